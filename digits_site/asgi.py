@@ -1,0 +1,24 @@
+"""The ASGI application: HTTP by Django, live training by WebSocket."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+django_application = get_asgi_application()  # loads the apps: what follows imports models
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from digits_site.checks import refuse_unsafe_start  # noqa: E402
+from digits_site.middleware import OriginGuard  # noqa: E402
+from training import watchdog  # noqa: E402
+from training.routing import websocket_urlpatterns  # noqa: E402
+
+refuse_unsafe_start()
+if settings.WATCHDOG:
+    watchdog.start(serves_queue=False)
+
+application = ProtocolTypeRouter(
+    {"http": django_application, "websocket": OriginGuard(URLRouter(websocket_urlpatterns))}
+)

@@ -1,0 +1,85 @@
+"""From domain errors to HTTP: the one place that knows which error gets which status."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, JsonResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from recognition.exceptions import RecognitionError
+from training.exceptions import TrainingError
+
+STATUS = {
+    "missing_drawing": 400,
+    "invalid_type": 400,
+    "invalid_data_url": 400,
+    "invalid_base64": 400,
+    "empty_image": 400,
+    "corrupt_image": 400,
+    "image_too_small": 400,
+    "image_too_large": 413,
+    "unsupported_image": 415,
+    "blank_drawing": 422,
+    "model_unavailable": 503,
+    "model_rejected": 409,
+    "no_earlier_model": 409,
+    "not_an_object": 400,
+    "invalid_parameter": 400,
+    "run_active": 409,
+    "not_in_progress": 409,
+    "run_mismatch": 409,
+    "no_model": 409,
+    "queue_unavailable": 503,
+}
+RETRY_AFTER_SECONDS = 5
+DRF_CODES = {"parse_error": "invalid_json", "throttled": "rate_limited"}
+
+
+def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
+    """`message` is the original's key and `detail` DRF's: the same words."""
+    return {"code": code, "message": message, "detail": message, **more}
+
+
+def error_response(status: int, code: str, message: str) -> JsonResponse:
+    """The error's JSON where no DRF view is at hand: middleware, handlers of the URLconf."""
+    return JsonResponse(error_body(code, message), status=status)
+
+
+def handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. Returns None for the unforeseen, which Django logs and answers as a 500."""
+    set_rollback()
+    if isinstance(error, RecognitionError | TrainingError):
+        status = STATUS[error.code]
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+        return Response(error_body(error.code, str(error), **getattr(error, "more", {})), status=status, headers=headers)
+    if isinstance(error, Http404):
+        error = drf.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = drf.PermissionDenied()
+    if isinstance(error, drf.ValidationError):
+        return validation_error(error)
+    if isinstance(error, drf.APIException):
+        return api_error(error)
+    return None
+
+
+def api_error(error: drf.APIException) -> Response:
+    """One of DRF's own errors, under the API's code for it."""
+    code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    if isinstance(error, drf.Throttled) and error.wait:
+        headers["Retry-After"] = str(int(error.wait) + 1)
+    return Response(error_body(DRF_CODES.get(code, code), str(error.detail)), status=error.status_code, headers=headers)
+
+
+def validation_error(error: drf.ValidationError) -> Response:
+    """The first invalid field by name; the others stand in `errors`."""
+    fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    field, reasons = next(iter(fields.items()))
+    reason = reasons[0] if isinstance(reasons, list) else reasons
+    more = {"field": field, "errors": fields} if field else {}
+    return Response(error_body("invalid_parameter", f"{field}: {reason}" if field else str(reason), **more), status=400)

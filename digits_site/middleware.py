@@ -1,0 +1,108 @@
+"""What every request meets first: local means local, other sites' pages are refused, bodies are bounded."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+
+from digits_site.exceptions import error_response
+from digits_site.origins import host_allowed, origin_allowed
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a socket's own address is one that only this machine can reach."""
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address in {"localhost", "testserver", "unix", "unknown", ""}
+
+
+class LocalOnlyMiddleware:
+    """In local mode nothing is configured, so nothing from outside may get in: no proxy, no foreign interface."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.LOCAL:
+            if any(name in request.headers for name in PROXY_HEADERS):
+                return error_response(403, "proxied_request", "Local mode does not serve requests through a proxy.")
+            if not is_loopback(request.META.get("SERVER_NAME", "")):
+                return error_response(403, "not_local", "Local mode serves this machine only.")
+        return self.get_response(request)
+
+
+class OriginMiddleware:
+    """Refuses what another site's page sends: a browser says so in Origin, or in Sec-Fetch-Site when it sends none."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in SAFE_METHODS and not self.trusted(request):
+            return error_response(403, "bad_origin", "Requests from another site's page are refused.")
+        return self.get_response(request)
+
+    @staticmethod
+    def trusted(request: HttpRequest) -> bool:
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return request.headers.get("Sec-Fetch-Site") != "cross-site"
+        return origin_allowed(origin, scheme=request.scheme or "http", host=request.META.get("HTTP_HOST", ""))
+
+
+class BodyLimitMiddleware:
+    """Refuses a body over the limit, whatever its Content-Length says or does not say (chunked)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS:
+            return self.get_response(request)
+        limit = settings.MAX_BODY_BYTES
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        too_large = declared.isdigit() and int(declared) > limit
+        try:
+            if too_large or len(request.body) > limit:
+                return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
+        except SuspiciousOperation:
+            return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
+        # A chunked body has no length, and a parser that trusts the header would take it for empty.
+        request.META["CONTENT_LENGTH"] = str(len(request.body))
+        return self.get_response(request)
+
+
+class OriginGuard:
+    """The same rules for WebSocket handshakes: refused before the consumer exists."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        if self.admits(scope):
+            await self.application(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 4403})
+
+    @staticmethod
+    def admits(scope: dict[str, Any]) -> bool:
+        headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
+        if settings.LOCAL:
+            server = scope.get("server") or ("", None)
+            if any(name in headers for name in PROXY_HEADERS) or not is_loopback(server[0]):
+                return False
+        host = headers.get("host", "")
+        if not host_allowed(host):
+            return False
+        scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
+        return "origin" not in headers or origin_allowed(headers["origin"], scheme=scheme, host=host)

@@ -1,0 +1,19 @@
+"""Every URL of the product."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from digits_site import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("api/", include("recognition.urls")),
+    path("api/", include("training.urls")),
+    path("admin/", admin.site.urls),
+]
+handler400 = "digits_site.views.bad_request"
+handler403 = "digits_site.views.forbidden"
+handler404 = "digits_site.views.not_found"
+handler500 = "digits_site.views.server_error"

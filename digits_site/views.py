@@ -1,0 +1,98 @@
+"""The front door, health, and the answers Django gives when no view does."""
+
+from typing import Any
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from digits_site.exceptions import error_response
+from recognition import classifier
+from recognition.exceptions import ModelUnavailable
+
+
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The page for a browser; the original's health answer for anything else."""
+    if "text/html" in request.headers.get("Accept", ""):
+        response = render(request, "page.html")
+    else:
+        response = JsonResponse({"status": "healthy"})
+    response["Vary"] = "Accept"
+    return response
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process can do its work: database, Redis and a loaded model. 503 names what is missing."""
+    checks = {"database": database_answers(), "redis": redis_answers(), "model": model_answers()}
+    ready = all(checks.values())
+    return JsonResponse({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def redis_answers() -> bool:
+    try:
+        cache.get("readyz")
+    except RedisError:
+        return False
+    return True
+
+
+def model_answers() -> bool:
+    try:
+        classifier.in_service()
+    except ModelUnavailable:
+        return False
+    return True
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/ws/")) or "text/html" not in request.headers.get("Accept", "")
+
+
+def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        return error_response(status, code, message)
+    return render(request, "problem.html", {"status": status, "message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(400, "bad_request", "This request cannot be answered.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem(403, "permission_denied", "You may not do this.", request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem(404, "not_found", "There is nothing here.", request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem(500, "server_error", "Something went wrong on the server. It has been logged.", request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
+    return problem(403, "csrf_failed", "The form has expired. Reload the page and try again.", request)

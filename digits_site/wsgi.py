@@ -1,0 +1,12 @@
+"""The WSGI application, for servers of plain HTTP; streams need digits_site.asgi."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+application = get_wsgi_application()
+
+from digits_site.checks import refuse_unsafe_start  # noqa: E402
+
+refuse_unsafe_start()

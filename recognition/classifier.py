@@ -1,0 +1,115 @@
+"""28x28 in, ten probabilities out: the model in service, followed by every process within half a second.
+
+A model is an ONNX file with one input, float32 [N, 28, 28, 1], ink 1.0 on 0.0, and one output, float32 [N, 10],
+probabilities that sum to 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.exceptions import ModelRejected, ModelUnavailable
+from recognition.models import Activation, ModelVersion
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+CHECK_SECONDS = 0.5
+logger = logging.getLogger(__name__)
+
+
+class Classifier:
+    """One loaded model. ONNX Runtime's session is safe to share between threads, so one serves them all."""
+
+    def __init__(self, content: bytes, *, version: int) -> None:
+        """Raises ModelRejected when the bytes are no model, or not one of this contract."""
+        self.version = version
+        self._session = open_session(content)
+        self._input = self._session.get_inputs()[0].name
+        if [list(i.shape[1:]) for i in self._session.get_inputs()] != [[28, 28, 1]]:
+            raise ModelRejected("The model does not take pictures of 28x28.")
+        answer = self.probabilities(np.zeros((2, 28, 28), np.float32))
+        if answer.shape != (2, 10) or not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
+            raise ModelRejected("The model does not answer with ten probabilities.")
+
+    @classmethod
+    def load(cls, model: ModelVersion) -> Classifier:
+        """From the registry, by checksum. Raises ModelRejected for a file that is missing, torn or another."""
+        try:
+            with model.file.open("rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise ModelRejected(f"The file of {model} cannot be read.") from error
+        if hashlib.sha256(content).hexdigest() != model.sha256:
+            raise ModelRejected(f"The file of {model} is not the one that was published.")
+        return cls(content, version=model.pk)
+
+    def probabilities(self, digits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`digits` is float32 [N, 28, 28]; returns float32 [N, 10]."""
+        answer: NDArray[np.float32] = self._session.run(None, {self._input: digits[..., np.newaxis]})[0]
+        return answer
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session of one thread: a digit is too small a job to share among cores."""
+    import onnxruntime  # here, so that a process which never answers a drawing does not carry it
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except (state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.InvalidArgument, state.NotImplemented) as error:
+        raise ModelRejected("The file is not an ONNX model.") from error
+
+
+class InService:
+    """The process's current classifier. Which model serves is asked of the database at most twice a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._classifier: Classifier | None = None
+        self._checked = float("-inf")
+        self._refused: int | None = None
+
+    def get(self) -> Classifier:
+        """Raises ModelUnavailable when no model has ever been loadable."""
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            with self._lock:
+                if time.monotonic() - self._checked > CHECK_SECONDS:
+                    self._follow()
+                    self._checked = time.monotonic()
+        if self._classifier is None:
+            raise ModelUnavailable
+        return self._classifier
+
+    def _follow(self) -> None:
+        """Load what was activated. A file that is refused leaves the previous model serving."""
+        wanted = Activation.current_model_id()
+        if wanted is None or (self._classifier is not None and self._classifier.version == wanted):
+            return
+        try:
+            self._classifier = Classifier.load(ModelVersion.objects.get(pk=wanted))
+            self._refused = None
+        except ModelRejected as error:
+            if self._refused != wanted:  # once, not twice a second
+                logger.error("model %s refused: %s", wanted, error)
+            self._refused = wanted
+
+    def forget(self) -> None:
+        """Start anew, as a new process would."""
+        with self._lock:
+            self._classifier, self._checked, self._refused = None, float("-inf"), None
+
+
+_in_service = InService()
+in_service = _in_service.get
+forget = _in_service.forget

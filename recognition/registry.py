@@ -1,0 +1,74 @@
+"""Publish, activate, roll back: the only writer of ModelVersion and Activation."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from recognition.classifier import Classifier
+from recognition.exceptions import NoEarlierModel
+from recognition.models import Activation, ModelVersion
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+def publish(content: bytes, *, test_accuracy: float) -> ModelVersion:
+    """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
+
+    The bytes are loaded and asked first, so that what cannot serve is never registered; the row is written last, so
+    that a file torn by a crash belongs to no version.
+
+    Raises ModelRejected (not a model of this contract) and OSError (ENOSPC: no space left).
+    """
+    Classifier(content, version=0)
+    digest = hashlib.sha256(content).hexdigest()
+    existing = ModelVersion.objects.filter(sha256=digest).first()
+    if existing:
+        return existing
+    version = ModelVersion(sha256=digest, size=len(content), test_accuracy=test_accuracy)
+    storage = version.file.storage
+    name = f"{digest}.onnx"
+    storage.delete(name)  # what an earlier crash may have left half-written
+    try:
+        version.file.name = storage.save(name, ContentFile(content))
+    except OSError:
+        storage.delete(name)
+        raise
+    version.save()
+    return version
+
+
+def activate(model: ModelVersion, *, by: AbstractBaseUser | AnonymousUser | None = None) -> Activation:
+    """Put a version into service, after loading it once more from where every web process will load it.
+
+    Raises ModelRejected when its file is missing, torn or not the registered one: what serves goes on serving.
+    """
+    Classifier.load(model)
+    with transaction.atomic():
+        current = Activation.current()
+        if current and current.model_id == model.pk:
+            return current
+        return Activation.objects.create(model=model, by=account(by), previous=current)
+
+
+def roll_back(*, by: AbstractBaseUser | AnonymousUser | None = None) -> Activation:
+    """Return to the version that served before the present one.
+
+    Raises NoEarlierModel when there is none, ModelRejected when its file can no longer be loaded.
+    """
+    with transaction.atomic():
+        current = Activation.current()
+        if current is None or current.previous is None:
+            raise NoEarlierModel
+        back = current.previous
+        Classifier.load(back.model)
+        return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
+
+
+def account(user: AbstractBaseUser | AnonymousUser | None) -> AbstractBaseUser | None:
+    """The user to record: nobody for an anonymous caller."""
+    return user if user is not None and user.is_authenticated else None  # type: ignore[return-value]

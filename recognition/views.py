@@ -1,0 +1,39 @@
+"""POST /api/drawing/: a drawing in, a digit out."""
+
+import base64
+
+from django.conf import settings
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from recognition import classifier, preprocessing
+from recognition.parsers import PictureParser
+from recognition.serializers import drawing_from
+from recognition.throttling import PredictThrottle
+
+
+class DrawingView(APIView):
+    """Open to everybody in every mode; limited by PREDICT_RATE."""
+
+    authentication_classes = ()
+    parser_classes = (*api_settings.DEFAULT_PARSER_CLASSES, MultiPartParser, PictureParser)
+    throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
+
+    def post(self, request: Request) -> Response:
+        digit = preprocessing.prepare(drawing_from(request))
+        model = classifier.in_service()
+        probabilities = model.probabilities(digit[None])[0].tolist()
+        best = max(range(10), key=probabilities.__getitem__)
+        answer = {
+            "prediction": best,
+            "confidence": round(probabilities[best] * 100, 2),
+            "probabilities": probabilities,
+            "model": model.version,
+        }
+        if request.query_params.get("preview") == "1":
+            picture = base64.b64encode(preprocessing.encode_png(digit)).decode()
+            answer["preview"] = f"data:image/png;base64,{picture}"
+        return Response(answer)

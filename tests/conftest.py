@@ -1,0 +1,43 @@
+"""Fixtures: the product as processes (`stack`), and the Django test client over a database with the shipped model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, running
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    """The running product, with no run active before and after."""
+    shared_stack.idle()
+    yield shared_stack
+    shared_stack.idle()
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """A running product of this test's own, for those that break it."""
+    with running(tmp_path) as stack:
+        yield stack
+
+
+@pytest.fixture
+def shipped(db: None) -> Iterator[None]:
+    """The shipped model registered and in service, in this test's database."""
+    from recognition import classifier
+    from training import shipping
+
+    classifier.forget()
+    shipping.install()
+    yield
+    classifier.forget()

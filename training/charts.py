@@ -1,0 +1,95 @@
+"""The numbers behind a run's pictures in the admin; the SVG itself stands in templates/admin/training/."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH, HEIGHT = 640, 220
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28
+TICKS = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure over the epochs, in SVG coordinates."""
+
+    name: str
+    points: list[tuple[float, float]]
+
+    @property
+    def path(self) -> str:
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in self.points)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines that share their axes; `ticks` are (label, y), `epochs` are (label, x)."""
+
+    title: str
+    lines: list[Line]
+    ticks: list[tuple[str, float]]
+    epochs: list[tuple[str, float]]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+
+
+def chart(title: str, epochs: Sequence[Any], measures: dict[str, str], label: str) -> Chart:
+    """A chart of `measures` (name shown -> attribute of an epoch), left out where no epoch has it; `label` formats."""
+    series = {
+        name: [(e.epoch, value) for e in epochs if (value := getattr(e, attribute)) is not None]
+        for name, attribute in measures.items()
+    }
+    values = [value for points in series.values() for _, value in points]
+    low, high = min(values), max(values)
+    room = (high - low) * 0.08 or abs(high) * 0.05 or 0.01
+    low, high = low - room, high + room
+    last = max(epochs[-1].epoch, 2)
+
+    def x(epoch: int) -> float:
+        return LEFT + (epoch - 1) / (last - 1) * (WIDTH - RIGHT - LEFT)
+
+    def y(value: float) -> float:
+        return TOP + (high - value) / (high - low) * (HEIGHT - BOTTOM - TOP)
+
+    levels = [low + (high - low) * i / (TICKS - 1) for i in range(TICKS)]
+    step = -(-last // 10)
+    return Chart(
+        title=title,
+        lines=[Line(name, [(x(e), y(v)) for e, v in points]) for name, points in series.items() if points],
+        ticks=[(label.format(level), y(level)) for level in levels],
+        epochs=[(str(e), x(e)) for e in range(1, last + 1, step)],
+    )
+
+
+def run_charts(epochs: Sequence[Any]) -> list[Chart]:
+    """Accuracy and loss over the epochs; nothing to draw before the first epoch."""
+    if not epochs:
+        return []
+    return [
+        chart("Accuracy", epochs, {"training": "accuracy", "validation": "val_accuracy"}, "{:.2%}"),
+        chart("Loss", epochs, {"training": "loss", "validation": "val_loss"}, "{:.3f}"),
+    ]
+
+
+def heat_map(confusion: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """Rows of a confusion matrix: counts with an opacity 0-1, the diagonal and the mistakes each on its own scale."""
+    mistakes = [n for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j]
+    worst = max([*mistakes, 1])
+    rows = []
+    for i, row in enumerate(confusion):
+        total = sum(row)
+        cells = [
+            {
+                "count": n,
+                "right": i == j,
+                "opacity": round(0.35 * n / total if i == j and total else 0.15 + 0.6 * n / worst if n else 0, 2),
+            }
+            for j, n in enumerate(row)
+        ]
+        rows.append({"digit": i, "cells": cells, "total": total, "recall": row[i] / total if total else None})
+    return rows

@@ -1,0 +1,67 @@
+"""WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml). What a client sends is answered, not obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as AnyDatabaseError
+
+from training.feed import feed
+
+GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
+MAX_CLIENT_FRAMES = 20
+logger = logging.getLogger(__name__)
+
+
+class TrainingConsumer(AsyncWebsocketConsumer):
+    channel_layer_alias = "none"  # type: ignore[assignment]  # the feed joins the group, once a process
+
+    async def connect(self) -> None:
+        self.frames = 0
+        await self.accept()
+        self.sending = asyncio.create_task(self.send_events())
+
+    async def send_events(self) -> None:
+        try:
+            async with feed().join() as viewer:
+                async for event in viewer:
+                    await self.send(json.dumps(event, default=str))
+        except AnyDatabaseError as error:
+            logger.error("stream closed, database away: %s", error)
+            await self.close(TRY_AGAIN_LATER)
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "sending"):
+            self.sending.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing is understood here but `{"type": "ping"}`; a client that goes on talking is cut (1008)."""
+        self.frames += 1
+        if self.frames > MAX_CLIENT_FRAMES:
+            await self.close(1008)
+            return
+        await self.send(json.dumps(answer(text_data)))
+
+
+def answer(text: str | None) -> dict[str, Any]:
+    """The frame that answers a client's frame."""
+    try:
+        message = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return {"type": "error_frame", "code": "invalid_json", "message": "Frames are JSON text."}
+    if isinstance(message, dict) and message.get("type") == "ping":
+        return {"type": "pong"}
+    return {"type": "error_frame", "code": "unknown_type", "message": 'The only message understood is {"type": "ping"}.'}
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):
+    """Refuses the handshake of every other path."""
+
+    channel_layer_alias = "none"  # type: ignore[assignment]
+
+    async def connect(self) -> None:
+        await self.close()

@@ -1,0 +1,61 @@
+"""MNIST from the repository, checked before it is believed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.learner.config import DatasetError
+
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+IMAGE_HEADER, LABEL_HEADER = 16, 8
+
+
+@dataclass(frozen=True)
+class Digits:
+    """`images` float32 [N, 28, 28, 1], ink 1.0 on 0.0; `labels` int64 [N]."""
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> Digits:
+        return Digits(self.images[rows], self.labels[rows])
+
+
+def read(folder: Path, name: str) -> bytes:
+    """One IDX file, decompressed. Raises DatasetError when it is missing, torn or altered."""
+    try:
+        content = gzip.decompress((folder / f"{name}.gz").read_bytes())
+    except (OSError, EOFError, ValueError) as error:
+        raise DatasetError(f"The dataset file {name}.gz cannot be read: {error}") from error
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise DatasetError(f"The dataset file {name}.gz is not MNIST's: its SHA-256 differs.")
+    return content
+
+
+def load(folder: Path, part: str) -> Digits:
+    """`train` (60,000 digits) or `t10k` (10,000), in the order of the files."""
+    images = np.frombuffer(read(folder, f"{part}-images-idx3-ubyte"), np.uint8, offset=IMAGE_HEADER)
+    labels = np.frombuffer(read(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=LABEL_HEADER)
+    scaled = images.reshape(-1, 28, 28, 1).astype(np.float32) / np.float32(255)
+    return Digits(scaled, labels.astype(np.int64))
+
+
+def sample(digits: Digits, count: int, seed: int) -> Digits:
+    """`count` of the digits, chosen by `seed`; all of them in their order when that is all there are."""
+    if count >= len(digits):
+        return digits
+    return digits[np.random.default_rng(seed).permutation(len(digits))[:count]]

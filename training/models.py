@@ -1,0 +1,181 @@
+"""A training run and its epochs. The rules of one row stand here; who may ask stands in services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from recognition.models import ModelVersion
+from training.exceptions import LostClaim
+
+MAX_ATTEMPTS = 3
+
+
+class Status(models.TextChoices):
+    """As the original named them; `queued` is new."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress", "in progress"
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
+
+
+ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
+
+
+class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
+    def active(self) -> TrainingRunQuerySet:
+        return self.filter(status__in=ACTIVE)
+
+    def with_epochs(self) -> TrainingRunQuerySet:
+        """Everything that a run's representation shows, in two queries."""
+        return self.select_related("requested_by").prefetch_related("epochs")
+
+    def newest(self) -> TrainingRun | None:
+        return self.order_by("-pk").first()
+
+
+class TrainingRun(models.Model):
+    """One request to train, from the queue to its model.
+
+    Legal changes, each one conditional UPDATE that must hit one row and adds one to `seq`:
+
+        queued       -> in_progress                        claim: adds one to `attempt`
+        queued       -> interrupted | error                stopped before it started; no queue, no worker
+        in_progress  -> completed | interrupted | error    finish
+        in_progress  -> queued                             release: its worker was lost or is shutting down
+
+    Whoever claims a run names its `attempt` in every later write, so that a worker that was thought dead writes nothing.
+    """
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    preset = models.CharField(max_length=32)
+    parameters = models.JSONField(help_text="epochs, batch_size, learning_rate, samples, seed, activate")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the worker")
+    worker = models.CharField(max_length=200, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    seq = models.PositiveIntegerField(default=1, help_text="number of the last persisted event")
+    test_accuracy = models.FloatField(null=True, blank=True)
+    confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts: true digit by row, read as by column")
+    versions = models.JSONField(default=dict, blank=True, help_text="libraries that trained it")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    error_detail = models.TextField(blank=True, help_text="traceback of the training process")
+
+    objects = TrainingRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["status", "-id"])]
+        constraints = [
+            models.UniqueConstraint(
+                models.Case(models.When(status__in=ACTIVE, then=models.Value(1))), name="one_active_run"
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="legal_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    def _change(self, condition: Q, **values: Any) -> bool:
+        """The conditional UPDATE behind every change of state. On True this instance holds the new row."""
+        with transaction.atomic():  # the row stays ours until `seq` is read back
+            hit = TrainingRun.objects.filter(condition, pk=self.pk).update(seq=F("seq") + 1, **values)
+            if hit:
+                self.refresh_from_db()
+        return bool(hit)
+
+    def claim(self, worker: str) -> bool:
+        """queued -> in_progress. False: somebody else has it, or it was stopped meanwhile."""
+        now = timezone.now()
+        return self._change(
+            Q(status=Status.QUEUED),
+            status=Status.IN_PROGRESS,
+            attempt=F("attempt") + 1,
+            started_at=Coalesce("started_at", now),
+            heartbeat_at=now,
+            worker=worker[:200],
+        )
+
+    def owned(self) -> Q:
+        """The condition of every write by the attempt that this instance is."""
+        return Q(status=Status.IN_PROGRESS, attempt=self.attempt)
+
+    def beat(self) -> None:
+        """Sign of life. Raises LostClaim when the run is no longer this attempt's; reads `stop_requested_at`."""
+        if not TrainingRun.objects.filter(self.owned(), pk=self.pk).update(heartbeat_at=timezone.now()):
+            raise LostClaim(str(self))
+        self.refresh_from_db(fields=["stop_requested_at"])
+
+    def add_epoch(self, values: Mapping[str, Any]) -> bool:
+        """Write one epoch's row. False if a resumed attempt reports an epoch that has its row. Raises LostClaim."""
+        with transaction.atomic():
+            if self.epochs.filter(epoch=values["epoch"]).exists():
+                return False
+            if not self._change(self.owned(), heartbeat_at=timezone.now()):
+                raise LostClaim(str(self))
+            self.epochs.create(**values)
+        return True
+
+    def finish(self, status: Status, **values: Any) -> None:
+        """in_progress -> an ending. Raises LostClaim."""
+        if not self._change(self.owned(), status=status, finished_at=timezone.now(), **values):
+            raise LostClaim(str(self))
+
+    def end_queued(self, status: Status, **values: Any) -> bool:
+        """queued -> interrupted | error. False: it is no longer queued."""
+        return self._change(
+            Q(status=Status.QUEUED, attempt=self.attempt), status=status, finished_at=timezone.now(), **values
+        )
+
+    def release(self, seen: Q | None = None) -> bool:
+        """in_progress -> queued again, or to its ending if it was to be stopped or has had its attempts.
+
+        `seen` is a further condition, such as the heartbeat that was found old. False: the run has moved on.
+        """
+        lost = self.owned() & (seen or Q())
+        if self.attempt >= MAX_ATTEMPTS:
+            message = f"The worker was lost {self.attempt} times."
+            end = {"status": Status.ERROR, "error_code": "worker_lost", "error": message, "finished_at": timezone.now()}
+            return self._change(lost & Q(stop_requested_at=None), **end) or self._interrupt(lost)
+        return self._change(lost & Q(stop_requested_at=None), status=Status.QUEUED) or self._interrupt(lost)
+
+    def _interrupt(self, condition: Q) -> bool:
+        return self._change(condition, status=Status.INTERRUPTED, finished_at=timezone.now())
+
+
+class Epoch(models.Model):
+    """One finished epoch of a run; losses in nats, accuracies as fractions."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
+    epoch = models.PositiveIntegerField(help_text="counts from 1")
+    loss = models.FloatField()
+    accuracy = models.FloatField()
+    val_loss = models.FloatField("validation loss", null=True, blank=True)
+    val_accuracy = models.FloatField("validation accuracy", null=True, blank=True)
+    learning_rate = models.FloatField()
+    seconds = models.FloatField()
+
+    class Meta:
+        ordering = ["epoch"]
+        constraints = [models.UniqueConstraint(fields=["run", "epoch"], name="one_row_per_epoch")]
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch} of run {self.run_id}"

@@ -1,0 +1,135 @@
+"""The life of a claimed run: supervise its training process, publish its model, write its end.
+
+The one place of the project that catches every exception: whatever goes wrong here, the run gets an ending.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import socket
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from recognition import registry
+from recognition.exceptions import ModelRejected
+from recognition.models import Activation, ModelVersion
+from training.exceptions import LostClaim
+from training.learner.config import Config
+from training.models import Status, TrainingRun
+from training.progress import Broadcaster, RunProgress, ending, persist
+from training.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
+
+SHUTDOWN = threading.Event()  # set when this worker is asked to stop
+logger = logging.getLogger(__name__)
+
+
+def execute(run_id: int) -> None:
+    """Claim the run and bring it to an end; if its training process is lost, claim it again while attempts are left.
+
+    Leaves quietly when there is nothing to claim: a second delivery, a run that was stopped.
+    """
+    run = TrainingRun.objects.filter(pk=run_id).first()
+    with Broadcaster() as broadcaster:
+        while run is not None and not SHUTDOWN.is_set() and run.claim(f"{socket.gethostname()}:{os.getpid()}"):
+            logger.info("%s claimed, attempt %s", run, run.attempt)
+            try:
+                attempt(run, RunProgress(run, broadcaster))
+            except LostClaim:
+                logger.warning("%s is no longer ours: attempt %s writes nothing more", run, run.attempt)
+                return
+
+
+def attempt(run: TrainingRun, progress: RunProgress) -> None:
+    """One attempt, to an ending or to a release. Raises LostClaim."""
+    folder = run_folder(run)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        progress.tell("started", attempt=run.attempt)
+        result = supervise(run, config_of(run, folder), progress, SHUTDOWN)
+        complete(run, result, (folder / "model.onnx").read_bytes(), progress)
+    except LostClaim:
+        raise
+    except ChildStopped:
+        finish(run, Status.INTERRUPTED, progress)
+    except ChildLost as error:
+        release(run, progress, str(error))
+    except ChildFailed as error:
+        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error), error_detail=error.detail)
+    except ModelRejected as error:
+        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error))
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        code = "no_space" if full else "runner_failed"
+        text = "There is no space left to save the model." if full else f"{type(error).__name__}: {error}"
+        logger.exception("%s failed", run)
+        finish(run, Status.ERROR, progress, error_code=code, error=text, error_detail=traceback.format_exc())
+
+
+def config_of(run: TrainingRun, folder: Path) -> Config:
+    """The run's parameters as the training process takes them."""
+    parameters = {k: v for k, v in run.parameters.items() if k != "activate"}
+    return Config(
+        preset=run.preset,
+        folder=folder,
+        mnist=settings.MNIST_DIR,
+        finished_epochs=run.epochs.count(),
+        **parameters,
+    )
+
+
+def complete(run: TrainingRun, result: dict[str, Any], content: bytes, progress: RunProgress) -> None:
+    """Publish the model, end the run, and put the model into service if that was asked for and it is good enough."""
+    model = registry.publish(content, test_accuracy=result["test_accuracy"])
+    finish(
+        run,
+        Status.COMPLETED,
+        progress,
+        model=model,
+        test_accuracy=result["test_accuracy"],
+        confusion=result["confusion"],
+        versions=result["versions"],
+    )
+
+
+def activate_if_asked(run: TrainingRun, model: ModelVersion) -> bool:
+    """As in the original a new model does not serve by itself, and one that is worse than the present never does."""
+    if not (run.parameters.get("activate") or settings.ACTIVATE_AFTER_TRAINING):
+        return False
+    current = Activation.current()
+    if current and current.model.test_accuracy > model.test_accuracy:
+        logger.info("%s is not put into service: %s is more accurate", model, current.model)
+        return False
+    try:
+        registry.activate(model, by=run.requested_by)
+    except ModelRejected as error:
+        logger.error("%s is not put into service: %s", model, error)
+        return False
+    return True
+
+
+def finish(run: TrainingRun, status: Status, progress: RunProgress, **values: Any) -> None:
+    """Write the end of the run and tell it. Raises LostClaim."""
+    persist(lambda: run.finish(status, **values))
+    in_service = bool(run.model and activate_if_asked(run, run.model))
+    logger.info("%s %s %s", run, status, run.error)
+    progress.tell(status, **ending(run, in_service))
+    shutil.rmtree(run_folder(run), ignore_errors=True)
+
+
+def release(run: TrainingRun, progress: RunProgress, why: str) -> None:
+    """Hand the run back to the queue, or end it when it has had its attempts."""
+    logger.warning("%s released: %s", run, why)
+    if persist(run.release):
+        progress.tell(run.status, **ending(run))
+
+
+def run_folder(run: TrainingRun) -> Path:
+    """Where the training process keeps checkpoints and the model file; gone when the run has ended."""
+    return Path(settings.DATA_DIR) / "runs" / str(run.pk)

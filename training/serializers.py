@@ -1,0 +1,94 @@
+"""A run as the API, the snapshot and the page show it, and the parameters that a request may carry."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from recognition.models import Activation
+from training.learner.presets import PRESETS, TRAINING_DIGITS
+from training.models import Epoch, TrainingRun
+
+
+class EpochSerializer(serializers.ModelSerializer[Epoch]):
+    class Meta:
+        model = Epoch
+        fields = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+class RunSerializer(serializers.ModelSerializer[TrainingRun]):
+    """`in_service` compares with the model in service: pass its id as context `serving`, or it is looked up."""
+
+    requested_by = serializers.SerializerMethodField()
+    max_epochs = serializers.IntegerField(source="parameters.epochs")
+    epochs = EpochSerializer(many=True)
+    in_service = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TrainingRun
+        fields = (
+            *("id", "status", "preset", "parameters", "requested_by"),
+            *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "max_epochs", "epochs"),
+            *("test_accuracy", "confusion", "versions", "model", "in_service", "error_code", "error"),
+        )
+
+    def get_requested_by(self, run: TrainingRun) -> str:
+        return run.requested_by.get_username() if run.requested_by else "anonymous"
+
+    def get_in_service(self, run: TrainingRun) -> bool:
+        if "serving" not in self.context:
+            self.context["serving"] = Activation.current_model_id()
+        return run.model_id is not None and run.model_id == self.context["serving"]
+
+
+def represent(run: TrainingRun) -> dict[str, Any]:
+    """One run as plain JSON data."""
+    return dict(RunSerializer(run).data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false; not "yes", not 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class RunParameters(serializers.Serializer[Any]):
+    """What a request to retrain may say; whatever is absent or null is the preset's. An unknown field is refused."""
+
+    preset = serializers.ChoiceField(choices=tuple(PRESETS), default="original")
+    epochs = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
+    batch_size = serializers.IntegerField(min_value=1, max_value=4096, allow_null=True, default=None)
+    learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)
+    samples = serializers.IntegerField(min_value=16, max_value=TRAINING_DIGITS, allow_null=True, default=None)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True, default=None)
+    activate = StrictBooleanField(allow_null=True, default=None)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError("The parameters must be a JSON object.")
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({unknown[0]: [f"Unknown parameter; there are {known}."]})
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Complete: every parameter has its value, so that the row says what was trained."""
+        preset = PRESETS[attrs["preset"]]
+        defaults = {
+            "epochs": preset.epochs,
+            "batch_size": preset.batch_size,
+            "learning_rate": preset.learning_rate,
+            "samples": TRAINING_DIGITS,
+            "seed": secrets.randbelow(2**31),
+            "activate": False,
+        }
+        return {"preset": attrs["preset"]} | {
+            name: default if attrs[name] is None else attrs[name] for name, default in defaults.items()
+        }

@@ -1,0 +1,64 @@
+"""The model that ships: a file in the repository with the history of the run that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+
+from recognition import registry
+from recognition.exceptions import ModelRejected
+from recognition.models import Activation, ModelVersion
+from training.models import Epoch, Status, TrainingRun
+from training.serializers import EpochSerializer
+
+FOLDER = Path(__file__).resolve().parent / "data" / "shipped"
+MODEL_FILE, RUN_FILE = FOLDER / "model.onnx", FOLDER / "run.json"
+FACTS = ("preset", "parameters", "test_accuracy", "confusion", "versions", "attempt", "seq")
+TIMES = ("queued_at", "started_at", "finished_at")
+
+
+def ship(run: TrainingRun) -> None:
+    """Write a completed run's model and history to where they ship from."""
+    assert run.model is not None, "only a completed run has a model"
+    with run.model.file.open("rb") as file:
+        content = file.read()
+    facts: dict[str, Any] = {name: getattr(run, name) for name in FACTS}
+    facts |= {name: getattr(run, name).isoformat() for name in TIMES}
+    facts["epochs"] = [dict(row) for row in EpochSerializer(run.epochs.all(), many=True).data]
+    facts["sha256"] = hashlib.sha256(content).hexdigest()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    MODEL_FILE.write_bytes(content)
+    RUN_FILE.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def install() -> ModelVersion:
+    """Register the shipped model with its run; put it into service where none serves. Repeating it changes nothing.
+
+    Raises ModelRejected when the file in the repository is not the one that its history describes.
+    """
+    facts = json.loads(RUN_FILE.read_text())
+    content = MODEL_FILE.read_bytes()
+    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+        raise ModelRejected("The shipped model is not the one that its history describes.")
+    model = ModelVersion.objects.filter(sha256=facts["sha256"]).first()
+    if model is None:
+        with transaction.atomic():
+            model = registry.publish(content, test_accuracy=facts["test_accuracy"])
+            add_history(facts, model)
+    if Activation.current() is None:
+        registry.activate(model)
+    return model
+
+
+def add_history(facts: dict[str, Any], model: ModelVersion) -> None:
+    """The run as it really happened, epoch by epoch."""
+    times = {name: parse_datetime(facts[name]) for name in TIMES}
+    run = TrainingRun.objects.create(
+        **{name: facts[name] for name in FACTS}, **times, status=Status.COMPLETED, model=model, worker="shipped"
+    )
+    Epoch.objects.bulk_create(Epoch(run=run, **values) for values in facts["epochs"])

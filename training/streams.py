@@ -1,0 +1,112 @@
+"""GET /api/progress/: the original's event stream of progress, fed as the WebSocket is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from redis.exceptions import RedisError
+
+from training import events
+from training.feed import feed
+from training.models import ACTIVE
+
+SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contract says one
+PACE_SECONDS = 0.2
+
+
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """Progress objects while the run that is active now is active; then the message that closes."""
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    response = StreamingHttpResponse(messages(), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def messages() -> AsyncIterator[str]:
+    async with feed().join() as viewer:
+        news = aiter(viewer)
+        first = (await anext(news))["run"]
+        if first is None or first["status"] not in ACTIVE:
+            reason = first["status"] if first else "completed"
+            yield data({"event": "close", "reason": reason, **({"run": first["id"]} if first else {})})
+            return
+        state = State(first, await cached_percentage(first))
+        yield data(state.shown())
+        async for closing in follow(news, state):
+            yield data(closing or state.shown())
+
+
+async def follow(news: AsyncIterator[events.Event], state: State) -> AsyncIterator[dict[str, Any] | None]:
+    """None when the progress is to be sent (again); the closing message last."""
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(news))
+    sent = loop.time()
+    try:
+        while state.reason is None:
+            await asyncio.wait({waiting}, timeout=max(0.0, sent + SILENCE_SECONDS - loop.time()))
+            if waiting.done():
+                state.take(waiting.result())
+                waiting = asyncio.ensure_future(anext(news))
+                if state.reason is None and loop.time() - sent < PACE_SECONDS:
+                    continue
+            if state.reason is None:
+                sent = loop.time()
+                yield None
+        yield state.closing()
+    finally:
+        waiting.cancel()
+
+
+class State:
+    """The original's progress object of one run, kept up to date by its events."""
+
+    def __init__(self, run: dict[str, Any], percentage: float) -> None:
+        self.run, self.percentage = run["id"], percentage
+        self.max_epochs = run["max_epochs"]
+        self.last = run["epochs"][-1] if run["epochs"] else None
+        self.reason: str | None = None
+        self.more: dict[str, Any] = {}
+
+    def take(self, message: events.Event) -> None:
+        """A snapshot or an event, of this run or of one after it."""
+        kind = message["type"]
+        run = message["run"]["id"] if kind == "snapshot" else message["run"]
+        if run != self.run:
+            self.reason = self.reason or "interrupted"  # a newer run: this one has ended, unseen
+        elif kind == "snapshot":
+            self.last = message["run"]["epochs"][-1] if message["run"]["epochs"] else None
+            if message["run"]["status"] not in ACTIVE:
+                self.reason = message["run"]["status"]
+        elif kind == "batch":
+            self.percentage = 100 * message["step"] / message["steps"]
+        elif kind == "epoch":
+            self.last = message
+        elif kind in events.ENDINGS:
+            self.reason = kind
+            self.more = {k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}}
+
+    def shown(self) -> dict[str, Any]:
+        return events.progress(self.max_epochs, self.percentage, self.last)
+
+    def closing(self) -> dict[str, Any]:
+        return {"event": "close", "reason": self.reason, "run": self.run, **self.more}
+
+
+async def cached_percentage(run: dict[str, Any]) -> float:
+    try:
+        epoch, percentage = await cache.aget(f"progress:{run['id']}") or (0, 0.0)
+    except RedisError:
+        return 0.0
+    return percentage if epoch == len(run["epochs"]) + 1 else 0.0
+
+
+def data(message: dict[str, Any]) -> str:
+    return f"data: {json.dumps(message)}\n\n"

@@ -1,0 +1,135 @@
+"""Watches the training process: relays its reports, beats, passes on a stop, and kills it when it must."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from training.learner.child import STOP, main
+from training.learner.config import Config
+from training.models import TrainingRun
+from training.progress import RunProgress, persist
+
+BEAT_SECONDS = 0.5  # also how soon a stop is seen
+GRACE_SECONDS = 5.0  # between a stop's word and the kill
+STALL_SECONDS = 300.0  # without a report, whatever it is doing, it hangs
+DETAIL_CHARACTERS = 20_000
+
+
+class ChildStopped(Exception):
+    """The run was to be stopped, and its training process has ended."""
+
+
+class ChildLost(Exception):
+    """The training process was killed, hung, or has to go with this worker: the run can be taken up again."""
+
+
+class ChildFailed(Exception):
+    """The training process said what went wrong, or died of an exception; `detail` is its log."""
+
+    def __init__(self, code: str, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.code, self.detail = code, detail
+
+
+def supervise(run: TrainingRun, config: Config, progress: RunProgress, shutdown: threading.Event) -> dict[str, Any]:
+    """Train in a spawned process and return its result report.
+
+    Spawned, because TensorFlow hangs in a forked child; a process, because it can be killed and gives its memory back.
+    Raises ChildStopped, ChildLost, ChildFailed and LostClaim. The process is gone whichever way this ends.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=main, args=(theirs, config), name=f"training-{run.pk}", daemon=True)
+    process.start()
+    theirs.close()  # only the child holds it now, so its death is an end of file here
+    try:
+        return Watch(run, ours, progress, shutdown).follow()
+    except EOFError:
+        process.join(GRACE_SECONDS)
+        raise died(process.exitcode, config) from None
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+
+
+class Watch:
+    """The worker's end of the pipe."""
+
+    def __init__(self, run: TrainingRun, pipe: Connection, progress: RunProgress, shutdown: threading.Event) -> None:
+        self.run, self.pipe, self.progress, self.shutdown = run, pipe, progress, shutdown
+        self.beaten_at = float("-inf")
+        self.heard_at = time.monotonic()
+        self.stopping_since: float | None = None
+
+    def follow(self) -> dict[str, Any]:
+        """Relay reports until the result. Raises EOFError when the training process is gone."""
+        while True:
+            self.look()
+            if self.pipe.poll(BEAT_SECONDS / 2):
+                try:
+                    report = self.pipe.recv()
+                except OSError as error:  # a reset pipe is a closed one
+                    raise EOFError from error
+                self.heard_at = time.monotonic()
+                if report["type"] == "result":
+                    return self.result(report)
+                self.relay(report)
+
+    def result(self, report: dict[str, Any]) -> dict[str, Any]:
+        """The result, unless a stop came while it was being made."""
+        persist(self.run.beat)
+        if self.run.stop_requested_at:
+            raise ChildStopped
+        return report
+
+    def relay(self, report: dict[str, Any]) -> None:
+        """Pass one report on, after the rows it makes."""
+        kind = report.pop("type")
+        if kind == "batch":
+            self.progress.batch(report)
+        elif kind == "epoch":
+            self.progress.epoch(report)
+        elif kind == "phase":
+            self.progress.tell("phase", **report)
+        elif kind == "failure":
+            raise ChildFailed(report["code"], report["message"])
+        elif kind == "stopped":
+            raise ChildStopped
+
+    def look(self) -> None:
+        """Beat, and see to whatever ends an attempt from outside. Raises LostClaim, ChildStopped and ChildLost."""
+        now = time.monotonic()
+        if now - self.beaten_at >= BEAT_SECONDS:
+            self.beaten_at = now
+            persist(self.run.beat)
+        if self.run.stop_requested_at and self.stopping_since is None:
+            self.stopping_since = now
+            self.send_stop()
+        if self.stopping_since is not None and now - self.stopping_since > GRACE_SECONDS:
+            raise ChildStopped
+        if self.shutdown.is_set():
+            raise ChildLost("the worker is shutting down")
+        if now - self.heard_at > STALL_SECONDS:
+            raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
+
+    def send_stop(self) -> None:
+        try:
+            self.pipe.send(STOP)
+        except OSError as error:
+            raise EOFError from error
+
+
+def died(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:
+    """A signal took it: again. It ended by itself without a result: an exception, which would come again."""
+    if exit_code is None or exit_code < 0:
+        return ChildLost(f"the training process ended with signal {-(exit_code or 0)}")
+    log = config.folder / "log.txt"
+    detail = log.read_text(errors="replace")[-DETAIL_CHARACTERS:] if log.exists() else ""
+    last = next((line for line in reversed(detail.splitlines()) if line.strip()), "no word")
+    return ChildFailed("training_failed", f"The training process failed: {last}", detail)

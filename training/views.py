@@ -1,0 +1,95 @@
+"""The original's calls about training, and the history of runs."""
+
+from django.db.models import QuerySet
+from rest_framework import mixins, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from recognition.models import Activation
+from training import progress, services
+from training.models import Status, TrainingRun
+from training.permissions import MayTrain
+from training.serializers import RunParameters, RunSerializer
+
+
+class StartView(APIView):
+    """POST /api/retrain_model/: no body is the default run."""
+
+    permission_classes = (MayTrain,)
+
+    def post(self, request: Request) -> Response:
+        parameters = RunParameters(data=request.data)
+        parameters.is_valid(raise_exception=True)
+        values = dict(parameters.validated_data)
+        run = services.request_run(values.pop("preset"), values, by=request.user)
+        return Response({"message": "Model creation started", "run": run.pk}, status=202)
+
+
+class StopView(APIView):
+    """POST /api/stop_training/: the active run, or `{"run": 12}` to be sure which one.
+
+    A beacon may carry a form's Content-Type; nothing in it is needed.
+    """
+
+    permission_classes = (MayTrain,)
+    parser_classes = (*api_settings.DEFAULT_PARSER_CLASSES, FormParser, MultiPartParser)
+
+    def post(self, request: Request) -> Response:
+        wanted = request.data.get("run") if isinstance(request.data, dict) else None
+        if wanted is not None and (isinstance(wanted, bool) or not str(wanted).isdigit()):
+            raise ValidationError({"run": ["Must be the number of a run."]})
+        run = services.request_stop(int(wanted) if wanted is not None else None)
+        return Response({"message": "Stop signal sent.", "run": run.pk})
+
+
+class StatusView(APIView):
+    """GET /api/check_model_status/: of the newest run; a queued one counts as in progress."""
+
+    def get(self, request: Request) -> Response:
+        status = TrainingRun.objects.values_list("status", flat=True).first() or "not_started"
+        return Response({"model_status": Status.IN_PROGRESS if status == Status.QUEUED else status})
+
+
+class ProgressView(APIView):
+    """GET /api/training_progress/: of the active run, `{}` when there is none."""
+
+    def get(self, request: Request) -> Response:
+        return Response(progress.live(TrainingRun.objects.active().newest()))
+
+
+class AccuracyView(APIView):
+    """GET /api/model_accuracy/: of the newest completed run, else of the model in service."""
+
+    def get(self, request: Request) -> Response:
+        completed = TrainingRun.objects.filter(status=Status.COMPLETED)
+        accuracy = completed.values_list("test_accuracy", flat=True).first()
+        if accuracy is None:
+            activation = Activation.current()
+            accuracy = activation.model.test_accuracy if activation else None
+        return Response({"accuracy": accuracy})
+
+
+class RunPagination(PageNumberPagination):
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
+    """GET /api/runs/ (newest first, `?status=`, `?page=`, `?page_size=`) and GET /api/runs/<id>/."""
+
+    queryset = TrainingRun.objects.with_epochs()
+    serializer_class = RunSerializer
+    pagination_class = RunPagination
+
+    def filter_queryset(self, queryset: QuerySet[TrainingRun]) -> QuerySet[TrainingRun]:
+        status = self.request.query_params.get("status")
+        if status is None:
+            return queryset
+        if status not in Status.values:
+            raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
+        return queryset.filter(status=status)

@@ -81,5 +81,8 @@ def validation_error(error: drf.ValidationError) -> Response:
     fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
     field, reasons = next(iter(fields.items()))
     reason = reasons[0] if isinstance(reasons, list) else reasons
-    more = {"field": field, "errors": fields} if field else {}
-    return Response(error_body("invalid_parameter", f"{field}: {reason}" if field else str(reason), **more), status=400)
+    if field in {"", "non_field_errors"}:
+        return Response(error_body("invalid_parameter", str(reason)), status=400)
+    return Response(
+        error_body("invalid_parameter", f"{field}: {reason}", field=field, errors=fields), status=400
+    )

@@ -7,4 +7,3 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     """Also rewrites `import … from "./x.js"` inside the page's ES modules, so that they can be cached for ever."""
 
     support_js_module_import_aggregation = True
-    manifest_strict = False

@@ -45,6 +45,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "digits_site.settings"
 folder = Path(tempfile.mkdtemp(prefix="digits-tests-"))
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["DATA_DIR"] = str(folder / "in-process")
+(folder / "in-process" / "static").mkdir(parents=True)
 os.environ["WATCHDOG"] = "false"
 os.environ.pop("DIGITS_MODE", None)
 if not os.environ.get("REDIS_URL"):

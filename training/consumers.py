@@ -12,7 +12,7 @@ from django.db import Error as AnyDatabaseError
 
 from training.feed import feed
 
-GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
+TALKS_TOO_MUCH, TRY_AGAIN_LATER = 4008, 4013  # autobahn sends no other codes than 1000 and 3000-4999
 MAX_CLIENT_FRAMES = 20
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,10 @@ class TrainingConsumer(AsyncWebsocketConsumer):
             self.sending.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Nothing is understood here but `{"type": "ping"}`; a client that goes on talking is cut (1008)."""
+        """Nothing is understood here but `{"type": "ping"}`; a client that goes on talking is cut (4008)."""
         self.frames += 1
         if self.frames > MAX_CLIENT_FRAMES:
-            await self.close(1008)
+            await self.close(TALKS_TOO_MUCH)
             return
         await self.send(json.dumps(answer(text_data)))
 

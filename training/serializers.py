@@ -71,7 +71,7 @@ class RunParameters(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("The parameters must be a JSON object.")
+            raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
         unknown = sorted(set(data) - set(self.fields))
         if unknown:
             known = ", ".join(self.fields)

@@ -121,8 +121,11 @@ def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:
 
 
 def confusion_matrix(model: keras.Model, digits: dataset.Digits) -> np.ndarray:
-    """int64 [10, 10]: the true digit by row, what it was read as by column."""
-    read = model.predict(digits.images, batch_size=500, verbose=0).argmax(axis=1)
+    """int64 [10, 10]: the true digit by row, what it was read as by column. Raises Diverged for answers of NaN."""
+    answers = model.predict(digits.images, batch_size=500, verbose=0)
+    if not np.isfinite(answers).all():
+        raise Diverged("The network no longer answers with numbers.")
+    read = answers.argmax(axis=1)
     counts = np.zeros((10, 10), np.int64)
     np.add.at(counts, (digits.labels, read), 1)
     return counts

@@ -53,7 +53,9 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, RecognitionError | TrainingError):
         status = STATUS[error.code]
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-        return Response(error_body(error.code, str(error), **getattr(error, "more", {})), status=status, headers=headers)
+        return Response(
+            error_body(error.code, str(error), **getattr(error, "more", {})), status=status, headers=headers
+        )
     if isinstance(error, Http404):
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -69,10 +71,11 @@ def api_error(error: drf.APIException) -> Response:
     """One of DRF's own errors, under the API's code for it."""
     code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if isinstance(error, drf.Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    challenge, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)  # as APIView sets them
+    if challenge:
+        headers["WWW-Authenticate"] = challenge
+    if wait:
+        headers["Retry-After"] = str(int(wait) + 1)
     return Response(error_body(DRF_CODES.get(code, code), str(error.detail)), status=error.status_code, headers=headers)
 
 
@@ -83,6 +86,4 @@ def validation_error(error: drf.ValidationError) -> Response:
     reason = reasons[0] if isinstance(reasons, list) else reasons
     if field in {"", "non_field_errors"}:
         return Response(error_body("invalid_parameter", str(reason)), status=400)
-    return Response(
-        error_body("invalid_parameter", f"{field}: {reason}", field=field, errors=fields), status=400
-    )
+    return Response(error_body("invalid_parameter", f"{field}: {reason}", field=field, errors=fields), status=400)

@@ -27,7 +27,9 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
         charset = (media_type or "").partition("charset=")[2].strip(" \"'").lower()
         if charset not in {"", "utf-8", "utf8"}:
             raise UnsupportedMediaType(media_type or "", detail="JSON is read in UTF-8.")

@@ -5,6 +5,10 @@ from django.urls import include, path
 
 from digits_site import views
 
+admin.site.site_header = admin.site.site_title = "Digits"
+admin.site.index_title = "Runs and models"
+admin.site.enable_nav_sidebar = False  # two apps need no second menu, and the tables need the width
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from digits_site.exceptions import error_response
 from recognition import classifier
 from recognition.exceptions import ModelUnavailable
+from training.learner.presets import PRESETS
 
 
 @never_cache
@@ -20,7 +21,7 @@ from recognition.exceptions import ModelUnavailable
 def home(request: HttpRequest) -> HttpResponse:
     """The page for a browser; the original's health answer for anything else."""
     if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "page.html")
+        response = render(request, "page.html", {"presets": PRESETS})
     else:
         response = JsonResponse({"status": "healthy"})
     response["Vary"] = "Accept"
@@ -75,7 +76,8 @@ def wants_json(request: HttpRequest) -> bool:
 def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return error_response(status, code, message)
-    return render(request, "problem.html", {"status": status, "message": message}, status=status)
+    template = "500.html" if status == 500 else "problem.html"  # the former needs nothing that may be what is broken
+    return render(request, template, {"status": status, "message": message}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

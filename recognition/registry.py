@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.base import ContentFile
 from django.db import transaction
 
 from recognition.classifier import Classifier
 from recognition.exceptions import NoEarlierModel
 from recognition.models import Activation, ModelVersion
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 
 def publish(content: bytes, *, test_accuracy: float) -> ModelVersion:
@@ -42,7 +39,7 @@ def publish(content: bytes, *, test_accuracy: float) -> ModelVersion:
     return version
 
 
-def activate(model: ModelVersion, *, by: AbstractBaseUser | AnonymousUser | None = None) -> Activation:
+def activate(model: ModelVersion, *, by: User | AnonymousUser | None = None) -> Activation:
     """Put a version into service, after loading it once more from where every web process will load it.
 
     Raises ModelRejected when its file is missing, torn or not the registered one: what serves goes on serving.
@@ -55,7 +52,7 @@ def activate(model: ModelVersion, *, by: AbstractBaseUser | AnonymousUser | None
         return Activation.objects.create(model=model, by=account(by), previous=current)
 
 
-def roll_back(*, by: AbstractBaseUser | AnonymousUser | None = None) -> Activation:
+def roll_back(*, by: User | AnonymousUser | None = None) -> Activation:
     """Return to the version that served before the present one.
 
     Raises NoEarlierModel when there is none, ModelRejected when its file can no longer be loaded.
@@ -69,6 +66,6 @@ def roll_back(*, by: AbstractBaseUser | AnonymousUser | None = None) -> Activati
         return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
 
 
-def account(user: AbstractBaseUser | AnonymousUser | None) -> AbstractBaseUser | None:
+def account(user: User | AnonymousUser | None) -> User | None:
     """The user to record: nobody for an anonymous caller."""
-    return user if user is not None and user.is_authenticated else None  # type: ignore[return-value]
+    return user if isinstance(user, User) else None

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
-from recognition.exceptions import EmptyImage, InvalidType, MissingDrawing, NotAnObject
 from recognition.decoding import decode_data_url
+from recognition.exceptions import EmptyImage, InvalidType, MissingDrawing, NotAnObject
 
 
 def drawing_from(request: Request) -> bytes:

@@ -6,7 +6,6 @@ from django.conf import settings
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from recognition import classifier, preprocessing
@@ -19,7 +18,7 @@ class DrawingView(APIView):
     """Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = (*api_settings.DEFAULT_PARSER_CLASSES, MultiPartParser, PictureParser)
+    parser_classes = [*APIView.parser_classes, MultiPartParser, PictureParser]
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     def post(self, request: Request) -> Response:

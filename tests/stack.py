@@ -1,4 +1,4 @@
-"""The product as it runs: daphne, a Celery worker and a Redis of their own, as processes over a data folder of their own."""
+"""The product as it runs: daphne, a Celery worker and Redis as processes, over a data folder of their own."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Stack:
 
     def manage(self, *words: str) -> str:
         command = [sys.executable, "manage.py", *words]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def start(self) -> None:
         self.start_redis()
@@ -104,7 +106,9 @@ class Stack:
     def ended(self, number: int, seconds: float = 90) -> dict[str, Any]:
         """The run when it is no longer active."""
         active = {"queued", "in_progress"}
-        return eventually(lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}")
+        return eventually(
+            lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}"
+        )
 
     def idle(self) -> None:
         """Stop whatever is active and wait for its end."""

@@ -31,13 +31,15 @@ def make_run(status: Status, epochs: int = 2, **values: object) -> TrainingRun:
     now = timezone.now()
     defaults = {"started_at": now - timedelta(seconds=95), "queued_at": now - timedelta(seconds=100)}
     ended = {} if status in {Status.QUEUED, Status.IN_PROGRESS} else {"finished_at": now}
-    run = TrainingRun.objects.create(status=status, preset="original", parameters=PARAMETERS, **defaults | ended | values)
+    run = TrainingRun.objects.create(
+        status=status, preset="original", parameters=PARAMETERS, **defaults | ended | values
+    )
     for e in range(1, epochs + 1):
         run.epochs.create(epoch=e, loss=1 / e, accuracy=1 - 0.1 / e, learning_rate=0.001, seconds=9.5)
     return run
 
 
-def text_of(answer) -> str:  # noqa: ANN001
+def text_of(answer) -> str:
     assert answer.status_code == 200
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
@@ -63,7 +65,10 @@ def test_the_list_tells_the_story_newest_first_with_few_queries(client: Client, 
 @pytest.mark.parametrize("status", Status.values)
 def test_the_page_of_a_run_in_every_state(client: Client, status: str, django_assert_max_num_queries) -> None:
     values = {
-        "completed": {"test_accuracy": 0.99, "confusion": [[100 if i == j else 1 for j in range(10)] for i in range(10)]},
+        "completed": {
+            "test_accuracy": 0.99,
+            "confusion": [[100 if i == j else 1 for j in range(10)] for i in range(10)],
+        },
         "error": {"error_code": "diverged", "error": "The loss became nan.", "error_detail": "Traceback <b>here</b>"},
     }
     run = make_run(Status(status), epochs=0 if status == "queued" else 2, **values.get(status, {}))
@@ -104,7 +109,10 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
     before = model.objects.values().get()
     assert client.post(f"{base}{row.pk}/change/", {"test_accuracy": "1", "status": "error"}).status_code == 403
     assert client.post(f"{base}{row.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert client.post(base, {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}).status_code in {200, 302}
+    assert client.post(base, {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}).status_code in {
+        200,
+        302,
+    }
     assert model.objects.values().get() == before
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -89,7 +90,7 @@ def test_the_progress_stream_speaks_at_least_once_a_second_and_closes(stack: Sta
             if line:
                 assert line.startswith("data: ")
                 lines.append((time.monotonic(), json.loads(line[6:])))
-    gaps = [b[0] - a[0] for a, b in zip(lines, lines[1:], strict=False)]
+    gaps = [b[0] - a[0] for a, b in pairwise(lines)]
     assert max(gaps) < 2, "TensorFlow's import included"
     first, last = lines[0][1], lines[-1][1]
     assert first["max_epochs"] == 2
@@ -164,7 +165,8 @@ def test_the_originals_page_may_call_from_its_origin(stack: Stack) -> None:
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == ours["Origin"]
     assert "content-type" in preflight.headers["access-control-allow-headers"]
-    assert stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(2)))}, headers=ours).status_code == 200
+    drawing = {"drawing": data_url(encode(draw(2)))}
+    assert stack.http.post("/api/drawing/", json=drawing, headers=ours).status_code == 200
 
 
 def test_health_and_readiness(stack: Stack) -> None:

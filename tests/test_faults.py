@@ -42,7 +42,7 @@ def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None
     assert ended["error"]
 
 
-def _child(stack: Stack):  # noqa: ANN202
+def _child(stack: Stack):
     try:
         return stack.training_child()
     except StopIteration:
@@ -56,7 +56,7 @@ def test_a_killed_worker_that_comes_back_takes_the_run_up_again(own_stack: Stack
     own_stack.kill("worker")
     child.wait(5)  # the broken pipe ends it: it must not go on for nobody
     killed = time.monotonic()
-    before = [e for e in own_stack.run(run)["epochs"]]
+    before = own_stack.run(run)["epochs"]
     own_stack.start_worker()
     eventually(lambda: own_stack.run(run)["attempt"] == 2, 30, "the second attempt")
     assert time.monotonic() - killed < 30
@@ -133,8 +133,9 @@ def test_no_broker_is_503_and_leaves_no_run_active(own_stack: Stack) -> None:
     run = own_stack.run(answer.json()["run"])
     assert (run["status"], run["error_code"]) == ("error", "queue_unavailable")
     own_stack.start_redis()
-    again = eventually(lambda: (a := own_stack.http.post("/api/retrain_model/", json={"samples": 64, "epochs": 1})).status_code == 202 and a, 20)  # fmt: skip # noqa: E501
-    assert own_stack.ended(again.json()["run"])["status"] == "completed"
+    small = {"samples": 64, "epochs": 1}
+    asked = lambda: (a := own_stack.http.post("/api/retrain_model/", json=small)).status_code == 202 and a  # noqa: E731
+    assert own_stack.ended(eventually(asked, 20).json()["run"])["status"] == "completed"
 
 
 def test_of_many_requests_at_once_one_starts_a_run(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import struct
 import time
@@ -172,10 +173,8 @@ def test_mutated_files_raise_nothing_else():
         data = bytearray((PNG, JPEG, WEBP)[rng.integers(3)])
         for _ in range(rng.integers(1, 6)):
             data[rng.integers(min(len(data), 400))] = rng.integers(256)
-        try:
+        with contextlib.suppress(errors.RecognitionError):
             assert prepare(bytes(data)).shape == (28, 28)
-        except errors.RecognitionError:
-            pass
 
 
 # -- one digit, many pictures of it ------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "state", "accuracy", "epochs_done", "preset", "waited", "ran", "who", "queued_at", "serves")
+    list_display = ("__str__", "state", "accuracy", "epochs_done", "waited", "ran", "who", "queued_at", "serves")
     list_filter = ("status", "preset", "requested_by")
     list_select_related = ("requested_by",)
     date_hierarchy = "queued_at"
@@ -48,12 +48,15 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "attempt", "worker")}),
         ("Error", {"fields": ("error_code", "error", "error_folded")}),
     )
-    readonly_fields = tuple(dict.fromkeys(name for _, part in fieldsets for name in part["fields"]))
+    readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
     change_form_template = "admin/training/trainingrun/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
         serving = Activation.objects.values("model_id")[:1]
         return super().get_queryset(request).annotate(done=Count("epochs"), serving_id=serving)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [part for part in self.fieldsets if part[0] != "Error" or (obj and obj.error_code)]
 
     @admin.display(description="status", ordering="status")
     def state(self, run: TrainingRun) -> SafeString:
@@ -61,8 +64,8 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         return format_html('<span class="run-state {}">{}{}</span>', run.status, run.get_status_display(), stopping)
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
-    def accuracy(self, run: TrainingRun) -> str | None:
-        return None if run.test_accuracy is None else f"{run.test_accuracy:.2%}"
+    def accuracy(self, run: TrainingRun) -> str:
+        return "–" if run.test_accuracy is None else f"{run.test_accuracy:.2%}"
 
     @admin.display(description="epochs", ordering="done")
     def epochs_done(self, run: Any) -> str:
@@ -73,9 +76,9 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         return duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
 
     @admin.display(description="ran")
-    def ran(self, run: TrainingRun) -> str | None:
+    def ran(self, run: TrainingRun) -> str:
         if run.started_at is None:
-            return None
+            return "–"
         return duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
 
     @admin.display(description="asked by", ordering="requested_by__username")
@@ -95,9 +98,9 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         return render_to_string("admin/training/epochs.html", {"epochs": run.epochs.all()})
 
     @admin.display(description="read as")
-    def confusion_matrix(self, run: TrainingRun) -> str | None:
+    def confusion_matrix(self, run: TrainingRun) -> str:
         if not run.confusion:
-            return None
+            return "–"
         return render_to_string("admin/training/confusion.html", {"rows": charts.heat_map(run.confusion)})
 
     @admin.display(description="parameters")
@@ -109,9 +112,9 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         return render_to_string("admin/training/pairs.html", {"pairs": run.versions.items()})
 
     @admin.display(description="detail")
-    def error_folded(self, run: TrainingRun) -> str | None:
+    def error_folded(self, run: TrainingRun) -> str:
         if not run.error_detail:
-            return None
+            return "–"
         return format_html("<details><summary>Show the log</summary><pre>{}</pre></details>", run.error_detail)
 
     def has_train_permission(self, request: HttpRequest) -> bool:
@@ -168,10 +171,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         """The buttons of a run's own page: the list's actions on this run."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        actions = self.get_actions(request)  # only those that this user may do
-        if action in actions:
-            get_object_or_404(TrainingRun, pk=pk)
-            actions[action][0](self, request, self.get_queryset(request).filter(pk=pk))
+        get_object_or_404(TrainingRun, pk=pk)
+        allowed = self.get_actions(request).get(action)  # holds only what this user may do
+        if allowed:
+            allowed[0](self, request, self.get_queryset(request).filter(pk=pk))
         else:
             self.message_user(request, "You may not do this.", messages.ERROR)
         return HttpResponseRedirect(reverse("admin:training_trainingrun_change", args=[pk]))

@@ -1,4 +1,7 @@
-"""WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml). What a client sends is answered, not obeyed."""
+"""WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml).
+
+What a client sends is answered, not obeyed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class TrainingConsumer(AsyncWebsocketConsumer):
-    channel_layer_alias = "none"  # type: ignore[assignment]  # the feed joins the group, once a process
+    channel_layer_alias = "none"  # the feed joins the group, once a process
 
     async def connect(self) -> None:
         self.frames = 0
@@ -55,13 +58,13 @@ def answer(text: str | None) -> dict[str, Any]:
         return {"type": "error_frame", "code": "invalid_json", "message": "Frames are JSON text."}
     if isinstance(message, dict) and message.get("type") == "ping":
         return {"type": "pong"}
-    return {"type": "error_frame", "code": "unknown_type", "message": 'The only message understood is {"type": "ping"}.'}
+    return {"type": "error_frame", "code": "unknown_type", "message": 'The only message here is {"type": "ping"}.'}
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):
     """Refuses the handshake of every other path."""
 
-    channel_layer_alias = "none"  # type: ignore[assignment]
+    channel_layer_alias = "none"
 
     async def connect(self) -> None:
         await self.close()

@@ -55,7 +55,7 @@ def is_ending(message: Event) -> bool:
 
 
 def progress(max_epochs: int, percentage: float, last_epoch: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The original's progress object: `epoch` and `accuracy` (per cent, a string) are those of the last finished one."""
+    """The original's progress object: `epoch` and `accuracy` (per cent, a string) are of the last finished epoch."""
     shown: dict[str, Any] = {"max_epochs": max_epochs, "percentage": round(percentage, 1)}
     if last_epoch:
         shown |= {"epoch": last_epoch["epoch"], "accuracy": f"{last_epoch['accuracy'] * 100:.2f}"}

@@ -20,11 +20,11 @@ MAX_ATTEMPTS = 3
 class Status(models.TextChoices):
     """As the original named them; `queued` is new."""
 
-    QUEUED = "queued"
+    QUEUED = "queued", "queued"
     IN_PROGRESS = "in_progress", "in progress"
-    COMPLETED = "completed"
-    INTERRUPTED = "interrupted"
-    ERROR = "error"
+    COMPLETED = "completed", "completed"
+    INTERRUPTED = "interrupted", "interrupted"
+    ERROR = "error", "error"
 
 
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
@@ -52,7 +52,7 @@ class TrainingRun(models.Model):
         in_progress  -> completed | interrupted | error    finish
         in_progress  -> queued                             release: its worker was lost or is shutting down
 
-    Whoever claims a run names its `attempt` in every later write, so that a worker that was thought dead writes nothing.
+    Whoever claims a run names its `attempt` in every later write: a worker that was thought dead writes nothing.
     """
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import cached_property
 from rest_framework import serializers
 
 from recognition.models import Activation
@@ -20,7 +21,7 @@ class EpochSerializer(serializers.ModelSerializer[Epoch]):
 
 
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
-    """`in_service` compares with the model in service: pass its id as context `serving`, or it is looked up."""
+    """A run; many of them ask only once which model is in service."""
 
     requested_by = serializers.SerializerMethodField()
     max_epochs = serializers.IntegerField(source="parameters.epochs")
@@ -38,10 +39,12 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     def get_requested_by(self, run: TrainingRun) -> str:
         return run.requested_by.get_username() if run.requested_by else "anonymous"
 
+    @cached_property
+    def serving(self) -> int | None:
+        return Activation.current_model_id()
+
     def get_in_service(self, run: TrainingRun) -> bool:
-        if "serving" not in self.context:
-            self.context["serving"] = Activation.current_model_id()
-        return run.model_id is not None and run.model_id == self.context["serving"]
+        return run.model_id is not None and run.model_id == self.serving
 
 
 def represent(run: TrainingRun) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -18,20 +19,15 @@ from training.exceptions import NotInProgress, QueueUnavailable, RunActive, RunM
 from training.models import Status, TrainingRun
 from training.progress import announce, ending
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
-    User = AbstractBaseUser | AnonymousUser | None
-
 logger = logging.getLogger(__name__)
 
 
-def request_run(preset: str, parameters: Mapping[str, Any], by: User = None) -> TrainingRun:
+def request_run(preset: str, parameters: Mapping[str, Any], by: User | AnonymousUser | None = None) -> TrainingRun:
     """Queue a run with complete, valid parameters (training.serializers.RunParameters).
 
     Raises RunActive, from the constraint that allows one active run, and QueueUnavailable, after ending the run.
     """
-    user = by if by is not None and by.is_authenticated else None
+    user = by if isinstance(by, User) else None
     try:
         with transaction.atomic():
             run = TrainingRun.objects.create(preset=preset, parameters=dict(parameters), requested_by=user)
@@ -43,7 +39,7 @@ def request_run(preset: str, parameters: Mapping[str, Any], by: User = None) -> 
 
 
 def enqueue_or_fail(run: TrainingRun) -> None:
-    """Tell of the new run and send its id to the queue. Raises QueueUnavailable, and leaves no run behind that waits for nobody."""
+    """Tell of the new run and send its id to the queue. Raises QueueUnavailable after ending the run."""
     announce(run, "queued", preset=run.preset, parameters=run.parameters, max_epochs=run.parameters["epochs"])
     try:
         tasks.execute.delay(run.pk)

@@ -1,5 +1,7 @@
 """The original's calls about training, and the history of runs."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import ValidationError
@@ -7,7 +9,6 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from recognition.models import Activation
@@ -37,7 +38,7 @@ class StopView(APIView):
     """
 
     permission_classes = (MayTrain,)
-    parser_classes = (*api_settings.DEFAULT_PARSER_CLASSES, FormParser, MultiPartParser)
+    parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
         wanted = request.data.get("run") if isinstance(request.data, dict) else None
@@ -86,7 +87,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     serializer_class = RunSerializer
     pagination_class = RunPagination
 
-    def filter_queryset(self, queryset: QuerySet[TrainingRun]) -> QuerySet[TrainingRun]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         status = self.request.query_params.get("status")
         if status is None:
             return queryset

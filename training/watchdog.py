@@ -37,7 +37,7 @@ class Watchdog:
     def look(self, now: float) -> None:
         """Compare the active run with the last look; `now` is monotonic seconds."""
         run = TrainingRun.objects.active().newest()
-        state = run and (run.pk, run.status, run.attempt, run.heartbeat_at)
+        state = (run.pk, run.status, run.attempt, run.heartbeat_at) if run else None
         if state != self._seen:
             self._seen, self._since = state, now
         if run is None:

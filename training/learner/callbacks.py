@@ -34,6 +34,5 @@ class Reporter(keras.callbacks.Callback):
         loss, accuracy = float((logs or {})["loss"]), float((logs or {})["accuracy"])
         if not math.isfinite(loss):
             raise Diverged(f"The loss became {loss} in epoch {self._epoch}, batch {batch + 1}.")
-        self._report(
-            {"type": "batch", "epoch": self._epoch, "step": batch + 1, "steps": steps, "loss": loss, "accuracy": accuracy}
-        )
+        news = {"epoch": self._epoch, "step": batch + 1, "steps": steps, "loss": loss, "accuracy": accuracy}
+        self._report({"type": "batch", **news})

@@ -1,0 +1,124 @@
+"""What can go wrong between a drawing and its digit, in plain Python.
+
+Every error has a stable ``code`` for programs and a ``message`` for people. How an error becomes an HTTP status is
+another layer's business: nothing here knows about the web.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RecognitionError(Exception):
+    """Base of everything this app raises on purpose; ``str(error)`` is the sentence to show."""
+
+    code: ClassVar[str] = "recognition_error"
+    default_message: ClassVar[str] = "The drawing could not be read."
+    message: str = default_message
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # Lets a subclass say its sentence once, as `message`, and be asked for it without an instance.
+        cls.default_message = cls.message
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or self.default_message
+        super().__init__(self.message)
+
+
+class MissingDrawing(RecognitionError):
+    """The request names no drawing."""
+
+    code = "missing_drawing"
+    message = "There is no drawing in the request."
+
+
+class InvalidType(RecognitionError):
+    """The drawing is not text: null, a number, a list, an object."""
+
+    code = "invalid_type"
+    message = "The drawing must be a data URL, as text."
+
+
+class InvalidDataURL(RecognitionError):
+    """The text is not a base64 data URL."""
+
+    code = "invalid_data_url"
+    message = "The drawing must be a data URL: data:image/png;base64,..."
+
+
+class InvalidBase64(RecognitionError):
+    """What follows the comma of the data URL is not base64."""
+
+    code = "invalid_base64"
+    message = "The drawing's data is not valid base64."
+
+
+class EmptyImage(RecognitionError):
+    """There are no bytes at all where a picture was expected."""
+
+    code = "empty_image"
+    message = "The drawing holds no picture."
+
+
+class UnsupportedImage(RecognitionError):
+    """The bytes are not PNG, JPEG or WebP, whatever they were said to be."""
+
+    code = "unsupported_image"
+    message = "The picture must be PNG, JPEG or WebP."
+
+
+class CorruptImage(RecognitionError):
+    """The bytes begin as PNG, JPEG or WebP but cannot be decoded."""
+
+    code = "corrupt_image"
+    message = "The picture is damaged and could not be decoded."
+
+
+class ImageTooLarge(RecognitionError):
+    """The header declares more pixels than are accepted; nothing was decoded."""
+
+    code = "image_too_large"
+    message = "The picture is too large: at most 4096 x 4096 pixels."
+
+
+class ImageTooSmall(RecognitionError):
+    """The header declares fewer pixels than a digit needs."""
+
+    code = "image_too_small"
+    message = "The picture is too small: at least 8 x 8 pixels."
+
+
+class BlankDrawing(RecognitionError):
+    """The picture is fine, but nothing is drawn on it."""
+
+    code = "blank_drawing"
+    message = "There is nothing drawn in the picture."
+
+
+class ModelUnavailable(RecognitionError):
+    """No model can answer at the moment."""
+
+    code = "model_unavailable"
+    message = "No model is ready to read digits. Please try again shortly."
+
+
+class ModelRejected(RecognitionError):
+    """A model file is torn, wrong or incompatible and was not put into use."""
+
+    code = "model_rejected"
+    message = "The model file was refused."
+
+
+class NotAnObject(RecognitionError):
+    """The JSON body is a list, a number, a string or null."""
+
+    code = "not_an_object"
+    message = 'The body must be a JSON object such as {"drawing": "data:image/png;base64,…"}.'
+
+
+class NoEarlierModel(RecognitionError):
+    """A roll back was asked for while nothing served before the present model."""
+
+    code = "no_earlier_model"
+    message = "There is no earlier model to roll back to."

@@ -1,0 +1,219 @@
+"""Where the ink is in a picture, whatever it was drawn with and on.
+
+Ink and paper are told apart by the border of the picture: what lies along it is paper. That settles polarity
+(chalk or pencil), colour and transparency; a photo's uneven light is followed by a coarse map of the paper instead
+of one level. Levels are 0..255, boxes are (left, top, right, bottom) in pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from recognition.components import Span, main_part
+from recognition.exceptions import BlankDrawing
+
+LOOK_SIDE = 200  # the picture is looked over at no more than this many pixels a side
+CONTRAST = 24  # levels between paper and ink below which nothing counts as drawn
+INKED = 0.25  # the fraction of the ink's contrast from which a pixel counts as inked
+SPECKS = 3  # this many pixels may be of any level without being taken for ink
+UNEVEN = 8  # levels between the border's 20th and 80th percentile from which the light is uneven
+
+Box = tuple[float, float, float, float]
+Levels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The ink of one picture: where it is, and how to take it out at any scale."""
+
+    grey: Image.Image  # the picture, mode L
+    dark: bool  # ink darker than the paper
+    paper: int | Image.Image  # the paper's level or, in uneven light, a coarse map of it
+    box: Box
+    kept: Image.Image | None  # mask of the parts that count, at any scale, where others do not
+
+    def sample(self, longer_side: float) -> Levels:
+        """The ink inside the box, scaled so that the box's longer side is about `longer_side`, with a margin of 4.
+
+        Returns an array of levels, 0 where there is paper.
+        """
+        left, top, right, bottom = self.box
+        scale = longer_side / max(right - left, bottom - top)
+        margin = 4 / scale
+        width, height = self.grey.size
+        box = (max(left - margin, 0), max(top - margin, 0), min(right + margin, width), min(bottom + margin, height))
+        size = (max(round((box[2] - box[0]) * scale), 1), max(round((box[3] - box[1]) * scale), 1))
+        patch = self.grey.resize(size, Image.Resampling.BILINEAR, box=box)
+        ink = lift(np.asarray(patch), self.dark, self._over(self.paper, box, size, Image.Resampling.BILINEAR))
+        if self.kept is not None:
+            ink = np.minimum(ink, self._over(self.kept, box, size, Image.Resampling.NEAREST))
+        return ink
+
+    def _over(self, coarse: int | Image.Image, box: Box, size: tuple[int, int], how: Image.Resampling) -> Levels | int:
+        """What a coarse map of the whole picture says over `box`, at `size`."""
+        if isinstance(coarse, int):
+            return coarse
+        across, down = coarse.width / self.grey.width, coarse.height / self.grey.height
+        part = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+        return np.asarray(coarse.resize(size, how, box=part))
+
+
+def find_ink(image: Image.Image) -> Ink:
+    """Find the ink in a picture of mode L, LA, RGB or RGBA; raises BlankDrawing if there is none."""
+    grey = one_channel(image)
+    while True:
+        small, factor = shrink(grey)
+        inked, dark, paper = find_inked(small)
+        box, kept = main_part(inked)
+        if factor == 1 or max(box[2] - box[0], box[3] - box[1]) >= LOOK_SIDE // 5:
+            break
+        # A small digit in a large picture: look again, closer.
+        grey = grey.crop(around(box, factor, grey.size))
+    left, top, right, bottom = (side * factor for side in box)
+    if max(right - left, bottom - top) < least_size(image.size):
+        raise BlankDrawing
+    return Ink(grey, dark, paper, (left, top, right, bottom), kept)
+
+
+def least_size(size: tuple[int, int]) -> float:
+    """The longer side, in pixels, below which a mark is a speck and not a digit."""
+    return min(max(0.02 * max(size), 3), 16)
+
+
+def around(box: Span, factor: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box of a shrunk picture in the pixels of the whole one, with room on all sides to see the paper."""
+    room = max(box[2] - box[0], box[3] - box[1]) // 2 + 4
+    left, top = max(box[0] - room, 0) * factor, max(box[1] - room, 0) * factor
+    return left, top, min((box[2] + room) * factor, size[0]), min((box[3] + room) * factor, size[1])
+
+
+def shrink(image: Image.Image) -> tuple[Image.Image, int]:
+    """The picture at no more than LOOK_SIDE pixels a side, and by what whole factor it was reduced."""
+    factor = -(-max(image.size) // LOOK_SIDE)
+    return (image.reduce(factor) if factor > 1 else image), factor
+
+
+def one_channel(image: Image.Image) -> Image.Image:
+    """Transparency filled in and colour turned to grey (mode L), so that ink and paper stay apart."""
+    if image.mode in ("LA", "RGBA"):
+        alpha = image.getchannel("A")
+        if extremes(alpha)[0] < 255:
+            grey = image.convert("L")
+            return Image.composite(grey, Image.new("L", image.size, backing(grey, alpha)), alpha)
+    if image.mode in ("L", "LA"):
+        return image.convert("L")
+    grey = image.convert("L")
+    low, high = extremes(grey)
+    if high - low < 4 * CONTRAST:
+        # Colours of like brightness, such as red on green: one band may show what their mixture hides.
+        bands = image.split()[:3]
+        spreads = [top - bottom for bottom, top in map(extremes, bands)]
+        if max(spreads) > 2 * (high - low):
+            return bands[spreads.index(max(spreads))]
+    return grey
+
+
+def extremes(band: Image.Image) -> tuple[int, int]:
+    """The lowest and the highest level of a picture of one band."""
+    return cast("tuple[int, int]", band.getextrema())
+
+
+def backing(grey: Image.Image, alpha: Image.Image) -> int:
+    """The level to lay behind a grey picture with transparency: its own paper, or what its ink stands out from.
+
+    Raises BlankDrawing where nothing is visible, or only a page with nothing on it.
+    """
+    _, strongest = extremes(alpha)
+    if strongest < CONTRAST:
+        raise BlankDrawing
+    # Every so-manieth pixel rather than an average: what is transparent has a colour too, which must not mix in.
+    step = -(-max(grey.size) // LOOK_SIDE)
+    visible = np.asarray(alpha)[::step, ::step] > strongest // 2
+    if not visible.any():  # fewer and finer marks than the samples hit
+        step, visible = 1, np.asarray(alpha) > strongest // 2
+    levels = np.sort(np.asarray(grey)[::step, ::step][visible])
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    # A page fills its own outline and is no mere stroke; ink does not fill it.
+    page = len(levels) > 0.9 * height * width and min(height, width) > 0.3 * max(height, width)
+    if page and min(height, width) > 2 * SPECKS:
+        if int(levels[-1]) - int(levels[0]) < CONTRAST:
+            raise BlankDrawing
+        return int(levels[len(levels) // 2])
+    # Dark ink, or dark ink with white over what was rubbed out, goes on white; light ink on black.
+    return 255 if levels[len(levels) // 20] < 128 else 0
+
+
+def find_paper(small: Image.Image) -> tuple[bool, int, int]:
+    """Whether the ink is darker than the paper, the paper's level, and how far that varies along the border.
+
+    Raises BlankDrawing where the levels differ too little.
+    """
+    histogram = small.histogram()
+    darkest, brightest = _extreme(histogram), 255 - _extreme(histogram[::-1])
+    if brightest - darkest < CONTRAST:
+        raise BlankDrawing
+    levels = np.asarray(small)
+    border = np.sort(np.concatenate((levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1])))
+    middle = (darkest + brightest) // 2
+    split = int(np.searchsorted(border, middle, side="right"))
+    bright = 1 - split / len(border)
+    if 0.35 < bright < 0.65:
+        # The ink runs along much of the border, as in a tight crop: the larger area is the paper.
+        bright = float((levels > middle).mean())
+    ours = border[split:] if bright >= 0.5 else border[:split]
+    if not len(ours):
+        ours = border
+    paper = int(ours[len(ours) // 2])
+    varies = int(border[len(border) * 4 // 5]) - int(border[len(border) // 5])
+    return paper - darkest >= brightest - paper, paper, varies
+
+
+def _extreme(histogram: list[int]) -> int:
+    """The first level that SPECKS pixels reach."""
+    seen = 0
+    for level, count in enumerate(histogram):
+        seen += count
+        if seen >= SPECKS:
+            return level
+    return 255
+
+
+def find_inked(small: Image.Image) -> tuple[NDArray[np.bool_], bool, int | Image.Image]:
+    """Which pixels of a small picture are inked; whether the ink is dark; the paper (see `Ink.paper`).
+
+    Raises BlankDrawing where the ink does not stand out from the paper, or from the noise on it.
+    """
+    dark, level, varies = find_paper(small)
+    uneven = varies >= UNEVEN and min(small.size) > LOOK_SIDE // 4
+    paper = paper_map(small, dark) if uneven else level
+    ink = lift(np.asarray(small), dark, np.asarray(paper) if uneven else level)
+    top = np.partition(ink, -SPECKS, axis=None)[-SPECKS] if uneven else ink.max()
+    contrast = float(top)
+    if contrast < CONTRAST:
+        raise BlankDrawing
+    threshold = INKED * contrast
+    if uneven:
+        threshold = max(0.4 * contrast, 2 * float(ink.std()))
+    return ink >= threshold, dark, paper
+
+
+def paper_map(small: Image.Image, dark: bool) -> Image.Image:
+    """The light on the paper: the picture with all that is narrower than a quarter of it taken out, and smoothed."""
+    scale = 48 / max(small.size)
+    size = (max(round(small.width * scale), 1), max(round(small.height * scale), 1))
+    coarse = small.resize(size, Image.Resampling.BOX)
+    grow, back = ImageFilter.MaxFilter(13), ImageFilter.MinFilter(13)
+    bare = coarse.filter(grow).filter(back) if dark else coarse.filter(back).filter(grow)
+    return bare.filter(ImageFilter.GaussianBlur(2)).resize(small.size, Image.Resampling.BICUBIC)
+
+
+def lift(levels: Levels, dark: bool, paper: int | Levels) -> Levels:
+    """The ink alone: bright where inked, 0 where there is paper."""
+    level: Levels = np.asarray(paper, dtype=np.uint8)
+    return level - np.minimum(levels, level) if dark else np.maximum(levels, level) - level

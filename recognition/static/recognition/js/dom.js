@@ -1,0 +1,21 @@
+// Three small conveniences for building elements without innerHTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const h = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
+
+export const s = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
+
+/** Change text only when it differs, so that a live region speaks once. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,90 @@
+// The WebSocket: connects, connects again with back-off when it breaks, and says how it stands.
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const OPENING_LIMIT = 10_000;
+
+export class Live extends EventTarget {
+  #url;
+  #socket = null;
+  #wait = FIRST_WAIT;
+  #retry = 0;
+  #opening = 0;
+
+  constructor(path) {
+    super();
+    this.#url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
+    addEventListener("online", () => this.#now());
+    // A socket over a dead network stays "open" for minutes; the browser knows earlier.
+    addEventListener("offline", () => this.#drop());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !this.#socket) this.#now();
+    });
+    // A page kept in the back-forward cache comes back without its socket.
+    addEventListener("pageshow", (event) => event.persisted && this.reopen());
+  }
+
+  open() {
+    clearTimeout(this.#retry);
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    clearTimeout(this.#opening);
+    this.#opening = setTimeout(() => this.#drop(), OPENING_LIMIT);
+    socket.addEventListener("message", (event) => {
+      if (socket === this.#socket) this.#heard(event.data);
+    });
+    socket.addEventListener("close", () => {
+      if (socket === this.#socket) this.#lost();
+    });
+  }
+
+  /** Ask for a fresh snapshot: a new connection always begins with one. */
+  reopen() {
+    const old = this.#socket;
+    this.#socket = null;
+    old?.close();
+    this.open();
+  }
+
+  #now() {
+    this.#wait = FIRST_WAIT;
+    this.reopen();
+  }
+
+  #drop() {
+    const old = this.#socket;
+    if (!old) return;
+    this.#lost();
+    old.close();
+  }
+
+  #heard(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (message.type === "snapshot") {
+      clearTimeout(this.#opening);
+      this.#wait = FIRST_WAIT;
+      this.#tell("state", { state: "live" });
+    }
+    this.#tell("message", message);
+  }
+
+  #lost() {
+    this.#socket = null;
+    clearTimeout(this.#opening);
+    clearTimeout(this.#retry);
+    // Spread out, so that a restarted server does not meet all its viewers in one instant.
+    const wait = this.#wait * (0.75 + Math.random() / 2);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+    this.#retry = setTimeout(() => this.open(), wait);
+    this.#tell("state", { state: "lost", wait });
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,128 @@
+// The drawing area: keeps the drawing, its past and the stroke in hand, and paints them.
+// Where strokes come from (pointer, keys, a file) is the business of other modules.
+
+import { BLANK, isBlank, paint } from "./ink.js";
+
+const PAST_LIMIT = 200;
+
+export class Pad extends EventTarget {
+  #past = [];
+  #stroke = null;
+  #cursor = null;
+  #frame = 0;
+
+  constructor(canvas) {
+    super();
+    this.canvas = canvas;
+    this.drawing = BLANK;
+    this.width = 0.07;
+    new ResizeObserver(() => this.#fit()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+  }
+
+  get canUndo() {
+    return this.#past.length > 0;
+  }
+
+  get isBlank() {
+    return isBlank(this.drawing);
+  }
+
+  begin(point) {
+    this.end();
+    this.#stroke = { width: this.width, points: [point] };
+    this.repaint();
+  }
+
+  extend(points) {
+    if (!this.#stroke) return;
+    this.#stroke.points.push(...points);
+    this.repaint();
+  }
+
+  end() {
+    if (!this.#stroke) return;
+    const stroke = this.#stroke;
+    this.#stroke = null;
+    // A stroke begun on an uploaded picture starts a new drawing: the network reads one thing or the other.
+    const strokes = this.drawing.picture ? [] : this.drawing.strokes;
+    this.#replace({ strokes: [...strokes, stroke], picture: null });
+  }
+
+  show(picture) {
+    this.#stroke = null;
+    this.#replace({ strokes: [], picture });
+  }
+
+  clear() {
+    this.#stroke = null;
+    if (this.isBlank) this.repaint();
+    else this.#replace(BLANK);
+  }
+
+  undo() {
+    if (this.#stroke) this.#stroke = null;
+    else if (this.canUndo) this.drawing = this.#past.pop();
+    else return;
+    this.#changed();
+  }
+
+  /** Where the keyboard's pen stands: {x, y, down}, or null when it is not in use. */
+  set cursor(cursor) {
+    this.#cursor = cursor;
+    this.repaint();
+  }
+
+  repaint() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#paint();
+    });
+  }
+
+  #replace(drawing) {
+    this.#past.push(this.drawing);
+    if (this.#past.length > PAST_LIMIT) this.#past.shift();
+    this.drawing = drawing;
+    this.#changed();
+  }
+
+  #changed() {
+    this.repaint();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #fit() {
+    const side = Math.round(this.canvas.clientWidth * devicePixelRatio);
+    if (this.canvas.width !== side || this.canvas.height !== side) {
+      this.canvas.width = side;
+      this.canvas.height = side;
+    }
+    // At once and not at the next frame: setting the size has just wiped the canvas.
+    this.#paint();
+  }
+
+  #paint() {
+    const context = this.canvas.getContext("2d");
+    const side = this.canvas.width;
+    const style = getComputedStyle(this.canvas);
+    const inHand = this.#stroke ? [this.#stroke] : [];
+    const base = this.#stroke && this.drawing.picture ? BLANK : this.drawing;
+    context.clearRect(0, 0, side, side);
+    paint(context, { ...base, strokes: [...base.strokes, ...inHand] }, side, style.getPropertyValue("--pen"));
+    if (this.#cursor) this.#paintCursor(context, side, style.getPropertyValue("--accent"));
+    this.canvas.parentElement.toggleAttribute("data-marked", !this.isBlank || this.#stroke !== null);
+  }
+
+  #paintCursor(context, side, color) {
+    const { x, y, down } = this.#cursor;
+    context.beginPath();
+    context.arc(x * side, y * side, Math.max((this.width * side) / 2, 5 * devicePixelRatio), 0, 2 * Math.PI);
+    context.lineWidth = 2 * devicePixelRatio;
+    context.strokeStyle = color;
+    context.stroke();
+    if (!down) return;
+    context.fillStyle = color;
+    context.fill();
+  }
+}

@@ -1,0 +1,139 @@
+// The run being watched, as it stands: heading, state, the bar of batches, seconds left, and its record.
+
+import { say } from "./dom.js";
+import { Pace } from "./pace.js";
+import { Record } from "./record.js";
+import { isActive } from "./state.js";
+import { count, decimal, moment, percent, rate, STATES, timeLeft, took } from "./words.js";
+
+const PHASES = {
+  importing: "Starting TensorFlow…",
+  loading: "Loading the digits…",
+  fitting: "Training…",
+  evaluating: "Testing on digits it has not seen…",
+  exporting: "Saving the model…",
+};
+const WORKER_PATIENCE = 4000;
+
+function about(run) {
+  const { epochs, batch_size, learning_rate, samples, seed } = run.parameters ?? {};
+  const facts = [
+    run.preset && `Preset ${run.preset}`,
+    epochs && `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`,
+    samples && `${count(samples)} samples`,
+    batch_size && `batch size ${batch_size}`,
+    learning_rate && `learning rate ${rate(learning_rate)}`,
+    Number.isInteger(seed) && `seed ${seed}`,
+  ].filter(Boolean).join(" · ");
+  const who = run.requested_by ? `Asked for by ${run.requested_by}, ${moment(run.queued_at)}\n` : "";
+  return `${who}${facts}`;
+}
+
+function note(run, phase, waitedLong) {
+  if (run.stop_requested_at && isActive(run)) return "Stopping…";
+  if (run.status === "queued") return waitedLong ? "Queued: waiting for a worker to take it." : "Queued.";
+  if (run.status === "in_progress") {
+    const again = run.attempt > 1 ? `Attempt ${run.attempt}, continued after epoch ${run.epochs.at(-1)?.epoch ?? 0}. ` : "";
+    return again + (PHASES[phase] ?? "Started.");
+  }
+  const spent = run.started_at ? ` after ${took(run)}` : "";
+  if (run.status === "completed") return `Finished${spent}.`;
+  if (run.status === "interrupted") return `Interrupted${spent}. Its epochs are kept; the model in service was not touched.`;
+  return "";
+}
+
+/** What a screen reader is told: states and epochs, never batches. */
+function announcement(run) {
+  if (!run) return "";
+  const last = run.epochs.at(-1);
+  if (run.status === "queued") return `Run ${run.id} is queued.`;
+  if (run.status === "in_progress") {
+    return last
+      ? `Run ${run.id}: epoch ${last.epoch} of ${run.max_epochs} finished, accuracy ${percent(last.accuracy)}.`
+      : `Run ${run.id} is in progress.`;
+  }
+  if (run.status === "completed") return `Run ${run.id} completed, test accuracy ${percent(run.test_accuracy)}.`;
+  return run.status === "error" ? `Run ${run.id} failed.` : `Run ${run.id} was interrupted.`;
+}
+
+export class RunView {
+  #pace = new Pace();
+  #queuedSince = 0;
+  #queuedRun = null;
+  #timer = 0;
+
+  constructor(root) {
+    this.root = root;
+    this.record = new Record(root.querySelector("[data-record]"));
+  }
+
+  #one(hook) {
+    return this.root.querySelector(`[data-${hook}]`);
+  }
+
+  show(state) {
+    const { run, batch, phase, trail } = state;
+    this.root.dataset.status = run?.status ?? "none";
+    say(this.#one("run-title"), run ? `Run ${run.id}` : "No run yet");
+    say(this.#one("run-words"), announcement(run));
+    this.#one("run-chip").hidden = !run;
+    this.#showCancel(run);
+    this.#one("live").hidden = !batch;
+    if (!run) {
+      this.record.root.replaceChildren();
+      return;
+    }
+    const chip = this.#one("run-chip");
+    chip.dataset.status = run.status;
+    say(chip, STATES[run.status] ?? run.status);
+    say(this.#one("run-about"), about(run));
+    say(this.#one("run-note"), note(run, phase, this.#waitedLong(state)));
+    if (run.status === "error") say(this.#one("run-problem"), `The run failed. ${run.error || ""} ${run.error_code ? `(${run.error_code})` : ""}`.trim());
+    if (batch) this.#showBatch(run, batch);
+    this.record.show(run, trail);
+  }
+
+  #showCancel(run) {
+    const cancel = this.#one("cancel");
+    const hide = !run || !isActive(run);
+    if (hide && cancel === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
+    cancel.hidden = hide;
+    cancel.setAttribute("aria-disabled", String(Boolean(run?.stop_requested_at)));
+  }
+
+  #waitedLong(state) {
+    const { run } = state;
+    clearTimeout(this.#timer);
+    if (run.status !== "queued") {
+      this.#queuedRun = null;
+      return false;
+    }
+    // Counted from when this page first saw it queued: the server's clock may not be ours.
+    if (this.#queuedRun !== run.id) {
+      this.#queuedRun = run.id;
+      this.#queuedSince = performance.now();
+    }
+    const left = WORKER_PATIENCE - (performance.now() - this.#queuedSince);
+    if (left > 0) this.#timer = setTimeout(() => this.show(state), left);
+    return left <= 0;
+  }
+
+  #showBatch(run, batch) {
+    const of = run.max_epochs ? ` of ${run.max_epochs}` : "";
+    say(this.#one("live-epoch"), `Epoch ${batch.epoch}${of}`);
+    say(this.#one("live-left"), timeLeft(this.#pace.left(run, batch)));
+    const track = this.#one("live-track");
+    track.setAttribute("aria-valuemax", batch.steps);
+    track.setAttribute("aria-valuenow", batch.step);
+    track.setAttribute("aria-valuetext", `step ${batch.step} of ${batch.steps}`);
+    this.#one("live-fill").style.transform = `scaleX(${batch.step / batch.steps})`;
+    say(this.#one("live-step"), `${batch.step} of ${batch.steps}`);
+    say(this.#one("live-loss"), decimal(batch.loss));
+    say(this.#one("live-accuracy"), percent(batch.accuracy));
+  }
+
+  /** Says what went wrong with this run, or takes the words away. */
+  problem(text) {
+    say(this.#one("run-problem"), text);
+  }
+}

@@ -1,0 +1,88 @@
+// The training form: what each preset would do, what is sent, and what the server found wrong with it.
+
+import { h, say } from "./dom.js";
+import { inPlainWords, post } from "./http.js";
+
+const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "seed"];
+
+export class Settings {
+  #url;
+  #signIn;
+  #busy = false;
+
+  constructor(form, { retrainUrl, signInUrl }) {
+    this.form = form;
+    this.#url = retrainUrl;
+    this.#signIn = signInUrl;
+    this.start = form.querySelector("[data-start]");
+    this.problem = form.querySelector("[data-train-problem]");
+    form.elements.preset.addEventListener("change", () => this.#showDefaults());
+    form.addEventListener("input", (event) => this.#forgive(event.target));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#showDefaults();
+  }
+
+  set busy(busy) {
+    this.#busy = busy;
+    // Not `disabled`: that would drop the focus of whoever has just pressed it.
+    this.start.setAttribute("aria-disabled", String(busy));
+    say(this.start, busy ? "A run is in progress" : "Start training");
+  }
+
+  #showDefaults() {
+    const option = this.form.elements.preset.selectedOptions[0];
+    for (const name of NUMBERS) {
+      this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
+    }
+  }
+
+  #values() {
+    const { elements } = this.form;
+    const given = NUMBERS.filter((name) => elements[name].value !== "").map((name) => [name, Number(elements[name].value)]);
+    return { preset: elements.preset.value, ...Object.fromEntries(given), activate: elements.activate.checked };
+  }
+
+  async #submit() {
+    if (this.#busy) return;
+    say(this.problem, "");
+    for (const field of this.form.elements) this.#forgive(field);
+    this.busy = true;
+    try {
+      const { run } = await post(this.#url, this.#values());
+      this.form.dispatchEvent(new CustomEvent("asked", { detail: run }));
+    } catch (error) {
+      this.busy = false;
+      this.#show(error);
+    }
+  }
+
+  #show(error) {
+    const field = error.field && this.form.elements[error.field];
+    if (field) this.#blame(field, error);
+    else if (error.code === "run_active" || error.status === 409) {
+      say(this.problem, `Run ${error.run ?? ""} is already training; one at a time. Cancel it or wait for its end.`);
+    } else if (error.status === 401 || error.status === 403) {
+      const link = h("a", { href: `${this.#signIn}?next=/` }, "Sign in");
+      this.problem.replaceChildren("Only people with permission may train here. ", link, " and try again.");
+    } else say(this.problem, inPlainWords(error));
+  }
+
+  #blame(field, error) {
+    const id = `problem-${field.name}`;
+    const words = error.message.replace(`${field.name}: `, "");
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", id);
+    field.closest(".field").append(h("span", { class: "field-problem", id, role: "alert" }, words));
+    field.focus();
+  }
+
+  #forgive(field) {
+    if (!field.hasAttribute("aria-invalid")) return;
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+    field.closest(".field").querySelector(".field-problem")?.remove();
+  }
+}

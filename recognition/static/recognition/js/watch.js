@@ -1,0 +1,109 @@
+// Joins the socket, the state and the view of the run being watched.
+
+import { say } from "./dom.js";
+import { get, inPlainWords, post } from "./http.js";
+import { Live } from "./live.js";
+import { RunView } from "./runview.js";
+import { apply, enrich, isActive, NOTHING } from "./state.js";
+
+const MEND_PAUSE = 2000;
+const SILENCE = 30_000;
+
+export class Watch extends EventTarget {
+  #state = NOTHING;
+  #frame = 0;
+  #mending = 0;
+  #silence = 0;
+  #urls;
+
+  constructor(main) {
+    super();
+    this.#urls = main.dataset;
+    this.view = new RunView(main.querySelector("[data-run]"));
+    this.connection = main.querySelector("[data-connection]");
+    this.live = new Live(main.dataset.socketPath);
+    this.live.addEventListener("state", (event) => this.#sayConnection(event.detail));
+    this.live.addEventListener("message", (event) => this.#heard(event.detail));
+    main.querySelector("[data-cancel]").addEventListener("click", () => this.#cancel());
+    this.live.open();
+  }
+
+  get run() {
+    return this.#state.run;
+  }
+
+  #sayConnection({ state, wait }) {
+    this.connection.dataset.state = state;
+    const seconds = Math.ceil((wait ?? 0) / 1000);
+    say(this.connection, state === "live" ? "Live" : `Disconnected. Trying again in ${seconds} s.`);
+    if (state === "lost") clearTimeout(this.#silence);
+  }
+
+  #heard(message) {
+    const before = this.#state;
+    const wasActive = isActive(before.run);
+    this.#set(apply(before, message));
+    this.#listen();
+    const { run, lost } = this.#state;
+    if (lost) this.#mend();
+    if (!run) return;
+    if (run.id !== before.run?.id) {
+      this.view.problem("");
+      if (message.type === "queued") this.#complete(run.id);
+      this.#tell("change");
+    } else if (wasActive && !isActive(run)) {
+      this.view.problem("");
+      this.#complete(run.id);
+      this.#tell("ended");
+    } else if (run.status !== before.run.status) this.#tell("change");
+  }
+
+  #set(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.view.show(this.#state);
+    });
+  }
+
+  /** Something was missed. Connecting again brings a snapshot, but not ten times a second. */
+  #mend() {
+    const now = performance.now();
+    if (this.#mending && now - this.#mending < MEND_PAUSE) return;
+    this.#mending = now;
+    this.#set({ ...this.#state, lost: false });
+    this.live.reopen();
+  }
+
+  /** A training run is never silent for long; if it is, the connection is dead without having said so. */
+  #listen() {
+    clearTimeout(this.#silence);
+    if (this.#state.run?.status === "in_progress") this.#silence = setTimeout(() => this.live.reopen(), SILENCE);
+  }
+
+  async #complete(id) {
+    // What is missed here the next snapshot brings; there is nothing to tell the reader.
+    const details = await get(`${this.#urls.runsUrl}${id}/`).catch(() => null);
+    if (details) this.#set(enrich(this.#state, details));
+  }
+
+  async #cancel() {
+    const { run } = this.#state;
+    if (run.stop_requested_at) return;
+    this.view.problem("");
+    this.#set({ ...this.#state, run: { ...run, stop_requested_at: new Date().toISOString() } });
+    try {
+      await post(this.#urls.stopUrl, { run: run.id });
+    } catch (error) {
+      if (this.#state.run.id !== run.id || !isActive(this.#state.run)) return;
+      this.#set({ ...this.#state, run: { ...this.#state.run, stop_requested_at: null } });
+      const forbidden = error.status === 401 || error.status === 403;
+      this.view.problem(forbidden ? "Only people with permission may cancel a run." : inPlainWords(error));
+    }
+  }
+
+  #tell(type) {
+    this.dispatchEvent(new Event(type));
+  }
+}

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 
@@ -13,14 +13,28 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@worker_init.connect
+def refuse_unsafe_start(**_: Any) -> None:
+    """As the web does. Celery logs what a signal's handler raises and goes on, except for SystemExit."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from digits_site import checks
+
+    try:
+        checks.refuse_unsafe_start()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
+
+
 @worker_ready.connect
 def start_watching(**_: Any) -> None:
     """Take up runs whose worker was lost, from the moment this worker can take them."""
-    from digits_site.checks import refuse_unsafe_start
+    from django.conf import settings
+
     from training import watchdog
 
-    refuse_unsafe_start()
-    watchdog.start(serves_queue=True)
+    if settings.WATCHDOG:
+        watchdog.start(serves_queue=True)
 
 
 @worker_shutting_down.connect
@@ -28,4 +42,5 @@ def hand_back_the_run(**_: Any) -> None:
     """A worker that was asked to stop hands its run back instead of making the shutdown wait for it."""
     from training import runner
 
-    runner.SHUTDOWN.set()
+    if not runner.SHUTDOWN.is_set():  # a second signal may arrive inside set(), whose lock it would wait for
+        runner.SHUTDOWN.set()

@@ -1,8 +1,10 @@
 """From domain errors to HTTP: the one place that knows which error gets which status."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -10,6 +12,8 @@ from rest_framework.views import set_rollback
 
 from recognition.exceptions import RecognitionError
 from training.exceptions import TrainingError
+
+logger = logging.getLogger(__name__)
 
 STATUS = {
     "missing_drawing": 400,
@@ -37,6 +41,15 @@ RETRY_AFTER_SECONDS = 5
 DRF_CODES = {"parse_error": "invalid_json", "throttled": "rate_limited"}
 
 
+class DatabaseUnavailable(drf.APIException):
+    """The database does not answer; what was asked may be asked again."""
+
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = "The database cannot be reached. Try again later."
+    wait = RETRY_AFTER_SECONDS
+
+
 def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
     """`message` is the original's key and `detail` DRF's: the same words."""
     return {"code": code, "message": message, "detail": message, **more}
@@ -50,6 +63,9 @@ def error_response(status: int, code: str, message: str) -> JsonResponse:
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. Returns None for the unforeseen, which Django logs and answers as a 500."""
     set_rollback()
+    if isinstance(error, InterfaceError | OperationalError):
+        logger.error("database away: %s", error)
+        error = DatabaseUnavailable()
     if isinstance(error, RecognitionError | TrainingError):
         status = STATUS[error.code]
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None

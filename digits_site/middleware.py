@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 
 from digits_site.exceptions import error_response
@@ -89,14 +88,12 @@ class BodyLimitMiddleware:
             return self.get_response(request)
         limit = settings.MAX_BODY_BYTES
         declared = request.META.get("CONTENT_LENGTH") or "0"
-        too_large = declared.isdigit() and int(declared) > limit
-        try:
-            if too_large or len(request.body) > limit:
-                return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
-        except SuspiciousOperation:
+        body = b"" if declared.isdigit() and int(declared) > limit else request.read(limit + 1)
+        if len(body) > limit or (declared.isdigit() and int(declared) > limit):
             return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
+        request._body = body  # what Django keeps a body in once it has been read
         # A chunked body has no length, and a parser that trusts the header would take it for empty.
-        request.META["CONTENT_LENGTH"] = str(len(request.body))
+        request.META["CONTENT_LENGTH"] = str(len(body))
         return self.get_response(request)
 
 

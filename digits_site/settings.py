@@ -56,12 +56,12 @@ CORS_URLS_REGEX = r"^/(api/.*)?$"
 # Anybody may retrain and stop; otherwise that needs the permission training.add_trainingrun.
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of ours stand in front and add to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
@@ -104,7 +104,9 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # --- Database ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+else:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",  # read-then-write transactions queue instead of failing with "locked"
@@ -166,7 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-USE_I18N = False
+TIME_ZONE, USE_I18N = "UTC", False
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
@@ -178,11 +180,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["digits_site.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",  # first: it is what makes 401 a 401
-        "rest_framework.authentication.SessionAuthentication",
+        "digits_site.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.exceptions.handler",
 }

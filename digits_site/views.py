@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -48,7 +49,7 @@ def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except AnyDatabaseError:
         return False
     return True
 
@@ -64,7 +65,7 @@ def redis_answers() -> bool:
 def model_answers() -> bool:
     try:
         classifier.in_service()
-    except ModelUnavailable:
+    except (ModelUnavailable, AnyDatabaseError):
         return False
     return True
 

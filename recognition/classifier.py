@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
 from recognition.exceptions import ModelRejected, ModelUnavailable
@@ -98,17 +99,30 @@ class InService:
         return self._classifier
 
     def _follow(self) -> None:
-        """Load what was activated. A file that is refused leaves the previous model serving."""
-        wanted = Activation.current_model_id()
-        if wanted is None or (self._classifier is not None and self._classifier.version == wanted):
-            return
+        """Load what was activated. A file that is refused, or a database that is away, leaves the previous serving."""
         try:
-            self._classifier = Classifier.load(ModelVersion.objects.get(pk=wanted))
-            self._refused = None
+            activation = Activation.current()
+            while activation is not None and not self._serve(activation.model):
+                # A process that has just started has no previous one in memory: it goes back to what served before.
+                activation = activation.previous if self._classifier is None else None
+        except AnyDatabaseError as error:
+            if self._classifier is None:
+                raise
+            logger.warning("model in service not looked up: %s", error)
+
+    def _serve(self, model: ModelVersion) -> bool:
+        """Make `model` the one that answers; False when its file is refused."""
+        if self._classifier is not None and self._classifier.version == model.pk:
+            return True
+        try:
+            self._classifier = Classifier.load(model)
         except ModelRejected as error:
-            if self._refused != wanted:  # once, not twice a second
-                logger.error("model %s refused: %s", wanted, error)
-            self._refused = wanted
+            if self._refused != model.pk:  # once, not twice a second
+                logger.error("%s refused: %s", model, error)
+            self._refused = model.pk
+            return False
+        self._refused = None
+        return True
 
     def forget(self) -> None:
         """Start anew, as a new process would."""

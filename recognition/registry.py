@@ -46,7 +46,7 @@ def activate(model: ModelVersion, *, by: User | AnonymousUser | None = None) -> 
     """
     Classifier.load(model)
     with transaction.atomic():
-        current = Activation.current()
+        current = lock_current()
         if current and current.model_id == model.pk:
             return current
         return Activation.objects.create(model=model, by=account(by), previous=current)
@@ -58,12 +58,18 @@ def roll_back(*, by: User | AnonymousUser | None = None) -> Activation:
     Raises NoEarlierModel when there is none, ModelRejected when its file can no longer be loaded.
     """
     with transaction.atomic():
-        current = Activation.current()
+        current = lock_current()
         if current is None or current.previous is None:
             raise NoEarlierModel
         back = current.previous
         Classifier.load(back.model)
         return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
+
+
+def lock_current() -> Activation | None:
+    """The activation in force, held until the transaction ends: who waited for it reads its successor."""
+    Activation.objects.select_for_update().first()
+    return Activation.current()
 
 
 def account(user: User | AnonymousUser | None) -> User | None:

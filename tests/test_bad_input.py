@@ -133,6 +133,7 @@ def test_local_mode_refuses_another_interface(client: Client) -> None:
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"learning_rate": "fast"}, "learning_rate"),
+        ({"learning_rate": True}, "learning_rate"),
         ({"samples": 60_001}, "samples"),
         ({"seed": -1}, "seed"),
         ({"activate": "yes"}, "activate"),
@@ -151,6 +152,11 @@ def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: 
 @pytest.mark.parametrize("body", ["[]", "1", '"x"', "null"])
 def test_parameters_that_are_no_object(client: Client, body: str) -> None:
     refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("run", ["²", "9" * 5000, -1, True, [], "x"], ids=lambda value: str(value)[:9])
+def test_the_run_to_stop_that_is_no_number(client: Client, run: Any) -> None:
+    refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"])

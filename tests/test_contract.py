@@ -188,3 +188,20 @@ def test_no_application_imports_tensorflow(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert asked.stdout.strip() == "[]"
+
+
+def test_a_chunked_body_is_read_and_bounded(stack: Stack) -> None:
+    """A body without Content-Length, which a parser that trusts the header would take for empty."""
+    drawing = json.dumps({"drawing": data_url(encode(draw(6)))}).encode()
+    kind = {"Content-Type": "application/json"}
+    pieces = (drawing[i : i + 1000] for i in range(0, len(drawing), 1000))
+    assert stack.http.post("/api/drawing/", content=pieces, headers=kind).json()["prediction"] == 6
+    flood = (b"x" * 65_536 for _ in range(64))
+    refusal = stack.http.post("/api/drawing/", content=flood, headers=kind)
+    assert (refusal.status_code, refusal.json()["code"]) == (413, "payload_too_large")
+    assert stack.http.get("/healthz").status_code == 200
+
+
+def test_other_methods_on_the_stream_are_405(stack: Stack) -> None:
+    refusal = stack.http.post("/api/progress/")
+    assert (refusal.status_code, refusal.json()["code"], refusal.headers["allow"]) == (405, "method_not_allowed", "GET")

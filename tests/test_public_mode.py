@@ -59,11 +59,24 @@ def test_a_session_without_csrf_is_403(client: Client, user: User) -> None:
     assert client.post("/api/stop_training/").status_code == 403
 
 
-def test_it_does_not_start_unconfigured(tmp_path) -> None:
-    """All that is missing, at once."""
+def test_the_originals_beacon_stops_in_local_mode_though_an_admin_is_signed_in(
+    client: Client, user: User, settings
+) -> None:
+    """The beacon carries the session's cookie but cannot carry a CSRF token."""
+    settings.TRAINING_OPEN = True
+    client.force_login(user)
+    answer = client.post("/api/stop_training/", HTTP_ORIGIN="http://localhost:3000")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_in_progress")
+
+
+@pytest.mark.parametrize("module", ["digits_site.asgi", "digits_site.celery"])
+def test_it_does_not_start_unconfigured(tmp_path, module: str) -> None:
+    """All that is missing, at once; the worker as well as the web."""
     environment = {"DIGITS_MODE": "public", "DATA_DIR": str(tmp_path), "PATH": ""}
-    command = [sys.executable, "-c", "import digits_site.asgi"]
-    tried = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    web = [sys.executable, "-c", "import digits_site.asgi"]
+    worker = [sys.executable, "-m", "celery", "-A", "digits_site", "worker", "--pool", "threads"]
+    command = web if module.endswith("asgi") else worker
+    tried = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
     assert tried.returncode != 0
     for missing in ("SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_ORIGINS", "REDIS_URL"):
         assert missing in tried.stderr, tried.stderr[-2000:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -16,7 +17,7 @@ from django.db import Error as AnyDatabaseError
 from training.feed import feed
 
 TALKS_TOO_MUCH, TRY_AGAIN_LATER = 4008, 4013  # autobahn sends no other codes than 1000 and 3000-4999
-MAX_CLIENT_FRAMES = 20
+FRAMES_A_MINUTE = 20
 logger = logging.getLogger(__name__)
 
 
@@ -24,7 +25,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # the feed joins the group, once a process
 
     async def connect(self) -> None:
-        self.frames = 0
+        self.minute, self.frames = 0, 0
         await self.accept()
         self.sending = asyncio.create_task(self.send_events())
 
@@ -43,8 +44,10 @@ class TrainingConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing is understood here but `{"type": "ping"}`; a client that goes on talking is cut (4008)."""
-        self.frames += 1
-        if self.frames > MAX_CLIENT_FRAMES:
+        minute = int(time.monotonic() // 60)
+        self.frames = self.frames + 1 if minute == self.minute else 1
+        self.minute = minute
+        if self.frames > FRAMES_A_MINUTE:
             await self.close(TALKS_TOO_MUCH)
             return
         await self.send(json.dumps(answer(text_data)))

@@ -35,13 +35,23 @@ logger = logging.getLogger(__name__)
 def read_snapshot(run_id: int | None = None) -> Event:
     """Of one run, or of the newest."""
     runs = TrainingRun.objects.with_epochs()
-    run = runs.newest() if run_id is None else runs.get(pk=run_id)
+    run = runs.newest() if run_id is None else runs.filter(pk=run_id).first()
     return events.snapshot(run.seq, represent(run)) if run else events.snapshot(0, None)
 
 
 @database_sync_to_async
 def read_position() -> Position:
-    return TrainingRun.objects.values_list("pk", "seq").first() or events.NOWHERE
+    run = TrainingRun.objects.only("pk", "seq").newest()
+    return (run.pk, run.seq) if run else events.NOWHERE
+
+
+@database_sync_to_async
+def database_answers() -> bool:
+    try:
+        TrainingRun.objects.exists()
+    except AnyDatabaseError:
+        return False
+    return True
 
 
 class Viewer:
@@ -104,8 +114,10 @@ class Feed:
         """A viewer who misses nothing from here on. Does not wait for a Redis that is away."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
-        if self._task is None:
+        if self._task is None or self._task.done():
+            self._joined.clear()
             self._task = asyncio.create_task(self._listen())
+            self._task.add_done_callback(report_death)
         try:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._joined.wait(), JOIN_SECONDS)
@@ -161,6 +173,12 @@ class Feed:
     def _push(self, event: Event) -> None:
         for viewer in self._viewers:
             viewer.push(event)
+
+
+def report_death(task: asyncio.Task[None]) -> None:
+    """Viewers then live on snapshots until the next one joins and starts the task anew: it must be known."""
+    if not task.cancelled() and task.exception():
+        logger.error("the feed stopped listening", exc_info=task.exception())
 
 
 _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.WeakKeyDictionary()

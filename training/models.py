@@ -39,7 +39,8 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         return self.select_related("requested_by").prefetch_related("epochs")
 
     def newest(self) -> TrainingRun | None:
-        return self.order_by("-pk").first()
+        """The active run, else the last one: a shipped run that an upgrade adds to the history hides no active one."""
+        return self.active().order_by("-pk").first() or self.order_by("-pk").first()
 
 
 class TrainingRun(models.Model):
@@ -135,9 +136,13 @@ class TrainingRun(models.Model):
         return True
 
     def finish(self, status: Status, **values: Any) -> None:
-        """in_progress -> an ending. Raises LostClaim."""
-        if not self._change(self.owned(), status=status, finished_at=timezone.now(), **values):
+        """in_progress -> an ending. Repeating it changes nothing. Raises LostClaim."""
+        if self._change(self.owned(), status=status, finished_at=timezone.now(), **values):
+            return
+        # The database may have gone away between our commit and its answer.
+        if not TrainingRun.objects.filter(pk=self.pk, status=status, attempt=self.attempt).exists():
             raise LostClaim(str(self))
+        self.refresh_from_db()
 
     def end_queued(self, status: Status, **values: Any) -> bool:
         """queued -> interrupted | error. False: it is no longer queued."""

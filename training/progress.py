@@ -122,14 +122,21 @@ def remember_percentage(run: int, epoch: int, percentage: float) -> None:
         logger.debug("progress not cached: %s", error)
 
 
+def percentage(run_id: int, epochs_done: int, max_epochs: int) -> float:
+    """How much of the present epoch is done, 0-100, as far as the cache knows; 100 after the last one."""
+    if epochs_done >= max_epochs:
+        return 100.0
+    try:
+        epoch, value = cache.get(f"progress:{run_id}") or (0, 0.0)
+    except RedisError:
+        return 0.0
+    return value if epoch == epochs_done + 1 else 0.0
+
+
 def live(run: TrainingRun | None) -> dict[str, Any]:
     """The original's progress object of an active run, `{}` of any other. Only `percentage` comes from the cache."""
     if run is None or not run.is_active:
         return {}
     last = run.epochs.values("epoch", "accuracy").last()
-    done = last["epoch"] if last else 0
-    try:
-        epoch, percentage = cache.get(f"progress:{run.pk}") or (0, 0.0)
-    except RedisError:
-        epoch, percentage = 0, 0.0
-    return events.progress(run.parameters["epochs"], percentage if epoch == done + 1 else 0.0, last)
+    max_epochs = run.parameters["epochs"]
+    return events.progress(max_epochs, percentage(run.pk, last["epoch"] if last else 0, max_epochs), last)

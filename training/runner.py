@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from recognition import registry
 from recognition.exceptions import ModelRejected
@@ -87,15 +88,15 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
 def complete(run: TrainingRun, result: dict[str, Any], content: bytes, progress: RunProgress) -> None:
     """Publish the model, end the run, and put the model into service if that was asked for and it is good enough."""
     model = registry.publish(content, test_accuracy=result["test_accuracy"])
-    finish(
-        run,
-        Status.COMPLETED,
-        progress,
-        model=model,
-        test_accuracy=result["test_accuracy"],
-        confusion=result["confusion"],
-        versions=result["versions"],
-    )
+    values = {name: result[name] for name in ("test_accuracy", "confusion", "versions")}
+
+    def end() -> bool:
+        with transaction.atomic():  # whoever sees the run completed sees its model serve
+            run.finish(Status.COMPLETED, model=model, **values)
+            return activate_if_asked(run, model)
+
+    in_service = persist(end)
+    close(run, progress, in_service=in_service)
 
 
 def activate_if_asked(run: TrainingRun, model: ModelVersion) -> bool:
@@ -115,11 +116,15 @@ def activate_if_asked(run: TrainingRun, model: ModelVersion) -> bool:
 
 
 def finish(run: TrainingRun, status: Status, progress: RunProgress, **values: Any) -> None:
-    """Write the end of the run and tell it. Raises LostClaim."""
+    """Write an end without a model, and tell it. Raises LostClaim."""
     persist(lambda: run.finish(status, **values))
-    in_service = bool(run.model and activate_if_asked(run, run.model))
-    logger.info("%s %s %s", run, status, run.error)
-    progress.tell(status, **ending(run, in_service))
+    close(run, progress)
+
+
+def close(run: TrainingRun, progress: RunProgress, in_service: bool = False) -> None:
+    """Tell the end that is in the database, and leave no checkpoints behind."""
+    logger.info("%s %s %s", run, run.status, run.error)
+    progress.tell(run.status, **ending(run, in_service))
     shutil.rmtree(run_folder(run), ignore_errors=True)
 
 

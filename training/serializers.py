@@ -79,6 +79,7 @@ class RunParameters(serializers.Serializer[Any]):
         if unknown:
             known = ", ".join(self.fields)
             raise serializers.ValidationError({unknown[0]: [f"Unknown parameter; there are {known}."]})
+        refuse_booleans(data, but="activate")
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -88,10 +89,27 @@ class RunParameters(serializers.Serializer[Any]):
             "epochs": preset.epochs,
             "batch_size": preset.batch_size,
             "learning_rate": preset.learning_rate,
-            "samples": TRAINING_DIGITS,
+            "samples": preset.samples,
             "seed": secrets.randbelow(2**31),
             "activate": False,
         }
         return {"preset": attrs["preset"]} | {
             name: default if attrs[name] is None else attrs[name] for name, default in defaults.items()
         }
+
+
+def refuse_booleans(data: Mapping[str, Any], but: str = "") -> None:
+    """To Python true is 1, and 1 an epoch."""
+    for name, value in data.items():
+        if isinstance(value, bool) and name != but:
+            raise serializers.ValidationError({name: ["A number is required."]})
+
+
+class StopParameters(serializers.Serializer[Any]):
+    """Which run is to be stopped; whichever is active when none is named."""
+
+    run = serializers.IntegerField(min_value=1, max_value=2**63 - 1, allow_null=True, default=None)
+
+    def to_internal_value(self, data: Any) -> Any:
+        refuse_booleans(data)
+        return super().to_internal_value(data)

@@ -67,6 +67,7 @@ def request_stop(run_id: int | None = None) -> TrainingRun:
     if not TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS).update(stop_requested_at=asked):
         raise NotInProgress  # it ended between our two looks
     run.refresh_from_db()
+    announce(run, "phase", phase="stopping")
     return run
 
 

@@ -7,23 +7,30 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from django.core.cache import cache
-from django.http import HttpRequest, HttpResponseNotAllowed, StreamingHttpResponse
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from redis.exceptions import RedisError
+from django.views.decorators.csrf import csrf_exempt
 
-from training import events
-from training.feed import feed
+from training import events, progress
+from training.feed import database_answers, feed
 from training.models import ACTIVE
 
 SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contract says one
 PACE_SECONDS = 0.2
 
 
+@csrf_exempt  # so that a POST is told 405
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Progress objects while the run that is active now is active; then the message that closes."""
-    if request.method not in {"GET", "HEAD"}:
-        return HttpResponseNotAllowed(["GET", "HEAD"])
+    if request.method != "GET":
+        text = f'Method "{request.method}" not allowed.'
+        refusal = {"code": "method_not_allowed", "message": text, "detail": text}
+        return JsonResponse(refusal, status=405, headers={"Allow": "GET"})
+    if not await database_answers():
+        text = "The database cannot be reached. Try again later."
+        refusal = {"code": "database_unavailable", "message": text, "detail": text}
+        return JsonResponse(refusal, status=503, headers={"Retry-After": "5"})
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
@@ -38,7 +45,7 @@ async def messages() -> AsyncIterator[str]:
             reason = first["status"] if first else "completed"
             yield data({"event": "close", "reason": reason, **({"run": first["id"]} if first else {})})
             return
-        state = State(first, await cached_percentage(first))
+        state = State(first, await percentage_of(first))
         yield data(state.shown())
         async for closing in follow(news, state):
             yield data(closing or state.shown())
@@ -100,12 +107,8 @@ class State:
         return {"event": "close", "reason": self.reason, "run": self.run, **self.more}
 
 
-async def cached_percentage(run: dict[str, Any]) -> float:
-    try:
-        epoch, percentage = await cache.aget(f"progress:{run['id']}") or (0, 0.0)
-    except RedisError:
-        return 0.0
-    return percentage if epoch == len(run["epochs"]) + 1 else 0.0
+async def percentage_of(run: dict[str, Any]) -> float:
+    return await sync_to_async(progress.percentage)(run["id"], len(run["epochs"]), run["max_epochs"])
 
 
 def data(message: dict[str, Any]) -> str:

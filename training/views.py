@@ -15,7 +15,7 @@ from recognition.models import Activation
 from training import progress, services
 from training.models import Status, TrainingRun
 from training.permissions import MayTrain
-from training.serializers import RunParameters, RunSerializer
+from training.serializers import RunParameters, RunSerializer, StopParameters
 
 
 class StartView(APIView):
@@ -41,10 +41,9 @@ class StopView(APIView):
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
-        wanted = request.data.get("run") if isinstance(request.data, dict) else None
-        if wanted is not None and (isinstance(wanted, bool) or not str(wanted).isdigit()):
-            raise ValidationError({"run": ["Must be the number of a run."]})
-        run = services.request_stop(int(wanted) if wanted is not None else None)
+        wanted = StopParameters(data=request.data if isinstance(request.data, dict) else {})
+        wanted.is_valid(raise_exception=True)
+        run = services.request_stop(wanted.validated_data["run"])
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 

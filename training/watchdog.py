@@ -20,13 +20,13 @@ from training.models import Status, TrainingRun
 
 LOOK_SECONDS = 2.0
 LOST_SECONDS = 15.0  # without a heartbeat
-UNCLAIMED_SECONDS = 10.0  # a released run, until it is clear that no worker is there
+GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and released: no worker is there
 RESEND_SECONDS = 5.0  # a queued run whose message may have been lost with Redis
 logger = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """One process's view of the active run: the row as last seen, and since when it has stood like that."""
+    """One process's view of the active run: its last sign of life, and since when there has been no other."""
 
     def __init__(self, serves_queue: bool) -> None:
         self.serves_queue = serves_queue
@@ -37,7 +37,7 @@ class Watchdog:
     def look(self, now: float) -> None:
         """Compare the active run with the last look; `now` is monotonic seconds."""
         run = TrainingRun.objects.active().newest()
-        state = (run.pk, run.status, run.attempt, run.heartbeat_at) if run else None
+        state = (run.pk, run.attempt, run.heartbeat_at) if run else None  # a release changes none of these
         if state != self._seen:
             self._seen, self._since = state, now
         if run is None:
@@ -53,7 +53,7 @@ class Watchdog:
         if self.serves_queue and now - self._sent_at >= RESEND_SECONDS:
             self._sent_at = now
             tasks.execute.delay(run.pk)  # a second message finds nothing to claim
-        if run.attempt and still >= UNCLAIMED_SECONDS:
+        if run.attempt and still >= GIVEN_UP_SECONDS:
             services.give_up_waiting(run)
 
 

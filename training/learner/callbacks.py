@@ -23,11 +23,13 @@ class Reporter(keras.callbacks.Callback):
         super().__init__()
         self._report, self._stop, self._epoch = report, stop, epoch
         self._last = 0.0
+        self.whole = False  # every batch of the epoch was trained on, though a stop may have come with the last one
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self._stop.is_set():
             self.model.stop_training = True
         steps, now = self.params["steps"], time.monotonic()
+        self.whole = batch + 1 >= steps
         if now - self._last < REPORT_SECONDS and batch + 1 < steps:
             return
         self._last = now

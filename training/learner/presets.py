@@ -12,6 +12,7 @@ class Preset:
     title: str
     epochs: int
     batch_size: int
+    samples: int
     learning_rate: float
     decay: float
     decay_steps: int
@@ -23,6 +24,7 @@ PRESETS = {
         title="The original application's recipe: Adam, all 60,000 digits as they are",
         epochs=3,
         batch_size=128,
+        samples=TRAINING_DIGITS,
         learning_rate=0.001,
         decay=0.93,
         decay_steps=400,

@@ -71,6 +71,7 @@ def train(config: Config, digits: dataset.Digits, report: Report, stop: threadin
     for epoch in range(done + 1, config.epochs + 1):
         # The order depends on seed and epoch alone, so that a resumed run goes on as an unbroken one would.
         order = np.random.default_rng((config.seed, epoch)).permutation(len(digits))
+        reporter = Reporter(report, stop, epoch)
         began = time.perf_counter()
         history = model.fit(
             digits.images[order],
@@ -78,9 +79,9 @@ def train(config: Config, digits: dataset.Digits, report: Report, stop: threadin
             batch_size=config.batch_size,
             shuffle=False,
             verbose=0,
-            callbacks=[Reporter(report, stop, epoch)],
+            callbacks=[reporter],
         )
-        if stop.is_set():
+        if not reporter.whole:
             return None
         seconds = time.perf_counter() - began
         loss, accuracy = history.history["loss"][-1], history.history["accuracy"][-1]
@@ -88,6 +89,8 @@ def train(config: Config, digits: dataset.Digits, report: Report, stop: threadin
             raise Diverged(f"The loss became {loss} in epoch {epoch}.")
         save_checkpoint(config, model, epoch)
         report(epoch_report(epoch, loss, accuracy, float(model.optimizer.learning_rate), seconds))
+        if stop.is_set():
+            return None
     return model
 
 

@@ -1,10 +1,11 @@
 """manage.py train: one run in the foreground, without Redis or a worker."""
 
+import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from training import runner, shipping
+from training import runner, services, shipping
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if TrainingRun.objects.active().exists():
             raise CommandError("A run is active; wait for it or stop it first.")
         run = TrainingRun.objects.create(preset=values.pop("preset"), parameters=values)
+        signal.signal(signal.SIGINT, lambda *_: services.request_stop(run.pk))  # Ctrl-C stops it as the page would
         runner.execute(run.pk)
         run.refresh_from_db()
         for epoch in run.epochs.all():

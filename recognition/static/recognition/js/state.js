@@ -37,7 +37,8 @@ function thinned(trail) {
 }
 
 const CHANGES = {
-  queued: (state) => state,
+  // Again: its worker was lost, and it waits for another.
+  queued: ({ run, ...state }) => ({ ...state, run: { ...run, status: "queued" }, batch: null, phase: "" }),
   started: ({ run, ...state }, message) => ({
     ...state,
     run: { ...run, status: "in_progress", attempt: message.attempt ?? run.attempt + 1, started_at: run.started_at ?? iso(message.time) },
@@ -66,6 +67,9 @@ function persisted(state, message) {
 
 function passing(state, message) {
   if (message.seq < state.seq || !isActive(state.run)) return state;
+  if (message.type === "phase" && message.phase === "stopping") {
+    return { ...state, run: { ...state.run, stop_requested_at: iso(message.time) } };
+  }
   if (message.type === "phase") return { ...state, phase: message.phase };
   if (message.epoch <= lastEpoch(state.run)) return state;
   const { epoch, step, steps, loss, accuracy } = message;

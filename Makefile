@@ -1,0 +1,101 @@
+# `make run` and `make test` do all their own set-up; `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Looked up when it is needed: the first of these that starts and is a version the pinned packages have wheels for.
+PYTHON ?= $(shell for name in python3.12 python3.11 python3.10 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \
+	&& { command -v $$name; break; }; done)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CHROMIUMS := chromium chromium-browser google-chrome
+PYTEST_ARGS ?=
+TRAIN_ARGS ?=
+
+.PHONY: help setup setup-dev run test check lint static-python chromium format lock migrate model bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@chosen="$(PYTHON)"; \
+	if [ -z "$$chosen" ] || ! "$$chosen" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; then \
+		echo "No Python 3.10, 3.11 or 3.12 found$${chosen:+ ($$chosen is not one)}. Install one, or name it:" >&2; \
+		echo "    make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$chosen" --version)"; \
+	"$$chosen" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: requirements.txt constraints.txt | $(BIN)/python
+	@echo "Installing what the product runs on. The first time downloads about 400 MB and takes a minute or two."
+	@$(PIP_INSTALL) -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing what the tests and checks need (about 100 MB the first time)."
+	@$(PIP_INSTALL) -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+setup: $(VENV)/.runtime ## make .venv and install the pinned packages (run and test do it themselves)
+
+setup-dev: $(VENV)/.dev
+
+run: setup ## start everything and say where to point the browser; PORT=8001 make run for another port
+	@exec $(BIN)/python manage.py up
+
+test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint test ## everything a change must pass: lint, types, imports, migrations, tests
+
+static-python: setup-dev
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "The static checks need Python 3.11 or 3.12 in $(VENV); the tests alone run on 3.10 too: make test" >&2; exit 1; }
+
+lint: static-python ## only the static part of check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+format: static-python ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: static-python ## pin everything again, for Python 3.10 to 3.12 at once
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate requirements-dev.txt -o constraints.txt
+
+migrate: setup ## bring the database up to date
+	@$(BIN)/python manage.py migrate
+
+model: setup ## train the model that ships, again; TRAIN_ARGS passes through
+	@$(BIN)/python manage.py train --ship $(TRAIN_ARGS)
+
+bench: setup-dev ## run every benchmark in benchmarks/
+	@for file in benchmarks/[!_]*.py; do \
+		[ -e "$$file" ] || continue; \
+		name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; \
+	done
+
+clean: ## remove the virtual environment and caches; what was learned and stored (var/) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The browser tests drive the system's Chromium. Root on Debian gets it installed; anybody else is told.
+chromium:
+	@for name in $(CHROMIUMS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's chromium for the browser tests"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "############################################################################" >&2; \
+	echo "#  No Chromium here: THE BROWSER TESTS WILL NOT RUN (they report 'skipped').  #" >&2; \
+	echo "#  Install chromium or google-chrome to run them.                           #" >&2; \
+	echo "############################################################################" >&2

@@ -1,0 +1,95 @@
+"""Settings that contradict each other, found before anything is served.
+
+`manage.py check` lists them; the web server and the worker call `refuse_unsafe_start`, so that a deployment that
+forgot something does not start at all. Everything that is missing is listed at once, with what to do about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from digits_site.middleware import is_loopback
+
+ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
+
+
+@register()
+def check_start(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+    """Everything that forbids a start in the chosen mode."""
+    if settings.DIGITS_MODE == "local":
+        return list(local_errors())
+    if settings.DIGITS_MODE == "public":
+        return list(public_errors())
+    return [
+        Error(
+            f"DIGITS_MODE is {settings.DIGITS_MODE!r}, which is neither 'local' nor 'public'.",
+            hint="Leave it out for this machine alone; set DIGITS_MODE=public to serve others.",
+            id="digits.E001",
+        )
+    ]
+
+
+def local_errors() -> Iterator[CheckMessage]:
+    """Local mode asks nobody for a password, so nobody else may reach it."""
+    if not settings.HOST or not is_loopback(settings.HOST):
+        yield Error(
+            f"Local mode serves this machine only, but HOST is {settings.HOST!r}.",
+            hint="Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others.",
+            id="digits.E002",
+        )
+
+
+def public_errors() -> Iterator[CheckMessage]:
+    """What a server that strangers reach must have."""
+    if not settings.SECRET_KEY_GIVEN:
+        yield Error(
+            "SECRET_KEY is missing.",
+            hint="Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="digits.E003",
+        )
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield Error(
+            "ALLOWED_HOSTS is missing, or allows any host.",
+            hint="Name the hosts this service answers to: ALLOWED_HOSTS=digits.example.org",
+            id="digits.E004",
+        )
+    yield from origin_errors()
+    if not settings.REDIS_PASSWORD_GIVEN:
+        yield Error(
+            "REDIS_URL has no password.",
+            hint="Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0",
+            id="digits.E006",
+        )
+    if settings.DEBUG:
+        yield Error("DEBUG is on.", hint="Leave DEBUG out: its error pages show settings and code.", id="digits.E007")
+    if not settings.HTTPS:
+        yield Error(
+            "HTTPS is off.",
+            hint="Leave HTTPS out, and let a proxy with a certificate stand in front (deploy/nginx.conf).",
+            id="digits.E008",
+        )
+
+
+def origin_errors() -> Iterator[CheckMessage]:
+    """Pages of other sites send requests with a visitor's cookies: only named origins may."""
+    wrong = [origin for origin in settings.TRUSTED_ORIGINS if not ORIGIN.fullmatch(origin)]
+    if wrong or not settings.TRUSTED_ORIGINS:
+        yield Error(
+            f"TRUSTED_ORIGINS has what is no origin: {', '.join(wrong)}." if wrong else "TRUSTED_ORIGINS is missing.",
+            hint="Name the pages that may call, with their scheme: TRUSTED_ORIGINS=https://digits.example.org",
+            id="digits.E005",
+        )
+
+
+def refuse_unsafe_start() -> None:
+    """Raise one readable error that lists everything `check_start` found."""
+    errors = check_start()
+    if errors:
+        lines = [f"  {error.id}  {error.msg}\n               {error.hint}" for error in errors]
+        raise ImproperlyConfigured("These settings must be put right before anything is served:\n" + "\n".join(lines))

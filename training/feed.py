@@ -26,6 +26,7 @@ from training.serializers import represent
 
 QUEUE_EVENTS = 100
 CHECK_SECONDS = 2.0
+GRACE_SECONDS = 0.3
 JOIN_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 logger = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ class Feed:
             except AnyDatabaseError as error:
                 logger.warning("position not read: %s", error)
                 continue
+            await asyncio.sleep(GRACE_SECONDS)  # the news of a row written this moment is still on its way
             self._push({"type": "position", "run": run, "seq": seq})
 
     def _push(self, event: Event) -> None:

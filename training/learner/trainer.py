@@ -85,13 +85,18 @@ def train(config: Config, digits: dataset.Digits, report: Report, stop: threadin
             return None
         seconds = time.perf_counter() - began
         loss, accuracy = history.history["loss"][-1], history.history["accuracy"][-1]
-        if not math.isfinite(loss):
-            raise Diverged(f"The loss became {loss} in epoch {epoch}.")
+        check_finite(model, loss, epoch)
         save_checkpoint(config, model, epoch)
         report(epoch_report(epoch, loss, accuracy, float(model.optimizer.learning_rate), seconds))
         if stop.is_set():
             return None
     return model
+
+
+def check_finite(model: keras.Model, loss: float, epoch: int) -> None:
+    """Raises Diverged. The loss alone does not tell: oneDNN's ReLU turns NaN into 0, and the loss stays a number."""
+    if not math.isfinite(loss) or not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise Diverged(f"The training diverged in epoch {epoch}: try a lower learning rate.")
 
 
 def epoch_report(epoch: int, loss: float, accuracy: float, learning_rate: float, seconds: float) -> dict[str, Any]:
@@ -124,11 +129,8 @@ def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:
 
 
 def confusion_matrix(model: keras.Model, digits: dataset.Digits) -> np.ndarray:
-    """int64 [10, 10]: the true digit by row, what it was read as by column. Raises Diverged for answers of NaN."""
-    answers = model.predict(digits.images, batch_size=500, verbose=0)
-    if not np.isfinite(answers).all():
-        raise Diverged("The network no longer answers with numbers.")
-    read = answers.argmax(axis=1)
+    """int64 [10, 10]: the true digit by row, what it was read as by column."""
+    read = model.predict(digits.images, batch_size=500, verbose=0).argmax(axis=1)
     counts = np.zeros((10, 10), np.int64)
     np.add.at(counts, (digits.labels, read), 1)
     return counts

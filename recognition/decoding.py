@@ -74,7 +74,7 @@ DATA_URL_HEAD = re.compile(r"data:[^,]*;base64", re.IGNORECASE)
 
 
 def decode_data_url(text: str) -> bytes:
-    """The bytes inside ``data:image/...;base64,XXXX``; surrounding whitespace is forgiven.
+    """The bytes inside ``data:image/...;base64,…``; surrounding whitespace is forgiven.
 
     The media type is not looked at: what the bytes are is decided by the bytes.
 

@@ -20,7 +20,7 @@ def client(shipped: None) -> Client:
     return Client(HTTP_HOST="localhost")
 
 
-def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
+def assert_refused(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.content[:300]
     assert answer["Content-Type"].startswith(JSON)
     body: dict[str, Any] = answer.json()
@@ -59,33 +59,33 @@ def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
     ids=lambda value: str(value)[:40],
 )
 def test_bodies_of_a_drawing(client: Client, body: bytes, status: int, code: str) -> None:
-    refused(client.post("/api/drawing/", body, content_type=JSON), status, code)
+    assert_refused(client.post("/api/drawing/", body, content_type=JSON), status, code)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-16", "application/xml"])
 def test_content_types_that_are_not_read(client: Client, kind: str) -> None:
-    refused(client.post("/api/drawing/", b"{}", content_type=kind), 415, "unsupported_media_type")
+    assert_refused(client.post("/api/drawing/", b"{}", content_type=kind), 415, "unsupported_media_type")
 
 
 def test_a_body_without_a_content_type(client: Client) -> None:
-    refused(client.generic("POST", "/api/drawing/", b"{}", content_type=""), 415, "unsupported_media_type")
+    assert_refused(client.generic("POST", "/api/drawing/", b"{}", content_type=""), 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_other_methods(client: Client, method: str) -> None:
     answer = getattr(client, method)("/api/drawing/")
-    refused(answer, 405, "method_not_allowed")
+    assert_refused(answer, 405, "method_not_allowed")
     assert "POST" in answer["Allow"]
 
 
 def test_a_body_over_the_limit(client: Client) -> None:
     body = b'{"drawing": "' + b"A" * settings.MAX_BODY_BYTES + b'"}'
-    refused(client.post("/api/drawing/", body, content_type=JSON), 413, "payload_too_large")
+    assert_refused(client.post("/api/drawing/", body, content_type=JSON), 413, "payload_too_large")
 
 
 def test_a_blank_drawing(client: Client) -> None:
     drawing = data_url(encode(Image.new("L", (280, 280), 255)))
-    refused(client.post("/api/drawing/", {"drawing": drawing}, content_type=JSON), 422, "blank_drawing")
+    assert_refused(client.post("/api/drawing/", {"drawing": drawing}, content_type=JSON), 422, "blank_drawing")
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,13 @@ def test_a_blank_drawing(client: Client) -> None:
 )
 @pytest.mark.parametrize("path", ["/api/drawing/", "/api/retrain_model/", "/api/stop_training/"])
 def test_another_sites_page_is_refused(client: Client, origin: str, path: str) -> None:
-    refused(client.post(path, {}, content_type=JSON, HTTP_ORIGIN=origin, HTTP_HOST="localhost:8000"), 403, "bad_origin")
+    assert_refused(
+        client.post(path, {}, content_type=JSON, HTTP_ORIGIN=origin, HTTP_HOST="localhost:8000"), 403, "bad_origin"
+    )
 
 
 def test_a_cross_site_post_without_an_origin_is_refused(client: Client) -> None:
-    refused(client.post("/api/stop_training/", HTTP_SEC_FETCH_SITE="cross-site"), 403, "bad_origin")
+    assert_refused(client.post("/api/stop_training/", HTTP_SEC_FETCH_SITE="cross-site"), 403, "bad_origin")
 
 
 def test_the_products_own_page_is_not_refused(client: Client) -> None:
@@ -115,11 +117,11 @@ def test_a_foreign_host_is_refused() -> None:
 
 @pytest.mark.parametrize("header", ["HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"])
 def test_local_mode_refuses_what_came_through_a_proxy(client: Client, header: str) -> None:
-    refused(client.get("/api/check_model_status/", **{header: "10.0.0.1"}), 403, "proxied_request")
+    assert_refused(client.get("/api/check_model_status/", **{header: "10.0.0.1"}), 403, "proxied_request")
 
 
 def test_local_mode_refuses_another_interface(client: Client) -> None:
-    refused(client.get("/api/check_model_status/", SERVER_NAME="192.0.2.7"), 403, "not_local")
+    assert_refused(client.get("/api/check_model_status/", SERVER_NAME="192.0.2.7"), 403, "not_local")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_local_mode_refuses_another_interface(client: Client) -> None:
     ids=str,
 )
 def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: str) -> None:
-    body = refused(client.post("/api/retrain_model/", parameters, content_type=JSON), 400, "invalid_parameter")
+    body = assert_refused(client.post("/api/retrain_model/", parameters, content_type=JSON), 400, "invalid_parameter")
     assert body["field"] == field
     assert field in body["message"]
     assert client.get("/api/training_progress/").json() == {}, "nothing was started"
@@ -151,17 +153,17 @@ def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: 
 
 @pytest.mark.parametrize("body", ["[]", "1", '"x"', "null"])
 def test_parameters_that_are_no_object(client: Client, body: str) -> None:
-    refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_parameter")
+    assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("run", ["²", "9" * 5000, -1, True, [], "x"], ids=lambda value: str(value)[:9])
 def test_the_run_to_stop_that_is_no_number(client: Client, run: Any) -> None:
-    refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
+    assert_refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"])
 def test_unknown_paths_of_the_api_answer_json(client: Client, path: str) -> None:
-    refused(client.get(path), 404, "not_found")
+    assert_refused(client.get(path), 404, "not_found")
 
 
 def test_no_model_can_serve(db: None) -> None:
@@ -171,6 +173,6 @@ def test_no_model_can_serve(db: None) -> None:
     answer = Client(HTTP_HOST="localhost").post(
         "/api/drawing/", {"drawing": data_url(encode(draw(1)))}, content_type=JSON
     )
-    refused(answer, 503, "model_unavailable")
+    assert_refused(answer, 503, "model_unavailable")
     assert int(answer["Retry-After"]) > 0
     classifier.forget()

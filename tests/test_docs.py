@@ -40,7 +40,7 @@ def first_column(table: str) -> set[str]:
     return set(re.findall(r"^\| `([^`]+)`", table, re.M))
 
 
-def report(missing: set[str], extra: set[str], where: str, what: str) -> None:
+def assert_same(missing: set[str], extra: set[str], where: str, what: str) -> None:
     """Fail with both lists, in words that say what to do."""
     assert not missing, f"{where} does not name these {what}: {', '.join(sorted(missing))}"
     assert not extra, f"{where} names {what} that do not exist: {', '.join(sorted(extra))}"
@@ -61,7 +61,7 @@ def variables_in_settings() -> set[str]:
 def test_the_readme_has_every_setting_and_no_other() -> None:
     named = first_column(section(README, "Settings"))
     real = variables_in_settings()
-    report(real - named, named - real, "README.md, Settings,", "environment variables")
+    assert_same(real - named, named - real, "README.md, Settings,", "environment variables")
 
 
 def test_only_settings_reads_the_environment_of_the_product() -> None:
@@ -92,9 +92,9 @@ def test_the_readme_has_every_parameter_and_preset_of_a_run() -> None:
 
     part = section(README, "Parameters of a run")
     real = set(RunParameters().fields)
-    report(real - first_column(part), first_column(part) - real, "README.md, Parameters of a run,", "parameters")
+    assert_same(real - first_column(part), first_column(part) - real, "README.md, Parameters of a run,", "parameters")
     missing = {preset for preset in PRESETS if f"`{preset}`" not in part}
-    report(missing, set(), "README.md, Parameters of a run,", "presets")
+    assert_same(missing, set(), "README.md, Parameters of a run,", "presets")
 
 
 def test_the_readmes_accuracy_is_the_shipped_models() -> None:
@@ -118,13 +118,13 @@ def test_the_readme_has_every_make_target_and_no_other() -> None:
     assert {"run", "test", "check"} <= set(targets)
     named = {row.removeprefix("make ") for row in first_column(section(README, "Make targets"))}
     listed = {name for name, shown in targets.items() if shown}
-    report(listed - named, named - set(targets), "README.md, Make targets,", "make targets")
+    assert_same(listed - named, named - set(targets), "README.md, Make targets,", "make targets")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_management_command_in_the_docs_exists(page: Path) -> None:
     named = set(re.findall(r"manage\.py (\w+)", text_of(page)))
-    report(set(), named - set(get_commands()), page.name, "management commands")
+    assert_same(set(), named - set(get_commands()), page.name, "management commands")
 
 
 # --- URLs ---
@@ -152,7 +152,7 @@ def test_every_url_of_the_product_is_in_the_readme() -> None:
     real = {*patterns(get_resolver()), *sockets()}
     assert "/api/runs/<id>/" in real
     missing = {url for url in real if not re.search(rf"[` ]{re.escape(url)}[`? ]", text_of(README))}
-    report(missing, set(), "README.md", "URLs")
+    assert_same(missing, set(), "README.md", "URLs")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -161,7 +161,7 @@ def test_every_url_in_the_docs_leads_somewhere(page: Path) -> None:
     named = set(re.findall(r"`(?:[A-Z]+ )?(/(?:[\w<>-]+/?)*)", text))
     named |= {f"/{path}" for path in re.findall(r"(?:http|ws)://127\.0\.0\.1:8000/([^\s'\"?>)`]*)", text)}
     lost = {url for url in named if url not in sockets() and not leads_somewhere(re.sub("<[^>]*>", "1", url))}
-    report(set(), lost, page.name, "URLs")
+    assert_same(set(), lost, page.name, "URLs")
 
 
 def leads_somewhere(path: str) -> bool:
@@ -199,13 +199,13 @@ def test_the_readme_and_the_asyncapi_file_name_the_same_events() -> None:
     assert line, "README.md, Watching, does not list the events"
     named = {"snapshot", *line[1].split()}
     real = documented_messages() - ANSWERS
-    report(real - named, named - real, "README.md, Watching,", "events")
+    assert_same(real - named, named - real, "README.md, Watching,", "events")
 
 
 def test_the_architecture_and_the_asyncapi_file_name_the_same_events() -> None:
     named = first_column(section(ARCHITECTURE, "The stream"))
     real = documented_messages() - ANSWERS
-    report(real - named, named - real, "docs/architecture.md, The stream,", "events")
+    assert_same(real - named, named - real, "docs/architecture.md, The stream,", "events")
 
 
 def test_the_architecture_tells_persisted_events_from_passing_ones() -> None:

@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.middleware import is_loopback
 
+SHORTEST_KEY = 50  # as Django's own deployment check
+RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
 ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
 
 
@@ -23,9 +25,9 @@ ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
 def check_start(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
     """Everything that forbids a start in the chosen mode."""
     if settings.DIGITS_MODE == "local":
-        return list(local_errors())
+        return [*value_errors(), *local_errors()]
     if settings.DIGITS_MODE == "public":
-        return list(public_errors())
+        return [*value_errors(), *public_errors()]
     return [
         Error(
             f"DIGITS_MODE is {settings.DIGITS_MODE!r}, which is neither 'local' nor 'public'.",
@@ -33,6 +35,22 @@ def check_start(app_configs: Sequence[Any] | None = None, **_: Any) -> list[Chec
             id="digits.E001",
         )
     ]
+
+
+def value_errors() -> Iterator[CheckMessage]:
+    """What would be found only when it is used, in the middle of a request or a run."""
+    if settings.PREDICT_RATE and not RATE.fullmatch(settings.PREDICT_RATE):
+        yield Error(
+            f"PREDICT_RATE is {settings.PREDICT_RATE!r}, which is no rate.",
+            hint="Write a number of drawings per sec, min, hour or day: PREDICT_RATE=120/min",
+            id="digits.E009",
+        )
+    if not settings.MNIST_DIR.is_dir():
+        yield Error(
+            f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, and there is no such folder.",
+            hint="Leave it out to train on the files in the repository.",
+            id="digits.E010",
+        )
 
 
 def local_errors() -> Iterator[CheckMessage]:
@@ -47,9 +65,9 @@ def local_errors() -> Iterator[CheckMessage]:
 
 def public_errors() -> Iterator[CheckMessage]:
     """What a server that strangers reach must have."""
-    if not settings.SECRET_KEY_GIVEN:
+    if not settings.SECRET_KEY_GIVEN or len(settings.SECRET_KEY) < SHORTEST_KEY:
         yield Error(
-            "SECRET_KEY is missing.",
+            "SECRET_KEY is missing." if not settings.SECRET_KEY_GIVEN else "SECRET_KEY is too short.",
             hint="Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
             id="digits.E003",
         )

@@ -117,7 +117,7 @@ class OriginGuard:
             if any(name in headers for name in PROXY_HEADERS) or not is_loopback(server[0]):
                 return False
         host = headers.get("host", "")
-        if not host_allowed(host):
+        if not host_allowed(host) or "sec-websocket-origin" in headers:  # the latter: a protocol before RFC 6455
             return False
         scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
         return "origin" not in headers or origin_allowed(headers["origin"], scheme=scheme, host=host)

@@ -76,15 +76,16 @@ WATCHDOG = env.bool("WATCHDOG", default=True)
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_PASSWORD_GIVEN = bool(urlsplit(REDIS_URL).password)
 _REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5}
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "digits",
-        "OPTIONS": _REDIS_TIMEOUTS,
-    }
+_CACHE = {
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "digits",
+    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # a request does not wait for news
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **_CACHE},
+    "sessions": {"BACKEND": "digits_site.cache.SessionCache", **_CACHE},
+}
+SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -169,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 TIME_ZONE, USE_I18N = "UTC", False
+DATETIME_FORMAT = "Y-m-d H:i:s e"
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
@@ -194,10 +196,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
         "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners would fill the log
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
     },

@@ -1,17 +1,19 @@
 """The front door, health, and the answers Django gives when no view does."""
 
+import sys
 from typing import Any
 
 from django.core.cache import cache
+from django.core.exceptions import DisallowedHost
 from django.db import Error as AnyDatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from digits_site.exceptions import error_response
+from digits_site.exceptions import RETRY_AFTER_SECONDS, error_response
 from recognition import classifier
 from recognition.exceptions import ModelUnavailable
 from training.learner.presets import PRESETS
@@ -77,11 +79,13 @@ def wants_json(request: HttpRequest) -> bool:
 def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return error_response(status, code, message)
-    template = "500.html" if status == 500 else "problem.html"  # the former needs nothing that may be what is broken
+    template = "500.html" if status >= 500 else "problem.html"  # the former needs nothing that may be what is broken
     return render(request, template, {"status": status, "message": message}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return error_response(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).")
     return error_response(400, "bad_request", "This request cannot be answered.")
 
 
@@ -94,6 +98,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], InterfaceError | OperationalError):
+        response = problem(503, "database_unavailable", "The database cannot be reached. Try again later.", request)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
     return problem(500, "server_error", "Something went wrong on the server. It has been logged.", request)
 
 

@@ -46,6 +46,7 @@ class Stack:
             "PORT": str(self.port),
             **environment,
         }
+        self.environment.pop("DATABASE_URL", None)  # two stacks do not share a database
         self.http = httpx.Client(base_url=self.url, timeout=30)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 

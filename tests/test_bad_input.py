@@ -90,7 +90,11 @@ def test_a_blank_drawing(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "null", "http://localhost:3001", "https://localhost:3000", "http://localhost", "nonsense"],
+    [
+        *("http://evil.example", "null", "http://localhost:3001", "https://localhost:3000", "http://localhost"),
+        *("nonsense", "http://localhost:03000", "http://local\thost:3000", "http://x@localhost:3000"),
+        *("http://localhost:3000/", "http://localhost:3000.evil.example", "http://localhost.:3000"),
+    ],
 )
 @pytest.mark.parametrize("path", ["/api/drawing/", "/api/retrain_model/", "/api/stop_training/"])
 def test_another_sites_page_is_refused(client: Client, origin: str, path: str) -> None:
@@ -149,6 +153,11 @@ def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: 
     assert body["field"] == field
     assert field in body["message"]
     assert client.get("/api/training_progress/").json() == {}, "nothing was started"
+
+
+@pytest.mark.parametrize("body", ['{"preset": "\\ud800"}', '{"\\uD800": 1}', '{"preset": "\\ud83d\\udx"}'])
+def test_half_a_pair_of_surrogates_is_no_text(client: Client, body: str) -> None:
+    assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_json")
 
 
 @pytest.mark.parametrize("body", ["[]", "1", '"x"', "null"])

@@ -138,6 +138,28 @@ def test_no_broker_is_503_and_leaves_no_run_active(own_stack: Stack) -> None:
     assert own_stack.ended(eventually(asked, 20).json()["run"])["status"] == "completed"
 
 
+def test_an_operator_works_on_while_redis_is_away(own_stack: Stack) -> None:
+    create = "from django.contrib.auth.models import User; User.objects.create_superuser('ada', password='Wn7!pqLx')"
+    own_stack.manage("shell", "--verbosity", "0", "-c", create)
+    admin = own_stack.http
+    log_in = lambda: admin.post(  # noqa: E731
+        "/admin/login/?next=/admin/",
+        data={"username": "ada", "password": "Wn7!pqLx", "csrfmiddlewaretoken": admin.cookies["csrftoken"]},
+    )
+    admin.get("/admin/login/")
+    assert log_in().status_code == 302
+    own_stack.kill("redis")
+    for path in ("/admin/", "/admin/training/trainingrun/", "/api/runs/", "/api/check_model_status/"):
+        assert admin.get(path).status_code == 200, path
+    admin.cookies.delete("sessionid")
+    admin.get("/admin/login/")
+    assert log_in().status_code == 302, "a fresh login"
+    assert admin.get("/admin/").status_code == 200
+    token = {"X-CSRFToken": admin.cookies["csrftoken"]}
+    assert admin.post("/api/stop_training/", headers=token).json()["code"] == "not_in_progress"
+    assert admin.post("/api/retrain_model/", headers=token).json()["code"] == "queue_unavailable"
+
+
 def test_of_many_requests_at_once_one_starts_a_run(stack: Stack) -> None:
     def ask(_: int) -> tuple[int, int]:
         answer = stack.http.post("/api/retrain_model/", json={"samples": 64, "epochs": 1})

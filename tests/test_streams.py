@@ -26,6 +26,7 @@ class Watcher:
         self.socket = connect(url)
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
+        eventually(lambda: self.messages, 10, "the first snapshot")
 
     def listen(self) -> None:
         try:

@@ -29,13 +29,20 @@ def request_run(preset: str, parameters: Mapping[str, Any], by: User | Anonymous
     """
     user = by if isinstance(by, User) else None
     try:
-        with transaction.atomic():
-            run = TrainingRun.objects.create(preset=preset, parameters=dict(parameters), requested_by=user)
+        run = create_run(preset, dict(parameters), user)
     except IntegrityError as error:
         active = TrainingRun.objects.active().newest()
-        raise RunActive(run=active.pk if active else None) from error
+        if active is not None:
+            raise RunActive(run=active.pk) from error
+        run = create_run(preset, dict(parameters), user)  # what was active has ended between our two looks
     transaction.on_commit(lambda: enqueue_or_fail(run))
     return run
+
+
+def create_run(preset: str, parameters: dict[str, Any], user: User | None) -> TrainingRun:
+    """Raises IntegrityError while a run is active."""
+    with transaction.atomic():
+        return TrainingRun.objects.create(preset=preset, parameters=parameters, requested_by=user)
 
 
 def enqueue_or_fail(run: TrainingRun) -> None:

@@ -12,6 +12,7 @@ import time
 
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
@@ -20,7 +21,9 @@ from training.models import Status, TrainingRun
 
 LOOK_SECONDS = 2.0
 LOST_SECONDS = 15.0  # without a heartbeat
-GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and released: no worker is there
+GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and released ...
+UNCLAIMED_SECONDS = 9.0  # ... for so long: no worker is there
+FIRST_LOOK_SECONDS = 12.0  # how much of a heartbeat's age a process believes at its first look
 RESEND_SECONDS = 5.0  # a queued run whose message may have been lost with Redis
 logger = logging.getLogger(__name__)
 
@@ -31,7 +34,8 @@ class Watchdog:
     def __init__(self, serves_queue: bool) -> None:
         self.serves_queue = serves_queue
         self._seen: tuple[object, ...] | None = None
-        self._since = 0.0
+        self._since = self._queued_since = 0.0
+        self._first = True
         self._sent_at = float("-inf")
 
     def look(self, now: float) -> None:
@@ -39,22 +43,39 @@ class Watchdog:
         run = TrainingRun.objects.active().newest()
         state = (run.pk, run.attempt, run.heartbeat_at) if run else None  # a release changes none of these
         if state != self._seen:
-            self._seen, self._since = state, now
+            self._seen, self._since = state, now - (self.believed_age(run) if self._first else 0)
+        self._first = False
+        if run is None or run.status != Status.QUEUED:
+            self._queued_since = now
         if run is None:
             return
-        still = now - self._since
-        if run.status == Status.IN_PROGRESS and still >= LOST_SECONDS:
+        if run.status == Status.QUEUED:
+            self.see_to_queued(run, now)
+        elif now - self._since >= LOST_SECONDS:
             services.take_up_lost(run)
-        elif run.status == Status.QUEUED:
-            self.see_to_queued(run, still, now)
 
-    def see_to_queued(self, run: TrainingRun, still: float, now: float) -> None:
-        """A worker sends itself what waits; a released run that no worker takes is ended."""
-        if self.serves_queue and now - self._sent_at >= RESEND_SECONDS:
-            self._sent_at = now
-            tasks.execute.delay(run.pk)  # a second message finds nothing to claim
-        if run.attempt and still >= GIVEN_UP_SECONDS:
+    @staticmethod
+    def believed_age(run: TrainingRun | None) -> float:
+        """So that web processes which are restarted again and again do not keep a lost run alive.
+
+        A live worker beats well within what is left of LOST_SECONDS, whatever the wall clocks say.
+        """
+        if run is None or run.heartbeat_at is None:
+            return 0.0
+        return min(max((timezone.now() - run.heartbeat_at).total_seconds(), 0.0), FIRST_LOOK_SECONDS)
+
+    def see_to_queued(self, run: TrainingRun, now: float) -> None:
+        """A worker sends itself what waits; a released run that no worker takes is ended by the others."""
+        if self.serves_queue:
+            if now - self._sent_at >= RESEND_SECONDS:
+                self._sent_at = now
+                tasks.execute.delay(run.pk)  # a second message finds nothing to claim
+        elif run.attempt and now - self._since >= GIVEN_UP_SECONDS and now - self._queued_since >= UNCLAIMED_SECONDS:
             services.give_up_waiting(run)
+
+    def blink(self) -> None:
+        """A look failed: a database that could not be asked is no worker that was silent."""
+        self._seen = None
 
 
 def watch(dog: Watchdog) -> None:
@@ -64,6 +85,7 @@ def watch(dog: Watchdog) -> None:
             dog.look(time.monotonic())
         except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
             logger.warning("watchdog: %s", error)
+            dog.blink()
         finally:
             close_old_connections()
         time.sleep(LOOK_SECONDS)

@@ -69,4 +69,7 @@ class Command(BaseCommand):
             time.sleep(0.1)
         host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
         address = f"http://{host}:{settings.PORT}/"
+        if not settings.LOCAL:
+            self.stdout.write(f"\n  Your proxy may ask {address} for {settings.TRUSTED_ORIGINS[0]}/   Stop: Ctrl-C\n")
+            return
         self.stdout.write(f"\n  Draw a digit:  {address}\n  Admin:         {address}admin/\n  Stop:          Ctrl-C\n")

@@ -27,13 +27,14 @@ export class AnswerView {
     this.root.dataset.state = "reading";
   }
 
-  show({ prediction, confidence, probabilities, model, preview }) {
-    this.root.dataset.state = "answered";
+  show({ prediction, confidence, uncertain, probabilities, model, preview }) {
+    this.root.dataset.state = uncertain ? "uncertain" : "answered";
     say(this.digit, String(prediction));
     const note = document.createElement("small");
     const by = model ? `Read by model ${model}.` : "";
-    note.textContent = `${secondThought(probabilities, prediction)} ${by}`.trim();
-    this.words.replaceChildren(`Read as ${prediction}, ${confidence.toFixed(2)}% sure.`, note);
+    note.textContent = `${uncertain ? "This may not be a digit." : ""} ${secondThought(probabilities, prediction)} ${by}`.trim();
+    const verdict = uncertain ? `Perhaps ${prediction}` : `Read as ${prediction}`;
+    this.words.replaceChildren(`${verdict}, ${confidence.toFixed(2)}% sure.`, note);
     this.#showBars(probabilities, prediction);
     this.#showSeen(preview);
   }

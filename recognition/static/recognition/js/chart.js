@@ -20,6 +20,13 @@ function ticks(low, high, wanted) {
 
 const path = (points) => points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
+// A batch's figures are means since its epoch began: the first few jump, and the line starts anew with each epoch.
+const SETTLED = 0.1;
+const epochsOf = (trail) => {
+  const settled = trail.filter(([at]) => at % 1 === 0 || at % 1 > SETTLED);
+  return Object.values(Object.groupBy?.(settled, ([at]) => Math.ceil(at)) ?? { all: settled });
+};
+
 export class Chart {
   /** `name` is the key in an epoch; `label` writes a value; `range` picks the axis from the values seen. */
   constructor({ title, name, label, range }) {
@@ -48,7 +55,7 @@ export class Chart {
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.svg.replaceChildren(
       ...this.#axes(scale),
-      this.#line(scale, later, "trail"),
+      ...epochsOf(later).map((points) => this.#line(scale, points, "trail")),
       ...this.#curve(scale, training, ""),
       ...this.#curve(scale, validation, "validation "),
     );

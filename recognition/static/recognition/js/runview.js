@@ -9,6 +9,7 @@ import { count, decimal, moment, percent, rate, STATES, timeLeft, took } from ".
 const PHASES = {
   importing: "Starting TensorFlow…",
   loading: "Loading the digits…",
+  drawing: "Drawing digits of its own to learn from…",
   fitting: "Training…",
   evaluating: "Testing on digits it has not seen…",
   exporting: "Saving the model…",
@@ -38,7 +39,10 @@ function note(run, phase, waitedLong) {
   }
   const spent = run.started_at ? ` after ${took(run)}` : "";
   if (run.status === "completed") return `Finished${spent}.`;
-  if (run.status === "interrupted") return `Interrupted${spent}. Its epochs are kept; the model in service was not touched.`;
+  if (run.status === "interrupted") {
+    const kept = run.epochs.length ? "Its epochs are kept" : "No epoch had finished";
+    return `Interrupted${spent}. ${kept}; the model in service was not touched.`;
+  }
   return "";
 }
 

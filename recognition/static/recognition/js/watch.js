@@ -7,7 +7,7 @@ import { RunView } from "./runview.js";
 import { apply, enrich, isActive, NOTHING } from "./state.js";
 
 const MEND_PAUSE = 2000;
-const SILENCE = 30_000;
+const SILENCE = 120_000; // the longest silent phase is the drawing of pictures before the first epoch
 
 export class Watch extends EventTarget {
   #state = NOTHING;
@@ -55,7 +55,7 @@ export class Watch extends EventTarget {
       this.view.problem("");
       this.#complete(run.id);
       this.#tell("ended");
-    } else if (run.status !== before.run.status) this.#tell("change");
+    } else if (run.status !== before.run.status || run.epochs.length !== before.run.epochs.length) this.#tell("change");
   }
 
   #set(state) {

@@ -1,0 +1,34 @@
+"""The cache of sessions, whose truth is in the database."""
+
+import logging
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+class SessionCache(RedisCache):
+    """A Redis that is away makes sessions slower, not impossible: what cannot be asked is not there."""
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._tried(super().get, default, key, default, version)
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self._tried(super().set, None, key, value, timeout, version)
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return bool(self._tried(super().delete, False, key, version))
+
+    def has_key(self, key: Any, version: int | None = None) -> bool:
+        return bool(self._tried(super().has_key, False, key, version))
+
+    @staticmethod
+    def _tried(call: Any, otherwise: Any, *words: Any) -> Any:
+        try:
+            return call(*words)
+        except RedisError as error:
+            logger.debug("session cache away: %s", error)
+            return otherwise

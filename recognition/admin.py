@@ -10,6 +10,7 @@ from django.db.models.lookups import Exact
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import path, reverse
+from django.utils.formats import localize
 
 from recognition import registry
 from recognition.exceptions import RecognitionError
@@ -44,7 +45,18 @@ class ActivationInline(admin.TabularInline):
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "serving", "accuracy", "size_shown", "created_at", "since", "by")
-    fields = ("file", "sha256", "size_shown", "accuracy", "created_at", "serving", "since", "by")
+    fields = (
+        "file",
+        "sha256",
+        "size_shown",
+        "accuracy",
+        "temperature",
+        "uncertain_below",
+        "created_at",
+        "serving",
+        "since",
+        "by",
+    )
     readonly_fields = fields
     inlines = (ActivationInline,)
     actions = ("activate",)
@@ -62,17 +74,17 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             )
         )
 
-    @admin.display(boolean=True, description="in service")
-    def serving(self, model: Any) -> bool:
-        return bool(model.is_current)
+    @admin.display(description="in service")
+    def serving(self, model: Any) -> str:
+        return "in service" if model.is_current else "–"
 
     @admin.display(description="in service since")
-    def since(self, model: Any) -> Any:
-        return model.activated_at if model.is_current else None
+    def since(self, model: Any) -> str:
+        return localize(model.activated_at) if model.is_current else "–"
 
     @admin.display(description="put there by")
-    def by(self, model: Any) -> str | None:
-        return (model.activated_by or "the system") if model.is_current else None
+    def by(self, model: Any) -> str:
+        return (model.activated_by or "the system") if model.is_current else "–"
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, model: ModelVersion) -> str:
@@ -112,6 +124,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 def put_into_service(page: admin.ModelAdmin, request: HttpRequest, model: ModelVersion) -> None:
     """Activate on behalf of an admin page, and tell its user how it went."""
+    current = Activation.current()
+    if current and current.model == model:
+        page.message_user(request, f"{model} is in service already.", messages.INFO)
+        return
     try:
         registry.activate(model, by=request.user)
     except RecognitionError as error:
@@ -119,3 +135,6 @@ def put_into_service(page: admin.ModelAdmin, request: HttpRequest, model: ModelV
         return
     page.log_change(request, model, "Put into service.")
     page.message_user(request, f"{model} is in service.", messages.SUCCESS)
+    if current and current.model.test_accuracy > model.test_accuracy:
+        text = f"It reads {model.test_accuracy:.2%} of the test digits, {current.model} read {{:.2%}}."
+        page.message_user(request, text.format(current.model.test_accuracy), messages.WARNING)

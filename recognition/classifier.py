@@ -16,6 +16,7 @@ import numpy as np
 from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
+from recognition.calibration import tempered
 from recognition.exceptions import ModelRejected, ModelUnavailable
 from recognition.models import Activation, ModelVersion
 
@@ -29,14 +30,16 @@ logger = logging.getLogger(__name__)
 class Classifier:
     """One loaded model. ONNX Runtime's session is safe to share between threads, so one serves them all."""
 
-    def __init__(self, content: bytes, *, version: int) -> None:
+    def __init__(
+        self, content: bytes, *, version: int, temperature: float = 1.0, uncertain_below: float | None = None
+    ) -> None:
         """Raises ModelRejected when the bytes are no model, or not one of this contract."""
-        self.version = version
+        self.version, self.temperature, self.uncertain_below = version, temperature, uncertain_below or 0.0
         self._session = open_session(content)
         self._input = self._session.get_inputs()[0].name
         if [list(i.shape[1:]) for i in self._session.get_inputs()] != [[28, 28, 1]]:
             raise ModelRejected("The model does not take pictures of 28x28.")
-        answer = self.probabilities(np.zeros((2, 28, 28), np.float32))
+        answer = self._session.run(None, {self._input: np.zeros((2, 28, 28, 1), np.float32)})[0]
         if answer.shape != (2, 10) or not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
             raise ModelRejected("The model does not answer with ten probabilities.")
 
@@ -50,12 +53,12 @@ class Classifier:
             raise ModelRejected(f"The file of {model} cannot be read.") from error
         if hashlib.sha256(content).hexdigest() != model.sha256:
             raise ModelRejected(f"The file of {model} is not the one that was published.")
-        return cls(content, version=model.pk)
+        return cls(content, version=model.pk, temperature=model.temperature, uncertain_below=model.uncertain_below)
 
-    def probabilities(self, digits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`digits` is float32 [N, 28, 28]; returns float32 [N, 10]."""
-        answer: NDArray[np.float32] = self._session.run(None, {self._input: digits[..., np.newaxis]})[0]
-        return answer
+    def probabilities(self, digits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """`digits` is float32 [N, 28, 28]; returns float64 [N, 10] at the model's temperature."""
+        answers = self._session.run(None, {self._input: digits[..., np.newaxis]})[0]
+        return tempered(answers, self.temperature)
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:

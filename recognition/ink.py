@@ -18,6 +18,7 @@ from recognition.components import Span, main_part
 from recognition.exceptions import BlankDrawing
 
 LOOK_SIDE = 200  # the picture is looked over at no more than this many pixels a side
+SAMPLE_SIDE = 70  # samples a side that tell the level behind a transparent picture
 CONTRAST = 24  # levels between paper and ink below which nothing counts as drawn
 INKED = 0.25  # the fraction of the ink's contrast from which a pixel counts as inked
 SPECKS = 3  # this many pixels may be of any level without being taken for ink
@@ -132,11 +133,11 @@ def backing(grey: Image.Image, alpha: Image.Image) -> int:
     if strongest < CONTRAST:
         raise BlankDrawing
     # Every so-manieth pixel rather than an average: what is transparent has a colour too, which must not mix in.
-    step = -(-max(grey.size) // LOOK_SIDE)
-    visible = np.asarray(alpha)[::step, ::step] > strongest // 2
+    step = -(-max(grey.size) // SAMPLE_SIDE)
+    visible = sampled(alpha, step) > strongest // 2
     if not visible.any():  # fewer and finer marks than the samples hit
         step, visible = 1, np.asarray(alpha) > strongest // 2
-    levels = np.sort(np.asarray(grey)[::step, ::step][visible])
+    levels = np.sort(sampled(grey, step)[visible])
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     # A page fills its own outline and is no mere stroke; ink does not fill it.
@@ -147,6 +148,12 @@ def backing(grey: Image.Image, alpha: Image.Image) -> int:
         return int(levels[len(levels) // 2])
     # Dark ink, or dark ink with white over what was rubbed out, goes on white; light ink on black.
     return 255 if levels[len(levels) // 20] < 128 else 0
+
+
+def sampled(band: Image.Image, step: int) -> NDArray[np.uint8]:
+    """Every `step`th pixel of a picture of one band, both ways."""
+    size = -(-band.width // step), -(-band.height // step)
+    return np.asarray(band if step == 1 else band.resize(size, Image.Resampling.NEAREST))
 
 
 def find_paper(small: Image.Image) -> tuple[bool, int, int]:

@@ -21,6 +21,8 @@ class ModelVersion(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
     size = models.PositiveIntegerField("size in bytes")
     test_accuracy = models.FloatField(help_text="fraction of the 10,000 MNIST test digits read correctly")
+    temperature = models.FloatField(default=1.0, help_text="divides the logits, so that a confidence is a frequency")
+    uncertain_below = models.FloatField(null=True, blank=True, help_text="answers less confident are called uncertain")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

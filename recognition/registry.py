@@ -13,8 +13,12 @@ from recognition.exceptions import NoEarlierModel
 from recognition.models import Activation, ModelVersion
 
 
-def publish(content: bytes, *, test_accuracy: float) -> ModelVersion:
+def publish(
+    content: bytes, *, test_accuracy: float, temperature: float = 1.0, uncertain_below: float | None = None
+) -> ModelVersion:
     """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
+
+    `temperature` and `uncertain_below` are its calibration (recognition.calibration).
 
     The bytes are loaded and asked first, so that what cannot serve is never registered; the row is written last, so
     that a file torn by a crash belongs to no version.
@@ -26,7 +30,13 @@ def publish(content: bytes, *, test_accuracy: float) -> ModelVersion:
     existing = ModelVersion.objects.filter(sha256=digest).first()
     if existing:
         return existing
-    version = ModelVersion(sha256=digest, size=len(content), test_accuracy=test_accuracy)
+    version = ModelVersion(
+        sha256=digest,
+        size=len(content),
+        test_accuracy=test_accuracy,
+        temperature=temperature,
+        uncertain_below=uncertain_below,
+    )
     storage = version.file.storage
     name = f"{digest}.onnx"
     storage.delete(name)  # what an earlier crash may have left half-written
@@ -67,8 +77,11 @@ def roll_back(*, by: User | AnonymousUser | None = None) -> Activation:
 
 
 def lock_current() -> Activation | None:
-    """The activation in force, held until the transaction ends: who waited for it reads its successor."""
-    Activation.objects.select_for_update().first()
+    """The activation in force; whoever else changes it waits for the end of our transaction.
+
+    What is locked is a row that is always the same, so that those who wait do not wait for different ones.
+    """
+    ModelVersion.objects.select_for_update(no_key=True).order_by("pk").first()
     return Activation.current()
 
 

@@ -29,6 +29,7 @@ class DrawingView(APIView):
         answer = {
             "prediction": best,
             "confidence": round(probabilities[best] * 100, 2),
+            "uncertain": probabilities[best] < model.uncertain_below,
             "probabilities": probabilities,
             "model": model.version,
         }

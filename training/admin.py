@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from recognition.admin import ReadOnlyAdmin, put_into_service
 from recognition.models import Activation
 from training import charts, services
-from training.exceptions import NoModel, TrainingError
+from training.exceptions import NoModel, NotInProgress, TrainingError
 from training.models import TrainingRun
 
 
@@ -41,7 +41,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     actions = ("stop", "train_again", "activate")
     fieldsets = (
-        (None, {"fields": ("state", "accuracy", "model", "serves", "who")}),
+        (None, {"fields": ("state", "accuracy", "calibration", "model", "serves", "who")}),
         ("Epochs", {"fields": ("curves", "epochs_table")}),
         ("Confusion matrix of the test set", {"fields": ("confusion_matrix",)}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
@@ -67,6 +67,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     def accuracy(self, run: TrainingRun) -> str:
         return "–" if run.test_accuracy is None else f"{run.test_accuracy:.2%}"
 
+    @admin.display(description="calibration error")
+    def calibration(self, run: TrainingRun) -> str:
+        return "–" if run.calibration_error is None else f"{run.calibration_error:.4f}"
+
     @admin.display(description="epochs", ordering="done")
     def epochs_done(self, run: Any) -> str:
         return f"{run.done} of {run.parameters['epochs']}"
@@ -83,11 +87,11 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="asked by", ordering="requested_by__username")
     def who(self, run: TrainingRun) -> str:
-        return run.requested_by.get_username() if run.requested_by else "anonymous"
+        return run.requester
 
-    @admin.display(description="in service", boolean=True)
-    def serves(self, run: Any) -> bool:
-        return run.model_id is not None and run.model_id == run.serving_id
+    @admin.display(description="in service")
+    def serves(self, run: Any) -> str:
+        return "in service" if run.model_id is not None and run.model_id == run.serving_id else "–"
 
     @admin.display(description="curves")
     def curves(self, run: TrainingRun) -> str:
@@ -148,6 +152,8 @@ class TrainingRunAdmin(ReadOnlyAdmin):
             self.message_user(request, str(error), messages.ERROR)
 
     def stop_run(self, request: HttpRequest, run: TrainingRun) -> None:
+        if not run.is_active:
+            raise NotInProgress(f"{run} has already ended: it is {run.get_status_display()}.")
         services.request_stop(run.pk)
         self.log_change(request, run, "Stop requested.")
         self.message_user(request, f"{run} was told to stop.", messages.SUCCESS)

@@ -15,6 +15,7 @@ from recognition.models import ModelVersion
 from training.exceptions import LostClaim
 
 MAX_ATTEMPTS = 3
+SHIPPED = "shipped"  # the worker of the run whose model came with the product
 
 
 class Status(models.TextChoices):
@@ -69,6 +70,9 @@ class TrainingRun(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     seq = models.PositiveIntegerField(default=1, help_text="number of the last persisted event")
     test_accuracy = models.FloatField(null=True, blank=True)
+    calibration_error = models.FloatField(
+        null=True, blank=True, help_text="expected calibration error on the test set: mean of |confidence - accuracy|"
+    )
     confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts: true digit by row, read as by column")
     versions = models.JSONField(default=dict, blank=True, help_text="libraries that trained it")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
@@ -90,6 +94,13 @@ class TrainingRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def requester(self) -> str:
+        """Who asked for it, as everybody is shown it."""
+        if self.worker == SHIPPED:
+            return "the makers"
+        return self.requested_by.get_username() if self.requested_by else "anonymous"
 
     @property
     def is_active(self) -> bool:

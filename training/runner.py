@@ -87,8 +87,13 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
 
 def complete(run: TrainingRun, result: dict[str, Any], content: bytes, progress: RunProgress) -> None:
     """Publish the model, end the run, and put the model into service if that was asked for and it is good enough."""
-    model = registry.publish(content, test_accuracy=result["test_accuracy"])
-    values = {name: result[name] for name in ("test_accuracy", "confusion", "versions")}
+    model = registry.publish(
+        content,
+        test_accuracy=result["test_accuracy"],
+        temperature=result["temperature"] or 1.0,
+        uncertain_below=result["uncertain_below"],
+    )
+    values = {name: result[name] for name in ("test_accuracy", "calibration_error", "confusion", "versions")}
 
     def end() -> bool:
         with transaction.atomic():  # whoever sees the run completed sees its model serve
@@ -123,7 +128,8 @@ def finish(run: TrainingRun, status: Status, progress: RunProgress, **values: An
 
 def close(run: TrainingRun, progress: RunProgress, in_service: bool = False) -> None:
     """Tell the end that is in the database, and leave no checkpoints behind."""
-    logger.info("%s %s %s", run, run.status, run.error)
+    level = logging.ERROR if run.status == Status.ERROR else logging.INFO
+    logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
     progress.tell(run.status, **ending(run, in_service))
     shutil.rmtree(run_folder(run), ignore_errors=True)
 

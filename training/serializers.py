@@ -23,7 +23,7 @@ class EpochSerializer(serializers.ModelSerializer[Epoch]):
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     """A run; many of them ask only once which model is in service."""
 
-    requested_by = serializers.SerializerMethodField()
+    requested_by = serializers.CharField(source="requester")
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochSerializer(many=True)
     in_service = serializers.SerializerMethodField()
@@ -33,11 +33,17 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         fields = (
             *("id", "status", "preset", "parameters", "requested_by"),
             *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "max_epochs", "epochs"),
-            *("test_accuracy", "confusion", "versions", "model", "in_service", "error_code", "error"),
+            *(
+                "test_accuracy",
+                "calibration_error",
+                "confusion",
+                "versions",
+                "model",
+                "in_service",
+                "error_code",
+                "error",
+            ),
         )
-
-    def get_requested_by(self, run: TrainingRun) -> str:
-        return run.requested_by.get_username() if run.requested_by else "anonymous"
 
     @cached_property
     def serving(self) -> int | None:

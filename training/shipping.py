@@ -13,12 +13,13 @@ from django.utils.dateparse import parse_datetime
 from recognition import registry
 from recognition.exceptions import ModelRejected
 from recognition.models import Activation, ModelVersion
-from training.models import Epoch, Status, TrainingRun
+from training.models import SHIPPED, Epoch, Status, TrainingRun
 from training.serializers import EpochSerializer
 
 FOLDER = Path(__file__).resolve().parent / "data" / "shipped"
 MODEL_FILE, RUN_FILE = FOLDER / "model.onnx", FOLDER / "run.json"
-FACTS = ("preset", "parameters", "test_accuracy", "confusion", "versions", "attempt", "seq")
+FACTS = ("preset", "parameters", "test_accuracy", "calibration_error", "confusion", "versions", "attempt", "seq")
+CALIBRATION = ("temperature", "uncertain_below")
 TIMES = ("queued_at", "started_at", "finished_at")
 
 
@@ -30,6 +31,7 @@ def ship(run: TrainingRun) -> None:
     facts: dict[str, Any] = {name: getattr(run, name) for name in FACTS}
     facts |= {name: getattr(run, name).isoformat() for name in TIMES}
     facts["epochs"] = [dict(row) for row in EpochSerializer(run.epochs.all(), many=True).data]
+    facts["calibration"] = {name: getattr(run.model, name) for name in CALIBRATION}
     facts["sha256"] = hashlib.sha256(content).hexdigest()
     FOLDER.mkdir(parents=True, exist_ok=True)
     MODEL_FILE.write_bytes(content)
@@ -48,7 +50,7 @@ def install() -> ModelVersion:
     model = ModelVersion.objects.filter(sha256=facts["sha256"]).first()
     if model is None:
         with transaction.atomic():
-            model = registry.publish(content, test_accuracy=facts["test_accuracy"])
+            model = registry.publish(content, test_accuracy=facts["test_accuracy"], **facts["calibration"])
             add_history(facts, model)
     if Activation.current() is None:
         registry.activate(model)
@@ -59,6 +61,6 @@ def add_history(facts: dict[str, Any], model: ModelVersion) -> None:
     """The run as it really happened, epoch by epoch."""
     times = {name: parse_datetime(facts[name]) for name in TIMES}
     run = TrainingRun.objects.create(
-        **{name: facts[name] for name in FACTS}, **times, status=Status.COMPLETED, model=model, worker="shipped"
+        **{name: facts[name] for name in FACTS}, **times, status=Status.COMPLETED, model=model, worker=SHIPPED
     )
     Epoch.objects.bulk_create(Epoch(run=run, **values) for values in facts["epochs"])

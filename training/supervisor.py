@@ -43,7 +43,7 @@ def supervise(run: TrainingRun, config: Config, progress: RunProgress, shutdown:
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=main, args=(theirs, config), name=f"training-{run.pk}", daemon=True)
+    process = context.Process(target=main, args=(theirs, config), name=f"training-{run.pk}")
     process.start()
     theirs.close()  # only the child holds it now, so its death is an end of file here
     try:

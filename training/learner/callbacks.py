@@ -23,6 +23,7 @@ class Reporter(keras.callbacks.Callback):
         super().__init__()
         self._report, self._stop, self._epoch = report, stop, epoch
         self._last = 0.0
+        self.weights: list[Any] = []  # as the epoch left them, before fit() puts averaged ones in their place
         self.whole = False  # every batch of the epoch was trained on, though a stop may have come with the last one
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -38,3 +39,6 @@ class Reporter(keras.callbacks.Callback):
             raise Diverged(f"The loss became {loss} in epoch {self._epoch}, batch {batch + 1}.")
         news = {"epoch": self._epoch, "step": batch + 1, "steps": steps, "loss": loss, "accuracy": accuracy}
         self._report({"type": "batch", **news})
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.weights = self.model.get_weights()

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.learner.config import DatasetError
+from training.learner.config import Config, DatasetError
+from training.learner.presets import PRESETS
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -19,6 +20,7 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 IMAGE_HEADER, LABEL_HEADER = 16, 8
+SPLIT_SEED = 2026
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,23 @@ def load(folder: Path, part: str) -> Digits:
     labels = np.frombuffer(read(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=LABEL_HEADER)
     scaled = images.reshape(-1, 28, 28, 1).astype(np.float32) / np.float32(255)
     return Digits(scaled, labels.astype(np.int64))
+
+
+def hold_back(digits: Digits, count: int) -> tuple[Digits, Digits]:
+    """(to train on, held back): the same `count` digits in every run, so that runs can be compared."""
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(digits)) if count else np.arange(len(digits))
+    return (digits[order[count:]], digits[order[:count]]) if count else (digits, digits[:0])
+
+
+def for_training(config: Config) -> Digits:
+    """The digits that a run trains on: what its preset does not hold back, or a sample of that."""
+    kept, _ = hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)
+    return sample(kept, config.samples, config.seed)
+
+
+def for_validation(config: Config) -> Digits:
+    """The digits that the run's preset holds back; none for the original's."""
+    return hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)[1]
 
 
 def sample(digits: Digits, count: int, seed: int) -> Digits:

@@ -1,0 +1,122 @@
+"""python -m benchmarks.accuracy: how well the shipped model reads MNIST's test digits in every disguise.
+
+Drawings go through the product's own preparing and its own classifier. `--digits 2000` takes fewer; each row says how
+many it read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from benchmarks.preprocessing import processor  # noqa: E402
+from recognition.calibration import expected_calibration_error  # noqa: E402
+from recognition.classifier import Classifier  # noqa: E402
+from recognition.exceptions import BlankDrawing  # noqa: E402
+from recognition.preprocessing import prepare_image  # noqa: E402
+from training import shipping  # noqa: E402
+from training.learner import dataset  # noqa: E402
+
+CANVAS = 280
+Rng = np.random.Generator
+Disguise = Callable[[Image.Image, Rng], Image.Image]
+
+
+def placed(digit: Image.Image, rng: Rng, size: float | None = None) -> Image.Image:
+    """White ink on a black canvas of 280x280: anywhere, 30 % to 100 % of its height."""
+    side = round(CANVAS * (size or rng.uniform(0.3, 1.0)))
+    canvas = Image.new("L", (CANVAS, CANVAS))
+    place = rng.integers(0, CANVAS - side + 1, 2)
+    canvas.paste(digit.resize((side, side), Image.Resampling.BICUBIC), (int(place[0]), int(place[1])))
+    return canvas
+
+
+def black_on_white(digit: Image.Image, rng: Rng) -> Image.Image:
+    return placed(digit, rng).point(lambda level: 255 - level)
+
+
+def on_transparent(digit: Image.Image, rng: Rng) -> Image.Image:
+    alpha = placed(digit, rng)
+    level = int(rng.choice([0, 255]))
+    picture = Image.new("RGBA", alpha.size, (level, level, level, 0))
+    picture.putalpha(alpha)
+    return picture
+
+
+def shrunk(digit: Image.Image, rng: Rng) -> Image.Image:
+    """As the original's page sends it: the canvas scaled to 28x28 by the browser."""
+    return placed(digit, rng, size=rng.uniform(0.7, 1.0)).resize((28, 28), Image.Resampling.BILINEAR)
+
+
+def turned(degrees: float) -> Disguise:
+    def turn(digit: Image.Image, rng: Rng) -> Image.Image:
+        return placed(digit, rng).rotate(float(rng.choice([-degrees, degrees])), Image.Resampling.BICUBIC)
+
+    return turn
+
+
+def noisy(deviation: float) -> Disguise:
+    def disturb(digit: Image.Image, rng: Rng) -> Image.Image:
+        levels = np.asarray(placed(digit, rng), float) + rng.normal(0, deviation, (CANVAS, CANVAS))
+        return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+
+    return disturb
+
+
+DISGUISES: dict[str, Disguise] = {
+    "as they are, 28x28": lambda digit, rng: digit,
+    "anywhere, 30-100 %, white on black": placed,
+    "anywhere, 30-100 %, black on white": black_on_white,
+    "anywhere, 30-100 %, on transparent": on_transparent,
+    "70-100 %, shrunk to 28x28": shrunk,
+    **{f"anywhere, turned by {degrees} degrees": turned(degrees) for degrees in (5, 10, 15, 20)},
+    **{f"anywhere, noise of {deviation} levels": noisy(deviation) for deviation in (10, 20, 40)},
+}
+
+
+def prepared(images: NDArray[np.float32], disguise: Disguise) -> Iterator[NDArray[np.float32]]:
+    for row, image in enumerate(images):
+        digit = Image.fromarray(np.rint(image * 255).astype(np.uint8))
+        try:
+            yield prepare_image(disguise(digit, np.random.default_rng((7, row))))
+        except BlankDrawing:
+            yield np.zeros((28, 28), np.float32)
+
+
+def shipped_classifier() -> Classifier:
+    calibration = json.loads(shipping.RUN_FILE.read_text())["calibration"]
+    return Classifier(shipping.MODEL_FILE.read_bytes(), version=0, **calibration)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--digits", type=int, default=10_000)
+    count = parser.parse_args().digits
+    digits = dataset.load(settings.MNIST_DIR, "t10k")[slice(count)]
+    model = shipped_classifier()
+    print(processor())
+    print(f"{'MNIST test digits':<40} {'digits':>7} {'accuracy':>9} {'calibration error':>18} {'uncertain':>10}")
+    for name, disguise in DISGUISES.items():
+        answers = model.probabilities(np.stack(list(prepared(digits.images[..., 0], disguise))))
+        right = float((answers.argmax(axis=1) == digits.labels).mean())
+        error = expected_calibration_error(answers, digits.labels)
+        unsure = float((answers.max(axis=1) < model.uncertain_below).mean())
+        print(f"{name:<40} {len(digits):>7} {right:>9.2%} {error:>18.4f} {unsure:>10.2%}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The pictures of every epoch: MNIST's as they are, or made anew in a second process while the first one trains."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import connection
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.learner import dataset
+from training.learner.config import Config
+from training.learner.handwriting import augmentation, others, pen, styles
+from training.learner.presets import PRESETS, TRAINING_DIGITS
+
+Epoch = tuple[NDArray[np.float32], NDArray[np.float32]]  # pictures [N, 28, 28, 1], targets [N, 10]
+Made = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
+NO_DIGIT = 10
+POOL = 2.2  # drawings made per drawing used in an epoch
+STRENGTH = augmentation.Strength(
+    rotation=10, shear=0.25, stretch=0.15, elastic=0.5, smallest=0.85, thinner=0.45, thicker=0.6
+)
+EDITED = 0.3  # share of the zeros, ones and sevens that get another style
+# What is no digit should be read as each of the ten with the same probability (Hendrycks, Mazeika, Dietterich: Deep
+# Anomaly Detection with Outlier Exposure, ICLR 2019).
+TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
+
+
+class Source(Protocol):
+    """Where epochs come from. What an epoch holds depends on its number and the run's seed alone."""
+
+    def epoch(self, number: int) -> Epoch: ...
+
+
+@contextmanager
+def source(config: Config, digits: dataset.Digits) -> Iterator[Source]:
+    """The source of a run's epochs for its training digits."""
+    if PRESETS[config.preset].augmented:
+        with Ahead.started(config) as ahead:
+            yield ahead
+    else:
+        yield AsTheyAre(config, digits)
+
+
+class AsTheyAre:
+    """All digits, in another order every epoch."""
+
+    def __init__(self, config: Config, digits: dataset.Digits) -> None:
+        self._seed, self._digits, self._targets = config.seed, digits, TARGETS[digits.labels]
+
+    def epoch(self, number: int) -> Epoch:
+        order = np.random.default_rng((self._seed, number)).permutation(len(self._digits))
+        return self._digits.images[order], self._targets[order]
+
+
+class Ahead:
+    """Asks its process for an epoch while the one before is trained on."""
+
+    def __init__(self, pipe: connection.Connection, epochs: int) -> None:
+        self._pipe, self._epochs = pipe, epochs
+        self._asked: int | None = None
+
+    @classmethod
+    @contextmanager
+    def started(cls, config: Config) -> Iterator[Ahead]:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=make_epochs, args=(theirs, config), name="augmentation", daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            yield cls(ours, config.epochs)
+        finally:
+            process.kill()
+            process.join()
+
+    def epoch(self, number: int) -> Epoch:
+        if self._asked != number:
+            self._pipe.send(number)
+        pictures, labels = self._pipe.recv()
+        if number < self._epochs:
+            self._pipe.send(number + 1)
+            self._asked = number + 1
+        return pictures[..., np.newaxis].astype(np.float32) / np.float32(255), TARGETS[labels]
+
+
+def make_epochs(pipe: connection.Connection, config: Config) -> None:
+    """The second process: make what is asked for until the first one is gone."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    maker = Maker(config)
+    try:
+        while True:
+            pipe.send(maker.make(pipe.recv()))
+    except (EOFError, BrokenPipeError):
+        return
+
+
+def end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+class Maker:
+    """Digits to bend and style, and the drawings that join them, kept for the length of the run."""
+
+    def __init__(self, config: Config) -> None:
+        preset = PRESETS[config.preset]
+        self._seed = config.seed
+        self._digits = dataset.for_training(config)
+        share = len(self._digits) / TRAINING_DIGITS
+        self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
+        self._drawings, self._drawing_labels = pen.pool(-(-round(self._drawn * POOL) // 10), config.seed)
+        self._other_pictures = others.others(round(self._others * POOL), config.seed)
+
+    def make(self, number: int) -> Made:
+        """One epoch: every digit and a choice of the drawings, each changed in its own way, in random order."""
+        rng = np.random.default_rng((self._seed, number))
+        images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, EDITED)
+        rows = rng.choice(len(self._drawings), self._drawn, replace=False)
+        no_digits = rng.choice(len(self._other_pictures), self._others, replace=False)
+        added = np.concatenate([self._drawings[rows], self._other_pictures[no_digits]]).astype(np.float32) / 255
+        images = np.concatenate([images, added])
+        shrink = np.concatenate([shrink, np.ones(len(added), np.float32)])
+        none = np.full(len(no_digits), NO_DIGIT)
+        labels = np.concatenate([self._digits.labels, self._drawing_labels[rows], none])
+        order = rng.permutation(len(labels))
+        changed = augmentation.augment(images[order], rng, STRENGTH, shrink[order])
+        return np.rint(changed * 255).astype(np.uint8), labels[order]

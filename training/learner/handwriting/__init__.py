@@ -1,0 +1,1 @@
+"""Pictures for the preset `handwriting`: MNIST bent and restyled, digits drawn anew, and what is no digit."""

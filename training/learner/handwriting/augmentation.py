@@ -1,0 +1,127 @@
+"""Endless variants of digits: affine and elastic changes, pens of other widths, contrast. Numpy alone, in batches.
+
+Every result depends on the digits and the generator alone, so that a resumed run sees what an unbroken one would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.float32]  # [N, 28, 28], ink 1.0 on 0.0
+Rng = np.random.Generator
+
+SIDE = 28
+CHUNK = 1000  # digits at a time, so that what is worked on stays in the processor's cache
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How far digits are changed; angles in degrees, distances in pixels."""
+
+    rotation: float = 13.0
+    shear: float = 0.30
+    stretch: float = 0.18  # of the proportions: log of width by height
+    smallest: float = 0.82
+    largest: float = 1.10
+    shift: float = 0.8  # standard deviation
+    elastic: float = 0.75  # standard deviation at the knots of the displacement field
+    knots: int = 6
+    thinner: float = 0.55  # of a pixel taken off at most
+    thicker: float = 0.75
+
+
+def augment(pictures: Pictures, rng: Rng, strength: Strength, shrink: NDArray[np.float32] | None = None) -> Pictures:
+    """A changed copy of every picture; those with `shrink` below 1 are made that much smaller besides."""
+    out = np.empty_like(pictures)
+    factors = np.ones(len(pictures), np.float32) if shrink is None else shrink
+    for start in range(0, len(pictures), CHUNK):
+        part = slice(start, start + CHUNK)
+        moved = warp(pictures[part], rng, strength, factors[part])
+        out[part] = ink(rewidth(moved, rng, strength), rng)
+    return out
+
+
+def warp(pictures: Pictures, rng: Rng, strength: Strength, shrink: NDArray[np.float32]) -> Pictures:
+    """Rotated, sheared, scaled, shifted, and bent by a smooth field."""
+    count = len(pictures)
+    back = np.linalg.inv(matrices(count, rng, strength) * shrink[:, None, None]).astype(np.float32)
+    shift = rng.normal(0, strength.shift, (count, 2, 1)).clip(-2, 2).astype(np.float32)
+    middle = np.float32((SIDE - 1) / 2)
+    places = np.indices((SIDE, SIDE), np.float32).reshape(1, 2, -1) - middle
+    source = back @ (places - shift) + bend(count, rng, strength) + middle
+    return bilinear(pictures, source[:, 0], source[:, 1])
+
+
+def matrices(count: int, rng: Rng, strength: Strength) -> NDArray[np.float64]:
+    """[N, 2, 2] linear maps on (row, column): stretch, then shear, then rotation."""
+    angle = np.deg2rad(rng.uniform(-1, 1, count) * strength.rotation)
+    slant = rng.uniform(-1, 1, count) * strength.shear
+    size = rng.uniform(strength.smallest, strength.largest, count)
+    ratio = np.exp(rng.uniform(-1, 1, count) * strength.stretch)
+    cos, sin, one, zero = np.cos(angle), np.sin(angle), np.ones(count), np.zeros(count)
+    scale = np.array([[size / ratio, zero], [zero, size * ratio]])
+    shear = np.array([[one, zero], [slant, one]])
+    turn = np.array([[cos, sin], [-sin, cos]])
+    return np.einsum("ijn,jkn,kln->nil", turn, shear, scale)
+
+
+def bend(count: int, rng: Rng, strength: Strength) -> Pictures:
+    """[N, 2, 784] smooth displacements in pixels: random at a few knots, cubic in between."""
+    knots = rng.normal(0, 1, (count, 2, strength.knots, strength.knots)).astype(np.float32)
+    amount = rng.uniform(0, 1.4, (count, 1, 1, 1)).astype(np.float32) * np.float32(strength.elastic)
+    between = spline(strength.knots)
+    return (between @ (knots * amount) @ between.T).reshape(count, 2, -1)
+
+
+def spline(knots: int) -> Pictures:
+    """[28, knots]: the weights of a cubic B-spline at every pixel, sharpened to unit variance in the middle."""
+    place = np.linspace(0.5, knots - 1.5, SIDE)
+    distance = np.abs(place[:, None] - np.arange(knots)[None])
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
+    weights = np.where(distance < 1, near, far)
+    return (weights / np.sqrt((weights**2).sum(axis=1, keepdims=True))).astype(np.float32)
+
+
+def bilinear(pictures: Pictures, rows: Pictures, columns: Pictures) -> Pictures:
+    """What lies at fractional places [N, 784] of the pictures; nothing lies outside."""
+    count, wide = len(pictures), SIDE + 2
+    framed = np.zeros((count, wide, wide), np.float32)
+    framed[:, 1:-1, 1:-1] = pictures
+    flat = framed.ravel()
+    rows, columns = np.clip(rows + 1, 0, wide - 1.001), np.clip(columns + 1, 0, wide - 1.001)
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    down, right = rows - top, columns - left
+    corner = (np.arange(count, dtype=np.int32) * (wide * wide))[:, None] + top * wide + left
+    upper = flat[corner] * (1 - right) + flat[corner + 1] * right
+    lower = flat[corner + wide] * (1 - right) + flat[corner + wide + 1] * right
+    return (upper * (1 - down) + lower * down).reshape(-1, SIDE, SIDE)
+
+
+def rewidth(pictures: Pictures, rng: Rng, strength: Strength) -> Pictures:
+    """A pen up to so much thicker or thinner: part of the way to the brightest or darkest of the neighbours."""
+    change = rng.uniform(-strength.thinner, strength.thicker, (len(pictures), 1, 1)).astype(np.float32)
+    change *= rng.random(change.shape) < 0.7
+    thick, thin = np.clip(change, 0, None), np.clip(-change, 0, None)
+    wider, narrower = neighbours(pictures, np.maximum), neighbours(pictures, np.minimum)
+    return pictures + thick * (wider - pictures) - thin * (pictures - narrower)
+
+
+def neighbours(pictures: Pictures, pick: np.ufunc) -> Pictures:
+    """The extreme of every pixel and its four neighbours."""
+    out = pictures.copy()
+    for to, of in ((np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:])):
+        pick(out[:, to], pictures[:, of], out=out[:, to])
+        pick(out[:, :, to], pictures[:, :, of], out=out[:, :, to])
+    return out
+
+
+def ink(pictures: Pictures, rng: Rng) -> Pictures:
+    """Edges between soft and hard, and ink that does not always reach full black."""
+    shape = (len(pictures), 1, 1)
+    hard = rng.uniform(1.0, 1.7, shape).astype(np.float32)
+    full = rng.uniform(0.85, 1.0, shape).astype(np.float32)
+    full[rng.random(shape) < 0.6] = 1.0
+    return np.clip((pictures - 0.5) * hard + 0.5, 0, 1) * full * (pictures > 0.02)

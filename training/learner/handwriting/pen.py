@@ -1,0 +1,62 @@
+"""Digits drawn with a round pen from random skeletons, and prepared as users' drawings are: no one's handwriting."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from recognition.preprocessing import prepare_image
+from training.learner.handwriting.lines import Drawing
+from training.learner.handwriting.shapes import SHAPES
+
+Rng = np.random.Generator
+
+CANVAS, UP = 150, 2
+
+
+def pool(each: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """`each` drawings of every digit: uint8 [N, 28, 28] and their labels."""
+    labels = np.repeat(np.arange(10), each)
+    images = np.empty((len(labels), 28, 28), np.uint8)
+    for row, digit in enumerate(labels):
+        rng = np.random.default_rng((seed, row))
+        image = render(by_hand(SHAPES[int(digit)](rng), rng), rng)
+        images[row] = np.rint(prepare_image(image) * 255)
+    return images, labels
+
+
+def by_hand(drawing: Drawing, rng: Rng) -> Drawing:
+    """Slanted, turned, in other proportions, and with a hand that does not go straight."""
+    slant, turn = rng.normal(-0.1, 0.2), np.deg2rad(rng.normal(0, 6))
+    cos, sin = np.cos(turn), np.sin(turn)
+    linear = (
+        np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, slant], [0, 1]]) @ np.diag([np.exp(rng.normal(0, 0.2)), 1])
+    )
+    waves = rng.normal(0, 0.014, (2, 3)), rng.uniform(0, 6.3, (2, 3))
+    out = []
+    for flat in drawing:
+        stroke = flat @ linear.T
+        moved = stroke.copy()
+        for axis in (0, 1):
+            for k in range(3):
+                moved[:, axis] += waves[0][axis, k] * np.sin((k + 1.5) * 3 * stroke[:, 1 - axis] + waves[1][axis, k])
+        out.append(moved)
+    return out
+
+
+def render(drawing: Drawing, rng: Rng) -> Image.Image:
+    """Black on white, the longer side between half and all of the canvas, the pen between thin and thick."""
+    whole = np.concatenate(drawing)
+    low, high = whole.min(axis=0), whole.max(axis=0)
+    height = rng.uniform(80, 125)
+    brush = np.exp(rng.uniform(np.log(4), np.log(20)))
+    scale = (height - brush / 2) / max(float((high - low).max()), 1e-6)
+    image = Image.new("L", (CANVAS * UP, CANVAS * UP), 255)
+    draw, radius = ImageDraw.Draw(image), brush * UP / 2
+    for stroke in drawing:
+        places = [tuple(p) for p in ((stroke - (low + high) / 2) * scale + CANVAS / 2) * UP]
+        draw.line(places, fill=0, width=round(brush * UP), joint="curve")
+        for x, y in places:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return image.reduce(UP)

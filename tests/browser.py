@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+RUN = 700_007  # of the stand-in socket: no run of the real server has this number
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
 SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]
 
@@ -145,7 +146,7 @@ class FakeSocket:
         else:
             socket.close(code=1012)
 
-    def send(self, kind, seq, run=7, **values):
+    def send(self, kind, seq, run=RUN, **values):
         self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 1_800_000_000.5, **values}))
 
 
@@ -163,7 +164,7 @@ def epoch(number, accuracy=0.9):
 
 def snapshot(seq=2, status="in_progress", epochs=(), **values):
     run = {
-        "id": 7,
+        "id": RUN,
         "status": status,
         "preset": "original",
         "parameters": {

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from tests.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
 from training.learner.presets import PRESETS
 
 pytestmark = pytest.mark.browser
@@ -180,7 +180,7 @@ def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
     expect(epoch_rows(page)).to_have_count(1)
     server.send("error", 5, error_code="diverged", error="The loss became NaN.")
     expect(page.get_by_role("alert").filter(has_text="The loss became NaN. (diverged)")).to_be_visible()
-    expect(state(page)).to_have_text("Run 7 failed.")
+    expect(state(page)).to_have_text(f"Run {RUN} failed.")
 
 
 def refuse(page, status, body):

@@ -137,8 +137,12 @@ def close(run: TrainingRun, progress: RunProgress, in_service: bool = False) -> 
 def release(run: TrainingRun, progress: RunProgress, why: str) -> None:
     """Hand the run back to the queue, or end it when it has had its attempts."""
     logger.warning("%s released: %s", run, why)
-    if persist(run.release):
-        progress.tell(run.status, **ending(run))
+    if not persist(run.release):
+        return
+    if run.is_active:
+        progress.tell(run.status)
+    else:
+        close(run, progress)
 
 
 def run_folder(run: TrainingRun) -> Path:

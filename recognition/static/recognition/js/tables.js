@@ -6,7 +6,7 @@ import { count, decimal, duration, percent, rate } from "./words.js";
 const COLUMNS = [
   ["Loss", (epoch) => decimal(epoch.loss), ""],
   ["Accuracy", (epoch) => percent(epoch.accuracy), ""],
-  ["Validation loss", (epoch) => decimal(epoch.val_loss), "validation"],
+  ["Validation loss", (epoch) => decimal(epoch.val_loss), "validation roomy-cell"],
   ["Validation accuracy", (epoch) => percent(epoch.val_accuracy), "validation"],
   ["Learning rate", (epoch) => rate(epoch.learning_rate), "roomy-cell"],
   ["Time", (epoch) => duration(epoch.seconds), ""],
@@ -14,8 +14,8 @@ const COLUMNS = [
 
 export function epochTable(epochs) {
   const validated = epochs.some((epoch) => Number.isFinite(epoch.val_accuracy));
-  const columns = COLUMNS.filter(([, , kind]) => kind !== "validation" || validated);
-  const plain = (kind) => ({ class: kind === "roomy-cell" && kind });
+  const columns = COLUMNS.filter(([, , kind]) => !kind.startsWith("validation") || validated);
+  const plain = (kind) => ({ class: kind.includes("roomy-cell") && "roomy-cell" });
   const head = columns.map(([title, , kind]) => h("th", { scope: "col", ...plain(kind) }, title));
   const rows = epochs.map((epoch) =>
     h("tr", {},

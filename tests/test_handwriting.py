@@ -48,11 +48,11 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits() -
 
 
 def test_the_held_back_digits_are_never_trained_on() -> None:
-    kept, held = dataset.for_training(config(samples=60_000)), dataset.for_validation(config())
+    kept, held = dataset.parts(config(samples=60_000))
     assert (len(kept), len(held)) == (55_000, 5_000)
     seen = {image.tobytes() for image in kept.images}
     assert sum(image.tobytes() in seen for image in held.images) == 0
-    assert len(dataset.for_validation(Config("original", 1, 1, 1.0, 1, 1, Path(), settings.MNIST_DIR))) == 0
+    assert len(dataset.parts(Config("original", 1, 1, 1.0, 1, 1, Path(), settings.MNIST_DIR))[1]) == 0
 
 
 def answers(count: int, sharpness: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -113,7 +113,7 @@ class Maker:
     def __init__(self, config: Config) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
-        self._digits = dataset.for_training(config)
+        self._digits, _ = dataset.parts(config)
         share = len(self._digits) / TRAINING_DIGITS
         self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
         self._drawings, self._drawing_labels = pen.pool(-(-round(self._drawn * POOL) // 10), config.seed)

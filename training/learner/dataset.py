@@ -58,19 +58,16 @@ def load(folder: Path, part: str) -> Digits:
 
 def hold_back(digits: Digits, count: int) -> tuple[Digits, Digits]:
     """(to train on, held back): the same `count` digits in every run, so that runs can be compared."""
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(digits)) if count else np.arange(len(digits))
-    return (digits[order[count:]], digits[order[:count]]) if count else (digits, digits[:0])
+    if not count:
+        return digits, digits[:0]
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(digits))
+    return digits[order[count:]], digits[order[:count]]
 
 
-def for_training(config: Config) -> Digits:
-    """The digits that a run trains on: what its preset does not hold back, or a sample of that."""
-    kept, _ = hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)
-    return sample(kept, config.samples, config.seed)
-
-
-def for_validation(config: Config) -> Digits:
-    """The digits that the run's preset holds back; none for the original's."""
-    return hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)[1]
+def parts(config: Config) -> tuple[Digits, Digits]:
+    """(to train on, to validate with): a sample of what the run's preset does not hold back, and what it does."""
+    kept, held = hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)
+    return sample(kept, config.samples, config.seed), held
 
 
 def sample(digits: Digits, count: int, seed: int) -> Digits:

@@ -53,7 +53,7 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
     Raises DatasetError, Diverged, ExportMismatch and NoSpace.
     """
     report({"type": "phase", "phase": "loading"})
-    digits, held_back = dataset.for_training(config), dataset.for_validation(config)
+    digits, held_back = dataset.parts(config)
     test = dataset.load(config.mnist, "t10k")
     try:
         model = train(config, digits, held_back, report, stop)

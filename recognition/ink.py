@@ -22,6 +22,7 @@ SAMPLE_SIDE = 70  # samples a side that tell the level behind a transparent pict
 CONTRAST = 24  # levels between paper and ink below which nothing counts as drawn
 INKED = 0.25  # the fraction of the ink's contrast from which a pixel counts as inked
 SPECKS = 3  # this many pixels may be of any level without being taken for ink
+ROOM = 8  # pixels kept on every side of what is not transparent
 UNEVEN = 8  # levels between the border's 20th and 80th percentile from which the light is uneven
 
 Box = tuple[float, float, float, float]
@@ -74,7 +75,8 @@ def find_ink(image: Image.Image) -> Ink:
         if factor == 1 or max(box[2] - box[0], box[3] - box[1]) >= LOOK_SIDE // 5:
             break
         # A small digit in a large picture: look again, closer.
-        grey = grey.crop(around(box, factor, grey.size))
+        room = max(box[2] - box[0], box[3] - box[1]) // 2 + 4
+        grey = grey.crop(around(box, factor, grey.size, room))
     left, top, right, bottom = (side * factor for side in box)
     if max(right - left, bottom - top) < least_size(image.size):
         raise BlankDrawing
@@ -86,9 +88,8 @@ def least_size(size: tuple[int, int]) -> float:
     return min(max(0.02 * max(size), 3), 16)
 
 
-def around(box: Span, factor: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def around(box: Span, factor: int, size: tuple[int, int], room: int) -> tuple[int, int, int, int]:
     """The box of a shrunk picture in the pixels of the whole one, with room on all sides to see the paper."""
-    room = max(box[2] - box[0], box[3] - box[1]) // 2 + 4
     left, top = max(box[0] - room, 0) * factor, max(box[1] - room, 0) * factor
     return left, top, min((box[2] + room) * factor, size[0]), min((box[3] + room) * factor, size[1])
 
@@ -104,8 +105,9 @@ def one_channel(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "RGBA"):
         alpha = image.getchannel("A")
         if extremes(alpha)[0] < 255:
-            grey = image.convert("L")
-            return Image.composite(grey, Image.new("L", image.size, backing(grey, alpha)), alpha)
+            box = visible_box(alpha)
+            grey, alpha = image.crop(box).convert("L"), alpha.crop(box)
+            return Image.composite(grey, Image.new("L", grey.size, backing(grey, alpha)), alpha)
     if image.mode in ("L", "LA"):
         return image.convert("L")
     grey = image.convert("L")
@@ -117,6 +119,14 @@ def one_channel(image: Image.Image) -> Image.Image:
         if max(spreads) > 2 * (high - low):
             return bands[spreads.index(max(spreads))]
     return grey
+
+
+def visible_box(alpha: Image.Image) -> tuple[int, int, int, int]:
+    """What is not transparent, with room on all sides to see the paper; raises BlankDrawing where there is nothing."""
+    box = alpha.getbbox()
+    if box is None:
+        raise BlankDrawing
+    return around(box, 1, alpha.size, ROOM)
 
 
 def extremes(band: Image.Image) -> tuple[int, int]:

@@ -25,6 +25,18 @@ POOL = 2.2  # drawings made per drawing used in an epoch
 STRENGTH = augmentation.Strength(
     rotation=10, shear=0.25, stretch=0.15, elastic=0.5, smallest=0.85, thinner=0.45, thicker=0.6
 )
+# In the last epochs pictures come nearer to those that will be read.
+SETTLED = augmentation.Strength(
+    rotation=6,
+    shear=0.15,
+    stretch=0.1,
+    smallest=0.92,
+    largest=1.06,
+    shift=0.5,
+    elastic=0.35,
+    thinner=0.3,
+    thicker=0.4,
+)
 EDITED = 0.3  # share of the zeros, ones and sevens that get another style
 # What is no digit should be read as each of the ten with the same probability (Hendrycks, Mazeika, Dietterich: Deep
 # Anomaly Detection with Outlier Exposure, ICLR 2019).
@@ -113,6 +125,7 @@ class Maker:
     def __init__(self, config: Config) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
+        self._bent_epochs = config.epochs - round(preset.settling * config.epochs)
         self._digits, _ = dataset.parts(config)
         share = len(self._digits) / TRAINING_DIGITS
         self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
@@ -131,5 +144,6 @@ class Maker:
         none = np.full(len(no_digits), NO_DIGIT)
         labels = np.concatenate([self._digits.labels, self._drawing_labels[rows], none])
         order = rng.permutation(len(labels))
-        changed = augmentation.augment(images[order], rng, STRENGTH, shrink[order])
+        strength = STRENGTH if number <= self._bent_epochs else SETTLED
+        changed = augmentation.augment(images[order], rng, strength, shrink[order])
         return np.rint(changed * 255).astype(np.uint8), labels[order]

@@ -9,14 +9,19 @@ from training.learner.presets import Preset
 
 
 def build(preset: Preset) -> keras.Model:
-    """[N, 28, 28, 1] -> [N, 10] probabilities; 184,586 weights."""
+    """[N, 28, 28, 1] -> [N, 10] probabilities; 184,586 weights.
+
+    ReLU comes after the pooling: the same function, since neither changes the order of values, on a quarter of them.
+    """
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="digit"),
-            layers.Conv2D(32, 5, activation="relu"),
+            layers.Conv2D(32, 5),
             layers.MaxPooling2D(2),
-            layers.Conv2D(64, 5, activation="relu"),
+            layers.ReLU(),
+            layers.Conv2D(64, 5),
             layers.MaxPooling2D(2),
+            layers.ReLU(),
             layers.Flatten(),
             layers.Dense(128, activation="relu"),
             layers.Dropout(preset.dropout),
@@ -33,7 +38,8 @@ def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps:
         use_ema=bool(preset.averaging),
         ema_momentum=1 - 1 / max(preset.averaging * steps, 2),
     )
-    model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=preset.label_smoothing)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
 
 
 def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:

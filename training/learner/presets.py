@@ -24,6 +24,8 @@ class Preset:
     averaging: float = 0.0  # the weights are averaged over about this share of all batches
     held_back: int = 0
     augmented: bool = False
+    settling: float = 0.0  # share of the epochs, at the end, whose digits are changed less
+    label_smoothing: float = 0.0
     drawn: int = 0
     others: int = 0
 
@@ -39,7 +41,7 @@ PRESETS = {
     ),
     "handwriting": Preset(
         title="For what people draw: digits bent, styled and drawn anew, averaged weights, calibrated confidence",
-        epochs=36,
+        epochs=60,
         batch_size=256,
         samples=TRAINING_DIGITS,
         learning_rate=0.0015,
@@ -49,6 +51,8 @@ PRESETS = {
         averaging=0.058,
         held_back=5_000,
         augmented=True,
+        settling=0.27,
+        label_smoothing=0.05,
         drawn=18_000,
         others=6_000,
     ),

@@ -42,6 +42,13 @@ def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps:
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
 
 
+def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """What an epoch drops depends on the run's seed and its number alone; a Keras file does not hold the position."""
+    for layer in model.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.seed_generator.state.assign([seed, epoch * 2**20])
+
+
 def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
     """The original's: 0.93 times as much every 400 batches."""
     return keras.optimizers.schedules.ExponentialDecay(rate, 400, 0.93, staircase=True)

@@ -84,6 +84,7 @@ def train(
             pictures, targets = source.epoch(epoch)
             if epoch == done + 1:
                 report({"type": "phase", "phase": "fitting"})
+            network.seed_dropout(model, config.seed, epoch)
             reporter = Reporter(report, stop, epoch)
             began = time.perf_counter()
             history = model.fit(
@@ -157,7 +158,7 @@ def start(config: Config, digits: int) -> tuple[keras.Model, int]:
 
 
 def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:
-    """Weights, optimizer and dropout's random state after `epoch`; written beside and renamed, so never torn.
+    """Weights and optimizer after `epoch`; written beside and renamed, so never torn.
 
     The one before is kept too: a crash between checkpoint and row resumes from the row.
     """

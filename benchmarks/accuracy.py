@@ -123,7 +123,7 @@ def unchanged(images: NDArray[np.float32]) -> str:
     """How nearly MNIST's own digits pass through preparing."""
     changes = np.abs(np.stack(list(prepared(images, lambda digit, rng: digit))) - images)
     same = float((changes.max(axis=(1, 2)) < 1 / 255).mean())
-    return f"prepared, {same:.2%} of them stay as they are; a pixel changes by {changes.mean():.5f} of full ink in the mean"
+    return f"prepared, {same:.2%} stay as they are; the mean change of a pixel is {changes.mean():.5f} of full ink"
 
 
 def shipped_classifier() -> Classifier:

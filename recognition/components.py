@@ -12,6 +12,8 @@ BLOCKS = 56  # parts are told apart on a grid of at most this many blocks a side
 STRAY_MASS = 0.02  # of the main part's mass: less is a dot, however near
 STRAY_MASS_FAR = 0.4  # what must be added to that for every main part's length of distance
 NEAR = 0.1  # distance, in main parts' lengths, that costs nothing
+STRAIGHT = 0.9  # of a side's length: more is the edge of something, less may be a stroke
+LEAST_LEFT = 0.003  # of the picture's area: less is no digit beside what surrounds it
 
 Mask = NDArray[np.bool_]
 Span = tuple[int, int, int, int]  # left, top, right, bottom
@@ -26,12 +28,14 @@ def main_part(inked: Mask) -> tuple[Span, Image.Image | None]:
     if not rows.any():
         raise BlankDrawing
     box = span(rows, columns)
-    if rows[box[1] : box[3]].all() and columns[box[0] : box[2]].all():
+    if rows[box[1] : box[3]].all() and columns[box[0] : box[2]].all() and not ruled_off(inked, box):
         return box, None  # no gap in either direction: nothing lies apart
     step = -(-max(inked.shape) // BLOCKS)
     mass = block_mass(inked, step)
     labels = label(mass > 0)
-    keep = ~np.isin(labels, stray(labels, mass))
+    around = surroundings(labels, mass, inked.size)
+    rest = np.isin(labels, around, invert=True)
+    keep = rest & ~np.isin(labels, stray(labels * rest, mass * rest))
     if keep.all():
         return box, None
     height, width = inked.shape
@@ -87,6 +91,42 @@ def label(grid: Mask) -> NDArray[np.int64]:
             here.append((start, end, node))
         above = here
     return np.array([root(node) for node in range(len(parent))])[labels]
+
+
+def ruled_off(inked: Mask, box: Span) -> bool:
+    """Whether ink runs along a side of the picture, or the box begins and ends with a level line, as a frame does."""
+    left, top, right, bottom = box
+    if left == 0 or top == 0 or bottom == inked.shape[0] or right == inked.shape[1]:
+        sides = inked[0], inked[-1], inked[:, 0], inked[:, -1]
+        if max(float(side.mean()) for side in sides) > STRAIGHT:
+            return True
+    first, last = inked[top : top + 3, left:right], inked[max(bottom - 3, top) : bottom, left:right]
+    return bool(first.any(axis=0).mean() > STRAIGHT and last.any(axis=0).mean() > STRAIGHT)
+
+
+def surroundings(labels: NDArray[np.int64], mass: NDArray[np.int64], area: int) -> list[int]:
+    """The labels of a desk's edge, a line or a box around the digit; none where nothing whole would be left."""
+    sides = labels[0], labels[-1], labels[:, 0], labels[:, -1]
+    found = {int(node) for side in sides for node in set(side[side > 0]) if (side == node).mean() > STRAIGHT}
+    found |= {node for node in range(1, int(labels.max()) + 1) if is_frame(labels == node)}
+    found = {node for node in found if mass[labels == node].sum() < area / 2}  # more is a sheet
+    left = np.isin(labels, [0, *found], invert=True)
+    touching = left[0].any() or left[-1].any() or left[:, 0].any() or left[:, -1].any()
+    if not found or touching or mass[left].sum() < LEAST_LEFT * area:
+        return []
+    return sorted(found)
+
+
+def is_frame(part: Mask) -> bool:
+    """Whether a part runs along all four sides of its own box, in straight lines, and leaves the inside free."""
+    if not part.any():
+        return False
+    left, top, right, bottom = span(*profiles(part))
+    own = part[top:bottom, left:right]
+    if min(own.shape) < 8 or own.mean() > 0.5:
+        return False
+    bands = own[:2].any(axis=0), own[-2:].any(axis=0), own[:, :2].any(axis=1), own[:, -2:].any(axis=1)
+    return min(float(band.mean()) for band in bands) > STRAIGHT
 
 
 def stray(labels: NDArray[np.int64], mass: NDArray[np.int64]) -> list[int]:

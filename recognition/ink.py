@@ -8,7 +8,6 @@ of one level. Levels are 0..255, boxes are (left, top, right, bottom) in pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,13 @@ from PIL import Image, ImageFilter
 
 from recognition.components import Span, main_part
 from recognition.exceptions import BlankDrawing
+from recognition.flatten import CONTRAST, one_channel
 
 LOOK_SIDE = 200  # the picture is looked over at no more than this many pixels a side
-SAMPLE_SIDE = 70  # samples a side that tell the level behind a transparent picture
-CONTRAST = 24  # levels between paper and ink below which nothing counts as drawn
 INKED = 0.25  # the fraction of the ink's contrast from which a pixel counts as inked
 SPECKS = 3  # this many pixels may be of any level without being taken for ink
-ROOM = 8  # pixels kept on every side of what is not transparent
+SHEET = 0.3  # the least share of a picture, and FULL of its own box, that a sheet of paper on a desk takes
+FULL = 0.8  # more than an ellipse: a digit whose loops are all but closed is no sheet
 UNEVEN = 8  # levels between the border's 20th and 80th percentile from which the light is uneven
 
 Box = tuple[float, float, float, float]
@@ -72,15 +71,35 @@ def find_ink(image: Image.Image) -> Ink:
         small, factor = shrink(grey)
         inked, dark, paper = find_inked(small)
         box, kept = main_part(inked)
+        if is_sheet(inked, box):
+            try:
+                return find_ink(grey.crop(inside(box, factor)))
+            except BlankDrawing:
+                pass  # a blot, with nothing on it
         if factor == 1 or max(box[2] - box[0], box[3] - box[1]) >= LOOK_SIDE // 5:
             break
         # A small digit in a large picture: look again, closer.
-        room = max(box[2] - box[0], box[3] - box[1]) // 2 + 4
-        grey = grey.crop(around(box, factor, grey.size, room))
+        grey = grey.crop(around(box, factor, grey.size))
     left, top, right, bottom = (side * factor for side in box)
     if max(right - left, bottom - top) < least_size(image.size):
         raise BlankDrawing
     return Ink(grey, dark, paper, (left, top, right, bottom), kept)
+
+
+def is_sheet(inked: NDArray[np.bool_], box: Span) -> bool:
+    """Whether what stands out is the paper itself, on a desk or in a frame, with the ink as holes in it."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    if width * height < SHEET * inked.size or min(width, height) < max(width, height) / 2:
+        return False
+    return bool(inked[top:bottom, left:right].mean() > FULL)
+
+
+def inside(box: Span, factor: int) -> tuple[int, int, int, int]:
+    """A sheet's box in the pixels of the whole picture, without its edge."""
+    edge = max((box[2] - box[0]) * 3 // 100, 2)
+    left, top, right, bottom = box
+    return (left + edge) * factor, (top + edge) * factor, (right - edge) * factor, (bottom - edge) * factor
 
 
 def least_size(size: tuple[int, int]) -> float:
@@ -88,8 +107,9 @@ def least_size(size: tuple[int, int]) -> float:
     return min(max(0.02 * max(size), 3), 16)
 
 
-def around(box: Span, factor: int, size: tuple[int, int], room: int) -> tuple[int, int, int, int]:
+def around(box: Span, factor: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The box of a shrunk picture in the pixels of the whole one, with room on all sides to see the paper."""
+    room = max(box[2] - box[0], box[3] - box[1]) // 2 + 4
     left, top = max(box[0] - room, 0) * factor, max(box[1] - room, 0) * factor
     return left, top, min((box[2] + room) * factor, size[0]), min((box[3] + room) * factor, size[1])
 
@@ -98,72 +118,6 @@ def shrink(image: Image.Image) -> tuple[Image.Image, int]:
     """The picture at no more than LOOK_SIDE pixels a side, and by what whole factor it was reduced."""
     factor = -(-max(image.size) // LOOK_SIDE)
     return (image.reduce(factor) if factor > 1 else image), factor
-
-
-def one_channel(image: Image.Image) -> Image.Image:
-    """Transparency filled in and colour turned to grey (mode L), so that ink and paper stay apart."""
-    if image.mode in ("LA", "RGBA"):
-        alpha = image.getchannel("A")
-        if extremes(alpha)[0] < 255:
-            box = visible_box(alpha)
-            grey, alpha = image.crop(box).convert("L"), alpha.crop(box)
-            return Image.composite(grey, Image.new("L", grey.size, backing(grey, alpha)), alpha)
-    if image.mode in ("L", "LA"):
-        return image.convert("L")
-    grey = image.convert("L")
-    low, high = extremes(grey)
-    if high - low < 4 * CONTRAST:
-        # Colours of like brightness, such as red on green: one band may show what their mixture hides.
-        bands = image.split()[:3]
-        spreads = [top - bottom for bottom, top in map(extremes, bands)]
-        if max(spreads) > 2 * (high - low):
-            return bands[spreads.index(max(spreads))]
-    return grey
-
-
-def visible_box(alpha: Image.Image) -> tuple[int, int, int, int]:
-    """What is not transparent, with room on all sides to see the paper; raises BlankDrawing where there is nothing."""
-    box = alpha.getbbox()
-    if box is None:
-        raise BlankDrawing
-    return around(box, 1, alpha.size, ROOM)
-
-
-def extremes(band: Image.Image) -> tuple[int, int]:
-    """The lowest and the highest level of a picture of one band."""
-    return cast("tuple[int, int]", band.getextrema())
-
-
-def backing(grey: Image.Image, alpha: Image.Image) -> int:
-    """The level to lay behind a grey picture with transparency: its own paper, or what its ink stands out from.
-
-    Raises BlankDrawing where nothing is visible, or only a page with nothing on it.
-    """
-    _, strongest = extremes(alpha)
-    if strongest < CONTRAST:
-        raise BlankDrawing
-    # Every so-manieth pixel rather than an average: what is transparent has a colour too, which must not mix in.
-    step = -(-max(grey.size) // SAMPLE_SIDE)
-    visible = sampled(alpha, step) > strongest // 2
-    if not visible.any():  # fewer and finer marks than the samples hit
-        step, visible = 1, np.asarray(alpha) > strongest // 2
-    levels = np.sort(sampled(grey, step)[visible])
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
-    # A page fills its own outline and is no mere stroke; ink does not fill it.
-    page = len(levels) > 0.9 * height * width and min(height, width) > 0.3 * max(height, width)
-    if page and min(height, width) > 2 * SPECKS:
-        if int(levels[-1]) - int(levels[0]) < CONTRAST:
-            raise BlankDrawing
-        return int(levels[len(levels) // 2])
-    # Dark ink, or dark ink with white over what was rubbed out, goes on white; light ink on black.
-    return 255 if levels[len(levels) // 20] < 128 else 0
-
-
-def sampled(band: Image.Image, step: int) -> NDArray[np.uint8]:
-    """Every `step`th pixel of a picture of one band, both ways."""
-    size = -(-band.width // step), -(-band.height // step)
-    return np.asarray(band if step == 1 else band.resize(size, Image.Resampling.NEAREST))
 
 
 def find_paper(small: Image.Image) -> tuple[bool, int, int]:

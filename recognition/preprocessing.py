@@ -36,6 +36,7 @@ LOW, HIGH = 0.25, 0.75
 # How far a 28x28 picture may be from MNIST's own geometry (pixels) and be taken as it is.
 SNUG = 18
 OFF_CENTRE = 1.0
+FAINT = 0.5  # of full ink: below, it is brought to full strength as a larger drawing is
 
 Grid = NDArray[np.float32]
 
@@ -76,7 +77,7 @@ def as_mnist(ink: Ink) -> Grid | None:
     if box is None or not SNUG <= max(box[2] - box[0], box[3] - box[1]) <= BOX:
         return None
     field = levels.astype(np.float32) / np.float32(ink.paper if ink.dark else 255 - ink.paper)
-    if max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > OFF_CENTRE:
+    if field.max() < FAINT or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > OFF_CENTRE:
         return None
     return field
 

@@ -92,7 +92,7 @@ def is_sheet(inked: NDArray[np.bool_], box: Span) -> bool:
     width, height = right - left, bottom - top
     if width * height < SHEET * inked.size or min(width, height) < max(width, height) / 2:
         return False
-    return bool(inked[top:bottom, left:right].mean() > FULL)
+    return int(np.count_nonzero(inked[top:bottom, left:right])) > FULL * width * height
 
 
 def inside(box: Span, factor: int) -> tuple[int, int, int, int]:
@@ -125,11 +125,10 @@ def find_paper(small: Image.Image) -> tuple[bool, int, int]:
 
     Raises BlankDrawing where the levels differ too little.
     """
-    histogram = small.histogram()
-    darkest, brightest = _extreme(histogram), 255 - _extreme(histogram[::-1])
+    levels = np.asarray(small)
+    darkest, brightest = spread(levels)
     if brightest - darkest < CONTRAST:
         raise BlankDrawing
-    levels = np.asarray(small)
     border = np.sort(np.concatenate((levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1])))
     middle = (darkest + brightest) // 2
     split = int(np.searchsorted(border, middle, side="right"))
@@ -145,14 +144,13 @@ def find_paper(small: Image.Image) -> tuple[bool, int, int]:
     return paper - darkest >= brightest - paper, paper, varies
 
 
-def _extreme(histogram: list[int]) -> int:
-    """The first level that SPECKS pixels reach."""
-    seen = 0
-    for level, count in enumerate(histogram):
-        seen += count
-        if seen >= SPECKS:
-            return level
-    return 255
+def spread(levels: Levels) -> tuple[int, int]:
+    """The darkest and the brightest level that SPECKS pixels reach."""
+    lowest, highest = levels.min(), levels.max()
+    if min(np.count_nonzero(levels == lowest), np.count_nonzero(levels == highest)) >= SPECKS:
+        return int(lowest), int(highest)
+    ranked = np.partition(levels, (SPECKS - 1, levels.size - SPECKS), axis=None)
+    return int(ranked[SPECKS - 1]), int(ranked[-SPECKS])
 
 
 def find_inked(small: Image.Image) -> tuple[NDArray[np.bool_], bool, int | Image.Image]:

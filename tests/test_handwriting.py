@@ -137,7 +137,9 @@ def test_the_shipped_model_is_the_handwriting_presets() -> None:
     assert facts["preset"] == "handwriting"
     assert facts["test_accuracy"] >= 0.995
     assert facts["calibration_error"] <= 0.01
-    assert all(epoch["val_accuracy"] > 0.9 for epoch in facts["epochs"][1:])
+    validated = [epoch["val_accuracy"] for epoch in facts["epochs"]]
+    assert len(validated) == facts["parameters"]["epochs"]
+    assert min(validated[10:]) > 0.985, "the averaged weights lag behind in the first epochs, and then no more"
 
 
 @pytest.mark.stack

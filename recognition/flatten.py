@@ -74,7 +74,7 @@ def backing(grey: Image.Image, alpha: Image.Image, blank: bool) -> int:
     _, strongest = extremes(alpha)
     if strongest < CONTRAST:
         raise BlankDrawing
-    # Every so-manieth pixel rather than an average: what is transparent has a colour too, which must not mix in.
+    # Every n-th pixel rather than an average: what is transparent has a colour too, which must not mix in.
     step = -(-max(grey.size) // SAMPLE_SIDE)
     visible = sampled(alpha, step) > strongest // 2
     if not visible.any():  # fewer and finer marks than the samples hit

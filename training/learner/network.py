@@ -55,7 +55,7 @@ def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
 
 
 def rise_and_fall(rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Up to `rate` within the first tenth, then down to a hundredth of where it began, along a cosine."""
+    """Up to `rate` within the first tenth, then down to a hundredth of it, along a cosine."""
     warm = max(1, steps // 10)
     return keras.optimizers.schedules.CosineDecay(
         rate / 20, max(1, steps - warm), alpha=0.01, warmup_target=rate, warmup_steps=warm

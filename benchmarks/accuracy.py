@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterator
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from recognition.classifier import Classifier  # noqa: E402
 from recognition.decoding import read_image  # noqa: E402
 from recognition.exceptions import BlankDrawing  # noqa: E402
 from recognition.preprocessing import prepare_image  # noqa: E402
+from tests.drawings import encode  # noqa: E402
 from training import shipping  # noqa: E402
 from training.learner import dataset  # noqa: E402
 
@@ -90,9 +90,8 @@ def photographed(ruled: bool) -> Disguise:
         down, across = np.meshgrid(*(np.linspace(0, 1, 480),) * 2, indexing="ij")
         fall = 1 - rng.uniform(0.1, 0.5) * (down + across) / 2
         levels = (paper * (1 - ink) + rng.uniform(30, 80) * ink) * fall + rng.normal(0, 5, paper.shape)
-        file = BytesIO()
-        Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB").save(file, "JPEG", quality=70)
-        return read_image(file.getvalue())
+        picture = Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
+        return read_image(encode(picture, "JPEG", quality=70))
 
     return photograph
 

@@ -23,11 +23,11 @@ from training.learner import dataset
 
 SIDE = 280
 LIKE_DIGITS = "BDIOQSZbgiloqsz"  # read as the digits that they look like, by people too
-LETTERS = [letter for letter in string.ascii_letters if letter not in LIKE_DIGITS]
+LETTERS = "".join(letter for letter in string.ascii_letters if letter not in LIKE_DIGITS)
 Rng = np.random.Generator
 
 
-def letter(rng: Rng, letters: list[str] | str = LETTERS) -> Image.Image:
+def letter(rng: Rng, letters: str = LETTERS) -> Image.Image:
     image = Image.new("L", (SIDE, SIDE), 255)
     face = ImageFont.load_default(float(rng.uniform(110, 210)))
     pen = ImageDraw.Draw(image)

@@ -108,7 +108,7 @@ def surroundings(labels: NDArray[np.int64], mass: NDArray[np.int64], area: int) 
     """The labels of a desk's edge, a line or a box around the digit; none where nothing whole would be left."""
     sides = labels[0], labels[-1], labels[:, 0], labels[:, -1]
     found = {int(node) for side in sides for node in set(side[side > 0]) if (side == node).mean() > STRAIGHT}
-    found |= {node for node in range(1, int(labels.max()) + 1) if is_frame(labels == node)}
+    found |= {int(node) for node in np.unique(labels[labels > 0]) if is_frame(labels == node)}
     found = {node for node in found if mass[labels == node].sum() < area / 2}  # more is a sheet
     left = np.isin(labels, [0, *found], invert=True)
     touching = left[0].any() or left[-1].any() or left[:, 0].any() or left[:, -1].any()
@@ -119,8 +119,6 @@ def surroundings(labels: NDArray[np.int64], mass: NDArray[np.int64], area: int) 
 
 def is_frame(part: Mask) -> bool:
     """Whether a part runs along all four sides of its own box, in straight lines, and leaves the inside free."""
-    if not part.any():
-        return False
     left, top, right, bottom = span(*profiles(part))
     own = part[top:bottom, left:right]
     if min(own.shape) < 8 or own.mean() > 0.5:

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from recognition.components import Span
 from recognition.exceptions import BlankDrawing
 
 SAMPLE_SIDE = 70  # samples a side that tell the level behind a transparent picture
 CONTRAST = 24  # levels between paper and ink below which nothing counts as drawn
 ROOM = 8  # pixels kept on every side of what is not transparent
 AS_IT_IS = 200  # pixels a side up to which nothing is gained by cutting
-
-Span = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def one_channel(image: Image.Image) -> Image.Image:
@@ -27,9 +26,10 @@ def one_channel(image: Image.Image) -> Image.Image:
         if share < 0.5 and max(image.size) > AS_IT_IS:  # else cutting costs more than it spares
             image = image.crop(box)
         alpha = image.getchannel("A")
-        if extremes(alpha)[0] < 255:
+        weakest, strongest = extremes(alpha)
+        if weakest < 255:
             grey = image.convert("L")
-            filled = Image.new("L", grey.size, backing(grey, alpha, blank=share > 0.8))
+            filled = Image.new("L", grey.size, backing(grey, alpha, strongest, blank=share > 0.8))
             filled.paste(grey, mask=alpha)
             return filled
     if image.mode in ("L", "LA"):
@@ -65,13 +65,12 @@ def extremes(band: Image.Image) -> tuple[int, int]:
     return int(levels.min()), int(levels.max())
 
 
-def backing(grey: Image.Image, alpha: Image.Image, blank: bool) -> int:
+def backing(grey: Image.Image, alpha: Image.Image, strongest: int, blank: bool) -> int:
     """The level to lay behind a grey picture with transparency: its own paper, or what its ink stands out from.
 
-    `blank`: an even page would be one with nothing on it, and no thick ink. Raises BlankDrawing for that, and where
-    nothing is visible.
+    `strongest`: the highest level of `alpha`. `blank`: an even page would be one with nothing on it, and no thick ink.
+    Raises BlankDrawing for that, and where nothing is visible.
     """
-    _, strongest = extremes(alpha)
     if strongest < CONTRAST:
         raise BlankDrawing
     # Every n-th pixel rather than an average: what is transparent has a colour too, which must not mix in.

@@ -14,7 +14,7 @@ from training.models import TrainingRun
 from training.progress import RunProgress, persist
 
 BEAT_SECONDS = 0.5  # also how soon a stop is seen
-GRACE_SECONDS = 5.0  # between a stop's word and the kill
+GRACE_SECONDS = 4.5  # between the word to stop and the kill
 STALL_SECONDS = 300.0  # without a report, whatever it is doing, it hangs
 DETAIL_CHARACTERS = 20_000
 

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Protocol
 
@@ -18,7 +19,6 @@ from training.learner.config import Config
 from training.learner.handwriting import augmentation, others, pen, styles
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
-Epoch = tuple[NDArray[np.float32], NDArray[np.float32]]  # pictures [N, 28, 28, 1], targets [N, 10]
 Made = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
 NO_DIGIT = 10
 POOL = 2.2  # drawings made per drawing used in an epoch
@@ -43,6 +43,27 @@ EDITED = 0.3  # share of the zeros, ones and sevens that get another style
 TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch's pictures, float32 [M, 28, 28, 1] or as Made holds them, and which of them it takes in which order."""
+
+    images: NDArray[np.float32] | NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    order: NDArray[np.int64] | None = None  # None: all as they stand
+
+    def __len__(self) -> int:
+        return len(self.labels if self.order is None else self.order)
+
+    def batch(self, first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """float32 pictures [N, 28, 28, 1], ink 1.0 on 0.0, and targets [N, 10]."""
+        rows = slice(first, last) if self.order is None else self.order[first:last]
+        images = self.images[rows]
+        scaled = images.astype(np.float32)
+        if images.dtype == np.uint8:
+            scaled = scaled[..., np.newaxis] / np.float32(255)
+        return scaled, TARGETS[self.labels[rows]]
+
+
 class Source(Protocol):
     """Where epochs come from. What an epoch holds depends on its number and the run's seed alone."""
 
@@ -63,11 +84,11 @@ class AsTheyAre:
     """All digits, in another order every epoch."""
 
     def __init__(self, config: Config, digits: dataset.Digits) -> None:
-        self._seed, self._digits, self._targets = config.seed, digits, TARGETS[digits.labels]
+        self._seed, self._digits = config.seed, digits
 
     def epoch(self, number: int) -> Epoch:
         order = np.random.default_rng((self._seed, number)).permutation(len(self._digits))
-        return self._digits.images[order], self._targets[order]
+        return Epoch(self._digits.images, self._digits.labels, order)
 
 
 class Ahead:
@@ -98,7 +119,7 @@ class Ahead:
         if number < self._epochs:
             self._pipe.send(number + 1)
             self._asked = number + 1
-        return pictures[..., np.newaxis].astype(np.float32) / np.float32(255), TARGETS[labels]
+        return Epoch(pictures, labels)
 
 
 def make_epochs(pipe: connection.Connection, config: Config) -> None:

@@ -6,16 +6,45 @@ import os
 import signal
 import threading
 from multiprocessing.connection import Connection
+from typing import Any
 
 from training.learner.config import Config, LearnerError
 
 STOP = "stop"
+STOP_SECONDS = 1.0  # for the next batch to obey; whatever else is being done is left as it is
 TENSORFLOW_ENVIRONMENT = {
     "TF_ENABLE_ONEDNN_OPTS": "1",  # off by default on some CPUs, and twice as fast
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
 }
+
+
+class Line:
+    """This process's end of the pipe. Two threads speak on it, one listens."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._speaking = threading.Lock()
+        self.stop = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def report(self, report: dict[str, Any]) -> None:
+        """Raises BrokenPipeError when the worker is gone."""
+        with self._speaking:
+            self._pipe.send(report)
+
+    def _listen(self) -> None:
+        """Wait for the word to stop. A broken pipe means that the worker is gone, and this process with it, at once."""
+        try:
+            while True:
+                if self._pipe.recv() == STOP:
+                    self.stop.set()
+                    if not self._pipe.poll(STOP_SECONDS):
+                        self.report({"type": "stopped"})  # importing, loading, exporting: nobody there looks at `stop`
+                        os._exit(0)
+        except (EOFError, OSError):
+            os._exit(1)
 
 
 def main(pipe: Connection, config: Config) -> None:
@@ -26,25 +55,14 @@ def main(pipe: Connection, config: Config) -> None:
     os.dup2(log.fileno(), 2)
     os.nice(5)  # answering drawings comes first
     os.environ.update(TENSORFLOW_ENVIRONMENT)
-    stop = threading.Event()
-    threading.Thread(target=obey, args=(pipe, stop), daemon=True).start()
+    line = Line(pipe)
     try:
-        pipe.send({"type": "phase", "phase": "importing"})
+        line.report({"type": "phase", "phase": "importing"})
         from training.learner import trainer
 
-        result = trainer.fit(config, pipe.send, stop)
-        pipe.send(result.as_report() if result else {"type": "stopped"})
+        result = trainer.fit(config, line.report, line.stop)
+        line.report(result.as_report() if result else {"type": "stopped"})
     except LearnerError as error:
-        pipe.send({"type": "failure", "code": error.code, "message": str(error)})
+        line.report({"type": "failure", "code": error.code, "message": str(error)})
     except BrokenPipeError:
-        os._exit(1)
-
-
-def obey(pipe: Connection, stop: threading.Event) -> None:
-    """Wait for the word to stop. A broken pipe means that the worker is gone, and this process with it, at once."""
-    try:
-        while True:
-            if pipe.recv() == STOP:
-                stop.set()
-    except (EOFError, OSError):
         os._exit(1)

@@ -1,12 +1,13 @@
-"""One attempt at a run in pure Keras: epochs, checkpoints, test, export. Knows no Django and no database."""
+"""One attempt at a run: epochs, checkpoints, test, export. Knows no Django and no database."""
 
 from __future__ import annotations
 
 import errno
-import math
 import platform
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,11 +17,11 @@ import onnx
 import tensorflow as tf
 
 from recognition import calibration
-from training.learner import batches, dataset, network
-from training.learner.callbacks import Report, Reporter
+from training.learner import batches, dataset, loop, network
 from training.learner.config import Config, Diverged, NoSpace
 from training.learner.export import export
-from training.learner.presets import PRESETS, TRAINING_DIGITS
+from training.learner.loop import Report
+from training.learner.presets import PRESETS, TRAINING_DIGITS, Preset
 
 EXPORT_CHECK_DIGITS = 256
 UNCERTAIN_SHARE = 0.005  # of the held-back digits may be called uncertain
@@ -52,6 +53,7 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
 
     Raises DatasetError, Diverged, ExportMismatch and NoSpace.
     """
+    loop.share_cores()
     report({"type": "phase", "phase": "loading"})
     digits, held_back = dataset.parts(config)
     test = dataset.load(config.mnist, "t10k")
@@ -60,11 +62,13 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
         if model is None:
             return None
         report({"type": "phase", "phase": "evaluating"})
-        measured = evaluate(model, held_back, test, config.seed)
+        read = loop.reader(model)
+        measured = evaluate(read, held_back, test)
         if stop.is_set():
             return None
         report({"type": "phase", "phase": "exporting"})
-        difference = export(model, config.model_file, test.images[:EXPORT_CHECK_DIGITS])
+        checked = test.images[:EXPORT_CHECK_DIGITS]
+        difference = export(model, config.model_file, checked, read(checked))
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise NoSpace("There is no space left to save the model.") from error
@@ -76,26 +80,24 @@ def train(
     config: Config, digits: dataset.Digits, held_back: dataset.Digits, report: Report, stop: threading.Event
 ) -> keras.Model | None:
     """The epochs that have no row yet, from the run's source of pictures; None when stopped."""
+    preset = PRESETS[config.preset]
     with batches.source(config, digits) as source:
         model, done = start(config, len(digits))
-        if PRESETS[config.preset].drawn:
+        step, read = loop.compiled_step(model, preset), loop.reader(model)
+        if preset.drawn:
             report({"type": "phase", "phase": "drawing"})  # takes a minute or two, before the first epoch
         for epoch in range(done + 1, config.epochs + 1):
-            pictures, targets = source.epoch(epoch)
+            pictures = source.epoch(epoch)
             if epoch == done + 1:
                 report({"type": "phase", "phase": "fitting"})
             network.seed_dropout(model, config.seed, epoch)
-            reporter = Reporter(report, stop, epoch)
             began = time.perf_counter()
-            history = model.fit(
-                pictures, targets, batch_size=config.batch_size, shuffle=False, verbose=0, callbacks=[reporter]
-            ).history
-            if not reporter.whole:
+            means = loop.train_epoch(step, pictures, epoch, config.batch_size, report, stop)
+            if means is None:
                 return None
-            check_finite(model, history["loss"][-1], epoch)
-            values = {"loss": history["loss"][-1], "accuracy": history["accuracy"][-1], **validated(model, held_back)}
-            if epoch < config.epochs:
-                model.set_weights(reporter.weights)  # fit() leaves the averaged ones, which would hold training up
+            check_finite(model, epoch)
+            with averaged(model, last=epoch == config.epochs):
+                values = {"loss": means.loss, "accuracy": means.accuracy, **validated(read, held_back, preset)}
             save_checkpoint(config, model, epoch)
             report(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
             if stop.is_set():
@@ -103,21 +105,34 @@ def train(
     return model
 
 
-def validated(model: keras.Model, held_back: dataset.Digits) -> dict[str, float]:
+@contextmanager
+def averaged(model: keras.Model, last: bool) -> Iterator[None]:
+    """The averaged weights in the model's place, where the preset averages; for good after the last epoch."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    trained = model.get_weights()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    yield
+    if not last:
+        model.set_weights(trained)
+
+
+def validated(read: loop.Reader, held_back: dataset.Digits, preset: Preset) -> dict[str, float]:
     """Loss and accuracy on the held-back digits, by the averaged weights where the preset averages."""
     if not len(held_back):
         return {}
-    targets = batches.TARGETS[held_back.labels]
-    loss, accuracy = model.evaluate(held_back.images, targets, batch_size=500, verbose=0)
-    return {"val_loss": loss, "val_accuracy": accuracy}
+    answers, targets = read(held_back.images), batches.TARGETS[held_back.labels]
+    loss = network.loss(preset)(targets, answers)
+    return {"val_loss": float(loss), "val_accuracy": float(np.mean(answers.argmax(axis=1) == held_back.labels))}
 
 
-def evaluate(model: keras.Model, held_back: dataset.Digits, test: dataset.Digits, seed: int) -> dict[str, Any]:
+def evaluate(read: loop.Reader, held_back: dataset.Digits, test: dataset.Digits) -> dict[str, Any]:
     """The figures of a Result: calibrated on the held-back digits, measured on the test set."""
     temperature = uncertain_below = None
-    answers = model.predict(test.images, batch_size=500, verbose=0)
+    answers = read(test.images)
     if len(held_back):
-        known = model.predict(held_back.images, batch_size=500, verbose=0)
+        known = read(held_back.images)
         temperature = calibration.fit_temperature(known, held_back.labels)
         uncertain_below = calibration.confidence_floor(calibration.tempered(known, temperature), UNCERTAIN_SHARE)
     shown = calibration.tempered(answers, temperature or 1.0)
@@ -131,9 +146,9 @@ def evaluate(model: keras.Model, held_back: dataset.Digits, test: dataset.Digits
     }
 
 
-def check_finite(model: keras.Model, loss: float, epoch: int) -> None:
+def check_finite(model: keras.Model, epoch: int) -> None:
     """Raises Diverged. The loss alone does not tell: oneDNN's ReLU turns NaN into 0, and the loss stays a number."""
-    if not math.isfinite(loss) or not all(np.isfinite(weights).all() for weights in model.get_weights()):
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
         raise Diverged(f"The training diverged in epoch {epoch}: try a lower learning rate.")
 
 

@@ -60,7 +60,7 @@ class Viewer:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE_EVENTS)
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE_EVENTS)
         self._here: Position | None = None
         self._unfinished: int | None = None  # the run whose end this viewer has yet to see
         self._lagging = False
@@ -72,6 +72,12 @@ class Viewer:
         except asyncio.QueueFull:
             self._lagging = True
 
+    def close(self) -> None:
+        """Nothing more is to come: the iteration ends after the message it is at."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._messages()
 
@@ -79,6 +85,8 @@ class Viewer:
         yield self._at(await self._feed.snapshot(events.NOWHERE))
         while True:
             event = await self._queue.get()
+            if event is None:
+                return
             verdict = "gap" if self._lagging else events.verdict(self._here or events.NOWHERE, event)
             if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
                 continue
@@ -109,12 +117,21 @@ class Feed:
         self._joined = asyncio.Event()
         self._lock = asyncio.Lock()
         self._latest: Event = events.snapshot(0, None)
+        self._closed = False
+
+    def close(self) -> None:
+        """This process is about to end: so does every viewer, and who joins from now on gets a snapshot alone."""
+        self._closed = True
+        for viewer in self._viewers:
+            viewer.close()
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[Viewer]:
         """A viewer who misses nothing from here on. Does not wait for a Redis that is away."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
+        if self._closed:
+            viewer.close()
         if self._task is None or self._task.done():
             self._joined.clear()
             self._task = asyncio.create_task(self._listen())
@@ -189,3 +206,9 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 def feed() -> Feed:
     """The feed of the running event loop: one in a server, one in each test."""
     return _feeds.setdefault(asyncio.get_running_loop(), Feed())
+
+
+def close_feeds() -> None:
+    """To be called in the thread of the event loops; there is one of each in a server."""
+    for each in list(_feeds.values()):
+        each.close()

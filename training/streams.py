@@ -52,16 +52,19 @@ async def messages() -> AsyncIterator[str]:
 
 
 async def follow(news: AsyncIterator[events.Event], state: State) -> AsyncIterator[dict[str, Any] | None]:
-    """None when the progress is to be sent (again); the closing message last."""
+    """None when the progress is to be sent (again); the closing message last, unless this process ends first."""
     loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(news))
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(news, None))
     sent = loop.time()
     try:
         while state.reason is None:
             await asyncio.wait({waiting}, timeout=max(0.0, sent + SILENCE_SECONDS - loop.time()))
             if waiting.done():
-                state.take(waiting.result())
-                waiting = asyncio.ensure_future(anext(news))
+                message = waiting.result()
+                if message is None:
+                    return
+                state.take(message)
+                waiting = asyncio.ensure_future(anext(news, None))
                 if state.reason is None and loop.time() - sent < PACE_SECONDS:
                     continue
             if state.reason is None:

@@ -1,0 +1,79 @@
+"""A web process that is told to end: streams are closed properly, requests in flight answered, and it is soon gone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.stack import Stack, eventually
+
+pytestmark = pytest.mark.stack
+
+
+def end(stack: Stack) -> float:
+    """Seconds until the web process has gone."""
+    began = time.monotonic()
+    stack.kill("web", signal.SIGTERM)
+    return time.monotonic() - began
+
+
+def read_stream(stack: Stack, lines: list[str]) -> None:
+    """Raises what httpx raises when the body is cut off."""
+    with httpx.stream("GET", f"{stack.url}/api/progress/", timeout=20) as answer:
+        lines.extend(line for line in answer.iter_lines() if line)
+
+
+def test_streams_are_closed_and_the_run_goes_on(own_stack: Stack) -> None:
+    run = own_stack.train(samples=3000, epochs=4, batch_size=16)
+    lines: list[str] = []
+    with ThreadPoolExecutor(1) as pool, connect(own_stack.ws_url) as socket:
+        reading = pool.submit(read_stream, own_stack, lines)
+        eventually(lambda: len(lines) > 2, 10, "the event stream")
+        assert end(own_stack) < 3
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                socket.recv(5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        reading.result(5)
+    assert not any("close" in json.loads(line.removeprefix("data: ")).values() for line in lines), "the run goes on"
+    assert "Traceback" not in own_stack.log("web")
+    own_stack.start_web()
+    assert own_stack.ended(run)["status"] == "completed"
+
+
+def slow_request(stack: Stack) -> httpx.Response:
+    """A request that waits for a Redis that does not answer."""
+    return httpx.post(f"{stack.url}/api/retrain_model/", timeout=20)
+
+
+def begin_slow_request(stack: Stack, pool: ThreadPoolExecutor):
+    stack.kill("redis", signal.SIGSTOP)
+    asked = pool.submit(slow_request, stack)
+    eventually(lambda: stack.http.get("/api/runs/", params={"status": "queued"}).json()["results"], 5, "the new run")
+    return asked
+
+
+def test_a_request_in_flight_is_answered(own_stack: Stack) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = begin_slow_request(own_stack, pool)
+        assert end(own_stack) < 10
+        answer = asked.result(1)
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
+
+
+def test_a_second_signal_ends_it_at_once(own_stack: Stack) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = begin_slow_request(own_stack, pool)
+        threading.Timer(0.5, own_stack.processes["web"].terminate).start()
+        own_stack.processes["web"].terminate()
+        with pytest.raises(httpx.RemoteProtocolError):
+            asked.result(20)

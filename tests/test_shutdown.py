@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,10 +69,13 @@ def test_a_request_in_flight_is_answered(own_stack: Stack) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
 
 
-def test_a_second_signal_ends_it_at_once(own_stack: Stack) -> None:
+def test_a_second_ctrl_c_ends_it_at_once(own_stack: Stack) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = begin_slow_request(own_stack, pool)
-        threading.Timer(0.5, own_stack.processes["web"].terminate).start()
-        own_stack.processes["web"].terminate()
+        web = own_stack.processes["web"]
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            assert web.poll() is None
+            web.send_signal(number)
+            time.sleep(0.3)
         with pytest.raises(httpx.RemoteProtocolError):
             asked.result(20)

@@ -1,16 +1,32 @@
-"""The cache of sessions, whose truth is in the database."""
+"""Redis as a cache: one pool of connections in a process, and sessions whose truth is in the database."""
 
 import logging
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.utils.functional import cached_property
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
 
-class SessionCache(RedisCache):
+_clients: dict[tuple[str, ...], RedisCacheClient] = {}
+
+
+class ProcessCache(RedisCache):
+    """Under ASGI Django makes a cache for each request, with connections that only the garbage collector closes."""
+
+    _servers: list[str]
+    _class: type[RedisCacheClient]
+    _options: dict[str, Any]
+
+    @cached_property
+    def _cache(self) -> RedisCacheClient:
+        return _clients.setdefault(tuple(self._servers), self._class(self._servers, **self._options))
+
+
+class SessionCache(ProcessCache):
     """A Redis that is away makes sessions slower, not impossible: what cannot be asked is not there."""
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:

@@ -82,7 +82,7 @@ _CACHE = {
     "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # a request does not wait for news
 }
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **_CACHE},
+    "default": {"BACKEND": "digits_site.cache.ProcessCache", **_CACHE},
     "sessions": {"BACKEND": "digits_site.cache.SessionCache", **_CACHE},
 }
 SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"

@@ -90,13 +90,12 @@ class Viewer:
             verdict = "gap" if self._lagging else events.verdict(self._here or events.NOWHERE, event)
             if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
                 continue
-            if self._unfinished not in {None, event["run"]}:
-                yield self._at(await read_snapshot(self._unfinished))  # what was missed of a run that has ended
-            if verdict == "send":
-                yield self._at(event)
-            else:
+            if verdict == "gap":
                 self._lagging = False
-                yield self._at(await self._feed.snapshot(events.position_of(event)))
+                event = await self._feed.snapshot(events.position_of(event))
+            if self._unfinished not in {None, events.position_of(event)[0]}:
+                yield self._at(await read_snapshot(self._unfinished))  # what was missed of a run that has ended
+            yield self._at(event)
 
     def _at(self, message: Event) -> Event:
         """Note where the viewer stands after this message."""

@@ -42,8 +42,13 @@ class Broadcaster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._loop.close()  # the layer closes its connections with the loop
 
+    @property
+    def silent(self) -> bool:
+        """Redis was away a moment ago."""
+        return time.monotonic() < self._silent_until
+
     def send(self, event: events.Event) -> None:
-        if time.monotonic() < self._silent_until:
+        if self.silent:
             return
         layer = get_channel_layer()
         try:
@@ -106,8 +111,9 @@ class RunProgress:
         if now - self._last_batch < BATCH_SECONDS and values["step"] < values["steps"]:
             return
         self._last_batch = now
-        remember_percentage(self.run.pk, values["epoch"], 100 * values["step"] / values["steps"])
         self.tell("batch", **values)
+        if not self._broadcaster.silent:  # one wait for a Redis that does not answer is enough
+            remember_percentage(self.run.pk, values["epoch"], 100 * values["step"] / values["steps"])
 
     def epoch(self, values: dict[str, Any]) -> None:
         """A finished epoch: its row, and then the news of it. Raises LostClaim."""

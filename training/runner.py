@@ -52,6 +52,7 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
     folder = run_folder(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        clear_others(folder)
         progress.tell("started", attempt=run.attempt)
         result = supervise(run, config_of(run, folder), progress, SHUTDOWN)
         complete(run, result, (folder / "model.onnx").read_bytes(), progress)
@@ -148,3 +149,10 @@ def release(run: TrainingRun, progress: RunProgress, why: str) -> None:
 def run_folder(run: TrainingRun) -> Path:
     """Where the training process keeps checkpoints and the model file; gone when the run has ended."""
     return Path(settings.DATA_DIR) / "runs" / str(run.pk)
+
+
+def clear_others(folder: Path) -> None:
+    """Runs that a web process ended left their folders here; no other run is active now."""
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -119,10 +120,8 @@ class Watch:
             raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
 
     def send_stop(self) -> None:
-        try:
+        with suppress(OSError):  # it has gone, and what it said last has yet to be read
             self.pipe.send(STOP)
-        except OSError as error:
-            raise EOFError from error
 
 
 def died(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:

@@ -54,7 +54,9 @@ def main(pipe: Connection, config: Config) -> None:
     os.dup2(log.fileno(), 1)  # by number: libraries write there from C as well
     os.dup2(log.fileno(), 2)
     os.nice(5)  # answering drawings comes first
-    os.environ.update(TENSORFLOW_ENVIRONMENT)
+    os.environ.update(
+        TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.folder)
+    )  # what a killed process leaves goes with the run
     line = Line(pipe)
     try:
         line.report({"type": "phase", "phase": "importing"})

@@ -54,7 +54,7 @@ def compiled(model: keras.Model, preset: Preset, parts: int) -> Step:
     loss_of = network.loss(preset, reduction="sum")
     signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
 
-    @tf.function(input_signature=signature, jit_compile=False)  # XLA is four times slower on CPUs
+    @tf.function(input_signature=signature, autograph=False, jit_compile=False)  # XLA is four times slower on CPUs
     def step(pictures: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         count = tf.shape(pictures)[0]
         losses, gradients, hits = [], [], []
@@ -75,7 +75,9 @@ def compiled(model: keras.Model, preset: Preset, parts: int) -> Step:
 def reader(model: keras.Model) -> Reader:
     """pictures float32 [N, 28, 28, 1] -> probabilities float32 [N, 10], by the weights of the moment it is called."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)] * HALVES, jit_compile=False)
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)] * HALVES, autograph=False, jit_compile=False
+    )
     def read(*halves: tf.Tensor) -> tf.Tensor:
         return tf.concat([model(half, training=False) for half in halves], axis=0)
 

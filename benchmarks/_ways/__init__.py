@@ -1,0 +1,1 @@
+"""The ways of training that ``python -m benchmarks.training`` compares, each run in a process of its own."""

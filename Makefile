@@ -14,8 +14,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUMS := chromium chromium-browser google-chrome
 PYTEST_ARGS ?=
 TRAIN_ARGS ?=
+DRILL_ARGS ?=
 
-.PHONY: help setup setup-dev run test check lint static-python chromium format lock migrate model bench clean
+.PHONY: help setup setup-dev run test check lint static-python chromium format lock migrate model bench drill clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +83,9 @@ bench: setup-dev ## run every benchmark in benchmarks/
 		[ -e "$$file" ] || continue; \
 		name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; \
 	done
+
+drill: setup-dev ## a storm of faults on the running product; DRILL_ARGS="--seed 7 --faults 200" passes through
+	@$(BIN)/python -m tests.storm $(DRILL_ARGS)
 
 clean: ## remove the virtual environment and caches; what was learned and stored (var/) stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-STOP_SHARE = 0.04  # of the requests are stops
+STOP_SHARE = 0.02  # of the requests are stops
 PAUSE_SECONDS = (0.3, 2.0)
 
 

@@ -23,7 +23,7 @@ KINDS = (
     ("pause", "worker", 8),
     ("pause", "redis", 6),
     ("pause", "child", 8),
-    ("long pause", "worker", 4),
+    ("long pause", "worker", 10),
     ("flushall", "redis", 16),
     ("restart", "redis", 8),
     ("restart", "web", 4),

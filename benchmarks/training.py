@@ -33,7 +33,6 @@ WAYS: dict[str, tuple[str, str | None]] = {
     "floor": ("floor", None),
     "original-without-onednn": ("original", "0"),
 }
-USUAL = [name for name in WAYS if name != "original-without-onednn"]
 TITLES = {
     "original": "original's way",
     "product": "product: training process",
@@ -222,7 +221,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--digits", type=int, help=f"in an epoch; {TRAINING_DIGITS} or the preset's")
     parser.add_argument("--epochs", type=int, help=f"in a round; {EPOCHS} or the preset's")
-    parser.add_argument("--only", nargs="+", choices=WAYS, default=USUAL, help="the ways to compare")
+    parser.add_argument("--only", nargs="+", choices=WAYS, default=list(WAYS), help="the ways to compare")
     parser.add_argument("--accuracy", choices=PRESETS, metavar="PRESET", help="measure this preset's runs instead")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the runs with --accuracy")
     arguments = parser.parse_args()

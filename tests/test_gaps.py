@@ -15,8 +15,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import caches
 
-from training.feed import feed
+from training.feed import feed, read_snapshot
 from training.models import Status, TrainingRun
+from training.serializers import represent
 from training.supervisor import ChildStopped, Watch
 
 PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
@@ -45,6 +46,24 @@ def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> No
         return messages
 
     assert [m["run"]["status"] for m in asyncio.run(watch())] == ["in_progress", "error", "in_progress"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its viewers would be told of it twice: in the snapshot, and as the next event."""
+    run = claimed()
+    epoch = {"loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 1.0}
+    numbers = iter((1, 2))
+
+    def slowly(row: TrainingRun) -> dict[str, Any]:
+        if number := next(numbers, None):
+            run.add_epoch({"epoch": number, **epoch})
+        return represent(TrainingRun.objects.with_epochs().get(pk=row.pk))
+
+    monkeypatch.setattr("training.feed.represent", slowly)
+    message = asyncio.run(read_snapshot())
+    assert [e["epoch"] for e in message["run"]["epochs"]] == [1, 2]
+    assert message["seq"] == run.seq == 4
 
 
 @pytest.mark.django_db

@@ -34,10 +34,13 @@ logger = logging.getLogger(__name__)
 
 @database_sync_to_async
 def read_snapshot(run_id: int | None = None) -> Event:
-    """Of one run, or of the newest."""
+    """Of one run, or of the newest. Read again when an event came between its row and its epochs."""
     runs = TrainingRun.objects.with_epochs()
-    run = runs.newest() if run_id is None else runs.filter(pk=run_id).first()
-    return events.snapshot(run.seq, represent(run)) if run else events.snapshot(0, None)
+    while run := runs.newest() if run_id is None else runs.filter(pk=run_id).first():
+        message = events.snapshot(run.seq, represent(run))
+        if TrainingRun.objects.filter(pk=run.pk, seq=run.seq).exists():
+            return message
+    return events.snapshot(0, None)
 
 
 @database_sync_to_async

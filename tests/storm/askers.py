@@ -23,7 +23,7 @@ def ask_on(urls: dict[str, str], seed: int, over: Event, told: Queue[dict[str, A
         what = "stop_training" if rng.random() < STOP_SHARE else "retrain_model"
         parameters = {
             "samples": rng.choice([500, 2000]),
-            "epochs": rng.randint(2, 8),
+            "epochs": rng.randint(2, 20),
             "batch_size": 16,
             "activate": rng.random() < 0.5,
             "seed": rng.randrange(1000),

@@ -23,7 +23,7 @@ LEGAL = {
 CODES = {"worker_lost", "queue_unavailable"}  # what faults of processes may end a run with
 STALE_SECONDS = 33.0  # the contract's 30, and the time of a sample and of a write
 STALE_ALTOGETHER = 60.0  # though no single web process lived through it
-TWO_TRAIN_SECONDS = 5.0
+TWO_TRAIN_SECONDS = 2.5
 Timeline = dict[int, list[tuple[float, Record]]]
 
 

@@ -54,9 +54,8 @@ def main(pipe: Connection, config: Config) -> None:
     os.dup2(log.fileno(), 1)  # by number: libraries write there from C as well
     os.dup2(log.fileno(), 2)
     os.nice(5)  # answering drawings comes first
-    os.environ.update(
-        TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.folder)
-    )  # what a killed process leaves goes with the run
+    # What a killed process leaves in its temporary folder goes with the run.
+    os.environ.update(TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.folder))
     line = Line(pipe)
     try:
         line.report({"type": "phase", "phase": "importing"})

@@ -53,7 +53,7 @@ def end_gracefully(http: InFlight) -> None:
 
 
 class Ending:
-    """The last seconds of a web process. A second Ctrl-C does what daphne would have done at the first."""
+    """The last seconds of a web process. A second Ctrl-C ends it there and then."""
 
     def __init__(self, reactor: Any, http: InFlight) -> None:
         self.reactor, self.http = reactor, http
@@ -69,7 +69,7 @@ class Ending:
     def heard(self, number: int, frame: FrameType | None) -> None:
         """Again, SIGTERM says nothing new: deploy/keep repeats it. SIGINT says that somebody will not wait."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, self.theirs[signal.SIGINT])
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.reactor.callFromThread(self.begin, number, frame)
 
     def begin(self, number: int, frame: FrameType | None) -> None:

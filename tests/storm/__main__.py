@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -136,8 +135,7 @@ def main() -> None:
         print(f"history and logs: {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.flush()
-    os._exit(bool(found))  # threads that wait for a server that is gone hold nothing up
+    sys.exit(bool(found))
 
 
 if __name__ == "__main__":

@@ -14,13 +14,12 @@ import tempfile
 import threading
 from pathlib import Path
 
-import httpx
 import psutil
 import redis
 
 from benchmarks.preprocessing import processor
 from tests.drawings import draw, encode
-from tests.stack import Stack, running
+from tests.stack import Stack, running, streamed
 from tests.test_streams import Watcher
 
 SETTLED = 10  # caches, pools and lazily imported modules are there after so many runs
@@ -48,17 +47,11 @@ def measure(stack: Stack) -> dict[str, float]:
     return found
 
 
-def follow_stream(url: str) -> None:
-    with httpx.stream("GET", f"{url}/api/progress/", timeout=30) as answer:
-        for _ in answer.iter_lines():
-            pass
-
-
 def one_run(stack: Stack, picture: bytes) -> None:
     """A run of one epoch, watched in both ways, and drawings read meanwhile."""
     watcher = Watcher(stack.ws_url)
     run = stack.train(samples=64, epochs=1)
-    stream = threading.Thread(target=follow_stream, args=(stack.url,))
+    stream = threading.Thread(target=list, args=(streamed(stack.url),))
     stream.start()
     for _ in range(5):
         stack.http.post("/api/drawing/", content=picture, headers={"Content-Type": "image/png"}).raise_for_status()

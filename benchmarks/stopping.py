@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from pathlib import Path
 
 from benchmarks.preprocessing import processor
-from tests.stack import Stack, eventually, running
-from tests.test_stop import PHASES, reached, stop
+from tests.stack import Stack, running
+from tests.test_stop import PHASES, hang, reached, stop
 from tests.test_streams import Watcher
 
 TIMES = 3
@@ -24,14 +23,6 @@ def in_phase(stack: Stack, phase: str) -> float:
     return seconds
 
 
-def hanging(stack: Stack) -> float:
-    """The training process is asleep, and has to be killed."""
-    run = stack.train(samples=60_000, epochs=2)
-    eventually(lambda: stack.http.get("/api/training_progress/").json().get("percentage"), 60, "the first batches")
-    stack.training_child().send_signal(signal.SIGSTOP)
-    return stop(stack, run)
-
-
 def queued(stack: Stack) -> float:
     """No worker is there."""
     return stop(stack, stack.train(samples=2000, epochs=2))
@@ -41,7 +32,7 @@ def main() -> None:
     print(f"{processor()}; seconds, {TIMES} times each\n\n| stopped while | least | most |\n| --- | ---: | ---: |")
     with tempfile.TemporaryDirectory() as name, running(Path(name)) as stack:
         ways = {phase: lambda phase=phase: in_phase(stack, phase) for phase in PHASES}
-        ways["fitting, the training process asleep"] = lambda: hanging(stack)
+        ways["fitting, the training process asleep"] = lambda: stop(stack, hang(stack))
         for title, way in ways.items():
             taken = [way() for _ in range(TIMES)]
             print(f"| {title} | {min(taken):.1f} | {max(taken):.1f} |", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -33,6 +34,14 @@ def eventually(look: Callable[[], T], seconds: float, what: str = "it") -> T:
     raise AssertionError(f"{what} did not come about in {seconds} s")
 
 
+def streamed(url: str) -> Iterator[dict[str, Any]]:
+    """The messages of one event stream, to its end. Raises httpx.HTTPError when it is cut off."""
+    with httpx.stream("GET", f"{url}/api/progress/", timeout=30) as answer:
+        for line in answer.iter_lines():
+            if line:
+                yield json.loads(line.removeprefix("data: "))
+
+
 class Stack:
     """Starts, kills and asks the processes."""
 
@@ -58,11 +67,14 @@ class Stack:
 
     def start(self) -> None:
         self.start_redis()
+        self.prepare()
+        self.start_web()
+        self.start_worker()
+
+    def prepare(self) -> None:
         self.manage("migrate", "--verbosity", "0")
         self.manage("install_model")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
-        self.start_web()
-        self.start_worker()
 
     def start_redis(self) -> None:
         self.processes["redis"] = start_redis(self.redis_port, self.folder)
@@ -86,9 +98,9 @@ class Stack:
         if how in {signal.SIGKILL, signal.SIGTERM}:
             self.processes[name].wait(20)
 
-    def training_child(self) -> psutil.Process:
-        """The spawned process that trains."""
-        children = psutil.Process(self.processes["worker"].pid).children(recursive=True)
+    def training_child(self, worker: str = "worker") -> psutil.Process:
+        """The spawned process that trains. Raises StopIteration when there is none."""
+        children = psutil.Process(self.processes[worker].pid).children(recursive=True)
         return next(c for c in children if "spawn_main" in " ".join(c.cmdline()))
 
     def log(self, name: str) -> str:
@@ -119,11 +131,11 @@ class Stack:
             self.ended(newest[0]["id"])
 
     def close(self) -> None:
+        """In the reverse order of their start."""
         self.http.close()
-        for name in ("worker", "web", "redis"):
-            if name in self.processes:
-                self.processes[name].send_signal(signal.SIGCONT)
-                stop(self.processes[name])
+        for process in reversed(self.processes.values()):
+            process.send_signal(signal.SIGCONT)
+            stop(process)
 
 
 @contextmanager

@@ -15,12 +15,11 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import caches
 
+from tests.test_watchdog import PARAMETERS
 from training.feed import feed, read_snapshot
 from training.models import Status, TrainingRun
 from training.serializers import represent
 from training.supervisor import ChildStopped, Watch
-
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
 
 
 def claimed() -> TrainingRun:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.stack import Stack, eventually
+from tests.stack import Stack, eventually, streamed
 
 pytestmark = pytest.mark.stack
 
@@ -24,18 +24,12 @@ def end(stack: Stack) -> float:
     return time.monotonic() - began
 
 
-def read_stream(stack: Stack, lines: list[str]) -> None:
-    """Raises what httpx raises when the body is cut off."""
-    with httpx.stream("GET", f"{stack.url}/api/progress/", timeout=20) as answer:
-        lines.extend(line for line in answer.iter_lines() if line)
-
-
 def test_streams_are_closed_and_the_run_goes_on(own_stack: Stack) -> None:
     run = own_stack.train(samples=3000, epochs=4, batch_size=16)
-    lines: list[str] = []
+    told: list[dict[str, Any]] = []
     with ThreadPoolExecutor(1) as pool, connect(own_stack.ws_url) as socket:
-        reading = pool.submit(read_stream, own_stack, lines)
-        eventually(lambda: len(lines) > 2, 10, "the event stream")
+        reading = pool.submit(told.extend, streamed(own_stack.url))
+        eventually(lambda: len(told) > 2, 10, "the event stream")
         assert end(own_stack) < 3
         with pytest.raises(ConnectionClosed) as closed:
             while True:
@@ -43,7 +37,7 @@ def test_streams_are_closed_and_the_run_goes_on(own_stack: Stack) -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         reading.result(5)
-    assert not any("close" in json.loads(line.removeprefix("data: ")).values() for line in lines), "the run goes on"
+    assert not any("close" in message.values() for message in told), "the run goes on"
     assert "Traceback" not in own_stack.log("web")
     own_stack.start_web()
     assert own_stack.ended(run)["status"] == "completed"

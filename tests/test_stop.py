@@ -48,10 +48,16 @@ def test_a_stop_in_any_phase(stack: Stack, phase: str) -> None:
     watcher.close()
 
 
-def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
+def hang(stack: Stack) -> int:
+    """A run whose training process was put to sleep among its first batches."""
     run = stack.train(samples=60_000, epochs=3)
     eventually(lambda: stack.http.get("/api/training_progress/").json().get("percentage"), 60, "the first batches")
     stack.training_child().send_signal(signal.SIGSTOP)
+    return run
+
+
+def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
+    run = hang(stack)
     assert stop(stack, run) < OVER_SECONDS
     assert stack.run(run)["status"] == "interrupted"
 

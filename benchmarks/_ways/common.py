@@ -12,7 +12,6 @@ from training.learner.presets import PRESETS
 
 MNIST = Path(__file__).resolve().parents[2] / "training" / "data" / "mnist"
 ORIGINAL = PRESETS["original"]
-DECAY, DECAY_BATCHES = 0.93, 400  # the original's staircase, for the way that has no Keras
 TRAINING, TESTING = "train", "t10k"
 
 

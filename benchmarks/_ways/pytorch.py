@@ -7,13 +7,14 @@ does. It trains on the product's batches, and on nothing else: no news, no check
 from __future__ import annotations
 
 import importlib.util
-import os
 from argparse import Namespace
 from typing import Any
 
 import numpy as np
 
 from benchmarks._ways import common
+from training.learner.child import usable_cores
+from training.learner.presets import DECAY, DECAY_BATCHES
 
 # Any, so that the types do not depend on whether it is installed.
 torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
@@ -52,8 +53,8 @@ class Training:
 
     def epoch(self, images: Any, labels: Any, order: Any) -> None:
         for rows in order.split(common.ORIGINAL.batch_size):
-            steps_down = self.batches // common.DECAY_BATCHES
-            self.optimizer.param_groups[0]["lr"] = common.ORIGINAL.learning_rate * common.DECAY**steps_down
+            steps_down = self.batches // DECAY_BATCHES
+            self.optimizer.param_groups[0]["lr"] = common.ORIGINAL.learning_rate * DECAY**steps_down
             self.optimizer.zero_grad(set_to_none=True)
             some = images[rows].contiguous(memory_format=torch.channels_last)
             torch.nn.functional.cross_entropy(self.model(some), labels[rows]).backward()
@@ -64,8 +65,7 @@ class Training:
 def measure(task: Namespace) -> dict[str, Any]:
     if torch is None:
         return {"missing": "torch is not installed"}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(cores)
+    torch.set_num_threads(usable_cores())
     torch.set_flush_denormal(True)
     torch.manual_seed(task.seed)
     count, epochs = common.digits_and_epochs(task)

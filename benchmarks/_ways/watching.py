@@ -10,10 +10,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import httpx
 from websockets.sync.client import connect
 
 from benchmarks._ways import common
+from tests.stack import streamed
 from training.events import ENDINGS
 
 Event = dict[str, Any]
@@ -84,13 +84,12 @@ class StreamWatcher:
 
     def __init__(self, url: str) -> None:
         self.messages = 0
-        self._thread = threading.Thread(target=self._listen, args=(f"{url}/api/progress/",), daemon=True)
+        self._thread = threading.Thread(target=self._listen, args=(url,), daemon=True)
         self._thread.start()
 
     def _listen(self, url: str) -> None:
-        with httpx.stream("GET", url, timeout=30) as answer:
-            for line in answer.iter_lines():
-                self.messages += line.startswith("data:")
+        for _ in streamed(url):
+            self.messages += 1
 
     def finish(self) -> int:
         """How many messages there were, once the stream has ended."""

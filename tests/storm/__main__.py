@@ -9,16 +9,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from benchmarks.preprocessing import processor
+from tests.stack import eventually
 from tests.storm.askers import Askers
 from tests.storm.checks import ACTIVE, longest_silence, violations
 from tests.storm.cluster import WEBS, Cluster
 from tests.storm.faults import Storm
 from tests.storm.history import History, Record
-from tests.storm.witnesses import Witnesses, read_only, sample, wait_until
+from tests.storm.witnesses import Witnesses, read_only, sample
 
 SETTINGS = {"": "digits_site.settings", "fencing": "tests.storm.unfenced"}
 # Run inside the product, over the storm's data: each model's file, asked for the digit that the storm drew.
@@ -66,7 +67,9 @@ def weather(cluster: Cluster, history: History, seed: int, faults: int) -> Count
     for answer in answers:
         times = {name: round(answer[name] - history.began, 3) for name in ("asked", "answered")}
         history.add("request", **answer | times)
-    wait_until(lambda: all(r["status"] not in ACTIVE for r in cluster.http.get("/api/runs/").json()["results"]), 120)
+    quiet = lambda: all(r["status"] not in ACTIVE for r in cluster.http.get("/api/runs/").json()["results"])  # noqa: E731
+    with suppress(AssertionError):  # then the end of the history shows which run is still active
+        eventually(quiet, 120)
     clean = cluster.ended(cluster.train(samples=500, epochs=3), 60)
     if clean["status"] != "completed":
         history.add("broken", run=clean)

@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import redis
 
-from tests.environment import stop
 from tests.ports import free_port, wait_for_port
 from tests.stack import Stack
 from tests.storm.history import History
@@ -30,9 +29,7 @@ class Cluster(Stack):
 
     def start(self) -> None:
         self.start_one("redis")
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("install_model")
-        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        self.prepare()
         for name in (*WEBS, *WORKERS):
             self.start_one(name)
 
@@ -71,11 +68,10 @@ class Cluster(Stack):
             return True
 
     def children(self, worker: str) -> list[psutil.Process]:
-        """The training processes of a worker."""
+        """The training process of a worker, if it has one."""
         try:
-            found = psutil.Process(self.processes[worker].pid).children(recursive=True)
-            return [c for c in found if "spawn_main" in " ".join(c.cmdline())]
-        except psutil.Error:
+            return [self.training_child(worker)]
+        except (StopIteration, psutil.Error):
             return []
 
     def flush_redis(self) -> bool:
@@ -84,10 +80,3 @@ class Cluster(Stack):
                 return bool(client.flushall())
         except redis.RedisError:
             return False
-
-    def close(self) -> None:
-        self.http.close()
-        for name in (*WORKERS, *WEBS, "redis"):
-            if name in self.processes and self.processes[name].poll() is None:
-                self.processes[name].send_signal(signal.SIGCONT)
-                stop(self.processes[name])

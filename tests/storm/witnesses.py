@@ -6,7 +6,6 @@ import json
 import random
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from tests.drawings import draw, encode
+from tests.stack import streamed
 from tests.storm.cluster import WORKERS, Cluster
 from tests.storm.history import History
 
@@ -112,11 +112,9 @@ class Witnesses:
         while not self.over.wait(0.5):
             connection += 1
             try:
-                with httpx.stream("GET", f"{url}/api/progress/", timeout=30) as answer:
-                    for line in answer.iter_lines():
-                        if line and not self.over.is_set():
-                            told = json.loads(line.removeprefix("data: "))
-                            self.history.add("sse", client=client, connection=connection, told=told)
+                for told in streamed(url):
+                    if not self.over.is_set():
+                        self.history.add("sse", client=client, connection=connection, told=told)
             except httpx.HTTPError:
                 continue
 
@@ -155,12 +153,3 @@ def sample(connection: sqlite3.Connection, newest: int | None = None) -> list[di
         return runs
     finally:
         connection.rollback()
-
-
-def wait_until(look: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if look():
-            return True
-        time.sleep(0.2)
-    return False

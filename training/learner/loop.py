@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.learner import network
 from training.learner.batches import Epoch
+from training.learner.child import usable_cores
 from training.learner.config import Diverged
 from training.learner.presets import Preset
 
@@ -33,7 +33,7 @@ def share_cores() -> None:
 
     Two halves side by side wait for each other once a batch, where threads that share every operation wait in each.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     tf.config.threading.set_inter_op_parallelism_threads(min(HALVES, cores))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // HALVES))
 

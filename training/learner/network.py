@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from training.learner.presets import Preset
+from training.learner.presets import DECAY, DECAY_BATCHES, Preset
 
 
 def build(preset: Preset) -> keras.Model:
@@ -54,7 +54,7 @@ def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
 
 def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
     """The original's: 0.93 times as much every 400 batches."""
-    return keras.optimizers.schedules.ExponentialDecay(rate, 400, 0.93, staircase=True)
+    return keras.optimizers.schedules.ExponentialDecay(rate, DECAY_BATCHES, DECAY, staircase=True)
 
 
 def rise_and_fall(rate: float, steps: int, rise: float) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 TRAINING_DIGITS = 60_000
+DECAY, DECAY_BATCHES = 0.93, 400  # the original's staircase: so much of the rate after so many batches
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,11 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
     digits, held_back = dataset.parts(config)
     test = dataset.load(config.mnist, "t10k")
     try:
-        model = train(config, digits, held_back, report, stop)
-        if model is None:
+        trained = train(config, digits, held_back, report, stop)
+        if trained is None:
             return None
+        model, read = trained
         report({"type": "phase", "phase": "evaluating"})
-        read = loop.reader(model)
         measured = evaluate(read, held_back, test)
         if stop.is_set():
             return None
@@ -78,8 +78,11 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
 
 def train(
     config: Config, digits: dataset.Digits, held_back: dataset.Digits, report: Report, stop: threading.Event
-) -> keras.Model | None:
-    """The epochs that have no row yet, from the run's source of pictures; None when stopped."""
+) -> tuple[keras.Model, loop.Reader] | None:
+    """The epochs that have no row yet, from the run's source of pictures; None when stopped.
+
+    With the model comes its compiled reader, which validation may have used already.
+    """
     preset = PRESETS[config.preset]
     with batches.source(config, digits) as source:
         model, done = start(config, len(digits))
@@ -102,7 +105,7 @@ def train(
             report(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
             if stop.is_set():
                 return None
-    return model
+    return model, read
 
 
 @contextmanager

@@ -35,6 +35,9 @@ STATUS = {
     "not_in_progress": 409,
     "run_mismatch": 409,
     "no_model": 409,
+    "no_predictions": 404,
+    "digits_unavailable": 503,
+    "no_file": 404,
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5

@@ -117,6 +117,13 @@ class NotAnObject(RecognitionError):
     message = 'The body must be a JSON object such as {"drawing": "data:image/png;base64,…"}.'
 
 
+class NoFile(RecognitionError):
+    """A model has no file of that kind, or it is gone."""
+
+    code = "no_file"
+    message = "This model has no such file."
+
+
 class NoEarlierModel(RecognitionError):
     """A roll back was asked for while nothing served before the present model."""
 

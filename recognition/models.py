@@ -15,9 +15,13 @@ def model_storage() -> Storage:
 
 
 class ModelVersion(models.Model):
-    """One published network: its file, the checksum it is loaded by, and how good it is on the MNIST test set."""
+    """One published network: its file, the checksum it is loaded by, and how good it is on the MNIST test set.
+
+    `keras_file` holds the same weights for people to download; nothing here ever loads it.
+    """
 
     file = models.FileField(storage=model_storage, upload_to="", max_length=200)
+    keras_file = models.FileField(storage=model_storage, upload_to="", max_length=200, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
     size = models.PositiveIntegerField("size in bytes")
     test_accuracy = models.FloatField(help_text="fraction of the 10,000 MNIST test digits read correctly")

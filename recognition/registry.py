@@ -6,6 +6,7 @@ import hashlib
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from django.db import transaction
 
 from recognition.classifier import Classifier
@@ -14,11 +15,17 @@ from recognition.models import Activation, ModelVersion
 
 
 def publish(
-    content: bytes, *, test_accuracy: float, temperature: float = 1.0, uncertain_below: float | None = None
+    content: bytes,
+    *,
+    test_accuracy: float,
+    temperature: float = 1.0,
+    uncertain_below: float | None = None,
+    keras_content: bytes | None = None,
 ) -> ModelVersion:
     """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
 
-    `temperature` and `uncertain_below` are its calibration (recognition.calibration).
+    `temperature` and `uncertain_below` are its calibration (recognition.calibration); `keras_content` is the same
+    network as a Keras file, kept to be downloaded.
 
     The bytes are loaded and asked first, so that what cannot serve is never registered; the row is written last, so
     that a file torn by a crash belongs to no version.
@@ -37,16 +44,27 @@ def publish(
         temperature=temperature,
         uncertain_below=uncertain_below,
     )
-    storage = version.file.storage
-    name = f"{digest}.onnx"
+    version.file.name = store(version.file.storage, f"{digest}.onnx", content)
+    if keras_content is not None:
+        version.keras_file.name = store(version.file.storage, f"{digest}.keras", keras_content)
+    version.save()
+    return version
+
+
+def keep_keras_file(model: ModelVersion, content: bytes) -> None:
+    """Add the Keras file to a version that was published without one. Raises OSError."""
+    model.keras_file.name = store(model.file.storage, f"{model.sha256}.keras", content)
+    model.save(update_fields=["keras_file"])
+
+
+def store(storage: Storage, name: str, content: bytes) -> str:
+    """Write a file whole or not at all; the name it got. Raises OSError."""
     storage.delete(name)  # what an earlier crash may have left half-written
     try:
-        version.file.name = storage.save(name, ContentFile(content))
+        return storage.save(name, ContentFile(content))
     except OSError:
         storage.delete(name)
         raise
-    version.save()
-    return version
 
 
 def activate(model: ModelVersion, *, by: User | AnonymousUser | None = None) -> Activation:

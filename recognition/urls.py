@@ -1,5 +1,17 @@
 from django.urls import path
 
+from recognition.model_views import MayActivate, ModelViewSet
 from recognition.views import DrawingView
 
-urlpatterns = [path("drawing/", DrawingView.as_view(), name="drawing")]
+urlpatterns = [
+    path("drawing/", DrawingView.as_view(), name="drawing"),
+    path("models/", ModelViewSet.as_view({"get": "list"}), name="models"),
+    path("models/<int:pk>/", ModelViewSet.as_view({"get": "retrieve"}), name="model"),
+    path("models/<int:pk>/onnx/", ModelViewSet.as_view({"get": "onnx"}), name="model-onnx"),
+    path("models/<int:pk>/keras/", ModelViewSet.as_view({"get": "keras"}), name="model-keras"),
+    path(
+        "models/<int:pk>/activate/",
+        ModelViewSet.as_view({"post": "activate"}, permission_classes=[MayActivate]),
+        name="model-activate",
+    ),
+]

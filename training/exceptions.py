@@ -51,5 +51,19 @@ class NoModel(TrainingError):
     message = "This run has no model."
 
 
+class NoPredictions(TrainingError):
+    """What the run's network read on the test digits is not kept: it did not complete, or was trained long ago."""
+
+    code = "no_predictions"
+    message = "What this run's network read on the test digits is not kept."
+
+
+class DigitsUnavailable(TrainingError):
+    """The files of the test digits are missing or altered."""
+
+    code = "digits_unavailable"
+    message = "The test digits cannot be read on this server."
+
+
 class LostClaim(Exception):
     """This process no longer owns the run: another attempt, or an ending, was written meanwhile."""

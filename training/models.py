@@ -177,6 +177,23 @@ class TrainingRun(models.Model):
         return self._change(condition, status=Status.INTERRUPTED, finished_at=timezone.now())
 
 
+class Predictions(models.Model):
+    """What a completed run's network read on MNIST's 10,000 test digits, in their order in the file.
+
+    30 kB, a twentieth of the model itself: enough to show every digit behind a cell of the confusion matrix.
+    """
+
+    run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, primary_key=True, related_name="predictions")
+    read = models.BinaryField(help_text="10,000 bytes: the digit each was read as")
+    confidence = models.BinaryField(help_text="10,000 little-endian uint16: its probability, 65535 being 1")
+
+    class Meta:
+        verbose_name_plural = "predictions"
+
+    def __str__(self) -> str:
+        return f"predictions of run {self.run_id}"
+
+
 class Epoch(models.Model):
     """One finished epoch of a run; losses in nats, accuracies as fractions."""
 

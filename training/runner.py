@@ -23,7 +23,7 @@ from recognition.exceptions import ModelRejected
 from recognition.models import Activation, ModelVersion
 from training.exceptions import LostClaim
 from training.learner.config import Config
-from training.models import Status, TrainingRun
+from training.models import Predictions, Status, TrainingRun
 from training.progress import Broadcaster, RunProgress, ending, persist
 from training.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
 
@@ -55,7 +55,7 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
         clear_others(folder)
         progress.tell("started", attempt=run.attempt)
         result = supervise(run, config_of(run, folder), progress, SHUTDOWN)
-        complete(run, result, (folder / "model.onnx").read_bytes(), progress)
+        complete(run, result, folder, progress)
     except LostClaim:
         raise
     except ChildStopped:
@@ -86,10 +86,11 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
     )
 
 
-def complete(run: TrainingRun, result: dict[str, Any], content: bytes, progress: RunProgress) -> None:
+def complete(run: TrainingRun, result: dict[str, Any], folder: Path, progress: RunProgress) -> None:
     """Publish the model, end the run, and put the model into service if that was asked for and it is good enough."""
     model = registry.publish(
-        content,
+        (folder / "model.onnx").read_bytes(),
+        keras_content=(folder / "model.keras").read_bytes(),
         test_accuracy=result["test_accuracy"],
         temperature=result["temperature"] or 1.0,
         uncertain_below=result["uncertain_below"],
@@ -99,6 +100,7 @@ def complete(run: TrainingRun, result: dict[str, Any], content: bytes, progress:
     def end() -> bool:
         with transaction.atomic():  # whoever sees the run completed sees its model serve
             run.finish(Status.COMPLETED, model=model, **values)
+            Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return activate_if_asked(run, model)
 
     in_service = persist(end)

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from training import views
+from training import history, views
 from training.streams import stream
 
-run_list = views.RunViewSet.as_view({"get": "list"})
-run_detail = views.RunViewSet.as_view({"get": "retrieve"})
+run_list = history.RunViewSet.as_view({"get": "list"})
+run_detail = history.RunViewSet.as_view({"get": "retrieve"}, detail=True)
+run_digits = history.RunViewSet.as_view({"get": "digits"}, detail=True)
 
 urlpatterns = [
     path("retrain_model/", views.StartView.as_view(), name="retrain"),
@@ -15,4 +16,6 @@ urlpatterns = [
     path("model_accuracy/", views.AccuracyView.as_view(), name="model-accuracy"),
     path("runs/", run_list, name="runs"),
     path("runs/<int:pk>/", run_detail, name="run"),
+    path("runs/<int:pk>/digits/", run_digits, name="run-digits"),
+    path("presets/", views.PresetsView.as_view(), name="presets"),
 ]

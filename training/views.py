@@ -1,21 +1,15 @@
-"""The original's calls about training, and the history of runs."""
+"""The original's calls about training, and the presets a run can follow."""
 
-from typing import Any
-
-from django.db.models import QuerySet
-from rest_framework import mixins, viewsets
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition.models import Activation
-from training import progress, services
+from training import estimate, progress, services
 from training.models import Status, TrainingRun
 from training.permissions import MayTrain
-from training.serializers import RunParameters, RunSerializer, StopParameters
+from training.serializers import RunParameters, StopParameters
 
 
 class StartView(APIView):
@@ -74,22 +68,8 @@ class AccuracyView(APIView):
         return Response({"accuracy": accuracy})
 
 
-class RunPagination(PageNumberPagination):
-    page_size_query_param = "page_size"
-    max_page_size = 100
+class PresetsView(APIView):
+    """GET /api/presets/: what each preset would do, and about how many seconds it takes on this installation."""
 
-
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
-    """GET /api/runs/ (newest first, `?status=`, `?page=`, `?page_size=`) and GET /api/runs/<id>/."""
-
-    queryset = TrainingRun.objects.with_epochs()
-    serializer_class = RunSerializer
-    pagination_class = RunPagination
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        status = self.request.query_params.get("status")
-        if status is None:
-            return queryset
-        if status not in Status.values:
-            raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
-        return queryset.filter(status=status)
+    def get(self, request: Request) -> Response:
+        return Response({"results": estimate.presets()})

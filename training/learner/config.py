@@ -28,6 +28,10 @@ class Config:
     def model_file(self) -> Path:
         return self.folder / "model.onnx"
 
+    @property
+    def keras_file(self) -> Path:
+        return self.folder / "model.keras"
+
     def checkpoint(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04}.keras"
 

@@ -48,12 +48,17 @@ def read(folder: Path, name: str) -> bytes:
     return content
 
 
-def load(folder: Path, part: str) -> Digits:
-    """`train` (60,000 digits) or `t10k` (10,000), in the order of the files."""
+def as_stored(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(images [N, 28, 28], ink 255 on 0; labels [N]) of `train` (60,000 digits) or `t10k` (10,000), in their order."""
     images = np.frombuffer(read(folder, f"{part}-images-idx3-ubyte"), np.uint8, offset=IMAGE_HEADER)
     labels = np.frombuffer(read(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=LABEL_HEADER)
-    scaled = images.reshape(-1, 28, 28, 1).astype(np.float32) / np.float32(255)
-    return Digits(scaled, labels.astype(np.int64))
+    return images.reshape(-1, 28, 28), labels
+
+
+def load(folder: Path, part: str) -> Digits:
+    """`train` or `t10k`, in the order of the files, as the network takes them."""
+    images, labels = as_stored(folder, part)
+    return Digits(images[..., np.newaxis].astype(np.float32) / np.float32(255), labels.astype(np.int64))
 
 
 def hold_back(digits: Digits, count: int) -> tuple[Digits, Digits]:

@@ -27,3 +27,10 @@ def export(model: keras.Model, path: Path, digits: NDArray[np.float32], known: N
     if not difference < LARGEST_DIFFERENCE:
         raise ExportMismatch(f"The exported model differs from the trained one by {difference:.2g}.")
     return difference
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """The network as a Keras file for whoever wants to go on with it: layers and weights, without the optimizer."""
+    plain = keras.models.clone_model(model)
+    plain.set_weights(model.get_weights())
+    plain.save(path)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from recognition import calibration
 from training.learner import batches, dataset, loop, network
 from training.learner.config import Config, Diverged, NoSpace
-from training.learner.export import export
+from training.learner.export import export, save_weights
 from training.learner.loop import Report
 from training.learner.presets import PRESETS, TRAINING_DIGITS, Preset
 
@@ -33,7 +33,8 @@ class Result:
     """What a completed run leaves: `confusion[true][read]` counts test digits.
 
     `temperature` divides the model's logits, and `uncertain_below` is the confidence under which an answer is not to
-    be trusted: both are fitted on held-back digits, and null where the preset holds none back.
+    be trusted: both are fitted on held-back digits, and null where the preset holds none back. `predictions` are the
+    answers to the test digits as training.models.Predictions keeps them.
     """
 
     test_accuracy: float
@@ -41,6 +42,7 @@ class Result:
     confusion: list[list[int]]
     temperature: float | None
     uncertain_below: float | None
+    predictions: dict[str, bytes]
     export_difference: float
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -69,6 +71,7 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
         report({"type": "phase", "phase": "exporting"})
         checked = test.images[:EXPORT_CHECK_DIGITS]
         difference = export(model, config.model_file, checked, read(checked))
+        save_weights(model, config.keras_file)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise NoSpace("There is no space left to save the model.") from error
@@ -146,7 +149,14 @@ def evaluate(read: loop.Reader, held_back: dataset.Digits, test: dataset.Digits)
         "confusion": confusion.tolist(),
         "temperature": temperature,
         "uncertain_below": uncertain_below,
+        "predictions": packed(shown),
     }
+
+
+def packed(answers: np.ndarray) -> dict[str, bytes]:
+    """Probabilities [N, 10] -> the digits read, a byte each, and how surely, a little-endian uint16 each."""
+    confidence = np.rint(answers.max(axis=1) * 65535).astype("<u2")
+    return {"read": answers.argmax(axis=1).astype(np.uint8).tobytes(), "confidence": confidence.tobytes()}
 
 
 def check_finite(model: keras.Model, epoch: int) -> None:

@@ -1,0 +1,162 @@
+"""The history as the API tells it: order, the digits behind a figure, a model's files, how long a run would take."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from recognition import registry
+from recognition.models import Activation, ModelVersion
+from tests.test_registry import model_that_says
+from training import shipping
+from training.learner import dataset
+from training.models import Predictions, Status, TrainingRun
+
+pytestmark = pytest.mark.django_db
+PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
+
+
+def run_of(seconds: float | None, accuracy: float | None = None, epochs: int = 0, **values: object) -> TrainingRun:
+    now = timezone.now()
+    times = {} if seconds is None else {"started_at": now - timedelta(seconds=seconds), "finished_at": now}
+    defaults = {"status": Status.COMPLETED, "preset": "original", "parameters": PARAMETERS, "test_accuracy": accuracy}
+    run = TrainingRun.objects.create(**defaults | times | values)
+    for e in range(1, epochs + 1):
+        run.epochs.create(epoch=e, loss=1.0, accuracy=0.9, learning_rate=0.001, seconds=6.0 + e)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("-id", "dcba"),
+        ("id", "abcd"),
+        ("test_accuracy", "bacd"),
+        ("-test_accuracy", "cabd"),
+        ("epochs", "dcab"),
+        ("-duration", "bcad"),
+        ("duration", "acbd"),
+        ("status", "cbad"),
+        ("requested_by", "bdca"),
+    ],
+)
+def test_runs_are_sorted_and_those_without_a_value_come_last(client: Client, ordering: str, expected: str) -> None:
+    ada = User.objects.create_user("ada")
+    runs = {
+        "a": run_of(10, 0.98, epochs=1),
+        "b": run_of(30, 0.97, epochs=2, requested_by=ada),
+        "c": run_of(20, 0.99),
+        "d": run_of(None, None, status=Status.ERROR),
+    }
+    names = {run.pk: name for name, run in runs.items()}
+    answer = client.get("/api/runs/", {"ordering": ordering}).json()["results"]
+    assert "".join(names[run["id"]] for run in answer) == expected
+
+
+def test_an_unknown_order_is_refused_by_name(client: Client) -> None:
+    answer = client.get("/api/runs/?ordering=password")
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "ordering"
+
+
+def shipped_run() -> TrainingRun:
+    return TrainingRun.objects.get(worker="shipped")
+
+
+@pytest.mark.parametrize(("label", "read"), [(4, 9), (7, 7), (0, 1)])
+def test_a_cell_of_the_confusion_matrix_holds_its_digits(client: Client, shipped: None, label: int, read: int) -> None:
+    run = shipped_run()
+    answer = client.get(f"/api/runs/{run.pk}/digits/", {"label": label, "read": read, "limit": 50}).json()
+    count = run.confusion[label][read]  # type: ignore[index]
+    assert answer["count"] == count
+    assert len(answer["results"]) == min(count, 50)
+    assert all((digit["label"], digit["read"]) == (label, read) for digit in answer["results"])
+    confidences = [digit["confidence"] for digit in answer["results"]]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(client: Client, shipped: None) -> None:
+    run = shipped_run()
+    answer = client.get(f"/api/runs/{run.pk}/digits/").json()
+    assert answer["count"] == round(10_000 * (1 - run.test_accuracy))  # type: ignore[operator]
+    assert all(digit["label"] != digit["read"] for digit in answer["results"])
+    worst = answer["results"][0]
+    assert worst["confidence"] == max(digit["confidence"] for digit in answer["results"])
+    picture = Image.open(io.BytesIO(base64.b64decode(worst["picture"].removeprefix("data:image/png;base64,"))))
+    images, labels = dataset.as_stored(shipping.FOLDER.parent / "mnist", "t10k")
+    assert (np.asarray(picture) == images[worst["index"]]).all()
+    assert labels[worst["index"]] == worst["label"]
+
+
+@pytest.mark.parametrize("query", ["label=10", "read=-1", "label=x", "limit=0", "limit=201"])
+def test_digits_outside_of_what_there_is_are_refused(client: Client, shipped: None, query: str) -> None:
+    answer = client.get(f"/api/runs/{shipped_run().pk}/digits/?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_parameter"
+
+
+def test_a_run_that_kept_no_predictions_says_so(client: Client) -> None:
+    answer = client.get(f"/api/runs/{run_of(10).pk}/digits/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_predictions")
+
+
+def test_missing_test_digits_are_the_servers_fault(client: Client, shipped: None, settings, tmp_path) -> None:
+    settings.MNIST_DIR = tmp_path
+    answer = client.get(f"/api/runs/{shipped_run().pk}/digits/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "digits_unavailable")
+
+
+def test_a_models_files_can_be_taken_away(client: Client, shipped: None) -> None:
+    model = client.get("/api/models/").json()["results"][0]
+    assert model["in_service"] is True
+    onnx, keras = (client.get(model["files"][kind]) for kind in ("onnx", "keras"))
+    assert hashlib.sha256(onnx.content).hexdigest() == model["sha256"]
+    assert keras.content.startswith(b"PK"), "a Keras file is a zip archive"
+    assert 'filename="digits-model-' in keras["Content-Disposition"]
+
+
+def test_a_model_without_a_keras_file_offers_none(client: Client, shipped: None) -> None:
+    model = registry.publish(model_that_says(1), test_accuracy=0.5)
+    assert list(client.get(f"/api/models/{model.pk}/").json()["files"]) == ["onnx"]
+    answer = client.get(f"/api/models/{model.pk}/keras/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_file")
+    assert client.get("/api/models/999/onnx/").json()["code"] == "not_found"
+
+
+def test_only_who_may_put_a_model_into_service_can(client: Client, shipped: None) -> None:
+    model = registry.publish(model_that_says(2), test_accuracy=0.5)
+    url = f"/api/models/{model.pk}/activate/"
+    assert client.post(url).status_code == 401
+    ada = User.objects.create_user("ada", password="a long enough password")
+    client.force_login(ada)
+    assert client.post(url).status_code == 403
+    ada.user_permissions.add(Permission.objects.get(codename="add_activation"))
+    answer = client.post(url)
+    assert (answer.status_code, answer.json()["in_service"]) == (200, True)
+    assert Activation.current().by == ada
+
+
+def test_an_installation_of_an_earlier_release_gets_what_is_new(shipped: None) -> None:
+    Predictions.objects.all().delete()
+    ModelVersion.objects.update(keras_file="")
+    shipping.install()
+    assert shipped_run().predictions.read
+    assert ModelVersion.objects.get().keras_file.read() == shipping.KERAS_FILE.read_bytes()
+
+
+def test_what_a_preset_would_take_is_told_from_earlier_runs(client: Client) -> None:
+    assert {p["seconds_per_sample"] for p in client.get("/api/presets/").json()["results"]} == {None}
+    run_of(20, epochs=2)
+    presets = {p["name"]: p for p in client.get("/api/presets/").json()["results"]}
+    assert presets["original"]["seconds_per_sample"] == pytest.approx(7 / 60_000, rel=1e-3)
+    assert presets["handwriting"]["seconds_per_sample"] == pytest.approx(1.4 * 7 / 60_000, rel=1e-3)
+    assert presets["original"]["epochs"] == 3

@@ -1,0 +1,79 @@
+"""The history of runs as the API tells it: the list, one run, and the test digits behind its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from training import evaluation
+from training.models import Status, TrainingRun
+from training.serializers import RunSerializer
+
+# What `?ordering=` takes, and by what it sorts; `-` before it turns it round.
+ORDERINGS = {
+    "id": F("pk"),
+    "status": F("status"),
+    "preset": F("preset"),
+    "test_accuracy": F("test_accuracy"),
+    "epochs": Count("epochs"),
+    "requested_by": F("requested_by__username"),
+    "queued_at": F("queued_at"),
+    "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
+}
+
+
+class RunPagination(PageNumberPagination):
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+class DigitsQuery(serializers.Serializer[Any]):
+    """Which test digits: of one cell of the confusion matrix, or, without `label` and `read`, all that were misread."""
+
+    label = serializers.IntegerField(min_value=0, max_value=9, default=None)  # type: ignore[assignment]
+    read = serializers.IntegerField(min_value=0, max_value=9, default=None)
+    limit = serializers.IntegerField(min_value=1, max_value=200, default=60)
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
+    """GET /api/runs/ (newest first, `?status=`, `?ordering=`, `?page=`, `?page_size=`) and GET /api/runs/<id>/."""
+
+    queryset = TrainingRun.objects.with_epochs()
+    serializer_class = RunSerializer
+    pagination_class = RunPagination
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.detail:
+            return queryset
+        status = self.request.query_params.get("status")
+        if status is not None and status not in Status.values:
+            raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
+        return self.ordered(queryset if status is None else queryset.filter(status=status))
+
+    def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Runs without the value come last either way, and the newer first among equals."""
+        wanted = self.request.query_params.get("ordering", "-id")
+        expression = ORDERINGS.get(wanted.removeprefix("-"))
+        if expression is None:
+            raise ValidationError(
+                {"ordering": [f"Must be one of {', '.join(ORDERINGS)}, or one of them with - before."]}
+            )
+        queryset = queryset.annotate(sorted_by=expression)
+        by = F("sorted_by").desc(nulls_last=True) if wanted.startswith("-") else F("sorted_by").asc(nulls_last=True)
+        return queryset.order_by(by, "-pk")
+
+    def digits(self, request: Request, pk: int) -> Response:
+        """GET /api/runs/<id>/digits/: test digits with their pictures, the surest answers first."""
+        query = DigitsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted = query.validated_data
+        run = self.get_object()
+        found = evaluation.select(run, wanted["label"], wanted["read"])
+        shown = evaluation.described(run, found[: wanted["limit"]])
+        return Response({"count": len(found), "results": [vars(digit) for digit in shown]})

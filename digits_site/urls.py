@@ -3,14 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from digits_site import views
+from digits_site import pages, views
 
 admin.site.site_header = admin.site.site_title = "Digits"
 admin.site.index_title = "Runs and models"
 admin.site.enable_nav_sidebar = False  # two apps need no second menu, and the tables need the width
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", pages.home, name="home"),
+    path("runs/", pages.runs, name="runs-page"),
+    path("runs/<int:pk>/", pages.run, name="run-page"),
+    path("runs/compare/", pages.compare, name="compare-page"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("api/", include("recognition.urls")),

@@ -1,4 +1,4 @@
-"""The front door, health, and the answers Django gives when no view does."""
+"""Health, and the answers Django gives when no view does."""
 
 import sys
 from typing import Any
@@ -16,19 +16,6 @@ from redis.exceptions import RedisError
 from digits_site.exceptions import RETRY_AFTER_SECONDS, error_response
 from recognition import classifier
 from recognition.exceptions import ModelUnavailable
-from training.learner.presets import PRESETS
-
-
-@never_cache
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """The page for a browser; the original's health answer for anything else."""
-    if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "page.html", {"presets": PRESETS})
-    else:
-        response = JsonResponse({"status": "healthy"})
-    response["Vary"] = "Accept"
-    return response
 
 
 @never_cache

@@ -1,11 +1,12 @@
-// Past runs in a table, a page at a time; each opens in place to show its curves, epochs and mistakes.
+// Past runs in a table, a page at a time: sorted, filtered, each with its own page, and picked to be compared.
 
 import { h, say } from "./dom.js";
 import { get, inPlainWords } from "./http.js";
-import { Record } from "./record.js";
-import { duration, moment, momentInFull, percent, STATES, took } from "./words.js";
+import { moment, momentInFull, percent, STATES, took } from "./words.js";
 
-const COLUMNS = 8;
+const FEWEST = 2;
+const MOST = 6;
+const TEXTS = ["status", "preset", "requested_by"]; // read from A first; numbers from the largest
 
 function cells(run) {
   const state = h("span", { class: "chip", "data-status": run.status }, STATES[run.status] ?? run.status);
@@ -22,52 +23,31 @@ function cells(run) {
   ];
 }
 
-function aside(run) {
-  const took = run.epochs.length ? ` Its epochs took ${duration(run.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0))}.` : "";
-  const failed = run.error ? ` It failed: ${run.error}` : "";
-  return `Preset ${run.preset}, ${run.epochs.length} of ${run.max_epochs} epochs, asked for by ${run.requested_by} on ${moment(run.queued_at)}.${took}${failed}`;
-}
-
-function row(run, open, toggle) {
-  const id = `run-${run.id}-detail`;
-  const button = h("button", { type: "button", "aria-expanded": String(open), "aria-controls": id }, `Run ${run.id}`);
-  const detail = h("tr", { class: "detail", id, hidden: !open });
-  const fill = () => {
-    const root = h("div", { class: "record" });
-    detail.replaceChildren(h("td", { colspan: COLUMNS }, h("p", { class: "soft" }, aside(run)), root));
-    new Record(root).show(run);
-  };
-  button.addEventListener("click", () => {
-    const opening = detail.hidden;
-    detail.hidden = !opening;
-    button.setAttribute("aria-expanded", String(opening));
-    if (opening) fill();
-    toggle(run.id, opening);
-  });
-  if (open) fill();
-  return [h("tr", {}, h("th", { scope: "row" }, button), ...cells(run)), detail];
-}
-
 export class History {
-  #page = 1;
   #asked = 0;
-  #open = new Set();
+  #picked = new Set();
+  #state = { page: 1, ordering: "-id", status: "" };
 
-  constructor(root, url) {
+  /** With `remember` the address says what is shown, so that going back finds it again. */
+  constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
     const one = (hook) => root.querySelector(`[data-history-${hook}]`);
-    this.url = url;
+    Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
     this.parts = Object.fromEntries(
-      ["rows", "status", "problem", "empty", "pages", "page", "newer", "older"].map((name) => [name, one(name)]));
-    this.parts.status.addEventListener("change", () => this.#turn(1));
-    this.parts.newer.addEventListener("click", () => this.#turn(this.#page - 1));
-    this.parts.older.addEventListener("click", () => this.#turn(this.#page + 1));
+      ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare"].map((name) => [name, one(name)]));
+    if (remember) this.#recall();
+    this.parts.status.addEventListener("change", () => this.#turn({ status: this.parts.status.value }));
+    this.parts.newer.addEventListener("click", () => this.#turn({ page: this.#state.page - 1 }));
+    this.parts.older.addEventListener("click", () => this.#turn({ page: this.#state.page + 1 }));
+    this.#makeSortable();
+    this.#showPicked();
   }
 
   async refresh() {
     this.#asked += 1;
     const asked = this.#asked;
-    const query = new URLSearchParams({ page: this.#page });
-    if (this.parts.status.value) query.set("status", this.parts.status.value);
+    const { status, ...rest } = this.#state;
+    const query = new URLSearchParams(status ? { ...rest, status } : rest);
+    if (this.remember) history.replaceState(null, "", `?${query}`);
     try {
       const page = await get(`${this.url}?${query}`);
       if (asked !== this.#asked) return;
@@ -75,26 +55,85 @@ export class History {
       this.#show(page);
     } catch (error) {
       if (asked !== this.#asked) return;
-      if (error.status === 404 && this.#page > 1) this.#turn(1);
+      if (error.status === 404 && this.#state.page > 1) this.#turn({ page: 1 });
       else say(this.parts.problem, `The runs could not be fetched. ${inPlainWords(error)}`);
     }
   }
 
-  #turn(page) {
-    this.#page = page;
+  #recall() {
+    const given = new URLSearchParams(location.search);
+    const page = Number.parseInt(given.get("page"), 10);
+    const known = [...this.root.querySelectorAll("[data-order]")].map((head) => head.dataset.order);
+    const ordering = given.get("ordering") ?? "";
+    if (page > 0) this.#state.page = page;
+    if (known.includes(ordering.replace(/^-/, ""))) this.#state.ordering = ordering;
+    this.parts.status.value = given.get("status") ?? "";
+    this.#state.status = this.parts.status.value;
+  }
+
+  #turn(change) {
+    this.#state = { ...this.#state, page: 1, ...change };
     this.refresh();
+  }
+
+  #makeSortable() {
+    for (const head of this.root.querySelectorAll("[data-order]")) {
+      const button = h("button", { type: "button" }, head.textContent);
+      button.addEventListener("click", () => this.#sortBy(head.dataset.order));
+      head.replaceChildren(button);
+    }
+    this.#showOrder();
+  }
+
+  #sortBy(name) {
+    const first = TEXTS.includes(name) ? name : `-${name}`;
+    const turned = first.startsWith("-") ? name : `-${name}`;
+    this.#turn({ ordering: this.#state.ordering === first ? turned : first });
+    this.#showOrder();
+  }
+
+  #showOrder() {
+    const { ordering } = this.#state;
+    for (const head of this.root.querySelectorAll("[data-order]")) {
+      if (ordering.replace(/^-/, "") !== head.dataset.order) head.removeAttribute("aria-sort");
+      else head.setAttribute("aria-sort", ordering.startsWith("-") ? "descending" : "ascending");
+    }
+  }
+
+  #row(run) {
+    const pick = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}` });
+    pick.checked = this.#picked.has(run.id);
+    pick.addEventListener("change", () => {
+      if (pick.checked) this.#picked.add(run.id);
+      else this.#picked.delete(run.id);
+      this.#showPicked();
+    });
+    const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
+    return h("tr", {}, h("td", { class: "pick" }, pick), h("th", { scope: "row" }, link), ...cells(run));
+  }
+
+  #showPicked() {
+    const { compare } = this.parts;
+    const runs = [...this.#picked].sort((a, b) => a - b);
+    const ready = runs.length >= FEWEST && runs.length <= MOST;
+    compare.setAttribute("aria-disabled", String(!ready));
+    if (ready) compare.href = `${compare.dataset.historyCompare}?${new URLSearchParams(runs.map((run) => ["run", run]))}`;
+    else compare.removeAttribute("href");
+    const more = runs.length === 1 ? "Pick one more to compare" : "Pick two or more to compare";
+    say(compare, ready ? `Compare ${runs.length} runs` : runs.length > MOST ? `At most ${MOST} can be compared` : more);
   }
 
   #show({ count, next, previous, results }) {
     const { rows, empty, pages, page, newer, older } = this.parts;
-    const toggle = (id, open) => (open ? this.#open.add(id) : this.#open.delete(id));
-    const focused = document.activeElement?.getAttribute("aria-controls");
-    rows.replaceChildren(...results.flatMap((run) => row(run, this.#open.has(run.id), toggle)));
-    if (focused) rows.querySelector(`[aria-controls="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const focused = document.activeElement?.closest("tr")?.querySelector("a")?.getAttribute("href");
+    const inPick = document.activeElement?.matches("input");
+    rows.replaceChildren(...results.map((run) => this.#row(run)));
+    const again = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
+    if (again) (inPick ? again.closest("tr").querySelector("input") : again).focus({ preventScroll: true });
     empty.hidden = results.length > 0;
     pages.hidden = !next && !previous;
     newer.disabled = !previous;
     older.disabled = !next;
-    say(page, `${count} runs, page ${this.#page}`);
+    say(page, `${count} runs, page ${this.#state.page}`);
   }
 }

@@ -10,6 +10,7 @@ export class Live extends EventTarget {
   #wait = FIRST_WAIT;
   #retry = 0;
   #opening = 0;
+  #closed = false;
 
   constructor(path) {
     super();
@@ -25,6 +26,7 @@ export class Live extends EventTarget {
   }
 
   open() {
+    if (this.#closed) return;
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
@@ -44,6 +46,16 @@ export class Live extends EventTarget {
     this.#socket = null;
     old?.close();
     this.open();
+  }
+
+  /** For good. */
+  close() {
+    const old = this.#socket;
+    this.#socket = null;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#opening);
+    old?.close();
   }
 
   #now() {

@@ -5,6 +5,7 @@ import { startDrawing } from "./drawing.js";
 import { History } from "./history.js";
 import { get } from "./http.js";
 import { Settings } from "./settings.js";
+import { RunView } from "./runview.js";
 import { isActive } from "./state.js";
 import { Watch } from "./watch.js";
 import { percent } from "./words.js";
@@ -19,9 +20,9 @@ async function showAccuracy() {
 }
 
 const drawing = startDrawing(main);
-const history = new History(main.querySelector("[data-history]"), main.dataset.runsUrl);
+const history = new History(main.querySelector("[data-history]"), main.dataset);
 const settings = new Settings(main.querySelector("[data-train-form]"), main.dataset);
-const watch = new Watch(main);
+const watch = new Watch(main, new RunView(main.querySelector("[data-run]")));
 
 const showBusy = () => {
   settings.busy = watch.run !== null && isActive(watch.run);
@@ -35,6 +36,7 @@ watch.addEventListener("ended", () => {
   showBusy();
   history.refresh();
   showAccuracy();
+  settings.learnPace();
   // The run may have put another network into service, and that one may read the drawing differently.
   if (watch.run.in_service) drawing.readAgain();
 });

@@ -1,19 +1,10 @@
 // What a run has to show for itself: result, curves, epochs, mistakes. Used for the run being watched and for past ones.
 
-import { Chart } from "./chart.js";
+import { Chart, runSeries } from "./chart.js";
 import { h } from "./dom.js";
+import { MEASURES } from "./measures.js";
 import { confusionTable, epochTable } from "./tables.js";
 import { percent } from "./words.js";
-
-function accuracyRange(values) {
-  const low = values.length ? Math.min(...values) : 0;
-  return [Math.max(0, low - Math.max(0.002, (1 - low) * 0.15)), 1];
-}
-
-const lossRange = (values) => [0, Math.max(0.01, ...values) * 1.08];
-
-const shortPercent = (value, axis) => (axis ? `${Number((value * 100).toFixed(2))}%` : percent(value));
-const shortLoss = (value, axis) => (axis ? String(Number(value.toFixed(3))) : value.toFixed(4));
 
 function result(run) {
   if (!Number.isFinite(run.test_accuracy)) return null;
@@ -26,16 +17,19 @@ export class Record {
   #epochs = null;
   #confusion = null;
 
-  constructor(root) {
+  /**
+   * `openCell(label, read)` is called for a cell of the confusion matrix; without it cells only show their numbers.
+   * `beside` is an element to stand beside the matrix.
+   */
+  constructor(root, { openCell = null, beside = null } = {}) {
     this.root = root;
-    this.charts = [
-      new Chart({ title: "Accuracy", name: "accuracy", label: shortPercent, range: accuracyRange }),
-      new Chart({ title: "Loss", name: "loss", label: shortLoss, range: lossRange }),
-    ];
+    this.openCell = openCell;
+    this.beside = beside;
+    this.charts = MEASURES.map((measure) => new Chart(measure));
     this.result = h("div");
     this.curves = h("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
     this.epochs = h("div");
-    this.confusion = h("div");
+    this.confusion = h("div", { class: "matrix" });
   }
 
   show(run, trail = []) {
@@ -47,10 +41,10 @@ export class Record {
     }
     this.result.replaceChildren(...[result(run)].filter(Boolean));
     const maxEpochs = run.max_epochs || Math.max(1, run.epochs.length);
-    for (const chart of this.charts) chart.draw({ epochs: run.epochs, trail, maxEpochs });
+    for (const chart of this.charts) chart.draw({ series: runSeries(run.epochs, chart.name), trail, maxEpochs });
     // Batches come ten times a second; the tables change with an epoch.
     if (run.epochs !== this.#epochs) this.epochs.replaceChildren(epochTable(run.epochs));
-    if (run.confusion && run.confusion !== this.#confusion) this.confusion.replaceChildren(confusionTable(run.confusion));
+    if (run.confusion && run.confusion !== this.#confusion) this.confusion.replaceChildren(...[confusionTable(run.confusion, this.openCell), this.beside].filter(Boolean));
     this.#epochs = run.epochs;
     this.#confusion = run.confusion;
   }

@@ -66,9 +66,10 @@ export class RunView {
   #queuedRun = null;
   #timer = 0;
 
-  constructor(root) {
+  /** `options` are those of its Record. */
+  constructor(root, options = {}) {
     this.root = root;
-    this.record = new Record(root.querySelector("[data-record]"));
+    this.record = new Record(root.querySelector("[data-record]"), options);
   }
 
   #one(hook) {
@@ -79,6 +80,7 @@ export class RunView {
     const { run, batch, phase, trail } = state;
     this.root.dataset.status = run?.status ?? "none";
     say(this.#one("run-title"), run ? `Run ${run.id}` : "No run yet");
+    this.#showLink(run);
     say(this.#one("run-words"), announcement(run));
     this.#one("run-chip").hidden = !run;
     this.#showCancel(run);
@@ -95,6 +97,14 @@ export class RunView {
     if (run.status === "error") say(this.#one("run-problem"), `The run failed. ${run.error || ""} ${run.error_code ? `(${run.error_code})` : ""}`.trim());
     if (batch) this.#showBatch(run, batch);
     this.record.show(run, trail);
+  }
+
+  /** To the run's own page; that page itself has no such link. */
+  #showLink(run) {
+    const link = this.#one("run-link");
+    if (!link) return;
+    link.hidden = !run;
+    if (run) link.href = `${link.dataset.runLink}${run.id}/`;
   }
 
   #showCancel(run) {
@@ -126,14 +136,20 @@ export class RunView {
     const of = run.max_epochs ? ` of ${run.max_epochs}` : "";
     say(this.#one("live-epoch"), `Epoch ${batch.epoch}${of}`);
     say(this.#one("live-left"), timeLeft(this.#pace.left(run, batch)));
-    const track = this.#one("live-track");
-    track.setAttribute("aria-valuemax", batch.steps);
-    track.setAttribute("aria-valuenow", batch.step);
-    track.setAttribute("aria-valuetext", `step ${batch.step} of ${batch.steps}`);
-    this.#one("live-fill").style.transform = `scaleX(${batch.step / batch.steps})`;
+    const done = batch.epoch - 1 + batch.step / batch.steps;
+    this.#moveBar("epochs", done, run.max_epochs, `epoch ${batch.epoch}${of}`);
+    this.#moveBar("batches", batch.step, batch.steps, `step ${batch.step} of ${batch.steps}`);
     say(this.#one("live-step"), `${batch.step} of ${batch.steps}`);
     say(this.#one("live-loss"), decimal(batch.loss));
     say(this.#one("live-accuracy"), percent(batch.accuracy));
+  }
+
+  #moveBar(name, value, max, words) {
+    const bar = this.#one(`live-${name}`);
+    bar.setAttribute("aria-valuemax", max ?? 1);
+    bar.setAttribute("aria-valuenow", value);
+    bar.setAttribute("aria-valuetext", words);
+    bar.firstElementChild.style.transform = `scaleX(${value / (max ?? 1)})`;
   }
 
   /** Says what went wrong with this run, or takes the words away. */

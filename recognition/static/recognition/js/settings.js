@@ -1,28 +1,68 @@
 // The training form: what each preset would do, what is sent, and what the server found wrong with it.
 
 import { h, say } from "./dom.js";
-import { inPlainWords, post } from "./http.js";
+import { get, inPlainWords, post } from "./http.js";
+import { duration } from "./words.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "seed"];
+const PRECISION = 0.1; // of the leading digit: an estimate is not better than that
 
 export class Settings {
   #url;
   #signIn;
   #busy = false;
+  #presets = {};
 
-  constructor(form, { retrainUrl, signInUrl }) {
+  constructor(form, { retrainUrl, signInUrl, presetsUrl }) {
     this.form = form;
     this.#url = retrainUrl;
     this.#signIn = signInUrl;
     this.start = form.querySelector("[data-start]");
     this.problem = form.querySelector("[data-train-problem]");
     form.elements.preset.addEventListener("change", () => this.#showDefaults());
-    form.addEventListener("input", (event) => this.#forgive(event.target));
+    form.addEventListener("input", (event) => {
+      this.#forgive(event.target);
+      this.#showEstimate();
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.#showDefaults();
+    this.#prefill();
+    this.learnPace(presetsUrl);
+  }
+
+  /** How long runs take here. Without an answer the form works as well, and promises nothing. */
+  async learnPace(url = this.pacesUrl) {
+    this.pacesUrl = url;
+    const answer = await get(url).catch(() => null);
+    for (const preset of answer?.results ?? []) this.#presets[preset.name] = preset;
+    this.#showEstimate();
+  }
+
+  /** A run's page links here with its parameters. */
+  #prefill() {
+    const given = new URLSearchParams(location.search);
+    const { preset } = this.form.elements;
+    if (![...preset.options].some((option) => option.value === given.get("preset"))) return;
+    preset.value = given.get("preset");
+    for (const name of NUMBERS) this.form.elements[name].value = given.get(name) ?? "";
+    this.form.elements.activate.checked = given.get("activate") === "true";
+    this.#showDefaults();
+  }
+
+  #showEstimate() {
+    const { preset, epochs, samples } = this.#values();
+    const known = this.#presets[preset];
+    const words = this.form.querySelector("[data-estimate]");
+    if (!known?.seconds_per_sample) {
+      say(words, "");
+      return;
+    }
+    const seconds = known.seconds_around + known.seconds_per_sample * (samples ?? known.samples) * (epochs ?? known.epochs);
+    const step = 10 ** Math.floor(Math.log10(seconds)) * PRECISION;
+    say(words, `Takes about ${duration(Math.max(1, Math.round(seconds / step) * step))} here, judging by earlier runs.`);
   }
 
   set busy(busy) {
@@ -37,6 +77,8 @@ export class Settings {
     for (const name of NUMBERS) {
       this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
     }
+    say(this.form.querySelector("[data-preset-title]"), option.title);
+    this.#showEstimate();
   }
 
   #values() {

@@ -35,23 +35,58 @@ const FAINTEST = 6;
 const STRONGEST = 50;
 const HOT = 30;
 
-function confusionCell(value, truth, read, worst) {
-  if (truth === read) return h("td", { class: "right" }, count(value));
-  const heat = value ? FAINTEST + (value / worst) * (STRONGEST - FAINTEST) : 0;
-  const cell = h("td", { class: heat > HOT && "hot" }, value ? count(value) : "");
+function confusionCell(value, truth, read, worst, openCell) {
+  const heat = value && truth !== read ? FAINTEST + (value / worst) * (STRONGEST - FAINTEST) : 0;
+  const cell = h("td", { class: truth === read ? "right" : heat > HOT && "hot" });
   cell.style.setProperty("--heat", `${heat}%`);
+  if (!value || !openCell) {
+    cell.append(value ? count(value) : "");
+    return cell;
+  }
+  const name = `${count(value)}: ${truth} read as ${read}`;
+  const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, count(value));
+  button.addEventListener("click", () => openCell(truth, read));
+  cell.append(button);
   return cell;
 }
 
-export function confusionTable(confusion) {
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+/** One stop for the Tab key; arrows go to the next cell that holds digits. */
+function moveByArrows(table) {
+  const cells = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(1).map((cell) => cell.querySelector("button")));
+  const first = cells.flat().find(Boolean);
+  if (first) first.tabIndex = 0;
+  table.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    let row = cells.findIndex((buttons) => buttons.includes(event.target));
+    if (!step || row < 0) return;
+    event.preventDefault();
+    let column = cells[row].indexOf(event.target);
+    do {
+      row += step[0];
+      column += step[1];
+    } while (cells[row] && column >= 0 && column < cells[row].length && !cells[row][column]);
+    const next = cells[row]?.[column];
+    if (!next) return;
+    event.target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+}
+
+export function confusionTable(confusion, openCell = null) {
   const worst = Math.max(1, ...confusion.flatMap((row, truth) => row.filter((_, read) => read !== truth)));
   const head = confusion.map((_, read) => h("th", { scope: "col" }, String(read)));
   const rows = confusion.map((row, truth) =>
     h("tr", {},
       h("th", { scope: "row" }, String(truth)),
-      ...row.map((value, read) => confusionCell(value, truth, read, worst))));
-  return h("table", { class: "confusion" },
-    h("caption", {}, "Where it errs on the test digits. Row: the digit it was; column: what it was read as."),
+      ...row.map((value, read) => confusionCell(value, truth, read, worst, openCell))));
+  const hint = openCell ? " Choose a cell to see its digits." : "";
+  const table = h("table", { class: "confusion" },
+    h("caption", {}, `Where it errs on the test digits. Row: the digit it was; column: what it was read as.${hint}`),
     h("thead", {}, h("tr", {}, h("td", { class: "corner" }), ...head)),
     h("tbody", {}, ...rows));
+  if (openCell) moveByArrows(table);
+  return table;
 }

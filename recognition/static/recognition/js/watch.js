@@ -1,13 +1,18 @@
 // Joins the socket, the state and the view of the run being watched.
 
 import { say } from "./dom.js";
+import { confirmed } from "./confirm.js";
 import { get, inPlainWords, post } from "./http.js";
 import { Live } from "./live.js";
-import { RunView } from "./runview.js";
 import { apply, enrich, isActive, NOTHING } from "./state.js";
 
 const MEND_PAUSE = 2000;
 const SILENCE = 120_000; // the longest silent phase is the drawing of pictures before the first epoch
+
+function words(run) {
+  const kept = run.epochs.length ? "Its finished epochs are kept in the history, but" : "No epoch has finished, and";
+  return `Cancel run ${run.id}? ${kept} no model will come of it.`;
+}
 
 export class Watch extends EventTarget {
   #state = NOTHING;
@@ -15,11 +20,15 @@ export class Watch extends EventTarget {
   #mending = 0;
   #silence = 0;
   #urls;
+  #only;
 
-  constructor(main) {
+  /** `view` shows the run; `only` is the number of the one run to follow, instead of whichever is the newest. */
+  constructor(main, view, { only = null } = {}) {
     super();
     this.#urls = main.dataset;
-    this.view = new RunView(main.querySelector("[data-run]"));
+    this.#only = only;
+    this.view = view;
+    this.dialog = main.querySelector("[data-cancel-dialog]");
     this.connection = main.querySelector("[data-connection]");
     this.live = new Live(main.dataset.socketPath);
     this.live.addEventListener("state", (event) => this.#sayConnection(event.detail));
@@ -32,6 +41,23 @@ export class Watch extends EventTarget {
     return this.#state.run;
   }
 
+  /** No more news is wanted. */
+  close() {
+    clearTimeout(this.#silence);
+    this.live.close();
+    say(this.connection, "");
+    this.connection.dataset.state = "closed";
+  }
+
+  /** News of another run. If a snapshot holds another, the one to follow has ended while nobody listened. */
+  #isOthers(message) {
+    if (this.#only === null) return false;
+    if (message.type !== "snapshot") return message.run !== this.#only;
+    if (message.run?.id === this.#only) return false;
+    this.#tell("ended");
+    return true;
+  }
+
   #sayConnection({ state, wait }) {
     this.connection.dataset.state = state;
     const seconds = Math.ceil((wait ?? 0) / 1000);
@@ -40,6 +66,7 @@ export class Watch extends EventTarget {
   }
 
   #heard(message) {
+    if (this.#isOthers(message)) return;
     const before = this.#state;
     const wasActive = isActive(before.run);
     this.#set(apply(before, message));
@@ -90,7 +117,8 @@ export class Watch extends EventTarget {
 
   async #cancel() {
     const { run } = this.#state;
-    if (run.stop_requested_at) return;
+    if (run.stop_requested_at || !(await confirmed(this.dialog, words(run)))) return;
+    if (this.#state.run.id !== run.id || !isActive(this.#state.run)) return;
     this.view.problem("");
     this.#set({ ...this.#state, run: { ...run, stop_requested_at: new Date().toISOString() } });
     try {

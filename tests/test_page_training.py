@@ -32,6 +32,10 @@ def curve(page, name):
     return run_panel(page).get_by_role("img", name=re.compile(f"^{name} by epoch"))
 
 
+def history_row(page, number):
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Run {number}", exact=True))
+
+
 def start(page, **settings):
     for name, value in settings.items():
         page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
@@ -70,13 +74,14 @@ def test_a_run_is_watched_from_start_to_end(visits):
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
 
     number = re.search(r"Run (\d+)", state(page).inner_text()).group(1)
-    row = page.get_by_role("row", name=re.compile(rf"^Run {number}\b"))
+    row = history_row(page, number)
     expect(row).to_contain_text("completed")
     expect(row).to_contain_text("2 of 2")
-    page.get_by_role("button", name=f"Run {number}", exact=True).press("Enter")
-    detail = page.get_by_role("region", name="Runs")
-    expect(detail.get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")).to_have_count(2)
     page.set_viewport_size({"width": 320, "height": 640})
+    assert overflow(page) == 0
+    row.get_by_role("link", name=f"Run {number}", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile(rf"/runs/{number}/$"))
+    expect(epoch_rows(page)).to_have_count(2)
     assert overflow(page) == 0
 
 
@@ -90,11 +95,17 @@ def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
     expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
     expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
     second.get_by_role("button", name="Cancel run").click()
+    expect(second.get_by_role("dialog")).to_contain_text("finished epochs are kept")
+    second.get_by_role("button", name="Keep training").click()
+    expect(second.get_by_role("dialog")).to_be_hidden()
+    expect(run_panel(second)).not_to_contain_text("Stopping")
+    second.get_by_role("button", name="Cancel run").click()
+    second.get_by_role("button", name="Cancel the run").click()
     expect(state(first)).to_contain_text("interrupted", timeout=30_000)
     expect(state(second)).to_contain_text("interrupted")
     expect(first.get_by_role("button", name="Cancel run")).to_be_hidden()
     number = re.search(r"Run (\d+)", state(first).inner_text()).group(1)
-    expect(first.get_by_role("row", name=re.compile(rf"^Run {number}\b"))).to_contain_text("interrupted")
+    expect(history_row(first, number)).to_contain_text("interrupted")
 
 
 def test_a_lost_network_is_said_and_recovered_from(visits):
@@ -232,11 +243,11 @@ def test_past_runs_are_turned_by_page_and_filtered_by_state(visits):
     page.route("**/api/runs/?**", reply)
     page.goto(visits.url)
     history = page.get_by_role("region", name="Runs")
-    expect(history.get_by_role("button", name="Run 9")).to_be_visible()
-    history.get_by_role("button", name="Older").click()
-    expect(history.get_by_role("button", name="Run 8")).to_be_visible()
-    expect(history.get_by_role("button", name="Older")).to_be_disabled()
-    history.get_by_role("button", name="Newer").click()
-    expect(history.get_by_role("button", name="Run 9")).to_be_visible()
+    expect(history.get_by_role("link", name="Run 9")).to_be_visible()
+    history.get_by_role("button", name="Next").click()
+    expect(history.get_by_role("link", name="Run 8")).to_be_visible()
+    expect(history.get_by_role("button", name="Next")).to_be_disabled()
+    history.get_by_role("button", name="Previous").click()
+    expect(history.get_by_role("link", name="Run 9")).to_be_visible()
     history.get_by_label("State").select_option("error")
     expect(history).to_contain_text("No runs here yet.")

@@ -130,7 +130,7 @@ export class Chart {
   #window({ width, height }, ...curves) {
     const box = [EDGE.left - DOT, EDGE.top - DOT, width - EDGE.left - EDGE.right + 2 * DOT, height - EDGE.top - EDGE.bottom + 2 * DOT];
     const [x, y, w, h] = box;
-    return s("svg", { x, y, width: w, height: h, viewBox: box.join(" ") }, ...curves);
+    return s("svg", { x, y, width: w, height: h, viewBox: box.join(" "), "aria-hidden": "true" }, ...curves);
   }
 
   #pointer({ height, x }) {

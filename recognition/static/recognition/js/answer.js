@@ -19,6 +19,7 @@ export class AnswerView {
     this.root = root;
     this.digit = one("answer-digit");
     this.words = one("answer-words");
+    this.status = one("answer-status");
     this.seen = one("seen");
     this.bars = [...root.querySelectorAll("[data-bar]")];
   }
@@ -27,7 +28,8 @@ export class AnswerView {
     this.root.dataset.state = "reading";
   }
 
-  show({ prediction, confidence, uncertain, probabilities, model, preview }) {
+  /** `settled`: the stroke has ended. Only then is the answer spoken; a guess a moment would drown everything else. */
+  show({ prediction, confidence, uncertain, probabilities, model, preview, settled }) {
     this.root.dataset.state = uncertain ? "uncertain" : "answered";
     say(this.digit, String(prediction));
     const note = document.createElement("small");
@@ -35,6 +37,7 @@ export class AnswerView {
     note.textContent = `${uncertain ? "This may not be a digit." : ""} ${secondThought(probabilities, prediction)} ${by}`.trim();
     const verdict = uncertain ? `Perhaps ${prediction}` : `Read as ${prediction}`;
     this.words.replaceChildren(`${verdict}, ${confidence.toFixed(2)}% sure.`, note);
+    if (settled) say(this.status, this.words.innerText);
     this.#showBars(probabilities, prediction);
     this.#showSeen(preview);
   }
@@ -43,6 +46,7 @@ export class AnswerView {
     this.root.dataset.state = "empty";
     say(this.digit, "");
     say(this.words, words);
+    say(this.status, words);
     this.#showBars(new Array(10).fill(0), null);
     this.#showSeen(null);
   }

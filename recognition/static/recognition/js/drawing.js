@@ -11,6 +11,7 @@ import { Reader } from "./reader.js";
 
 function wireTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
+  const redo = main.querySelector("[data-redo]");
   const clear = main.querySelector("[data-clear]");
   const brush = main.querySelector("[data-brush]");
   const setWidth = () => {
@@ -18,19 +19,24 @@ function wireTools(main, pad) {
     pad.repaint();
   };
   undo.addEventListener("click", () => pad.undo());
+  redo.addEventListener("click", () => pad.redo());
   clear.addEventListener("click", () => pad.clear());
   brush.addEventListener("input", setWidth);
   setWidth();
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches?.('input:not([type="range"], [type="checkbox"], [type="file"]), select');
-    if (typing || event.shiftKey || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    if (typing || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    const key = `${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`;
+    if (key === "z") pad.undo();
+    else if (key === "shift z" || key === "y") pad.redo();
+    else return;
     event.preventDefault();
-    pad.undo();
   });
   pad.addEventListener("change", () => {
     // A button that had the focus and goes dead would drop a keyboard user at the top of the page.
     const focused = document.activeElement;
     undo.disabled = !pad.canUndo;
+    redo.disabled = !pad.canRedo;
     clear.disabled = pad.isBlank;
     if (focused.disabled) pad.canvas.focus({ preventScroll: true });
   });
@@ -43,10 +49,21 @@ function wirePictures(main, pad) {
     if (input.files[0]) take(input.files[0]);
     input.value = "";
   });
-  pad.canvas.addEventListener("dragover", (event) => event.preventDefault());
-  pad.canvas.addEventListener("drop", (event) => {
+  // Anywhere on the page: a file that misses the pad would otherwise take the place of the page.
+  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
+  const showTarget = (shown) => pad.canvas.parentElement.toggleAttribute("data-target", shown);
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFile(event)) return;
     event.preventDefault();
-    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    showTarget(true);
+  });
+  document.addEventListener("dragleave", (event) => event.relatedTarget || showTarget(false));
+  document.addEventListener("drop", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    showTarget(false);
+    const [file] = event.dataTransfer.files;
+    if (file) take(file);
   });
   document.addEventListener("paste", (event) => {
     const file = firstPicture(event.clipboardData);
@@ -54,6 +71,7 @@ function wirePictures(main, pad) {
   });
 }
 
+/** `reader` tells whoever wants to know: "answer" with the server's answer in `detail`, "blank" and "problem". */
 export function startDrawing(main) {
   const pad = new Pad(main.querySelector("[data-pad]"));
   const reader = new Reader(main.dataset.drawingUrl);
@@ -65,6 +83,7 @@ export function startDrawing(main) {
   wireTools(main, pad);
   wirePictures(main, pad);
 
+  pad.addEventListener("ink", () => reader.guess(() => pad.current));
   pad.addEventListener("change", () => reader.read(pad.drawing));
   reader.addEventListener("reading", () => view.reading());
   reader.addEventListener("blank", () => {
@@ -80,5 +99,5 @@ export function startDrawing(main) {
     view.clear("No answer.");
   });
 
-  return { readAgain: () => !pad.isBlank && reader.read(pad.drawing) };
+  return { reader, readAgain: () => !pad.isBlank && reader.read(pad.drawing, { again: true }) };
 }

@@ -43,13 +43,15 @@ export function get(url) {
   return call(url, { headers: { Accept: "application/json" } });
 }
 
-export function post(url, body, { signal } = {}) {
+/** `body` is a form, a file as it is, or anything that JSON can say. */
+export function post(url, body) {
   const headers = { Accept: "application/json" };
   const token = csrfToken();
   if (token) headers["X-CSRFToken"] = token;
-  if (body instanceof FormData) return call(url, { method: "POST", headers, body, signal });
+  if (body instanceof Blob) return call(url, { method: "POST", headers: { ...headers, "Content-Type": body.type }, body });
+  if (body instanceof FormData) return call(url, { method: "POST", headers, body });
   headers["Content-Type"] = "application/json";
-  return call(url, { method: "POST", headers, body: JSON.stringify(body), signal });
+  return call(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 const PLAIN = {

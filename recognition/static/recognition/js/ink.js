@@ -1,6 +1,8 @@
 // A drawing as data: strokes in units of the pad's side, so it can be drawn again at any size.
 // A drawing is {strokes, picture} and is never changed, only replaced: undo is going back to the one before.
 
+import { encodeGrey } from "./png.js";
+
 export const BLANK = Object.freeze({ strokes: Object.freeze([]), picture: null });
 
 export const isBlank = (drawing) => drawing.strokes.length === 0 && drawing.picture === null;
@@ -41,16 +43,49 @@ export function paint(context, drawing, side, color) {
   }
 }
 
-const SENT_SIDE = 280;
+const INK_SIDE = 96; // pixels of the ink's longer side: the server works on 80
+const MARGIN = 12; // pixels of paper around it
+const SMALLEST = 1 / 28; // a dot is not blown up beyond this share of the pad
 
-/** What is sent is always black on white and of one size, whatever the screen and its colours. */
-export function toDataUrl(drawing) {
+/** The box of all ink, in units of the pad's side. */
+function inkBox(strokes) {
+  const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  for (const { points, width } of strokes) {
+    for (const [x, y] of points) {
+      box.left = Math.min(box.left, x - width / 2);
+      box.top = Math.min(box.top, y - width / 2);
+      box.right = Math.max(box.right, x + width / 2);
+      box.bottom = Math.max(box.bottom, y + width / 2);
+    }
+  }
+  return box;
+}
+
+/** The longer side of the strokes' middle lines, in units of the pad's side. */
+export function extent({ strokes }) {
+  const { left, top, right, bottom } = inkBox(strokes.map(({ points }) => ({ points, width: 0 })));
+  return Math.max(right - left, bottom - top, 0);
+}
+
+function sheet(width, height) {
   const canvas = document.createElement("canvas");
-  canvas.width = SENT_SIDE;
-  canvas.height = SENT_SIDE;
-  const context = canvas.getContext("2d");
+  canvas.width = width;
+  canvas.height = height;
+  return { canvas, context: canvas.getContext("2d", { alpha: false, willReadFrequently: true }) };
+}
+
+/** What is sent: the strokes cropped to their ink, black on white, of one size whatever the screen. Resolves to a Blob. */
+export async function toPng({ strokes }) {
+  const { left, top, right, bottom } = inkBox(strokes);
+  const side = INK_SIDE / Math.max(right - left, bottom - top, SMALLEST);
+  const width = Math.ceil((right - left) * side) + 2 * MARGIN;
+  const height = Math.ceil((bottom - top) * side) + 2 * MARGIN;
+  const { canvas, context } = sheet(width, height);
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, SENT_SIDE, SENT_SIDE);
-  paint(context, drawing, SENT_SIDE, "#000");
-  return canvas.toDataURL("image/png");
+  context.fillRect(0, 0, width, height);
+  context.translate(MARGIN - left * side, MARGIN - top * side);
+  paint(context, { strokes, picture: null }, side, "#000");
+  if (typeof CompressionStream === "undefined") return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const colours = context.getImageData(0, 0, width, height).data;
+  return encodeGrey(Uint8Array.from({ length: width * height }, (_, index) => colours[4 * index]), width, height);
 }

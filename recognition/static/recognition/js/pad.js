@@ -7,6 +7,7 @@ const PAST_LIMIT = 200;
 
 export class Pad extends EventTarget {
   #past = [];
+  #future = [];
   #stroke = null;
   #cursor = null;
   #frame = 0;
@@ -17,11 +18,22 @@ export class Pad extends EventTarget {
     this.drawing = BLANK;
     this.width = 0.07;
     new ResizeObserver(() => this.#fit()).observe(canvas);
+    this.#followScreen();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
   get canUndo() {
     return this.#past.length > 0;
+  }
+
+  get canRedo() {
+    return this.#future.length > 0;
+  }
+
+  /** What is on the pad at this moment, the stroke in hand included. */
+  get current() {
+    if (!this.#stroke) return this.drawing;
+    return { strokes: [...this.#under().strokes, this.#stroke], picture: null };
   }
 
   get isBlank() {
@@ -31,22 +43,27 @@ export class Pad extends EventTarget {
   begin(point) {
     this.end();
     this.#stroke = { width: this.width, points: [point] };
-    this.repaint();
+    this.#inked();
   }
 
   extend(points) {
     if (!this.#stroke) return;
     this.#stroke.points.push(...points);
-    this.repaint();
+    this.#inked();
+  }
+
+  /** The stroke in hand was not meant. */
+  cancel() {
+    if (!this.#stroke) return;
+    this.#stroke = null;
+    this.#changed();
   }
 
   end() {
     if (!this.#stroke) return;
-    const stroke = this.#stroke;
+    const drawing = this.current;
     this.#stroke = null;
-    // A stroke begun on an uploaded picture starts a new drawing: the network reads one thing or the other.
-    const strokes = this.drawing.picture ? [] : this.drawing.strokes;
-    this.#replace({ strokes: [...strokes, stroke], picture: null });
+    this.#replace(drawing);
   }
 
   show(picture) {
@@ -62,8 +79,17 @@ export class Pad extends EventTarget {
 
   undo() {
     if (this.#stroke) this.#stroke = null;
-    else if (this.canUndo) this.drawing = this.#past.pop();
-    else return;
+    else if (this.canUndo) {
+      this.#future.push(this.drawing);
+      this.drawing = this.#past.pop();
+    } else return;
+    this.#changed();
+  }
+
+  redo() {
+    if (this.#stroke || !this.canRedo) return;
+    this.#past.push(this.drawing);
+    this.drawing = this.#future.pop();
     this.#changed();
   }
 
@@ -83,13 +109,32 @@ export class Pad extends EventTarget {
   #replace(drawing) {
     this.#past.push(this.drawing);
     if (this.#past.length > PAST_LIMIT) this.#past.shift();
+    this.#future = [];
     this.drawing = drawing;
     this.#changed();
+  }
+
+  /** A stroke begun on an uploaded picture starts a new drawing: the network reads one thing or the other. */
+  #under() {
+    return this.drawing.picture ? BLANK : this.drawing;
+  }
+
+  #inked() {
+    this.repaint();
+    this.dispatchEvent(new Event("ink"));
   }
 
   #changed() {
     this.repaint();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Another screen, or another zoom, may have other pixels. */
+  #followScreen() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      this.#fit();
+      this.#followScreen();
+    }, { once: true });
   }
 
   #fit() {
@@ -106,10 +151,8 @@ export class Pad extends EventTarget {
     const context = this.canvas.getContext("2d");
     const side = this.canvas.width;
     const style = getComputedStyle(this.canvas);
-    const inHand = this.#stroke ? [this.#stroke] : [];
-    const base = this.#stroke && this.drawing.picture ? BLANK : this.drawing;
     context.clearRect(0, 0, side, side);
-    paint(context, { ...base, strokes: [...base.strokes, ...inHand] }, side, style.getPropertyValue("--pen"));
+    paint(context, this.current, side, style.getPropertyValue("--pen"));
     if (this.#cursor) this.#paintCursor(context, side, style.getPropertyValue("--accent"));
     this.canvas.parentElement.toggleAttribute("data-marked", !this.isBlank || this.#stroke !== null);
   }

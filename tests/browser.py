@@ -22,10 +22,15 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
 SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]
 
 
+def find_chromium():
+    """The browser's program, or None."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 # Closed with the module: while Playwright's loop runs, Django takes a database call in this thread for an async one.
 @pytest.fixture(name="chromium", scope="module")
 def launch_chromium():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = find_chromium()
     if program is None:
         pytest.fail("The browser tests need Chromium on the PATH: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -119,6 +124,46 @@ def touch(page, points=SEVEN):
         for part in (0.25, 0.5, 0.75, 1):
             send("touchMove", [(x + (next_x - x) * part, y + (next_y - y) * part)])
     send("touchEnd", [])
+
+
+def fingers(session, page, *moments):
+    """Touches as they follow each other: each moment is the places of all fingers then, and the last has none."""
+    down = 0
+    for places in moments:
+        kind = "touchEnd" if not places else "touchStart" if len(places) > down else "touchMove"
+        at = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(on_pad(page, places))]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+        down = len(places)
+
+
+def pen(page, points=SEVEN, button="left"):
+    """One stroke with a pen."""
+    session = page.context.new_cdp_session(page)
+    corners = on_pad(page, points)
+    path = [corners[0]]
+    for (x, y), (next_x, next_y) in pairwise(corners):
+        path += [(x + (next_x - x) * part, y + (next_y - y) * part) for part in (0.25, 0.5, 0.75, 1)]
+
+    def send(kind, at, held):
+        session.send(
+            "Input.dispatchMouseEvent",
+            {
+                "type": kind,
+                "x": at[0],
+                "y": at[1],
+                "button": button,
+                "buttons": held,
+                "pointerType": "pen",
+                "force": 0.5,
+            }
+            | ({} if kind == "mouseMoved" else {"clickCount": 1}),
+        )
+
+    held = 1 if button == "left" else 2
+    send("mousePressed", path[0], held)
+    for at in path[1:]:
+        send("mouseMoved", at, held)
+    send("mouseReleased", path[-1], 0)
 
 
 def bars(page):

@@ -1,15 +1,51 @@
 """Drawing on the page, as a person does it: a real browser against the running product."""
 
+import base64
 import io
 import re
+import struct
+import time
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from tests.browser import SCRIBBLE, SEVEN, answer, bars, draw, launch_chromium, overflow, pad, touch, watch_visits  # noqa: F401
+from tests.browser import (  # noqa: F401
+    SCRIBBLE,
+    SEVEN,
+    answer,
+    bars,
+    draw,
+    fingers,
+    launch_chromium,
+    on_pad,
+    overflow,
+    pad,
+    pen,
+    touch,
+    watch_visits,
+)
 
 pytestmark = pytest.mark.browser
+DROP = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], "seven.png", { type: "image/png" }));
+  const where = document.querySelector("footer, #runs");
+  for (const kind of ["dragover", "drop"]) {
+    const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+    where.dispatchEvent(event);
+    if (!event.defaultPrevented) throw new Error(`${kind} would leave the page`);
+  }
+}"""
+KEEP_BODY = """
+const send = fetch;
+fetch = async (url, options) => {
+  if (options.body instanceof Blob) window.body = [...new Uint8Array(await options.body.arrayBuffer())];
+  return send(url, options);
+};
+"""
 CSP = "default-src 'self'; img-src 'self' data: blob:"
 
 
@@ -64,6 +100,120 @@ def test_a_finger_draws_and_the_page_stays_still(visits):
     expect(answer(page)).to_contain_text("Read as 7")
     assert page.evaluate("scrollY") == before
     assert overflow(page) == 0
+
+
+def test_a_pen_draws_and_its_side_button_does_not(visits):
+    page = visits.open()
+    pen(page, button="right")
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+    pen(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_the_bars_move_before_the_stroke_has_ended(visits):
+    page = visits.open()
+    sent = []
+    page.on("request", lambda request: "/api/drawing/" in request.url and sent.append(request))
+    first, *rest = on_pad(page, SEVEN)
+    page.mouse.move(*first)
+    page.mouse.down()
+    began = time.monotonic()
+    while time.monotonic() < began + 2:
+        for x, y in rest:
+            page.mouse.move(x, y, steps=20)
+    assert max(bars(page).values()) > 0
+    expect(answer(page)).to_have_text("Nothing drawn yet.")  # what is spoken waits for the end
+    assert 5 <= len(sent) <= 10 * (time.monotonic() - began) + 1
+    page.mouse.up()
+    expect(answer(page)).to_contain_text("sure")
+
+
+def test_what_is_sent_is_a_small_grey_picture(visits):
+    page = visits.prepare()
+    page.add_init_script(KEEP_BODY)
+    page.goto(visits.url)
+    with page.expect_request("**/api/drawing/**") as asked:
+        draw(page)
+    body = bytes(page.evaluate("body"))
+    assert asked.value.headers["content-type"] == "image/png"
+    picture = Image.open(io.BytesIO(body))
+    assert len(body) < 6000
+    assert max(picture.size) <= 120
+    assert struct.unpack(">BB", body[24:26]) == (4, 0), "sixteen levels of grey"
+    assert picture.convert("L").getpixel((0, 0)) == 255
+
+
+@pytest.mark.parametrize("points", [[(0.5, 0.5)], [(0.1, 0.5), (0.9, 0.5)], [(0.02, 0.02), (0.98, 0.98)]])
+def test_a_dot_and_a_line_are_legal_pictures(visits, points):
+    page = visits.open(expected=["status of 422"])  # a dot may be called blank
+    with page.expect_response("**/api/drawing/**") as answered:
+        draw(page, points)
+    assert answered.value.status in {200, 422}
+
+
+def test_redo_brings_back_what_undo_took(visits):
+    page = visits.open()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    seven = pad(page).screenshot()
+    page.keyboard.press("Control+z")
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+    page.get_by_role("button", name="Redo").click()
+    expect(answer(page)).to_contain_text("Read as 7")
+    page.mouse.move(0, 0)
+    assert pad(page).screenshot() == seven
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Shift+z")
+    expect(answer(page)).to_contain_text("Read as 7")
+    page.keyboard.press("Control+z")
+    draw(page, SCRIBBLE)
+    expect(page.get_by_role("button", name="Redo")).to_be_disabled()
+
+
+def test_two_fingers_leave_no_mark_and_a_later_one_breaks_no_stroke(visits):
+    page = visits.open(width=390, height=844, has_touch=True, is_mobile=True)
+    session = page.context.new_cdp_session(page)
+    pad(page).scroll_into_view_if_needed()
+    blank = pad(page).screenshot()
+    fingers(session, page, [(0.4, 0.4)], [(0.4, 0.4), (0.6, 0.6)], [(0.3, 0.3), (0.7, 0.7)], [])
+    page.wait_for_timeout(200)
+    assert pad(page).screenshot() == blank
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+    slowly = [SEVEN[0]] * 40  # longer than a pinch takes
+    later = [[SEVEN[2], (0.1, 0.9)], [SEVEN[3], (0.2, 0.9)]]
+    fingers(session, page, *[[point] for point in (*slowly, *SEVEN[:3])], *later, [])
+    expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_a_picture_dropped_anywhere_is_read_and_the_page_stays(visits):
+    page = visits.open()
+    data = base64.b64encode(picture_of_seven()).decode()
+    page.evaluate(DROP, data)
+    expect(answer(page)).to_contain_text("Read as 7")
+    assert page.url == visits.url + "/"
+
+
+def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):
+    page = visits.prepare(expected=["status of 429"])
+    sent = []
+
+    def reply(route):
+        sent.append(time.monotonic())
+        if len(sent) == 1:
+            body = {"code": "rate_limited", "message": "x", "detail": "x"}
+            route.fulfill(status=429, json=body, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/api/drawing/**", reply)
+    page.goto(visits.url)
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    draw(page, SCRIBBLE)
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    page.wait_for_timeout(500)
+    assert len(sent) <= 3, "no guess while cooling down"
+    assert sent[1] - sent[0] >= 0.9
 
 
 def test_drawing_by_keyboard_alone(visits):
@@ -189,6 +339,17 @@ CONTRAST = """() => {
   }
   return faint;
 }"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_nothing_keeps_anybody_out(visits, width, scheme):
+    page = visits.open(width=width, scheme=scheme)
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    found = Axe().run(page).response["violations"]
+    assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
+    assert overflow(page) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

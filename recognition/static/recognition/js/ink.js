@@ -43,8 +43,8 @@ export function paint(context, drawing, side, color) {
   }
 }
 
-const INK_SIDE = 96; // pixels of the ink's longer side: the server works on 80
-const MARGIN = 12; // pixels of paper around it
+const INK_SIDE = 80; // pixels of the ink's longer side: what the server brings it to
+const MARGIN = 10; // pixels of paper around it
 const SMALLEST = 1 / 28; // a dot is not blown up beyond this share of the pad
 
 /** The box of all ink, in units of the pad's side. */
@@ -71,21 +71,20 @@ function sheet(width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
-  return { canvas, context: canvas.getContext("2d", { alpha: false, willReadFrequently: true }) };
+  return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 }
 
-/** What is sent: the strokes cropped to their ink, black on white, of one size whatever the screen. Resolves to a Blob. */
-export async function toPng({ strokes }) {
+/** What is sent, as a Blob: the strokes cropped to their ink, black on white, of one size whatever the screen. */
+export function toPng({ strokes }) {
   const { left, top, right, bottom } = inkBox(strokes);
   const side = INK_SIDE / Math.max(right - left, bottom - top, SMALLEST);
   const width = Math.ceil((right - left) * side) + 2 * MARGIN;
   const height = Math.ceil((bottom - top) * side) + 2 * MARGIN;
-  const { canvas, context } = sheet(width, height);
+  const context = sheet(width, height);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.translate(MARGIN - left * side, MARGIN - top * side);
   paint(context, { strokes, picture: null }, side, "#000");
-  if (typeof CompressionStream === "undefined") return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const colours = context.getImageData(0, 0, width, height).data;
-  return encodeGrey(Uint8Array.from({ length: width * height }, (_, index) => colours[4 * index]), width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return encodeGrey((index) => data[4 * index], width, height);
 }

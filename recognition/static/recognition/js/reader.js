@@ -11,7 +11,7 @@ const IN_FLIGHT = 2; // a slow server is not asked faster than it answers
 const WORTH_A_GUESS = 0.12; // of the pad's side: what is smaller may still become anything
 const COOLING = 60_000; // after "too many requests" only finished strokes are asked about
 
-async function body({ strokes, picture }) {
+function body({ strokes, picture }) {
   if (!picture) return toPng({ strokes });
   const form = new FormData();
   form.append("drawing", picture.file, picture.name);
@@ -97,7 +97,7 @@ export class Reader extends EventTarget {
     const question = { number: this.#number, key: keyOf(drawing), drawing, settled, answer: null };
     this.#last = question;
     try {
-      question.answer = await post(this.#url, await body(drawing));
+      question.answer = await post(this.#url, body(drawing));
       if (question.number > this.#shown) {
         this.#shown = question.number;
         this.#tell("answer", { ...question.answer, settled: question.settled });

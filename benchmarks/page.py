@@ -118,9 +118,7 @@ def main() -> None:
         )
         print(f"p95 {p95(times):.0f} ms, longest {max(times):.0f} ms")
         guesses = page.evaluate("sizes")
-        print(
-            f"a guess: median {statistics.median(guesses):.0f} bytes, {len(guesses)} in {len(times) + 1} strokes"
-        )
+        print(f"a guess: median {statistics.median(guesses):.0f} bytes, {len(guesses)} in {len(times) + 1} strokes")
         page.close()
         sizes = files(browser, stack.url)
         print(f"JavaScript and CSS of all pages, unpacked: {sum(sizes.values()) / 1000:.1f} kB in {len(sizes)} files")

@@ -35,9 +35,7 @@ class StaticFiles:
         if file is None:
             await self.application(scope, receive, send)
             return
-        asked = {
-            CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS
-        }
+        asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
         await answer(file.get_response(scope["method"], asked), send)
 
 

@@ -35,6 +35,11 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return f"model {self.pk}"
 
+    @property
+    def percent(self) -> str:
+        """Test accuracy as people read it."""
+        return f"{self.test_accuracy:.2%}"
+
 
 class Activation(models.Model):
     """A model was put into service. Rows are only added: the newest one says which model serves.

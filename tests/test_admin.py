@@ -20,8 +20,8 @@ RUNS, MODELS = "/admin/training/trainingrun/", "/admin/recognition/modelversion/
 PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
 
 
-@pytest.fixture
-def client(shipped: None) -> Client:
+@pytest.fixture(name="client")
+def signed_in(shipped: None) -> Client:
     client = Client(HTTP_HOST="localhost")
     client.force_login(User.objects.create_superuser("admin", password="a long enough password"))
     return client
@@ -86,7 +86,8 @@ def test_the_page_of_a_run_in_every_state(client: Client, status: str, django_as
     if status == "error":
         assert "<details>" in html
         assert "Traceback &lt;b&gt;here" in html
-    assert ("/stop/" in html) == (status in {"queued", "in_progress"})
+    assert ("/act/stop/" in html) == (status in {"queued", "in_progress"})
+    assert ("/act/train_again/" in html) == (status not in {"queued", "in_progress"})
     assert 'name="_save"' not in html
 
 
@@ -116,8 +117,13 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
     assert model.objects.values().get() == before
 
 
-def act(client: Client, run: TrainingRun, action: str) -> str:
-    return text_of(client.post(f"{RUNS}{run.pk}/{action}/", follow=True))
+def act(client: Client, row: TrainingRun | ModelVersion, action: str, **form: object) -> str:
+    """Choose it from the list's menu, read what it says, say yes; the page that follows."""
+    base = RUNS if isinstance(row, TrainingRun) else MODELS
+    asked = client.post(base, {"action": action, "_selected_action": row.pk})
+    assert asked.status_code == 302, "the question is a page of its own"
+    assert "No, take me back" in text_of(client.get(asked.url))
+    return text_of(client.post(asked.url, form, follow=True))
 
 
 def test_stop_from_the_admin(client: Client) -> None:
@@ -146,11 +152,12 @@ def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:
     assert Activation.current_model_id() == model.pk
     listed = text_of(client.get(MODELS))
     assert "admin" in listed, "who put it there"
+    assert f"model {shipped} will answer every drawing" in text_of(client.get(f"{MODELS}roll-back/"))
+    assert Activation.current_model_id() == model.pk, "reading the question changes nothing"
     client.post(f"{MODELS}roll-back/")
     assert Activation.current_model_id() == shipped
     assert "no earlier model" in text_of(client.post(f"{MODELS}roll-back/", follow=True))
-    page = client.post(MODELS, {"action": "activate", "_selected_action": model.pk}, follow=True)
-    assert "is in service" in text_of(page)
+    assert "is in service" in act(client, model, "activate")
     assert Activation.current_model_id() == model.pk
 
 
@@ -166,9 +173,12 @@ def test_an_account_that_may_only_look_cannot_act(client: Client) -> None:
     model = registry.publish(model_that_says(2), test_accuracy=0.5)
     serving = Activation.current_model_id()
     assert client.get(RUNS).status_code == client.get(f"{RUNS}{run.pk}/change/").status_code == 200
-    assert "may not" in act(client, run, "stop")
+    html = client.get(f"{RUNS}{run.pk}/change/").content.decode()
+    assert "/act/" not in html
+    for url in (f"{RUNS}{run.pk}/act/stop/", f"{MODELS}{model.pk}/act/activate/", f"{MODELS}roll-back/"):
+        assert client.get(url).status_code == client.post(url).status_code == 403
+    client.post(RUNS, {"action": "stop", "_selected_action": run.pk})
     client.post(MODELS, {"action": "activate", "_selected_action": model.pk})
-    client.post(f"{MODELS}roll-back/")
     run.refresh_from_db()
     assert run.stop_requested_at is None
     assert Activation.current_model_id() == serving

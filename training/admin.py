@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recognition.admin import ReadOnlyAdmin, put_into_service
+from recognition.acting import Act, ActingAdmin, Explanation
+from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service
+from recognition.exceptions import RecognitionError
 from recognition.models import Activation
-from training import charts, services
+from training import charts, evaluation, exports, services
+from training.admin_forms import ChangesForm
 from training.exceptions import NoModel, NotInProgress, TrainingError
-from training.models import TrainingRun
+from training.models import Epoch, TrainingRun
+
+MAY_TRAIN = "training.add_trainingrun"
+NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
 
 def duration(seconds: float) -> str:
@@ -30,30 +37,104 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
 
 
+def explain_stop(run: TrainingRun) -> Explanation:
+    kept = f"Its {run.epochs.count()} finished epochs stay in the history; no model will come of it."
+    return Explanation([f"{run} of the preset {run.preset}, asked for by {run.requester}, will be told to stop.", kept])
+
+
+def explain_again(run: TrainingRun) -> Explanation:
+    active = TrainingRun.objects.active().newest()
+    busy = (
+        [f"{active} is active, and there is one run at a time: this will be refused until it ends."] if active else []
+    )
+    return Explanation([f"A new run of the preset {run.preset} will be queued in your name."], busy)
+
+
+def stop_run(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
+    if not run.is_active:
+        raise NotInProgress(f"{run} has already ended: it is {run.get_status_display()}.")
+    services.request_stop(run.pk)
+    page.log_change(request, run, "Stop requested.")
+    page.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
+
+
+def train_again(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
+    """With the run's own parameters, or with the form's."""
+    wanted = dict(values) or {"preset": run.preset, **run.parameters}
+    new = services.request_run(wanted.pop("preset"), wanted, by=request.user)
+    how = "parameters like those of" if values else "the parameters of"
+    address = reverse("admin:training_trainingrun_change", args=[new.pk])
+    page.log_addition(request, new, f"Trained again with {how} {run}.")
+    page.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
+
+
+def activate(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
+    if run.model is None:
+        raise NoModel
+    put_into_service(page, request, run.model)
+
+
 @admin.register(TrainingRun)
-class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "state", "accuracy", "epochs_done", "waited", "ran", "who", "queued_at", "serves")
+class TrainingRunAdmin(ActingAdmin):
+    list_display = (
+        *(
+            "__str__",
+            "state",
+            "curve",
+            "accuracy",
+            "gain",
+            "epochs_done",
+            "waited",
+            "ran",
+            "who",
+            "queued_at",
+            "serves",
+        ),
+    )
     list_filter = ("status", "preset", "requested_by")
     list_select_related = ("requested_by",)
     date_hierarchy = "queued_at"
     search_fields = ("=id", "requested_by__username", "error_code")
     list_per_page = 50
     show_full_result_count = False
-    actions = ("stop", "train_again", "activate")
+    actions = ("export_csv", "export_json")
+    refusals = (TrainingError, RecognitionError)
+    acts = {
+        "stop": Act("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+        "train_again": Act("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
+        "train_with_changes": Act(
+            "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
+        ),
+        "activate": Act(
+            "Put into service",
+            MAY_ACTIVATE,
+            lambda run: run.model_id is not None and run.model_id != run.serving_id,
+            lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
+            activate,
+        ),
+    }
     fieldsets = (
-        (None, {"fields": ("state", "accuracy", "calibration", "model", "serves", "who")}),
+        (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
         ("Epochs", {"fields": ("curves", "epochs_table")}),
-        ("Confusion matrix of the test set", {"fields": ("confusion_matrix",)}),
+        ("Test set", {"fields": ("confusion_matrix", "mistakes")}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
-        ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "attempt", "worker")}),
+        ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "commands", "attempt", "worker")}),
         ("Error", {"fields": ("error_code", "error", "error_folded")}),
     )
     readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
-    change_form_template = "admin/training/trainingrun/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
         serving = Activation.objects.values("model_id")[:1]
-        return super().get_queryset(request).annotate(done=Count("epochs"), serving_id=serving)
+        reads = Activation.objects.values("model__test_accuracy")[:1]
+        done = Epoch.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(n=Count("pk")).values("n")
+        runs = super().get_queryset(request).annotate(serving_id=serving, serving_reads=reads, done=Subquery(done))
+        if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
+            few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
+            runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
+        return runs
+
+    def view_on_site(self, run: TrainingRun) -> str:
+        return reverse("run-page", args=[run.pk])
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [part for part in self.fieldsets if part[0] != "Error" or (obj and obj.error_code)]
@@ -63,9 +144,25 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         stopping = " (stopping)" if run.is_active and run.stop_requested_at else ""
         return format_html('<span class="run-state {}">{}{}</span>', run.status, run.get_status_display(), stopping)
 
+    @admin.display(description="curve")
+    def curve(self, run: TrainingRun) -> str:
+        line = charts.sparkline(list(run.epochs.all()))
+        return render_to_string("admin/training/sparkline.html", {"line": line}) if line else "–"
+
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, run: TrainingRun) -> str:
-        return "–" if run.test_accuracy is None else f"{run.test_accuracy:.2%}"
+        return run.percent
+
+    @admin.display(description="gain", ordering="test_accuracy")
+    def gain(self, run: Any) -> str:
+        """Percentage points of test accuracy over the model in service."""
+        if run.test_accuracy is None or run.serving_reads is None:
+            return "–"
+        points = round(100 * (run.test_accuracy - run.serving_reads), 2)
+        if not points:
+            return "±0"
+        kind, sign = ("better", "+") if points > 0 else ("worse", "−")
+        return format_html('<span class="run-gain {}">{}{}</span>', kind, sign, f"{abs(points):.2f}")
 
     @admin.display(description="calibration error")
     def calibration(self, run: TrainingRun) -> str:
@@ -73,7 +170,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="epochs", ordering="done")
     def epochs_done(self, run: Any) -> str:
-        return f"{run.done} of {run.parameters['epochs']}"
+        return f"{run.done or 0} of {run.parameters['epochs']}"
 
     @admin.display(description="waited")
     def waited(self, run: TrainingRun) -> str:
@@ -107,6 +204,14 @@ class TrainingRunAdmin(ReadOnlyAdmin):
             return "–"
         return render_to_string("admin/training/confusion.html", {"rows": charts.heat_map(run.confusion)})
 
+    @admin.display(description="worst mistakes")
+    def mistakes(self, run: TrainingRun) -> str:
+        try:
+            digits = evaluation.worst_mistakes(run)
+        except TrainingError as error:
+            return str(error)
+        return render_to_string("admin/training/mistakes.html", {"digits": digits}) if digits else "–"
+
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
         return render_to_string("admin/training/pairs.html", {"pairs": run.parameters.items()})
@@ -115,72 +220,38 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     def versions_table(self, run: TrainingRun) -> str:
         return render_to_string("admin/training/pairs.html", {"pairs": run.versions.items()})
 
+    @admin.display(description="the same run again")
+    def commands(self, run: TrainingRun) -> SafeString:
+        """By the API, and on the machine itself."""
+        body = shlex.quote(json.dumps({"preset": run.preset, **run.parameters}))
+        options = [
+            f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
+        ]
+        local = f"python manage.py train --preset {shlex.quote(run.preset)} {' '.join(options)}"
+        call = f"curl http://127.0.0.1:8000/api/retrain_model/ -H 'Content-Type: application/json' -d {body}"
+        return format_html('<pre class="run-commands">{}\n\n{}</pre>', call, local)
+
     @admin.display(description="detail")
     def error_folded(self, run: TrainingRun) -> str:
         if not run.error_detail:
             return "–"
         return format_html("<details><summary>Show the log</summary><pre>{}</pre></details>", run.error_detail)
 
-    def has_train_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("training.add_trainingrun")
+    @admin.action(description="Export the selected runs as CSV", permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> HttpResponse | None:
+        return self.export(request, queryset, "csv")
 
-    def has_activate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("recognition.add_activation")
+    @admin.action(description="Export the selected runs as JSON", permissions=["view"])
+    def export_json(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> HttpResponse | None:
+        return self.export(request, queryset, "json")
 
-    @admin.action(description="Stop the selected run", permissions=["train"])
-    def stop(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
-        self.act_on_one(request, queryset, self.stop_run)
-
-    @admin.action(description="Train again with the same parameters", permissions=["train"])
-    def train_again(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
-        self.act_on_one(request, queryset, self.train_run_again)
-
-    @admin.action(description="Put the selected run's model into service", permissions=["activate"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
-        self.act_on_one(request, queryset, self.activate_model)
-
-    def act_on_one(
-        self, request: HttpRequest, queryset: QuerySet[TrainingRun], act: Callable[[HttpRequest, TrainingRun], None]
-    ) -> None:
-        """Every action concerns one run; an error is told, not raised."""
-        if len(chosen := list(queryset[:2])) != 1:
-            self.message_user(request, "Select one run.", messages.ERROR)
-            return
-        try:
-            act(request, chosen[0])
-        except TrainingError as error:
-            self.message_user(request, str(error), messages.ERROR)
-
-    def stop_run(self, request: HttpRequest, run: TrainingRun) -> None:
-        if not run.is_active:
-            raise NotInProgress(f"{run} has already ended: it is {run.get_status_display()}.")
-        services.request_stop(run.pk)
-        self.log_change(request, run, "Stop requested.")
-        self.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
-
-    def train_run_again(self, request: HttpRequest, run: TrainingRun) -> None:
-        new = services.request_run(run.preset, run.parameters, by=request.user)
-        self.log_addition(request, new, f"Trained again with the parameters of {run}.")
-        address = reverse("admin:training_trainingrun_change", args=[new.pk])
-        self.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
-
-    def activate_model(self, request: HttpRequest, run: TrainingRun) -> None:
-        if run.model is None:
-            raise NoModel
-        put_into_service(self, request, run.model)
-
-    def get_urls(self) -> list[Any]:
-        act = path("<int:pk>/<str:action>/", self.admin_site.admin_view(self.act), name="training_trainingrun_act")
-        return [*super().get_urls()[:-1], act, super().get_urls()[-1]]
-
-    def act(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
-        """The buttons of a run's own page: the list's actions on this run."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        get_object_or_404(TrainingRun, pk=pk)
-        allowed = self.get_actions(request).get(action)  # holds only what this user may do
-        if allowed:
-            allowed[0](self, request, self.get_queryset(request).filter(pk=pk))
-        else:
-            self.message_user(request, "You may not do this.", messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:training_trainingrun_change", args=[pk]))
+    def export(self, request: HttpRequest, queryset: QuerySet[TrainingRun], kind: str) -> HttpResponse | None:
+        chosen = list(queryset.values_list("pk", flat=True)[: exports.MOST + 1])
+        if len(chosen) > exports.MOST:
+            self.message_user(request, f"At most {exports.MOST} runs fit into one file.", messages.ERROR)
+            return None
+        runs = TrainingRun.objects.with_epochs().filter(pk__in=chosen)
+        write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")
+        answer = HttpResponse(write(runs), content_type=f"{mime}; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="runs.{kind}"'
+        return answer

@@ -93,3 +93,26 @@ def heat_map(confusion: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
         ]
         rows.append({"digit": i, "cells": cells, "total": total, "recall": row[i] / total if total else None})
     return rows
+
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 96, 24, 3
+
+
+def sparkline(epochs: Sequence[Any]) -> dict[str, Any] | None:
+    """A small curve for a row of a list: validation accuracy where there is one, else training accuracy."""
+    name = "val_accuracy" if epochs and epochs[-1].val_accuracy is not None else "accuracy"
+    values = [value for e in epochs if (value := getattr(e, name)) is not None]
+    if not values:
+        return None
+    low, high = min(values), max(values)
+    across = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(len(values) - 1, 1)
+    down = (SPARK_HEIGHT - 2 * SPARK_EDGE) / ((high - low) or 1)
+    points = [(SPARK_EDGE + i * across, SPARK_EDGE + (high - value) * down) for i, value in enumerate(values)]
+    kind = "Validation" if name == "val_accuracy" else "Training"
+    return {
+        "points": " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
+        "last": (f"{points[-1][0]:.1f}", f"{points[-1][1]:.1f}"),
+        "title": f"{kind} accuracy from {values[0]:.2%} to {values[-1]:.2%}",
+        "width": SPARK_WIDTH,
+        "height": SPARK_HEIGHT,
+    }

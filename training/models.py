@@ -96,6 +96,11 @@ class TrainingRun(models.Model):
         return f"run {self.pk}"
 
     @property
+    def percent(self) -> str:
+        """Test accuracy as people read it."""
+        return "–" if self.test_accuracy is None else f"{self.test_accuracy:.2%}"
+
+    @property
     def requester(self) -> str:
         """Who asked for it, as everybody is shown it."""
         if self.worker == SHIPPED:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import shutil
-import socket
 import threading
 import traceback
 from pathlib import Path
@@ -21,6 +19,7 @@ from django.db import transaction
 from recognition import registry
 from recognition.exceptions import ModelRejected
 from recognition.models import Activation, ModelVersion
+from training import workers
 from training.exceptions import LostClaim
 from training.learner.config import Config
 from training.models import Predictions, Status, TrainingRun
@@ -38,7 +37,7 @@ def execute(run_id: int) -> None:
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
     with Broadcaster() as broadcaster:
-        while run is not None and not SHUTDOWN.is_set() and run.claim(f"{socket.gethostname()}:{os.getpid()}"):
+        while run is not None and not SHUTDOWN.is_set() and run.claim(workers.me()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
                 attempt(run, RunProgress(run, broadcaster))

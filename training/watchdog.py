@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from training import services, tasks
+from training import services, tasks, workers
 from training.models import Status, TrainingRun
 
 LOOK_SECONDS = 2.0
@@ -83,6 +83,8 @@ def watch(dog: Watchdog) -> None:
         try:
             close_old_connections()
             dog.look(time.monotonic())
+            if dog.serves_queue:
+                workers.say_alive()
         except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
             logger.warning("watchdog: %s", error)
             dog.blink()

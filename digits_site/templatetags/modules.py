@@ -5,6 +5,7 @@ Without that the browser learns of a module only when it has read the one that i
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
-IMPORT = re.compile(r"""^import\b[^"']*["'](\./[^"']+)["']""", re.M)
+IMPORT = re.compile(r"""^import\b[^"']*["'](\.\.?/[^"']+)["']""", re.M)
 
 
 @register.simple_tag
@@ -35,7 +36,7 @@ def imported(name: str) -> tuple[str, ...]:
         current = waiting.pop()
         source = Path(str(finders.find(current))).read_text(encoding="utf-8")
         folder = PurePosixPath(current).parent
-        new = [str(folder / target) for target in IMPORT.findall(source)]
+        new = [posixpath.normpath(folder / target) for target in IMPORT.findall(source)]
         waiting += [n for n in new if n not in found]
         found |= dict.fromkeys(new)
     return tuple(found)

@@ -46,19 +46,25 @@ class Classifier:
     @classmethod
     def load(cls, model: ModelVersion) -> Classifier:
         """From the registry, by checksum. Raises ModelRejected for a file that is missing, torn or another."""
-        try:
-            with model.file.open("rb") as file:
-                content = file.read()
-        except OSError as error:
-            raise ModelRejected(f"The file of {model} cannot be read.") from error
-        if hashlib.sha256(content).hexdigest() != model.sha256:
-            raise ModelRejected(f"The file of {model} is not the one that was published.")
+        content = registered_bytes(model)
         return cls(content, version=model.pk, temperature=model.temperature, uncertain_below=model.uncertain_below)
 
     def probabilities(self, digits: NDArray[np.float32]) -> NDArray[np.float64]:
         """`digits` is float32 [N, 28, 28]; returns float64 [N, 10] at the model's temperature."""
         answers = self._session.run(None, {self._input: digits[..., np.newaxis]})[0]
         return tempered(answers, self.temperature)
+
+
+def registered_bytes(model: ModelVersion) -> bytes:
+    """A version's ONNX file. Raises ModelRejected when it is missing, torn or not the one that was published."""
+    try:
+        with model.file.open("rb") as file:
+            content: bytes = file.read()
+    except OSError as error:
+        raise ModelRejected(f"The file of {model} cannot be read.") from error
+    if hashlib.sha256(content).hexdigest() != model.sha256:
+        raise ModelRejected(f"The file of {model} is not the one that was published.")
+    return content
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:

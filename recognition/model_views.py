@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from recognition import registry
+from recognition import filters, registry
 from recognition.exceptions import NoFile
 from recognition.models import Activation, ModelVersion
 
+FOR_EVER = "public, max-age=31536000, immutable"
 FILES = {"onnx": "file", "keras": "keras_file"}
 
 
@@ -74,12 +75,18 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """GET /api/models/<id>/keras/: to go on training, with keras.models.load_model."""
         return download(self.get_object(), "keras")
 
+    def filters(self, request: Request, pk: int) -> HttpResponse:
+        """GET /api/models/<id>/filters/: both convolutions as float32 (recognition.filters), 208 kB."""
+        answer = HttpResponse(filters.filters(self.get_object()), content_type="application/octet-stream")
+        answer["Cache-Control"] = FOR_EVER
+        return answer
+
 
 def download(model: ModelVersion, kind: str) -> HttpResponse:
     """One of a version's files, which never change. Raises NoFile."""
     answer = HttpResponse(content_of(getattr(model, FILES[kind])), content_type="application/octet-stream")
     answer["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
-    answer["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer["Cache-Control"] = FOR_EVER
     return answer
 
 

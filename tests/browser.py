@@ -87,6 +87,12 @@ def watch_visits(chromium, stack):
         pytest.fail("The page complained:\n" + "\n".join(visits.complaints))
 
 
+def module_url(page, name):
+    """Where the page has loaded one of its modules from."""
+    found = "performance.getEntriesByType('resource').map((entry) => entry.name)"
+    return next(url for url in page.evaluate(found) if f"/js/{name}." in url)
+
+
 def pad(page):
     return page.get_by_role("application", name="Drawing area")
 
@@ -102,6 +108,7 @@ def on_pad(page, points):
 
 def draw(page, points=SEVEN):
     """One stroke with the mouse."""
+    pad(page).scroll_into_view_if_needed()
     first, *rest = on_pad(page, points)
     page.mouse.move(*first)
     page.mouse.down()

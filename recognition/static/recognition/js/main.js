@@ -5,6 +5,7 @@ import { startDrawing } from "./drawing.js";
 import { History } from "./history.js";
 import { get } from "./http.js";
 import { Settings } from "./settings.js";
+import { NetworkView } from "./network.js";
 import { RunView } from "./runview.js";
 import { isActive } from "./state.js";
 import { Watch } from "./watch.js";
@@ -20,9 +21,13 @@ async function showAccuracy() {
 }
 
 const drawing = startDrawing(main);
+const network = new NetworkView(main.querySelector("[data-network]"), main.dataset.modelsUrl);
 const history = new History(main.querySelector("[data-history]"), main.dataset);
 const settings = new Settings(main.querySelector("[data-train-form]"), main.dataset);
 const watch = new Watch(main, new RunView(main.querySelector("[data-run]")));
+
+drawing.reader.addEventListener("answer", (event) => network.show(event.detail));
+drawing.reader.addEventListener("blank", () => network.clear());
 
 const showBusy = () => {
   settings.busy = watch.run !== null && isActive(watch.run);

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -16,16 +16,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recognition.acting import Act, ActingAdmin, Explanation
-from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service
+from recognition.acting import ActingAdmin
 from recognition.exceptions import RecognitionError
 from recognition.models import Activation
-from training import charts, evaluation, exports, services
-from training.admin_forms import ChangesForm
-from training.exceptions import NoModel, NotInProgress, TrainingError
+from training import charts, evaluation, exports
+from training.admin_acts import ACTS
+from training.exceptions import TrainingError
 from training.models import Epoch, TrainingRun
 
-MAY_TRAIN = "training.add_trainingrun"
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
 
@@ -37,59 +35,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
 
 
-def explain_stop(run: TrainingRun) -> Explanation:
-    kept = f"Its {run.epochs.count()} finished epochs stay in the history; no model will come of it."
-    return Explanation([f"{run} of the preset {run.preset}, asked for by {run.requester}, will be told to stop.", kept])
-
-
-def explain_again(run: TrainingRun) -> Explanation:
-    active = TrainingRun.objects.active().newest()
-    busy = (
-        [f"{active} is active, and there is one run at a time: this will be refused until it ends."] if active else []
-    )
-    return Explanation([f"A new run of the preset {run.preset} will be queued in your name."], busy)
-
-
-def stop_run(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
-    if not run.is_active:
-        raise NotInProgress(f"{run} has already ended: it is {run.get_status_display()}.")
-    services.request_stop(run.pk)
-    page.log_change(request, run, "Stop requested.")
-    page.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
-
-
-def train_again(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
-    """With the run's own parameters, or with the form's."""
-    wanted = dict(values) or {"preset": run.preset, **run.parameters}
-    new = services.request_run(wanted.pop("preset"), wanted, by=request.user)
-    how = "parameters like those of" if values else "the parameters of"
-    address = reverse("admin:training_trainingrun_change", args=[new.pk])
-    page.log_addition(request, new, f"Trained again with {how} {run}.")
-    page.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
-
-
-def activate(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
-    if run.model is None:
-        raise NoModel
-    put_into_service(page, request, run.model)
-
-
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ActingAdmin):
     list_display = (
-        *(
-            "__str__",
-            "state",
-            "curve",
-            "accuracy",
-            "gain",
-            "epochs_done",
-            "waited",
-            "ran",
-            "who",
-            "queued_at",
-            "serves",
-        ),
+        *("__str__", "state", "curve", "accuracy", "gain", "epochs_done"),
+        *("waited", "ran", "who", "queued", "serves"),
     )
     list_filter = ("status", "preset", "requested_by")
     list_select_related = ("requested_by",)
@@ -99,20 +49,7 @@ class TrainingRunAdmin(ActingAdmin):
     show_full_result_count = False
     actions = ("export_csv", "export_json")
     refusals = (TrainingError, RecognitionError)
-    acts = {
-        "stop": Act("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
-        "train_again": Act("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
-        "train_with_changes": Act(
-            "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
-        ),
-        "activate": Act(
-            "Put into service",
-            MAY_ACTIVATE,
-            lambda run: run.model_id is not None and run.model_id != run.serving_id,
-            lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
-            activate,
-        ),
-    }
+    acts = ACTS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
         ("Epochs", {"fields": ("curves", "epochs_table")}),
@@ -172,6 +109,10 @@ class TrainingRunAdmin(ActingAdmin):
     def epochs_done(self, run: Any) -> str:
         return f"{run.done or 0} of {run.parameters['epochs']}"
 
+    @admin.display(description="queued", ordering="queued_at")
+    def queued(self, run: TrainingRun) -> str:
+        return f"{run.queued_at:%Y-%m-%d %H:%M}"
+
     @admin.display(description="waited")
     def waited(self, run: TrainingRun) -> str:
         return duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
@@ -228,7 +169,9 @@ class TrainingRunAdmin(ActingAdmin):
             f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
         ]
         local = f"python manage.py train --preset {shlex.quote(run.preset)} {' '.join(options)}"
-        call = f"curl http://127.0.0.1:8000/api/retrain_model/ -H 'Content-Type: application/json' -d {body}"
+        here = f"http://127.0.0.1:{settings.PORT}" if settings.LOCAL else f"https://{settings.ALLOWED_HOSTS[0]}"
+        token = "" if settings.TRAINING_OPEN else " -H 'Authorization: Token …'"
+        call = f"curl {here}/api/retrain_model/{token} -H 'Content-Type: application/json' -d {body}"
         return format_html('<pre class="run-commands">{}\n\n{}</pre>', call, local)
 
     @admin.display(description="detail")

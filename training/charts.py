@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 WIDTH, HEIGHT = 480, 200
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28
 TICKS = 4
+MOST_DOTS = 30
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,11 @@ class Line:
 
     name: str
     points: list[tuple[float, float]]
+
+    @property
+    def dots(self) -> list[tuple[float, float]]:
+        """The points to be marked: all while they can be told apart."""
+        return self.points if len(self.points) <= MOST_DOTS else []
 
     @property
     def path(self) -> str:
@@ -38,8 +45,13 @@ class Chart:
     bottom: int = HEIGHT - BOTTOM
 
 
-def chart(title: str, epochs: Sequence[Any], measures: dict[str, str], label: str) -> Chart:
-    """A chart of `measures` (name shown -> attribute of an epoch), left out where no epoch has it; `label` formats."""
+def chart(
+    title: str, epochs: Sequence[Any], measures: dict[str, str], label: str, bounds: tuple[float, float]
+) -> Chart:
+    """A chart of `measures` (name shown -> attribute of an epoch), left out where no epoch has it.
+
+    `label` formats a value; `bounds` are what the measure cannot be beyond.
+    """
     series = {
         name: [(e.epoch, value) for e in epochs if (value := getattr(e, attribute)) is not None]
         for name, attribute in measures.items()
@@ -47,7 +59,7 @@ def chart(title: str, epochs: Sequence[Any], measures: dict[str, str], label: st
     values = [value for points in series.values() for _, value in points]
     low, high = min(values), max(values)
     room = (high - low) * 0.08 or abs(high) * 0.05 or 0.01
-    low, high = low - room, high + room
+    low, high = max(low - room, bounds[0]), min(high + room, bounds[1])
     last = max(epochs[-1].epoch, 2)
 
     def x(epoch: int) -> float:
@@ -71,8 +83,8 @@ def run_charts(epochs: Sequence[Any]) -> list[Chart]:
     if not epochs:
         return []
     return [
-        chart("Accuracy", epochs, {"training": "accuracy", "validation": "val_accuracy"}, "{:.2%}"),
-        chart("Loss", epochs, {"training": "loss", "validation": "val_loss"}, "{:.3f}"),
+        chart("Accuracy", epochs, {"training": "accuracy", "validation": "val_accuracy"}, "{:.1%}", (0, 1)),
+        chart("Loss", epochs, {"training": "loss", "validation": "val_loss"}, "{:.3f}", (0, math.inf)),
     ]
 
 

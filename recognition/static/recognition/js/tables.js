@@ -25,9 +25,8 @@ export function epochTable(epochs) {
     h("caption", {}, "Finished epochs"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Epoch"), ...head)),
     h("tbody", {}, ...rows));
-  // Scrolls when long, so it must be reachable by keyboard then.
-  const long = epochs.length > 8;
-  return h("div", { class: "epochs-scroll", tabindex: long && "0", role: long && "region", "aria-label": long && "Finished epochs" }, table);
+  // Scrolls when it is long, or narrow and therefore tall: a keyboard must reach it, and how tall is only known once it is laid out.
+  return h("div", { class: "epochs-scroll", tabindex: "0", role: "region", "aria-label": "Finished epochs" }, table);
 }
 
 // Half colour at most: the numbers stay readable on it, in light and dark.

@@ -170,7 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 TIME_ZONE, USE_I18N = "UTC", False
-DATETIME_FORMAT = "Y-m-d H:i:s e"
+FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},

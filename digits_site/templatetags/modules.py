@@ -1,6 +1,7 @@
 """{% module "recognition/js/main.js" %}: a page's ES module, and all it imports announced ahead.
 
 Without that the browser learns of a module only when it has read the one that imports it: a round trip for each level.
+What is imported by `import(…)` can wait, and is not announced: it would compete with what cannot.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
-IMPORT = re.compile(r"""^import\b[^"']*["'](\.\.?/[^"']+)["']""", re.M)
+IMPORT = re.compile(r"""^import\b[^"'(]*["'](\.\.?/[^"']+)["']""", re.M)
 
 
 @register.simple_tag

@@ -1,5 +1,5 @@
-// "What the network does": both convolutions' feature maps for the drawing of the moment. Nothing is loaded until it is
-// opened; then each model's filters once, and everything is worked out here.
+// "What the network does": both convolutions' feature maps for the drawing of the moment. No filters are loaded until it is
+// opened; then each model's once, and everything is worked out here.
 
 import { featureMaps, FIRST, readFilters, SECOND } from "./convolution.js";
 import { say } from "./dom.js";
@@ -26,8 +26,8 @@ export class NetworkView {
   #wanted = null;
   #busy = false;
 
-  /** `root` is a <details>; `modelsUrl` is where models are found by their number. */
-  constructor(root, modelsUrl) {
+  /** `root` is a <details>; `modelsUrl` is where models are found by their number; `reader` tells what is read. */
+  constructor(root, modelsUrl, reader) {
     const one = (hook) => root.querySelector(`[data-network-${hook}]`);
     this.root = root;
     this.url = modelsUrl;
@@ -37,6 +37,9 @@ export class NetworkView {
       second: new Maps(one("second"), SECOND, (map) => this.#tell("second", map)),
     };
     root.addEventListener("toggle", () => this.#work());
+    reader.addEventListener("answer", (event) => this.show(event.detail));
+    reader.addEventListener("blank", () => this.clear());
+    if (reader.latest) this.show(reader.latest);
   }
 
   /** The newest answer: its `preview` and the `model` that gave it. */

@@ -34,6 +34,9 @@ export class Reader extends EventTarget {
   #quietUntil = 0;
   #coolUntil = 0;
 
+  /** The answer that is shown, or null: for who comes too late to hear of it. */
+  latest = null;
+
   constructor(url) {
     super();
     this.#url = `${url}?preview=1`;
@@ -131,6 +134,8 @@ export class Reader extends EventTarget {
   }
 
   #tell(type, detail) {
+    if (type === "answer") this.latest = detail;
+    else if (type === "blank" || type === "problem") this.latest = null;
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

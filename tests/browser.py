@@ -187,6 +187,7 @@ class FakeSocket:
     """Stands in for /ws/training/: every connection gets the present snapshot, then what the test sends."""
 
     def __init__(self, page, snapshot):
+        self.page = page
         self.snapshot = snapshot
         self.connections = []
         page.route_web_socket("**/ws/training/", self.connect)
@@ -199,6 +200,8 @@ class FakeSocket:
             socket.close(code=1012)
 
     def send(self, kind, seq, run=RUN, **values):
+        while not self.connections:  # the page opens its socket when the pad is ready
+            self.page.wait_for_timeout(20)
         self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 1_800_000_000.5, **values}))
 
 

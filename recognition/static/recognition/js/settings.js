@@ -28,6 +28,7 @@ export class Settings {
       event.preventDefault();
       this.#submit();
     });
+    this.start.disabled = false; // until now a click would have sent the form to nowhere
     this.#showDefaults();
     this.#prefill();
     this.learnPace(presetsUrl);

@@ -199,9 +199,16 @@ class FakeSocket:
         else:
             socket.close(code=1012)
 
-    def send(self, kind, seq, run=RUN, **values):
-        while not self.connections:  # the page opens its socket when the pad is ready
+    def wait_for_connection(self, seconds=15):
+        """The page opens its socket when the pad is ready, a moment after it has loaded."""
+        for _ in range(seconds * 50):
+            if self.connections:
+                return
             self.page.wait_for_timeout(20)
+        pytest.fail(f"The page opened no socket in {seconds} s")
+
+    def send(self, kind, seq, run=RUN, **values):
+        self.wait_for_connection()
         self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 1_800_000_000.5, **values}))
 
 

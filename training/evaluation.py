@@ -40,20 +40,32 @@ def test_set(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         raise DigitsUnavailable from error
 
 
-def select(run: TrainingRun, label: int | None = None, read: int | None = None) -> NDArray[np.intp]:
-    """Indices of test digits, the surest answers first: one cell of the confusion matrix, or all that were misread.
+def surest(
+    run: TrainingRun, limit: int, label: int | None = None, read: int | None = None
+) -> tuple[int, list[TestDigit]]:
+    """(how many, the first `limit` of them): one cell of the confusion matrix, or all that were misread.
 
-    Raises NoPredictions and DigitsUnavailable.
+    The surest answers come first. Raises NoPredictions and DigitsUnavailable.
     """
     answers, confidence = kept(run)
-    labels = test_set(settings.MNIST_DIR)[1]
+    images, labels = test_set(settings.MNIST_DIR)
     wanted = answers != labels if label is None and read is None else np.full(len(labels), True)
     if label is not None:
         wanted &= labels == label
     if read is not None:
         wanted &= answers == read
     found = np.flatnonzero(wanted)
-    return found[np.argsort(confidence[found], kind="stable")[::-1]]
+    found = found[np.argsort(confidence[found], kind="stable")[::-1]]
+    return len(found), [
+        TestDigit(
+            index=int(i),
+            label=int(labels[i]),
+            read=int(answers[i]),
+            confidence=round(float(confidence[i] / SUREST), 4),
+            picture=picture(images[i]),
+        )
+        for i in found[:limit]
+    ]
 
 
 def kept(run: TrainingRun) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
@@ -64,22 +76,6 @@ def kept(run: TrainingRun) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     return np.frombuffer(row.read, np.uint8), np.frombuffer(row.confidence, "<u2")
 
 
-def described(run: TrainingRun, indices: NDArray[np.intp]) -> list[TestDigit]:
-    """The digits at `indices`, with their pictures."""
-    answers, confidence = kept(run)
-    images, labels = test_set(settings.MNIST_DIR)
-    return [
-        TestDigit(
-            index=int(i),
-            label=int(labels[i]),
-            read=int(answers[i]),
-            confidence=round(float(confidence[i] / SUREST), 4),
-            picture=picture(images[i]),
-        )
-        for i in indices
-    ]
-
-
 def picture(image: NDArray[np.uint8]) -> str:
     """A PNG data URL."""
     return f"data:image/png;base64,{base64.b64encode(encode_png(image / np.float32(255))).decode()}"
@@ -88,6 +84,6 @@ def picture(image: NDArray[np.uint8]) -> str:
 def worst_mistakes(run: TrainingRun, limit: int = 24) -> list[TestDigit]:
     """The misread test digits of which the network was surest; none where nothing is kept. Raises DigitsUnavailable."""
     try:
-        return described(run, select(run)[:limit])
+        return surest(run, limit)[1]
     except NoPredictions:
         return []

@@ -73,7 +73,5 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
-        run = self.get_object()
-        found = evaluation.select(run, wanted["label"], wanted["read"])
-        shown = evaluation.described(run, found[: wanted["limit"]])
-        return Response({"count": len(found), "results": [vars(digit) for digit in shown]})
+        count, digits = evaluation.surest(self.get_object(), wanted["limit"], wanted["label"], wanted["read"])
+        return Response({"count": count, "results": [vars(digit) for digit in digits]})

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 STATUS = {
     "missing_drawing": 400,
+    "missing_drawings": 400,
+    "too_many_drawings": 400,
     "invalid_type": 400,
     "invalid_data_url": 400,
     "invalid_base64": 400,

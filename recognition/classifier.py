@@ -10,6 +10,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CHECK_SECONDS = 0.5
+PASS = 32  # digits at once: the fewest microseconds a digit, and a twentieth of the memory that 256 at once keep
 logger = logging.getLogger(__name__)
 
 
@@ -49,10 +51,12 @@ class Classifier:
         content = registered_bytes(model)
         return cls(content, version=model.pk, temperature=model.temperature, uncertain_below=model.uncertain_below)
 
-    def probabilities(self, digits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """`digits` is float32 [N, 28, 28]; returns float64 [N, 10] at the model's temperature."""
-        answers = self._session.run(None, {self._input: digits[..., np.newaxis]})[0]
-        return tempered(answers, self.temperature)
+    def probabilities(self, digits: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.float64]:
+        """`digits` is N of float32 [28, 28], or [N, 28, 28]; returns float64 [N, 10] at the model's temperature."""
+        pictures = np.asarray(digits, np.float32).reshape(-1, 28, 28, 1)
+        passes = [pictures[start : start + PASS] for start in range(0, len(pictures), PASS)]
+        answers = [self._session.run(None, {self._input: several})[0] for several in passes]
+        return tempered(np.concatenate(answers) if answers else np.empty((0, 10)), self.temperature)
 
 
 def registered_bytes(model: ModelVersion) -> bytes:
@@ -97,12 +101,18 @@ class InService:
         self._refused: int | None = None
 
     def get(self) -> Classifier:
-        """Raises ModelUnavailable when no model has ever been loadable."""
-        if time.monotonic() - self._checked > CHECK_SECONDS:
-            with self._lock:
+        """Raises ModelUnavailable when no model has ever been loadable.
+
+        One request at a time looks; those that have a model do not wait for it, however long the database takes.
+        """
+        stale = time.monotonic() - self._checked > CHECK_SECONDS
+        if stale and self._lock.acquire(blocking=self._classifier is None):
+            try:
                 if time.monotonic() - self._checked > CHECK_SECONDS:
                     self._follow()
                     self._checked = time.monotonic()
+            finally:
+                self._lock.release()
         if self._classifier is None:
             raise ModelUnavailable
         return self._classifier

@@ -24,6 +24,7 @@ from recognition.exceptions import (
     ImageTooSmall,
     InvalidBase64,
     InvalidDataURL,
+    RecognitionError,
     UnsupportedImage,
 )
 
@@ -147,6 +148,16 @@ def declared_size(data: bytes, image_format: str) -> tuple[int, int]:
     """
     reader = {"PNG": _png_size, "JPEG": _jpeg_size, "WEBP": _webp_size}[image_format]
     return reader(data)
+
+
+def pixels(data: bytes) -> int:
+    """How many pixels a picture's header declares; 0 where `read_image` will refuse it unread."""
+    try:
+        size = declared_size(data, sniff_format(data))
+        check_size(size)
+    except (RecognitionError, struct.error):
+        return 0
+    return size[0] * size[1]
 
 
 def _png_size(data: bytes) -> tuple[int, int]:

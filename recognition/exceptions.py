@@ -40,6 +40,20 @@ class InvalidType(RecognitionError):
     message = "The drawing must be a data URL, as text."
 
 
+class MissingDrawings(RecognitionError):
+    """A batch is no list, or an empty one."""
+
+    code = "missing_drawings"
+    message = 'There is no list of drawings in the request, or it is empty: {"drawings": ["data:image/png;base64,…"]}.'
+
+
+class TooManyDrawings(RecognitionError):
+    """A batch holds more than is taken at once."""
+
+    code = "too_many_drawings"
+    message = "A request takes at most 256 drawings."
+
+
 class InvalidDataURL(RecognitionError):
     """The text is not a base64 data URL."""
 

@@ -5,8 +5,16 @@ from typing import Any
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
+from recognition.batches import MOST_DRAWINGS
 from recognition.decoding import decode_data_url
-from recognition.exceptions import EmptyImage, InvalidType, MissingDrawing, NotAnObject
+from recognition.exceptions import (
+    EmptyImage,
+    InvalidType,
+    MissingDrawing,
+    MissingDrawings,
+    NotAnObject,
+    TooManyDrawings,
+)
 
 
 def drawing_from(request: Request) -> bytes:
@@ -37,3 +45,21 @@ def whole(picture: bytes) -> bytes:
     if not picture:
         raise EmptyImage
     return picture
+
+
+def drawings_from(request: Request) -> list[Any]:
+    """The list in `{"drawings": [...]}`, whatever its elements are.
+
+    Raises the RecognitionError that fits; ParseError and UnsupportedMediaType come from DRF's parsing.
+    """
+    if not int(request.META.get("CONTENT_LENGTH") or 0):
+        raise ParseError("The body is empty.")
+    data: Any = request.data
+    if not isinstance(data, dict):
+        raise NotAnObject
+    drawings = data.get("drawings")
+    if not isinstance(drawings, list) or not drawings:
+        raise MissingDrawings
+    if len(drawings) > MOST_DRAWINGS:
+        raise TooManyDrawings
+    return drawings

@@ -1,10 +1,11 @@
 from django.urls import path
 
 from recognition.model_views import MayActivate, ModelViewSet
-from recognition.views import DrawingView
+from recognition.views import DrawingsView, DrawingView
 
 urlpatterns = [
     path("drawing/", DrawingView.as_view(), name="drawing"),
+    path("drawings/", DrawingsView.as_view(), name="drawings"),
     path("models/", ModelViewSet.as_view({"get": "list"}), name="models"),
     path("models/<int:pk>/", ModelViewSet.as_view({"get": "retrieve"}), name="model"),
     path("models/<int:pk>/onnx/", ModelViewSet.as_view({"get": "onnx"}), name="model-onnx"),

@@ -1,0 +1,76 @@
+"""Plain HTTP under ASGI: a request is answered whole in one thread, from the first middleware to the last.
+
+Django's own handler crosses between the event loop and a thread at every middleware that is written for one side only,
+some thirty times a request here; that was most of what a request cost. What streams is left to it: there the loop is
+where the work is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+# Decoding and the network let other threads run, so a few more than one; each costs a megabyte or two.
+THREADS = 4
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class PlainAndStreams:
+    """`streams` by their path; everything else is plain."""
+
+    def __init__(self, streams: Mapping[str, Application]) -> None:
+        self.streams, self.plain = streams, ThreadedHandler()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.streams.get(scope["path"], self.plain)(scope, receive, send)
+
+
+class ThreadedHandler(ASGIHandler):
+    """Django's handler with its synchronous middleware chain, run in a thread of a small pool."""
+
+    def __init__(self) -> None:
+        BaseHandler.__init__(self)  # not the parent's, which loads the chain for the event loop
+        self.load_middleware(is_async=False)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        call = contextvars.copy_context().run
+        response = await asyncio.get_running_loop().run_in_executor(self.pool, call, self.answer, scope, body)
+        await self.send_response(response, send)
+
+    def answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """The response, rendered and closed; what it streamed from a file or a table is gathered in it."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        with body:
+            request, refusal = self.create_request(scope, body)
+            response: Any = refusal if request is None else self.get_response(request)
+            try:
+                return gathered(response) if response.streaming else response
+            finally:
+                response.close()  # tells request_finished, in the thread whose database connection it is
+
+
+def gathered(response: Any) -> HttpResponse:
+    """A streaming response as a plain one: model files and exports are a few megabytes at most."""
+    whole = HttpResponse(b"".join(response), status=response.status_code, headers=dict(response.items()))
+    whole.cookies = response.cookies
+    return whole

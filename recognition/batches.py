@@ -1,0 +1,32 @@
+"""Many drawings at once: each is prepared or refused by itself, and together they stay within bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recognition.decoding import LARGEST_SIDE, decode_data_url, pixels
+from recognition.exceptions import ImageTooLarge, InvalidType, RecognitionError
+from recognition.preprocessing import Grid, prepare
+
+MOST_DRAWINGS = 256
+# A few kilobytes can unfold into sixteen million pixels: together the drawings of a batch may have as many as two
+# of the largest, which is 256 of 360x360.
+MOST_PIXELS = 2 * LARGEST_SIDE**2
+
+
+def prepare_all(drawings: list[Any]) -> list[Grid | dict[str, str]]:
+    """For each data URL its (28, 28) array, or the error's `code`, `message` and `detail`."""
+    prepared: list[Grid | dict[str, str]] = []
+    room = MOST_PIXELS
+    for drawing in drawings:
+        try:
+            if not isinstance(drawing, str):
+                raise InvalidType
+            data = decode_data_url(drawing)
+            room -= pixels(data)
+            if room < 0:
+                raise ImageTooLarge("The drawings of one request have too many pixels together.")
+            prepared.append(prepare(data))
+        except RecognitionError as error:
+            prepared.append({"code": error.code, "message": str(error), "detail": str(error)})
+    return prepared

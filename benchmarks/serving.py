@@ -108,9 +108,8 @@ def main() -> None:
 
 def servers(desk: Desk, task: argparse.Namespace) -> None:
     """The tables of the servers."""
-    print(
-        f"One core{'' if desk.serving else ' (NOT PINNED)'}, 16 connections; medians of {task.rounds} x {task.seconds:g} s.\n"
-    )
+    where = "One core" if desk.serving else "NOT PINNED to one core"
+    print(f"{where}, 16 connections; medians of {task.rounds} rounds of {task.seconds:g} s.\n")
     visits = rounds(desk, task.only, task.kinds, task.rounds, task.seconds)
     for kind in task.kinds:
         print(tables.of_kind(kind, visits))

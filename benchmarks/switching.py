@@ -2,13 +2,15 @@
 
 A steady 100 requests a second, sent when they are due whether or not earlier ones were answered, against daphne and
 against granian, while another of two versions is put into service twice a second through the API. Counted: requests
-that failed, answers that name neither version, and how long an answer still named the version that had been replaced.
+that failed, answers that name neither version or not the one that gave them (the second is less sure of the same
+digits), and how long an answer still named the version that had been replaced.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from benchmarks._serving.measuring import Desk
@@ -18,7 +20,11 @@ from benchmarks._serving.steady import Answer, Switch, Versions, run
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import described
 
-HEAD = ["", *("requests", "failed", "naming neither version", "switches", "old version named after a switch, most ms")]
+HEAD = [
+    "server",
+    *("requests", "failed", "naming neither version", "naming the wrong one", "switches"),
+    *("old version named after a switch, most ms", "p50 / p99 ms"),
+]
 
 
 def overdue(answers: Sequence[Answer], switches: Sequence[Switch]) -> float:
@@ -34,6 +40,20 @@ def overdue(answers: Sequence[Answer], switches: Sequence[Switch]) -> float:
     return 1000 * most
 
 
+def mislabelled(answers: Sequence[Answer]) -> int:
+    """Answers whose confidence is not the one that the version they name has in that digit.
+
+    A version is as sure of the same drawing every time. Raises AssertionError where the versions cannot be told apart.
+    """
+    said: dict[tuple[int, int | None], Counter[float | None]] = defaultdict(Counter)
+    for answer in answers:
+        said[answer.digit, answer.model][answer.confidence] += 1
+    usual = {key: counts.most_common(1)[0][0] for key, counts in said.items()}
+    told_apart = {(digit, confidence) for (digit, _), confidence in usual.items()}
+    assert len(told_apart) == len(usual), f"the versions are equally sure: {usual}"
+    return sum(answer.confidence != usual[answer.digit, answer.model] for answer in answers)
+
+
 def row(title: str, answers: Sequence[Answer], switches: Sequence[Switch], versions: Versions) -> list[str]:
     right = [answer for answer in answers if answer.status == 200]
     strange = sum(answer.model not in versions.ids for answer in right)
@@ -45,6 +65,7 @@ def row(title: str, answers: Sequence[Answer], switches: Sequence[Switch], versi
         str(len(answers)),
         f"{len(failed)} {sorted(set(failed))}" if failed else "0",
         str(strange),
+        str(mislabelled(right)),
         str(len(switches)),
         f"{overdue(answers, switches):.0f}",
         f"{p50:.0f} / {p99:.0f}",
@@ -75,7 +96,7 @@ def main() -> None:
             finally:
                 tree.stop()
             rows.append(row(SERVERS[name].title, answers, switches, versions))
-    print(table([*HEAD, "p50 / p99 ms"], rows))
+    print(table(HEAD, rows))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from tests.stack import Stack
 
 WAITING = 64  # requests under way at once, before a due one has to wait; its latency counts from when it was due
 
-# The same network under another name in the file: other bytes, so another version, which answers the same digits.
+# The same network under another name in the file: other bytes, so another version. It answers the same digits, but less
+# surely, so that an answer shows which of the two gave it.
 PUBLISH = """
 import onnx
 from io import BytesIO
@@ -28,7 +29,7 @@ first = Activation.current().model
 network = onnx.load(BytesIO(first.file.read()))
 network.producer_name = "another version"
 second = registry.publish(network.SerializeToString(), test_accuracy=first.test_accuracy,
-    temperature=first.temperature, uncertain_below=first.uncertain_below)
+    temperature=2 * first.temperature, uncertain_below=first.uncertain_below)
 operator = User.objects.create_superuser("operator")
 print("published", first.pk, second.pk, Token.objects.create(user=operator).key)
 """
@@ -50,13 +51,15 @@ class Versions:
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: when it was due, sent and answered (seconds), its status (0: none), the version it names."""
+    """One request: the digit drawn; when it was due, sent and answered (seconds); its status, 0 where none came."""
 
+    digit: int
     due: float
     sent: float
     ended: float
     status: int
-    model: int | None
+    model: int | None  # the version it names
+    confidence: float | None
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,12 @@ def timetable(rate: float, seconds: float) -> Iterator[tuple[int, float]]:
 
 
 def draw(caller: Caller, number: int, due: float) -> Answer:
-    body = json.dumps({"drawing": drawings.data_url(drawings.page_png(number % 10))}).encode()
+    digit = number % 10
+    body = json.dumps({"drawing": drawings.data_url(drawings.page_png(digit))}).encode()
     sent = time.perf_counter()
     status, said = caller.post("/api/drawing/", body)
-    return Answer(due, sent, time.perf_counter(), status, said.get("model") if isinstance(said, dict) else None)
+    ended, said = time.perf_counter(), said if isinstance(said, dict) else {}
+    return Answer(digit, due, sent, ended, status, said.get("model"), said.get("confidence"))
 
 
 def switch(caller: Caller, versions: Versions, every: float, ended: threading.Event, switches: list[Switch]) -> None:

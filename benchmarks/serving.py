@@ -63,7 +63,9 @@ def headroom(desk: Desk, visits: dict[str, list[Visit]]) -> str:
     finally:
         tree.stop()
     most = result.answers / result.seconds
-    fastest = max((one.rate for made in visits.values() for v in made for k, one in v.kinds.items() if "-" not in k))
+    singles = {kind for kind, one in KINDS.items() if one.size == 1}
+    rates = (one.rate for made in visits.values() for visit in made for k, one in visit.kinds.items() if k in singles)
+    fastest = max(rates, default=0)
     verdict = "" if most > FASTER * fastest else ": TOO LITTLE, the load may be what was measured"
     return f"The load generator drives {most:,.0f} colour PNGs a second into a server that does nothing{verdict}."
 
@@ -73,7 +75,10 @@ def heaviness(desk: Desk, names: Sequence[str], predictions: int) -> dict[str, W
     weights = {}
     for name in (name for name in names if SERVERS[name].product and predictions):
         say(f"{SERVERS[name].title}: {predictions} predictions")
-        weights[name] = weigh(desk, name, predictions)
+        try:
+            weights[name] = weigh(desk, name, predictions)
+        except NotServing as error:
+            say(f"not weighed: {error}")
     return weights
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -60,7 +63,7 @@ class Desk:
         server = SERVERS[name]
         tree, port = self.start(name, server)
         try:
-            with on(self.loading):
+            with on(self.loading), ending_said(tree):
                 began = self.wait(tree, server, port)
                 agree(name, server, port)
                 taken = {kind: KINDS[kind] for kind in kinds if answers(server, port, KINDS[kind])}
@@ -95,6 +98,16 @@ class Desk:
             return 0.0
         times = psutil.cpu_times(percpu=True)[min(self.serving)]
         return float(times.user + times.nice + times.system + times.steal)
+
+
+@contextmanager
+def ending_said(tree: Tree) -> Iterator[None]:
+    """A server that breaks off while it is measured raises NotServing."""
+    try:
+        yield
+    except (OSError, HTTPException, subprocess.CalledProcessError, psutil.Error) as error:
+        tree.check()
+        raise NotServing(f"broke off: {error!r}; {tree.last_words()}") from error
 
 
 def agree(name: str, server: Server, port: int) -> None:

@@ -16,7 +16,9 @@ from benchmarks._serving.processes import ROOT
 
 BIN = Path(sys.executable).parent
 WORK = as_here("numpy", "pillow", "onnxruntime")
-PLAIN, PLAIN_PACKAGES = "plain", ["flask==3.1.3", "gunicorn==27.0.1", *as_here("tensorflow-cpu", "keras", "pillow")]
+PLAIN = "plain"
+KERAS = as_here("tensorflow", "tensorflow-cpu", "keras", "pillow")  # the platform decides which of the first two
+PLAIN_PACKAGES = ["flask==3.1.3", "gunicorn==27.0.1", *KERAS]
 FASTAPI_PACKAGES = ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pydantic==2.14.4", *WORK]
 LITSERVE_PACKAGES = ["litserve==0.2.19", "fastapi==0.165.0", "uvicorn==0.54.0", *WORK]
 GRADIO_PACKAGES = ["gradio==6.31.0", "fastapi==0.165.0", "pillow==12.3.0", *as_here("numpy", "onnxruntime")]
@@ -54,17 +56,26 @@ class Server:
         own = dict(product) if self.product else dict(os.environ) | {"PYTHONPATH": str(ROOT)}
         path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)]) if self.product else os.environ["PATH"]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1"}
-        return own | quiet | {"PATH": path, "HOST": "127.0.0.1", "PORT": str(port)}
+        place = {"PATH": path, "HOST": "127.0.0.1", "PORT": str(port), "WEB_PORT": str(port), "WEB_CONCURRENCY": "1"}
+        return own | quiet | place
 
 
 def daphne(port: int) -> Words:
     """As the Procfile has it."""
-    return ["sh", "-c", parse_procfile((ROOT / "Procfile").read_text()).processes["web"]]
+    return as_deployed("Procfile")
+
+
+def as_deployed(procfile: str) -> Words:
+    """The web process of a Procfile, which takes its port and its number of workers from the environment."""
+    return ["sh", "-c", parse_procfile((ROOT / procfile).read_text()).processes["web"]]
 
 
 def granian(port: int) -> Words:
-    """WSGI, one worker. One blocking thread: several on one core take the interpreter from each other."""
-    words = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "warning"]
+    """One worker, for WSGI: as it is deployed behind nginx, where this tree says how."""
+    if (ROOT / "Procfile.scaled").exists():
+        return as_deployed("Procfile.scaled")
+    words = ["--interface", "wsgi", "--http", "1", "--workers", "1", "--blocking-threads", "4", "--backpressure", "64"]
+    words += ["--log-level", "warning"]
     return [str(BIN / "granian"), *words, "--host", "127.0.0.1", "--port", str(port), "digits_site.wsgi:application"]
 
 

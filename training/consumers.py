@@ -33,7 +33,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
         try:
             async with feed().join() as viewer:
                 async for event in viewer:
-                    await self.send(json.dumps(event, default=str))
+                    await self.send(event.text)
         except AnyDatabaseError as error:
             logger.error("stream closed, database away: %s", error)
             await self.close(TRY_AGAIN_LATER)

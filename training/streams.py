@@ -65,8 +65,8 @@ async def follow(news: AsyncIterator[events.News], state: State) -> AsyncIterato
                     return
                 state.take(message)
                 waiting = asyncio.ensure_future(anext(news, None))
-                if state.reason is None and loop.time() - sent < PACE_SECONDS:
-                    continue
+                if message["type"] != "epoch" and state.reason is None and loop.time() - sent < PACE_SECONDS:
+                    continue  # an epoch is shown to all, however soon the next one follows
             if state.reason is None:
                 sent = loop.time()
                 yield None

@@ -14,7 +14,6 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
 
 from django.conf import settings
 
@@ -95,15 +94,13 @@ class Gate:
 
     def pauseProducing(self) -> None:  # noqa: N802
         self._open.clear()
-        _closed_gates.add(self)
 
     def resumeProducing(self) -> None:  # noqa: N802
         self._open.set()
-        _closed_gates.discard(self)
 
     def stopProducing(self) -> None:  # noqa: N802
         """The connection is lost: daphne drops what is sent from now on."""
-        Gate.resumeProducing(self)
+        self._open.set()
 
 
 class WebSocketGate(Gate):
@@ -140,12 +137,3 @@ class EventStreamGate(Gate):
     def remove(self) -> None:
         if getattr(self.protocol, "channel", None) is not None:  # else the connection is lost, and the gate with it
             super().remove()
-
-
-_closed_gates: WeakSet[Gate] = WeakSet()
-
-
-def open_gates() -> None:
-    """Let nothing wait any longer: the process is about to end."""
-    for gate in list(_closed_gates):
-        gate.resumeProducing()

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import FrameType
 from typing import Any
 
-from digits_site.backpressure import open_gates
 from training.feed import close_feeds
 
 Scope = dict[str, Any]
@@ -78,7 +77,6 @@ class Ending:
         self.began = time.monotonic()
         logger.info("ending: %s requests in flight", self.http.requests)
         close_feeds()
-        open_gates()
         for reader in self.reactor.getReaders():
             if hasattr(reader, "stopListening"):
                 reader.stopListening()

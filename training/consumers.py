@@ -1,6 +1,6 @@
 """WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml).
 
-What a client sends is answered, not obeyed.
+What a client sends is answered, not obeyed. The JSON of an event is made once for all sockets of the process.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
+from digits_site.backpressure import Backpressure  # noqa: E402
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.middleware import OriginGuard  # noqa: E402
 from digits_site.shutdown import InFlight, end_gracefully  # noqa: E402
@@ -23,7 +24,11 @@ refuse_unsafe_start()
 if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
 
-http_application = InFlight(StaticFiles(PlainAndStreams(streams={reverse("progress"): django_application})))
+http_application = InFlight(
+    StaticFiles(PlainAndStreams(streams={reverse("progress"): Backpressure(django_application)}))
+)
 end_gracefully(http_application)
 
-application = ProtocolTypeRouter({"http": http_application, "websocket": OriginGuard(URLRouter(websocket_urlpatterns))})
+application = ProtocolTypeRouter(
+    {"http": http_application, "websocket": Backpressure(OriginGuard(URLRouter(websocket_urlpatterns)))}
+)

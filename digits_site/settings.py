@@ -66,6 +66,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
+VIEWER_STALL_SECONDS = env.float("VIEWER_STALL_SECONDS", default=20.0)  # until a viewer who does not read is cut
 
 # --- Training ---
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)

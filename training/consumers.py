@@ -1,6 +1,6 @@
 """WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml).
 
-What a client sends is answered, not obeyed.
+What a client sends is answered, not obeyed. The JSON of an event is made once for all sockets of the process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
         try:
             async with feed().join() as viewer:
                 async for event in viewer:
-                    await self.send(json.dumps(event, default=str))
+                    await self.send(event.text)
         except AnyDatabaseError as error:
             logger.error("stream closed, database away: %s", error)
             await self.close(TRY_AGAIN_LATER)

@@ -6,8 +6,10 @@ run. A passing one (batch, phase) carries the present `seq` and may be thinned o
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 Event = dict[str, Any]
@@ -18,14 +20,22 @@ GROUP = "training"
 NOWHERE: Position = (0, 0)
 
 
+class News(Event):
+    """An event or a snapshot as its viewers share it: never changed, its JSON made once, for the first of them."""
+
+    @cached_property
+    def text(self) -> str:
+        return json.dumps(self, default=str)
+
+
 def event(kind: str, run: int, seq: int, **values: Any) -> Event:
     """One event of a run; `time` is the sender's clock, seconds since 1970."""
     return {"type": kind, "run": run, "seq": seq, "time": round(time.time(), 3), **values}
 
 
-def snapshot(seq: int, run: Mapping[str, Any] | None) -> Event:
+def snapshot(seq: int, run: Mapping[str, Any] | None) -> News:
     """The whole state at `seq`: what a viewer starts from, and returns to after a gap."""
-    return {"type": "snapshot", "seq": seq, "run": run}
+    return News({"type": "snapshot", "seq": seq, "run": run})
 
 
 def position_of(message: Event) -> Position:

@@ -3,7 +3,7 @@
 A process joins the channel layer's group once, however many viewers it has. A viewer gets a snapshot from the database
 and then live events; whatever the layer loses shows as a gap in `seq`, or within two seconds as a position of the
 database that nobody told of, and is mended by a fresh snapshot. A viewer who does not read gets a snapshot, too, when
-it reads again: its queue is bounded.
+it reads again: its queue is bounded. News of batches is thinned when the process has many viewers, other news never.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from django.db import Error as AnyDatabaseError
 from redis.exceptions import RedisError
 
 from training import events
-from training.events import Event, Position
+from training.events import News, Position
 from training.models import TrainingRun
+from training.readings import Shared
 from training.serializers import represent
+from training.viewers import Pace, Viewer
 
-QUEUE_EVENTS = 100
 CHECK_SECONDS = 2.0
 GRACE_SECONDS = 0.3
 JOIN_SECONDS = 1.0
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @database_sync_to_async
-def read_snapshot(run_id: int | None = None) -> Event:
+def read_snapshot(run_id: int | None = None) -> News:
     """Of one run, or of the newest. Read again when an event came between its row and its epochs."""
     runs = TrainingRun.objects.with_epochs()
     while run := runs.newest() if run_id is None else runs.filter(pk=run_id).first():
@@ -58,58 +59,6 @@ def database_answers() -> bool:
     return True
 
 
-class Viewer:
-    """One socket or event stream: an async iterator of messages, the first of them a snapshot."""
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE_EVENTS)
-        self._here: Position | None = None
-        self._unfinished: int | None = None  # the run whose end this viewer has yet to see
-        self._lagging = False
-
-    def push(self, event: Event) -> None:
-        """Called for every event. When the queue is full the news is dropped and a snapshot is due."""
-        try:
-            self._queue.put_nowait(event)
-        except asyncio.QueueFull:
-            self._lagging = True
-
-    def close(self) -> None:
-        """Nothing more is to come: the iteration ends after the message it is at."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self._messages()
-
-    async def _messages(self) -> AsyncIterator[Event]:
-        yield self._at(await self._feed.snapshot(events.NOWHERE))
-        while True:
-            event = await self._queue.get()
-            if event is None:
-                return
-            verdict = "gap" if self._lagging else events.verdict(self._here or events.NOWHERE, event)
-            if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
-                continue
-            if verdict == "gap":
-                self._lagging = False
-                event = await self._feed.snapshot(events.position_of(event))
-            if self._unfinished not in {None, events.position_of(event)[0]}:
-                yield self._at(await read_snapshot(self._unfinished))  # what was missed of a run that has ended
-            yield self._at(event)
-
-    def _at(self, message: Event) -> Event:
-        """Note where the viewer stands after this message."""
-        self._here = events.position_of(message)
-        if events.is_ending(message):
-            self._unfinished = None
-        elif self._here != events.NOWHERE:
-            self._unfinished = self._here[0]
-        return message
-
-
 class Feed:
     """The viewers of one event loop, and the task that listens for them."""
 
@@ -117,9 +66,15 @@ class Feed:
         self._viewers: set[Viewer] = set()
         self._task: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
-        self._lock = asyncio.Lock()
-        self._latest: Event = events.snapshot(0, None)
+        self._pace = Pace()
+        self._newest = Shared(read_snapshot)
+        self._ended, self._ended_lock = events.snapshot(0, None), asyncio.Lock()
         self._closed = False
+        self.database_answers = Shared(database_answers).get
+
+    @property
+    def viewers(self) -> int:
+        return len(self._viewers)
 
     def close(self) -> None:
         """This process is about to end: so does every viewer, and who joins from now on gets a snapshot alone."""
@@ -139,8 +94,9 @@ class Feed:
             self._task = asyncio.create_task(self._listen())
             self._task.add_done_callback(report_death)
         try:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._joined.wait(), JOIN_SECONDS)
+            if not self._joined.is_set():
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._joined.wait(), JOIN_SECONDS)
             yield viewer
         finally:
             self._viewers.discard(viewer)
@@ -149,12 +105,18 @@ class Feed:
                 self._task = None
                 self._joined.clear()
 
-    async def snapshot(self, at_least: Position) -> Event:
-        """From the database; viewers who fell into the same gap share one reading. NOWHERE asks for a new one."""
-        async with self._lock:
-            if at_least == events.NOWHERE or events.position_of(self._latest) < at_least:
-                self._latest = await read_snapshot()
-            return self._latest
+    async def snapshot(self, at_least: Position) -> News:
+        """From the database, shared by viewers who fell into the same gap. NOWHERE asks for one read from now on."""
+        if at_least == events.NOWHERE:
+            return await self._newest.get()
+        return await self._newest.get(lambda latest: events.position_of(latest) >= at_least)
+
+    async def ended(self, run: int) -> News:
+        """The last snapshot of a run that is no longer the newest: it does not change, so all share it."""
+        async with self._ended_lock:
+            if events.position_of(self._ended)[0] != run:
+                self._ended = await read_snapshot(run)
+            return self._ended
 
     async def _listen(self) -> None:
         await asyncio.gather(self._relay(), self._check())
@@ -174,7 +136,7 @@ class Feed:
         try:
             while True:
                 message = await layer.receive(channel)
-                self._push(message["event"])
+                self._push(News(message["event"]))
         finally:
             with suppress(RedisError, OSError):
                 await layer.group_discard(events.GROUP, channel)
@@ -189,11 +151,12 @@ class Feed:
                 logger.warning("position not read: %s", error)
                 continue
             await asyncio.sleep(GRACE_SECONDS)  # the news of a row written this moment is still on its way
-            self._push({"type": "position", "run": run, "seq": seq})
+            self._push(News(type="position", run=run, seq=seq))
 
-    def _push(self, event: Event) -> None:
-        for viewer in self._viewers:
-            viewer.push(event)
+    def _push(self, event: News) -> None:
+        if self._pace.admits(event, len(self._viewers)):
+            for viewer in self._viewers:
+                viewer.push(event)
 
 
 def report_death(task: asyncio.Task[None]) -> None:
@@ -208,6 +171,11 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 def feed() -> Feed:
     """The feed of the running event loop: one in a server, one in each test."""
     return _feeds.setdefault(asyncio.get_running_loop(), Feed())
+
+
+def viewer_count() -> int:
+    """How many WebSockets and event streams this process serves now. May be called in any thread."""
+    return sum(each.viewers for each in list(_feeds.values()))
 
 
 def close_feeds() -> None:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from training import events, progress
-from training.feed import database_answers, feed
+from training.feed import feed
 from training.models import ACTIVE
 
 SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contract says one
@@ -27,7 +27,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         text = f'Method "{request.method}" not allowed.'
         refusal = {"code": "method_not_allowed", "message": text, "detail": text}
         return JsonResponse(refusal, status=405, headers={"Allow": "GET"})
-    if not await database_answers():
+    if not await feed().database_answers():
         text = "The database cannot be reached. Try again later."
         refusal = {"code": "database_unavailable", "message": text, "detail": text}
         return JsonResponse(refusal, status=503, headers={"Retry-After": "5"})
@@ -51,7 +51,7 @@ async def messages() -> AsyncIterator[str]:
             yield data(closing or state.shown())
 
 
-async def follow(news: AsyncIterator[events.Event], state: State) -> AsyncIterator[dict[str, Any] | None]:
+async def follow(news: AsyncIterator[events.News], state: State) -> AsyncIterator[dict[str, Any] | None]:
     """None when the progress is to be sent (again); the closing message last, unless this process ends first."""
     loop = asyncio.get_running_loop()
     waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(news, None))
@@ -65,8 +65,8 @@ async def follow(news: AsyncIterator[events.Event], state: State) -> AsyncIterat
                     return
                 state.take(message)
                 waiting = asyncio.ensure_future(anext(news, None))
-                if state.reason is None and loop.time() - sent < PACE_SECONDS:
-                    continue
+                if message["type"] != "epoch" and state.reason is None and loop.time() - sent < PACE_SECONDS:
+                    continue  # an epoch is shown to all, however soon the next one follows
             if state.reason is None:
                 sent = loop.time()
                 yield None
@@ -98,7 +98,7 @@ class State:
         elif kind == "batch":
             self.percentage = 100 * message["step"] / message["steps"]
         elif kind == "epoch":
-            self.last = message
+            self.last, self.percentage = message, 100.0  # the news of its last batch may have been left out
         elif kind in events.ENDINGS:
             self.reason = kind
             self.more = {k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}}

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from digits_site.postgresql import pool_options
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
@@ -105,8 +107,12 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # --- Database ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
+DATABASE_POOL = env.int("DATABASE_POOL", default=8)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    if DATABASE_POOL > 0:
+        DATABASES["default"]["OPTIONS"]["pool"] = pool_options(DATABASE_POOL)
 else:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from digits_site.checks import check_start, refuse_unsafe_start
 from digits_site.development.preparation import first_admin
 from digits_site.development.redis_server import redis_server
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 KEEP = str(ROOT / "deploy" / "keep")
@@ -127,12 +128,6 @@ def test_a_redis_that_does_not_answer_is_named_without_its_password(tmp_path):
     assert answer.returncode == 1
     assert "Redis does not answer at redis://***@127.0.0.1:1/0" in answer.stderr
     assert "secret" not in answer.stderr + answer.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_redis_comes_with_the_packages_when_the_machine_has_none(monkeypatch, tmp_path):

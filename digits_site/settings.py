@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import environ
 
+from digits_site.model_storage import storage_or_folder
 from digits_site.postgresql import pool_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -178,10 +179,11 @@ AUTH_PASSWORD_VALIDATORS = [
 TIME_ZONE, USE_I18N = "UTC", False
 FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
+MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
-    "models": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "models"}},
+    "models": storage_or_folder(MODEL_STORAGE_URL, DATA_DIR / "models"),
 }
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

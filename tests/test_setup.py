@@ -164,9 +164,9 @@ def processes_of(folder: Path) -> list[str]:
 
 @pytest.mark.stack
 @pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_up_starts_everything_and_leaves_nothing(tmp_path, number, whole_group):
+def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, number, whole_group):
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    environment = {name: value for name, value in own_environment.items() if name != "REDIS_URL"}
     environment |= {"PORT": str(port), "DATA_DIR": str(tmp_path)}
     with (tmp_path / "output.txt").open("w+") as output:
         launcher = subprocess.Popen(

@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from boto3.exceptions import Boto3Error
@@ -44,6 +45,9 @@ class Bucket(S3Storage):
     def __init__(self, **settings: Any) -> None:
         style = {"addressing_style": settings.pop("addressing_style", None)}
         super().__init__(client_config=Config(s3=style, **PATIENCE), **settings)
+        # One client for all threads, which boto3 allows: under ASGI each request has a thread of its own, and a client
+        # costs 80 ms and several MB.
+        self._connections = SimpleNamespace()
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         with told_plainly(name):

@@ -76,6 +76,7 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
 def config_of(run: TrainingRun, folder: Path) -> Config:
     """The run's parameters as the training process takes them."""
     parameters = {k: v for k, v in run.parameters.items() if k != "activate"}
+    parameters["learning_rate"] = float(parameters["learning_rate"])  # jsonb gives a large one back as an int
     return Config(
         preset=run.preset,
         folder=folder,

@@ -16,10 +16,10 @@ PYTEST_ARGS ?=
 TRAIN_ARGS ?=
 DRILL_ARGS ?=
 
-.PHONY: help setup setup-dev run test check lint static-python chromium format lock migrate model bench drill clean
+.PHONY: help setup setup-dev run test test-postgres check lint static-python chromium postgres format lock migrate model bench drill clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@chosen="$(PYTHON)"; \
@@ -51,7 +51,11 @@ run: setup ## start everything and say where to point the browser; PORT=8001 mak
 test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: lint test ## everything a change must pass: lint, types, imports, migrations, tests
+test-postgres: setup-dev chromium postgres ## the same on a PostgreSQL of the tests' own, or the one of DATABASE_URL
+	@TEST_DATABASE=postgres $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint chromium postgres ## everything a change must pass: lint, types, imports, migrations, tests on both databases
+	@$(BIN)/python -m tests.both $(PYTEST_ARGS)
 
 static-python: setup-dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -103,3 +107,17 @@ chromium:
 	echo "#  No Chromium here: THE BROWSER TESTS WILL NOT RUN (they report 'skipped').  #" >&2; \
 	echo "#  Install chromium or google-chrome to run them.                           #" >&2; \
 	echo "############################################################################" >&2
+
+# Its programs alone: the tests make a cluster of their own, and Debian is told not to.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && exit 0; command -v initdb >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's postgresql for the tests"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		mkdir -p /etc/postgresql-common/createcluster.d; \
+		echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/digits.conf; \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "##########################################################################" >&2; \
+	echo "#  No PostgreSQL here: THE TESTS WILL NOT RUN ON IT. Install postgresql. #" >&2; \
+	echo "##########################################################################" >&2

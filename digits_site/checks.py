@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.middleware import is_loopback
+from digits_site.model_storage import storage
 
 SHORTEST_KEY = 50  # as Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
@@ -50,6 +51,14 @@ def value_errors() -> Iterator[CheckMessage]:
             f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, and there is no such folder.",
             hint="Leave it out to train on the files in the repository.",
             id="digits.E010",
+        )
+    try:
+        storage(settings.MODEL_STORAGE_URL, settings.DATA_DIR)
+    except ValueError as error:
+        yield Error(
+            f"MODEL_STORAGE_URL names no place for model files. {error}",
+            hint="Leave it out for a folder in DATA_DIR, or name a bucket: MODEL_STORAGE_URL=s3://bucket/prefix",
+            id="digits.E011",
         )
 
 

@@ -40,6 +40,7 @@ STATUS = {
     "no_predictions": 404,
     "digits_unavailable": 503,
     "no_file": 404,
+    "storage_unavailable": 503,
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 import environ
 
+from digits_site.model_storage import storage_or_folder
+from digits_site.postgresql import pool_options
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
@@ -106,8 +109,12 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # --- Database ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
+DATABASE_POOL = env.int("DATABASE_POOL", default=8)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    if DATABASE_POOL > 0:
+        DATABASES["default"]["OPTIONS"]["pool"] = pool_options(DATABASE_POOL)
 else:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -173,10 +180,11 @@ AUTH_PASSWORD_VALIDATORS = [
 TIME_ZONE, USE_I18N = "UTC", False
 FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
+MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
-    "models": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "models"}},
+    "models": storage_or_folder(MODEL_STORAGE_URL, DATA_DIR / "models"),
 }
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

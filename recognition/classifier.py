@@ -18,7 +18,7 @@ from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
 from recognition.calibration import tempered
-from recognition.exceptions import ModelRejected, ModelUnavailable
+from recognition.exceptions import ModelRejected, ModelUnavailable, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS = 0.5
 PASS = 32  # digits at once: the fewest microseconds a digit, and a twentieth of the memory that 256 at once keep
+REFUSED_SECONDS = 5.0  # until a file that was refused is tried again: asking a bucket that is away takes seconds
 logger = logging.getLogger(__name__)
 
 
@@ -64,7 +65,7 @@ def registered_bytes(model: ModelVersion) -> bytes:
     try:
         with model.file.open("rb") as file:
             content: bytes = file.read()
-    except OSError as error:
+    except (OSError, StorageUnavailable) as error:
         raise ModelRejected(f"The file of {model} cannot be read.") from error
     if hashlib.sha256(content).hexdigest() != model.sha256:
         raise ModelRejected(f"The file of {model} is not the one that was published.")
@@ -99,6 +100,7 @@ class InService:
         self._classifier: Classifier | None = None
         self._checked = float("-inf")
         self._refused: int | None = None
+        self._try_again = 0.0
 
     def get(self) -> Classifier:
         """Raises ModelUnavailable when no model has ever been loadable.
@@ -133,12 +135,14 @@ class InService:
         """Make `model` the one that answers; False when its file is refused."""
         if self._classifier is not None and self._classifier.version == model.pk:
             return True
+        if self._classifier is not None and self._refused == model.pk and time.monotonic() < self._try_again:
+            return False
         try:
             self._classifier = Classifier.load(model)
         except ModelRejected as error:
             if self._refused != model.pk:  # once, not twice a second
                 logger.error("%s refused: %s", model, error)
-            self._refused = model.pk
+            self._refused, self._try_again = model.pk, time.monotonic() + REFUSED_SECONDS
             return False
         self._refused = None
         return True

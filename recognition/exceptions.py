@@ -138,6 +138,13 @@ class NoFile(RecognitionError):
     message = "This model has no such file."
 
 
+class StorageUnavailable(RecognitionError):
+    """The bucket of model files does not answer, or refuses."""
+
+    code = "storage_unavailable"
+    message = "The storage of model files cannot be reached. Try again later."
+
+
 class NoEarlierModel(RecognitionError):
     """A roll back was asked for while nothing served before the present model."""
 

@@ -83,7 +83,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
 
 def download(model: ModelVersion, kind: str) -> HttpResponse:
-    """One of a version's files, which never change. Raises NoFile."""
+    """One of a version's files, which never change. Raises NoFile and StorageUnavailable."""
     answer = HttpResponse(content_of(getattr(model, FILES[kind])), content_type="application/octet-stream")
     answer["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
     answer["Cache-Control"] = FOR_EVER
@@ -91,7 +91,7 @@ def download(model: ModelVersion, kind: str) -> HttpResponse:
 
 
 def content_of(file: FieldFile) -> bytes:
-    """Raises NoFile."""
+    """Raises NoFile and StorageUnavailable."""
     if not file:
         raise NoFile
     try:

@@ -30,7 +30,7 @@ def publish(
     The bytes are loaded and asked first, so that what cannot serve is never registered; the row is written last, so
     that a file torn by a crash belongs to no version.
 
-    Raises ModelRejected (not a model of this contract) and OSError (ENOSPC: no space left).
+    Raises ModelRejected (not a model of this contract), OSError (ENOSPC: no space left) and StorageUnavailable.
     """
     Classifier(content, version=0)
     digest = hashlib.sha256(content).hexdigest()
@@ -52,14 +52,14 @@ def publish(
 
 
 def keep_keras_file(model: ModelVersion, content: bytes) -> None:
-    """Add the Keras file to a version that was published without one. Raises OSError."""
+    """Add the Keras file to a version that was published without one. Raises OSError and StorageUnavailable."""
     model.keras_file.name = store(model.file.storage, f"{model.sha256}.keras", content)
     model.save(update_fields=["keras_file"])
 
 
 def store(storage: Storage, name: str, content: bytes) -> str:
-    """Write a file whole or not at all; the name it got. Raises OSError."""
-    storage.delete(name)  # what an earlier crash may have left half-written
+    """Write a file whole or not at all; the name it got. Raises OSError and StorageUnavailable."""
+    storage.delete(name)  # what an earlier crash may have left half-written, in a folder
     try:
         return storage.save(name, ContentFile(content))
     except OSError:

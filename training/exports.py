@@ -10,12 +10,11 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
-from training.models import TrainingRun
+from training.models import PARAMETERS, TrainingRun
 from training.serializers import RunSerializer
 
 MOST = 1000  # runs in one file
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-PARAMETERS = ("epochs", "batch_size", "learning_rate", "samples", "seed", "activate")
 FACTS = (
     *("id", "status", "preset", "requested_by", "queued_at", "started_at", "finished_at", "attempt"),
     *("test_accuracy", "calibration_error", "model", "in_service", "error_code", "error"),

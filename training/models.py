@@ -29,6 +29,22 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
+PARAMETERS = ("epochs", "batch_size", "learning_rate", "samples", "seed", "activate")
+
+
+class ParametersField(models.JSONField):
+    """A run's parameters in the order in which people are shown them: PostgreSQL's jsonb keeps none."""
+
+    def from_db_value(self, *words: Any) -> Any:
+        value = super().from_db_value(*words)
+        if not isinstance(value, dict):
+            return value
+        return {name: value[name] for name in PARAMETERS if name in value} | value
+
+    def deconstruct(self) -> Any:
+        """To migrations it is what it is to the database."""
+        name, _, words, options = super().deconstruct()
+        return name, "django.db.models.JSONField", words, options
 
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
@@ -59,7 +75,7 @@ class TrainingRun(models.Model):
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     preset = models.CharField(max_length=32)
-    parameters = models.JSONField(help_text="epochs, batch_size, learning_rate, samples, seed, activate")
+    parameters = ParametersField(help_text=", ".join(PARAMETERS))
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recognition import registry
-from recognition.exceptions import ModelRejected
+from recognition.exceptions import ModelRejected, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 from training import workers
 from training.exceptions import LostClaim
@@ -63,7 +63,7 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
         release(run, progress, str(error))
     except ChildFailed as error:
         finish(run, Status.ERROR, progress, error_code=error.code, error=str(error), error_detail=error.detail)
-    except ModelRejected as error:
+    except (ModelRejected, StorageUnavailable) as error:
         finish(run, Status.ERROR, progress, error_code=error.code, error=str(error))
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
@@ -76,6 +76,7 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
 def config_of(run: TrainingRun, folder: Path) -> Config:
     """The run's parameters as the training process takes them."""
     parameters = {k: v for k, v in run.parameters.items() if k != "activate"}
+    parameters["learning_rate"] = float(parameters["learning_rate"])  # jsonb gives a large one back as an int
     return Config(
         preset=run.preset,
         folder=folder,

@@ -85,7 +85,7 @@ def storm(folder: Path, seed: int, faults: int, bug: str) -> tuple[list[Record],
     try:
         cluster.start()
         counts = weather(cluster, history, seed, faults)
-        with closing(read_only(folder)) as connection:
+        with closing(read_only(cluster)) as connection:
             history.add("end", runs=sample(connection), models=json.loads(run_inside(cluster, ASK_MODELS)))
     finally:
         cluster.close()

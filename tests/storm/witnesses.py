@@ -8,20 +8,25 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from tests.drawings import draw, encode
-from tests.stack import streamed
+from tests.stack import Stack, streamed
 from tests.storm.cluster import WORKERS, Cluster
 from tests.storm.history import History
 
-ROW = ("id", "status", "attempt", "seq", "heartbeat_at", "stop_requested_at", "model_id", "error_code")
-MAX_EPOCHS = "json_extract(parameters, '$.epochs')"
+ROW = ("id", "status", "attempt", "seq", "heartbeat_at", "stop_requested_at", "model_id", "error_code", "max_epochs")
+EXPRESSIONS = {  # in words that SQLite and PostgreSQL share; times are told apart, never computed with
+    "heartbeat_at": "CAST(heartbeat_at AS TEXT)",
+    "stop_requested_at": "CAST(stop_requested_at AS TEXT)",
+    "max_epochs": "CAST(parameters ->> 'epochs' AS INTEGER)",
+}
+COLUMNS = ", ".join(EXPRESSIONS.get(name, name) for name in ROW)
 SAMPLE_SECONDS = 0.1
 DRAWING = encode(draw(7))
 NEWEST = 3  # rows that a sample looks at: an older run has ended, and is looked at again in the end
@@ -64,7 +69,7 @@ class Witnesses:
 
     def rows(self) -> None:
         """The database as it is, ten times a second; what is as before is not written down again."""
-        with closing(read_only(self.cluster.folder)) as connection:
+        with closing(read_only(self.cluster)) as connection:
             before: list[Any] = []
             while not self.over.wait(SAMPLE_SECONDS):
                 state = sample(connection, NEWEST)
@@ -134,22 +139,27 @@ class Witnesses:
                     self.history.add("drawing", web=name, asked=asked, status=0, error=type(error).__name__)
 
 
-def read_only(folder: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{folder / 'digits.sqlite3'}?mode=ro", uri=True, timeout=20)
+Connection = sqlite3.Connection | psycopg.Connection[Any]
 
 
-def sample(connection: sqlite3.Connection, newest: int | None = None) -> list[dict[str, Any]]:
+def read_only(stack: Stack) -> Connection:
+    """A look at the stack's database from outside of the product."""
+    if url := stack.environment.get("DATABASE_URL"):
+        return psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=on")
+    return sqlite3.connect(f"file:{stack.folder / 'digits.sqlite3'}?mode=ro", uri=True, timeout=20)
+
+
+def sample(connection: Connection, newest: int | None = None) -> list[dict[str, Any]]:
     """Runs, oldest first, with the epochs that have rows, from one reading of the database."""
     limit = "" if newest is None else f"LIMIT {newest}"
-    connection.execute("BEGIN")
+    postgres = isinstance(connection, psycopg.Connection)
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if postgres else "BEGIN")
     try:
-        rows = connection.execute(
-            f"SELECT {', '.join(ROW)}, {MAX_EPOCHS} FROM training_trainingrun ORDER BY id DESC {limit}"
-        )
-        runs = [dict(zip((*ROW, "max_epochs"), row, strict=True)) for row in rows][::-1]
+        rows = connection.execute(f"SELECT {COLUMNS} FROM training_trainingrun ORDER BY id DESC {limit}")
+        runs = [dict(zip(ROW, row, strict=True)) for row in rows][::-1]
         for run in runs:
-            query = "SELECT epoch, loss FROM training_epoch WHERE run_id = ? ORDER BY epoch"
-            run["epochs"] = [list(row) for row in connection.execute(query, (run["id"],))]
+            query = f"SELECT epoch, loss FROM training_epoch WHERE run_id = {run['id']} ORDER BY epoch"
+            run["epochs"] = [list(row) for row in connection.execute(query)]
         return runs
     finally:
         connection.rollback()

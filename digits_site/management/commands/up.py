@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
 
 from digits_site.checks import refuse_unsafe_start
 from digits_site.development.address import answers, refuse_taken_port
@@ -19,6 +18,7 @@ from digits_site.development.errors import StartError
 from digits_site.development.preparation import first_admin, prepare
 from digits_site.development.processes import run_processes
 from digits_site.development.redis_server import redis_url
+from digits_site.postgresql import close_connections
 
 
 class Command(BaseCommand):
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database and the static files")
         prepare()
         self.announce(first_admin())
-        connections.close_all()  # the processes are forked from this one
+        close_connections()  # the processes are forked from this one
         watch = threading.Thread(target=self.announce_address, daemon=True)
         return run_processes(url, on_started=watch.start)
 

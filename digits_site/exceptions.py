@@ -10,6 +10,7 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from digits_site.metrics import refused
 from recognition.exceptions import RecognitionError
 from training.exceptions import TrainingError
 
@@ -54,7 +55,8 @@ class DatabaseUnavailable(drf.APIException):
 
 
 def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
-    """`message` is the original's key and `detail` DRF's: the same words."""
+    """`message` is the original's key and `detail` DRF's: the same words. Every error that is answered is counted."""
+    refused(code)
     return {"code": code, "message": message, "detail": message, **more}
 
 

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import classifier, preprocessing
+from recognition import classifier, metrics, preprocessing
+from recognition.decoding import read_image
 from recognition.parsers import PictureParser
 from recognition.serializers import drawing_from
 from recognition.throttling import PredictThrottle
@@ -22,10 +23,15 @@ class DrawingView(APIView):
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     def post(self, request: Request) -> Response:
-        digit = preprocessing.prepare(drawing_from(request))
+        with metrics.stage("decode"):
+            image = read_image(drawing_from(request))
+        with metrics.stage("prepare"):
+            digit = preprocessing.prepare_image(image)
         model = classifier.in_service()
-        probabilities = model.probabilities(digit[None])[0].tolist()
+        with metrics.stage("network"):
+            probabilities = model.probabilities(digit[None])[0].tolist()
         best = max(range(10), key=probabilities.__getitem__)
+        metrics.answered(probabilities[best])
         answer = {
             "prediction": best,
             "confidence": round(probabilities[best] * 100, 2),

@@ -214,3 +214,8 @@ def close_feeds() -> None:
     """To be called in the thread of the event loops; there is one of each in a server."""
     for each in list(_feeds.values()):
         each.close()
+
+
+def viewer_count() -> int:
+    """WebSockets and event streams of this process; may be called in any thread."""
+    return sum(len(each._viewers) for each in list(_feeds.values()))

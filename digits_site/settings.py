@@ -71,7 +71,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
 if METRICS_DIR:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)  # prometheus_client reads it when it is first imported
+    os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))  # prometheus_client reads it when first imported
     from digits_site.metrics_folder import share
 
     share(METRICS_DIR)

@@ -14,21 +14,22 @@ from django.urls import reverse  # noqa: E402
 from digits_site.backpressure import Backpressure  # noqa: E402
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.middleware import OriginGuard  # noqa: E402
+from digits_site.observation import NumberedSockets  # noqa: E402
 from digits_site.shutdown import InFlight, end_gracefully  # noqa: E402
 from digits_site.static_files import StaticFiles  # noqa: E402
 from digits_site.threads import PlainAndStreams  # noqa: E402
-from training import watchdog  # noqa: E402
+from training import metrics, watchdog  # noqa: E402
 from training.routing import websocket_urlpatterns  # noqa: E402
 
 refuse_unsafe_start()
 if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
+metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
 http_application = InFlight(
     StaticFiles(PlainAndStreams(streams={reverse("progress"): Backpressure(django_application)}))
 )
 end_gracefully(http_application)
 
-application = ProtocolTypeRouter(
-    {"http": http_application, "websocket": Backpressure(OriginGuard(URLRouter(websocket_urlpatterns)))}
-)
+websocket_application = NumberedSockets(Backpressure(OriginGuard(URLRouter(websocket_urlpatterns))))
+application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

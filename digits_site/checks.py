@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from digits_site.logs import FORMATS
 from digits_site.middleware import is_loopback
 from digits_site.model_storage import storage
 
@@ -45,6 +46,12 @@ def value_errors() -> Iterator[CheckMessage]:
             f"PREDICT_RATE is {settings.PREDICT_RATE!r}, which is no rate.",
             hint="Write a number of drawings per sec, min, hour or day: PREDICT_RATE=120/min",
             id="digits.E009",
+        )
+    if settings.LOG_FORMAT not in FORMATS:
+        yield Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}, which is neither 'line' nor 'json'.",
+            hint="Leave it out for lines in local mode and JSON in public mode.",
+            id="digits.E020",
         )
     if not settings.MNIST_DIR.is_dir():
         yield Error(

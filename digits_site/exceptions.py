@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from recognition.exceptions import RecognitionError
+from recognition.metrics import refused
 from training.exceptions import TrainingError
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ class DatabaseUnavailable(drf.APIException):
 
 
 def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
-    """`message` is the original's key and `detail` DRF's: the same words."""
+    """`message` is the original's key and `detail` DRF's: the same words. Every error that is answered is counted."""
+    refused(code)
     return {"code": code, "message": message, "detail": message, **more}
 
 

@@ -63,13 +63,22 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of ours stan
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
 VIEWER_STALL_SECONDS = env.float("VIEWER_STALL_SECONDS", default=20.0)  # until a viewer who does not read is cut
+
+# --- Metrics: who may read them in public mode, and where several processes of one machine share them ---
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
+if METRICS_DIR:
+    os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))  # prometheus_client reads it when first imported
+    from digits_site.metrics_folder import share
+
+    share(METRICS_DIR)
 
 # --- Training ---
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
@@ -141,6 +150,7 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "digits_site.observation.ObservationMiddleware",  # first: it sees what the others refuse
     "django.middleware.security.SecurityMiddleware",
     "digits_site.middleware.ContentPolicyMiddleware",
     "digits_site.middleware.LocalOnlyMiddleware",
@@ -200,16 +210,19 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.exceptions.handler",
 }
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if LOCAL else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"origin": {"()": "digits_site.logs.Origin"}},
+    "formatters": {"chosen": {"()": "digits_site.logs.formatter", "kind": LOG_FORMAT}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["origin"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
         "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners would fill the log
+        "digits.access": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},  # a person's terminal stays quiet
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
     },

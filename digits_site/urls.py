@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from digits_site import pages, views
+from digits_site.exposition import metrics
 
 admin.site.site_header = admin.site.site_title = "Digits"
 admin.site.index_title = "Runs and models"
@@ -16,6 +17,7 @@ urlpatterns = [
     path("runs/compare/", pages.compare, name="compare-page"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("api/", include("recognition.urls")),
     path("api/", include("training.urls")),
     path("admin/", admin.site.urls),

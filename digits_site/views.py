@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from digits_site.exceptions import RETRY_AFTER_SECONDS, error_response
 from recognition import classifier
 from recognition.exceptions import ModelUnavailable
+from recognition.metrics import refused
 
 
 @never_cache
@@ -66,6 +67,7 @@ def wants_json(request: HttpRequest) -> bool:
 def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return error_response(status, code, message)
+    refused(code)
     template = "500.html" if status >= 500 else "problem.html"  # the former needs nothing that may be what is broken
     return render(request, template, {"status": status, "message": message}, status=status)
 

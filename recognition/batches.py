@@ -1,17 +1,26 @@
-"""Many drawings at once: each is prepared or refused by itself, and together they stay within bounds."""
+"""Bytes to 28x28, measured; and many at once: each is prepared or refused by itself, all together are bounded."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from recognition.decoding import LARGEST_SIDE, decode_data_url, pixels
+from recognition import metrics
+from recognition.decoding import LARGEST_SIDE, decode_data_url, pixels, read_image
 from recognition.exceptions import ImageTooLarge, InvalidType, RecognitionError
-from recognition.preprocessing import Grid, prepare
+from recognition.preprocessing import Grid, prepare_image
 
 MOST_DRAWINGS = 256
 # A few kilobytes can unfold into sixteen million pixels: together the drawings of a batch may have as many as two
 # of the largest, which is 256 of 360x360.
 MOST_PIXELS = 2 * LARGEST_SIDE**2
+
+
+def prepare(data: bytes) -> Grid:
+    """A (28, 28) array of an encoded picture. Raises what `recognition.preprocessing.prepare` raises."""
+    with metrics.stage("decode"):
+        image = read_image(data)
+    with metrics.stage("prepare"):
+        return prepare_image(image)
 
 
 def prepare_all(drawings: list[Any]) -> list[Grid | dict[str, str]]:
@@ -28,5 +37,6 @@ def prepare_all(drawings: list[Any]) -> list[Grid | dict[str, str]]:
                 raise ImageTooLarge("The drawings of one request have too many pixels together.")
             prepared.append(prepare(data))
         except RecognitionError as error:
+            metrics.refused(error.code)
             prepared.append({"code": error.code, "message": str(error), "detail": str(error)})
     return prepared

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import classifier, preprocessing
-from recognition.batches import prepare_all
+from recognition import classifier, metrics, preprocessing
+from recognition.batches import prepare, prepare_all
 from recognition.classifier import Classifier
 from recognition.parsers import PictureParser
 from recognition.preprocessing import Grid
@@ -20,14 +20,14 @@ from recognition.throttling import PredictThrottle
 
 def read(model: Classifier, digits: list[Grid], preview: bool) -> list[dict[str, Any]]:
     """What `model` makes of prepared digits, as the API says it; `preview` adds the picture that the network saw."""
-    return [
-        answer(model, digit, row, preview)
-        for digit, row in zip(digits, model.probabilities(digits).tolist(), strict=True)
-    ]
+    with metrics.stage("network", times=len(digits)):
+        rows = model.probabilities(digits).tolist()
+    return [answer(model, digit, row, preview) for digit, row in zip(digits, rows, strict=True)]
 
 
 def answer(model: Classifier, digit: Grid, probabilities: list[float], preview: bool) -> dict[str, Any]:
     best = max(range(10), key=probabilities.__getitem__)
+    metrics.answered(probabilities[best])
     said = {
         "prediction": best,
         "confidence": round(probabilities[best] * 100, 2),
@@ -52,7 +52,7 @@ class DrawingView(APIView):
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     def post(self, request: Request) -> Response:
-        digit = preprocessing.prepare(drawing_from(request))
+        digit = prepare(drawing_from(request))
         return Response(read(classifier.in_service(), [digit], wants_preview(request))[0])
 
 

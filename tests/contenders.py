@@ -1,4 +1,4 @@
-"""python -m tests.contenders: one of several processes that do the same to the same run, when they are told to, at once.
+"""python -m tests.contenders: one of several processes that do the same to the same run, when told to, at once.
 
 Each line on the standard input is an act of `ACTS`; its answer is a line on the standard output.
 """

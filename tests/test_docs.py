@@ -18,7 +18,8 @@ from training import events
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-PAGES = (README, ARCHITECTURE, ROOT / "CHANGELOG.md", *filter(Path.exists, [ROOT / "CONTRIBUTING.md"]))
+OPERATIONS = ROOT / "docs" / "operations.md"
+PAGES = (README, ARCHITECTURE, OPERATIONS, ROOT / "CHANGELOG.md", *filter(Path.exists, [ROOT / "CONTRIBUTING.md"]))
 ANSWERS = {"error_frame", "ping", "pong"}  # between one client and the server: no events
 
 

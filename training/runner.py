@@ -20,6 +20,7 @@ from recognition import registry
 from recognition.exceptions import ModelRejected, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 from training import workers
+from training.context import working_for
 from training.exceptions import LostClaim
 from training.learner.config import Config
 from training.models import Predictions, Status, TrainingRun
@@ -36,7 +37,7 @@ def execute(run_id: int) -> None:
     Leaves quietly when there is nothing to claim: a second delivery, a run that was stopped.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
-    with Broadcaster() as broadcaster:
+    with working_for(run_id), Broadcaster() as broadcaster:
         while run is not None and not SHUTDOWN.is_set() and run.claim(workers.me()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:

@@ -16,10 +16,10 @@ PYTEST_ARGS ?=
 TRAIN_ARGS ?=
 DRILL_ARGS ?=
 
-.PHONY: help setup setup-dev run test check lint static-python chromium format lock migrate model bench drill clean
+.PHONY: help setup setup-dev run run-scaled test check lint static-python chromium format lock migrate model bench drill clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@chosen="$(PYTHON)"; \
@@ -47,6 +47,9 @@ setup-dev: $(VENV)/.dev
 
 run: setup ## start everything and say where to point the browser; PORT=8001 make run for another port
 	@exec $(BIN)/python manage.py up
+
+run-scaled: setup ## the same with nginx in front, granian on every core, and PostgreSQL
+	@exec $(BIN)/python manage.py up_scaled
 
 test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -6,7 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from multiprocessing.connection import wait
+
+ANSWER_SECONDS = 8  # for requests in flight
 
 
 def end_with_parent() -> None:
@@ -22,4 +25,7 @@ def end_with_parent() -> None:
 
 def _end_after(sentinel: int) -> None:
     wait([sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(ANSWER_SECONDS):  # one alone is lost while the server is being set up
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.scaled import Scaled
+from tests.scaled import OnGranian, Scaled
 from tests.test_bad_input import (  # noqa: F401  (collected here, with this module's `client`)
     test_a_blank_drawing,
     test_a_body_over_the_limit,
@@ -28,7 +29,6 @@ from tests.test_bad_input import (  # noqa: F401  (collected here, with this mod
 )
 from tests.test_contract import (  # noqa: F401  (the same, with this module's `stack`)
     test_a_chunked_body_is_read_and_bounded,
-    test_a_completed_run_is_in_the_history_and_does_not_serve_by_itself,
     test_a_drawing_is_answered,
     test_front_door_is_the_page_for_a_browser_and_health_for_the_rest,
     test_health_and_readiness,
@@ -37,8 +37,8 @@ from tests.test_contract import (  # noqa: F401  (the same, with this module's `
     test_the_originals_page_may_call_from_its_origin,
     test_the_preview_is_the_picture_the_network_saw,
     test_the_progress_stream_of_an_idle_service_closes_at_once,
-    test_the_progress_stream_speaks_at_least_once_a_second_and_closes,
 )
+from tests.test_shutdown import test_a_request_in_flight_is_answered  # noqa: F401  (the same, with `own_stack`)
 
 pytestmark = pytest.mark.stack
 
@@ -89,6 +89,16 @@ class RealClient:
 @pytest.fixture
 def stack(scaled: Scaled) -> Scaled:
     return scaled
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[OnGranian]:
+    stack = OnGranian(tmp_path)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()
 
 
 @pytest.fixture(params=["nginx", "granian"])

@@ -49,6 +49,11 @@ def database_url() -> Iterator[str]:
         stop_group(process, politely=signal.SIGINT, patience=STOP_SECONDS)  # its "fast" way: clients are sent off
 
 
+def database_given() -> bool:
+    """Whether DATABASE_URL names a database that is not ours to start."""
+    return bool(os.environ.get("DATABASE_URL"))
+
+
 def programs(version: str | None = None) -> Path | None:
     """The folder of PostgreSQL's programs: of a major version, else the PATH's own, else Debian's newest."""
     if version is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from django.conf import settings
 from digits_site.development.address import answers
 from digits_site.development.errors import StartError
 from digits_site.development.nginx_server import nginx_in_front, nginx_program
-from digits_site.development.postgres_server import database_url, programs
+from digits_site.development.postgres_server import database_given, database_url, programs
 from digits_site.development.processes import child_environment, run_processes
 from digits_site.development.redis_server import free_port
 from digits_site.management.commands.up import Command as Up
@@ -31,10 +30,8 @@ class Command(Up):
 
     def require(self) -> None:
         """Raises StartError that names all that is missing, before anything is started."""
-        packages = {"nginx-light": nginx_program()}
-        if not os.environ.get("DATABASE_URL"):
-            packages["postgresql"] = programs()
-        missing = [name for name, found in packages.items() if not found]
+        found = {"nginx-light": nginx_program() is not None, "postgresql": database_given() or programs() is not None}
+        missing = [package for package, there in found.items() if not there]
         if missing:
             raise StartError(
                 f"make run-scaled needs {' and '.join(m.removesuffix('-light') for m in missing)}. "

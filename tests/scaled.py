@@ -102,7 +102,7 @@ class Scaled(Stack):
 
 
 class OnGranian(Stack):
-    """`make run`'s processes with granian in daphne's place."""
+    """`make run`'s processes with granian in daphne's place, and no worker: what is asked here needs none."""
 
     def start_web(self) -> None:
         line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
@@ -110,6 +110,9 @@ class OnGranian(Stack):
         options = line[1].replace("${WEB_PORT:-8001}", str(self.port)).replace("${WEB_CONCURRENCY:-2}", "2")
         self.launch("web", "granian", *options.split())
         wait_for_port(self.port)
+
+    def start_worker(self) -> None:
+        pass
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def own_stack(tmp_path: Path) -> Iterator[OnGranian]:
         stack.close()
 
 
-@pytest.fixture(params=["nginx", "granian"])
+@pytest.fixture(scope="module", params=["nginx", "granian"])
 def client(shared_scaled: Scaled, request: pytest.FixtureRequest) -> Iterator[RealClient]:
     """Through nginx, and past it: granian alone keeps every rule too."""
     address = shared_scaled.url if request.param == "nginx" else shared_scaled.granian_url

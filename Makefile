@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 TRAIN_ARGS ?=
 DRILL_ARGS ?=
 
-.PHONY: help setup setup-dev run test test-postgres check lint static-python chromium postgres format lock migrate model bench drill clean
+.PHONY: help setup setup-dev run run-scaled test test-postgres check lint static-python chromium postgres format lock migrate model bench drill clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ setup-dev: $(VENV)/.dev
 
 run: setup ## start everything and say where to point the browser; PORT=8001 make run for another port
 	@exec $(BIN)/python manage.py up
+
+run-scaled: setup ## the same with nginx in front, granian on every core, and PostgreSQL
+	@exec $(BIN)/python manage.py up_scaled
 
 test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

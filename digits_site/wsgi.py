@@ -1,4 +1,7 @@
-"""The WSGI application, for servers of plain HTTP; streams need digits_site.asgi."""
+"""The WSGI application, for servers of plain HTTP; streams need digits_site.asgi.
+
+No watchdog starts here: the web process that serves the streams has one, and every worker.
+"""
 
 import os
 
@@ -8,5 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 application = get_wsgi_application()
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
+from digits_site.orphans import end_with_parent  # noqa: E402
 
 refuse_unsafe_start()
+end_with_parent()

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.postgres import environment_of_its_own
+from tests.scaled import Scaled, running_scaled
 from tests.stack import Stack, running
 
 
@@ -37,6 +38,20 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     """A running product of this test's own, for those that break it."""
     with running(tmp_path) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def shared_scaled() -> Iterator[Scaled]:
+    with running_scaled() as stack:
+        yield stack
+
+
+@pytest.fixture
+def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
+    """`make run-scaled`, with no run active before and after."""
+    shared_scaled.idle()
+    yield shared_scaled
+    shared_scaled.idle()
 
 
 @pytest.fixture

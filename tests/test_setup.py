@@ -243,6 +243,18 @@ def test_keep_lets_the_command_finish_its_shutdown(tmp_path, whole_group):
     assert lines_of(log) == ["ready", "done"]
 
 
+def test_keep_starts_what_failed_again_only_if_it_had_stood_for_a_while(tmp_path):
+    """A clock that goes on by 20 seconds at each look makes every life long enough."""
+    runs, clock = tmp_path / "runs", tmp_path / "date"
+    command = [KEEP, "--failed-too", "sh", "-c", f"echo run >> {runs}; [ $(wc -l < {runs}) -ge 3 ]"]
+    assert subprocess.run(command, timeout=10).returncode == 1, "a wrong setting does not loop"
+    clock.write_text(f"#!/bin/sh\necho 20 >> {clock}.seen; echo $(($(wc -l < {clock}.seen) * 20))\n")
+    clock.chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert subprocess.run(command, timeout=20, env={**os.environ, **path}).returncode == 0
+    assert lines_of(runs) == ["run"] * 3
+
+
 # --- Facts in root files ---
 
 

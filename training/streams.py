@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -27,6 +28,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         text = f'Method "{request.method}" not allowed.'
         refusal = {"code": "method_not_allowed", "message": text, "detail": text}
         return JsonResponse(refusal, status=405, headers={"Allow": "GET"})
+    if not isinstance(request, ASGIRequest):  # Django would gather the whole run's stream first, and hold a thread
+        text = "Event streams are served by another process than this one."
+        return JsonResponse({"code": "no_streams", "message": text, "detail": text}, status=501)
     if not await feed().database_answers():
         text = "The database cannot be reached. Try again later."
         refusal = {"code": "database_unavailable", "message": text, "detail": text}

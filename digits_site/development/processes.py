@@ -57,13 +57,13 @@ def child_environment(url: str) -> dict[str, str]:
     return {**os.environ, "PATH": path, **own}
 
 
-def run_processes(url: str, on_started: Callable[[], None]) -> str:
-    """Run the Procfile until somebody stops it; the answer says which process ended by itself, if one did."""
-    commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
+def run_processes(environment: dict[str, str], on_started: Callable[[], None], procfile: str = "Procfile") -> str:
+    """Run a Procfile until somebody stops it; the answer says which process ended by itself, if one did."""
+    commands = parse_procfile((settings.BASE_DIR / procfile).read_text()).processes
     narrator = Narrator(len(commands), on_started)
     manager = Processes(narrator)
     for name, command in commands.items():
-        manager.add_process(name, command, env=child_environment(url), cwd=str(settings.BASE_DIR))
+        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
     # A closed terminal is a wish to stop as well.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()

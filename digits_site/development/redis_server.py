@@ -86,12 +86,14 @@ def without_password(url: str) -> str:
     return re.sub(r"//[^@/]*@", "//***@", url)
 
 
-def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started: politely, then not."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+def stop_group(
+    process: subprocess.Popen[bytes], politely: signal.Signals = signal.SIGTERM, patience: float = 3
+) -> None:
+    """End a process and what it started: politely, and after `patience` seconds not."""
+    for number in (politely, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(timeout=3)
+            process.wait(timeout=patience)
             return
         except ProcessLookupError:
             return

@@ -16,9 +16,19 @@ from digits_site.checks import refuse_unsafe_start
 from digits_site.development.address import answers, refuse_taken_port
 from digits_site.development.errors import StartError
 from digits_site.development.preparation import first_admin, prepare
-from digits_site.development.processes import run_processes
+from digits_site.development.processes import child_environment, run_processes
 from digits_site.development.redis_server import redis_url
 from digits_site.postgresql import close_connections
+
+
+def announcement(account: tuple[str, str]) -> str:
+    """The new admin account and its password: nobody can ask for it again."""
+    name, password = account
+    line = "=" * 72
+    return (
+        f"\n{line}\n  Admin account made.  Name: {name}   Password: {password}\n"
+        f"  It is shown this once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
+    )
 
 
 class Command(BaseCommand):
@@ -33,6 +43,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGHUP, signal.default_int_handler)
         try:
             refuse_unsafe_start()
+            self.require()
             refuse_taken_port(settings.HOST, settings.PORT)
             with redis_url() as url:
                 died = self.start(url)
@@ -44,24 +55,19 @@ class Command(BaseCommand):
             raise CommandError(f"{died}, so everything else was stopped. Why is said above.")
         self.stdout.write("Stopped.")
 
+    def require(self) -> None:
+        """Raises StartError when a program is missing; nothing has been started yet."""
+
     def start(self, url: str) -> str:
         """Prepare, run, and answer what ended by itself."""
         self.stdout.write("Preparing the database and the static files")
         prepare()
-        self.announce(first_admin())
+        account = first_admin()
+        if account:
+            self.stdout.write(announcement(account))
         close_connections()  # the processes are forked from this one
         watch = threading.Thread(target=self.announce_address, daemon=True)
-        return run_processes(url, on_started=watch.start)
-
-    def announce(self, account: tuple[str, str] | None) -> None:
-        """Show the new admin account's password: nobody can ask for it again."""
-        if account:
-            name, password = account
-            line = "=" * 72
-            self.stdout.write(
-                f"\n{line}\n  Admin account made.  Name: {name}   Password: {password}\n"
-                f"  It is shown this once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
-            )
+        return run_processes(child_environment(url), on_started=watch.start)
 
     def announce_address(self) -> None:
         """Say where to point the browser, once something answers there."""

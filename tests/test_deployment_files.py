@@ -1,0 +1,85 @@
+"""compose.yaml, the Procfiles, the image and nginx' configuration name the same programs, options, hosts and limits."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from digits_site.development.nginx_server import nginx_program
+from tests.ports import free_port
+from tests.stack import ROOT
+from tests.test_docs import variables_in_settings
+
+COMPOSE = (ROOT / "compose.yaml").read_text()
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
+
+
+def lines(name: str) -> dict[str, str]:
+    """The processes of a Procfile, without deploy/keep, which compose's restart policy stands for."""
+    found = re.findall(r"^(\w+): exec deploy/keep (?:--failed-too )?(.*)$", (ROOT / name).read_text(), re.M)
+    return dict(found)
+
+
+def neutral(command: str) -> str:
+    """Without the address and port, which each place chooses."""
+    return re.sub(r"((?:--host|--port|-b|-p) )\S+|\$\{(\w+)[^}]*\}", r"\1\2", command)
+
+
+def test_both_procfiles_start_the_same_streams_and_worker() -> None:
+    assert neutral(lines("Procfile.scaled")["streams"]) == neutral(lines("Procfile")["web"])
+    assert lines("Procfile.scaled")["worker"] == lines("Procfile")["worker"]
+
+
+def test_compose_starts_what_the_scaled_procfile_starts() -> None:
+    scaled = lines("Procfile.scaled")
+    assert neutral(SERVICES["web"]["command"]) == neutral(scaled["web"])
+    assert SERVICES["worker"]["command"] == scaled["worker"]
+    assert "command" not in SERVICES["streams"], "the image's own, which another test compares with the Procfile"
+
+
+def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
+    assert set(SERVICES["web"]["environment"]) <= variables_in_settings()
+    needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
+    said = COMPOSE[: COMPOSE.index("x-app:")]
+    assert {name for name in needed if name not in said} == set()
+
+
+def test_compose_gives_nginx_files_that_exist_and_hosts_that_it_knows() -> None:
+    mounted = [volume.split(":")[0] for volume in SERVICES["nginx"]["volumes"] if volume.startswith("./")]
+    assert mounted
+    assert all((ROOT / name).exists() for name in mounted)
+    hosts = set(re.findall(r"server (\w+):8000", NGINX))
+    assert hosts == {"web", "streams"} == hosts & set(SERVICES)
+    assert "--port 8000" in SERVICES["web"]["command"]
+
+
+def test_nginx_limits_bodies_as_the_product_does() -> None:
+    from django.conf import settings
+
+    limits = re.findall(r"(?:client_max_body_size|default) (\d+);", NGINX)
+    assert limits == [str(settings.MAX_BODY_BYTES)] * 2
+
+
+def test_nginx_takes_the_public_configuration(tmp_path: Path) -> None:
+    """deploy/nginx.conf as it is, but for the addresses, the certificate and the ports."""
+    program = nginx_program()
+    if program is None:
+        pytest.skip("no nginx")
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    text = re.sub(r"^ *ssl_certificate.*\n", "", text, flags=re.M).replace("443 ssl", str(free_port()))
+    text = re.sub(r"listen (\[::\]:)?80;", f"listen 127.0.0.1:{free_port()};", text, count=1)
+    text = re.sub(r"listen \[::\]:.*\n", "", text).replace("/etc/nginx/digits", str(ROOT / "deploy" / "nginx"))
+    text = re.sub(r"server (web|streams):", "server 127.0.0.1:", text)
+    folders = "".join(
+        f"{kind}_temp_path {tmp_path}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = tmp_path / "nginx.conf"
+    file.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {folders}\n{text} }}")
+    tried = subprocess.run([program, "-t", "-q", "-c", file], capture_output=True, text=True, check=False)
+    assert (tried.returncode, tried.stderr) == (0, "")

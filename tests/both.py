@@ -13,6 +13,8 @@ import threading
 
 from tests.postgres import program
 
+# They bring a PostgreSQL of their own whatever the others run on: once is enough.
+ONCE = ("tests/test_postgres.py", "tests/test_several_machines.py")
 SUMMARY = "short test summary info"
 
 
@@ -59,7 +61,8 @@ def main() -> int:
         print("There is no PostgreSQL here: the tests run on SQLite alone.", file=sys.stderr)
         return Suite("sqlite", arguments, shown=True).ended()
     print("=== on sqlite ===", flush=True)
-    sqlite, postgres = Suite("sqlite", arguments, shown=True), Suite("postgres", arguments, shown=False)
+    without = [f"--ignore={file}" for file in ONCE]
+    sqlite, postgres = Suite("sqlite", [*without, *arguments], shown=True), Suite("postgres", arguments, shown=False)
     failed, failed_too = sqlite.ended(), postgres.ended()
     postgres.show()
     if failed:

@@ -126,9 +126,7 @@ def last_of_stream(url: str) -> dict[str, str]:
 
 
 def test_the_pool_can_be_done_without(server: Server, tmp_path: Path) -> None:
-    code = (
-        "from django.db import connection as c; c.ensure_connection(); print(c.pool, c.settings_dict['CONN_MAX_AGE'])"
-    )
+    code = "from django.db import connection; connection.ensure_connection(); print(connection.pool)"
     stack = Stack(tmp_path, DATABASE_URL=server.url, DATABASE_POOL="0")
     assert stack.manage("shell", "--verbosity", "0", "-c", code).strip() == "None"
     stack.close()

@@ -14,7 +14,14 @@ import threading
 from tests.postgres import program
 
 # They bring a PostgreSQL of their own whatever the others run on: once is enough.
-ONCE = ("tests/test_postgres.py", "tests/test_several_machines.py")
+ONCE = (
+    "tests/test_postgres.py",
+    "tests/test_several_machines.py",
+    "tests/test_scaled.py",
+    "tests/test_scaled_contract.py",
+    "tests/test_scaled_start.py",
+    "tests/test_nginx.py",
+)
 SUMMARY = "short test summary info"
 
 

@@ -45,6 +45,7 @@ class Command(Up):
         with ExitStack() as stack:
             database = stack.enter_context(database_url())
             own = {"DATABASE_URL": database, "WEB_CONCURRENCY": settings.WEB_CONCURRENCY, **ports}
+            own["METRICS_DIR"] = settings.METRICS_DIR or settings.DATA_DIR / "metrics"  # /metrics of one tells of all
             environment = child_environment(url) | {name: str(value) for name, value in own.items()}
             self.stdout.write("Preparing the database and the static files")
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "prepare"]

@@ -119,7 +119,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # --- Database ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
-DATABASE_POOL = env.int("DATABASE_POOL", default=8)
+DATABASE_POOL = env.int("DATABASE_POOL", default=4)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)

@@ -7,7 +7,7 @@ class DigitsSiteConfig(AppConfig):
     """Registers the checks of the settings."""
 
     name = "digits_site"
-    verbose_name = "Site"
+    verbose_name = "Access"
 
     def ready(self) -> None:
         from digits_site import checks  # noqa: F401  (importing registers them)

@@ -45,7 +45,11 @@ STATUS = {
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5
-DRF_CODES = {"parse_error": "invalid_json", "throttled": "rate_limited"}
+DRF_CODES = {
+    "parse_error": "invalid_json",
+    "throttled": "rate_limited",
+    "authentication_failed": "not_authenticated",  # a wrong token is no better than none
+}
 
 
 class DatabaseUnavailable(drf.APIException):

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from recognition.models import Activation
 from training import estimate, progress, services
 from training.models import Status, TrainingRun
-from training.permissions import MayTrain
+from training.permissions import MayStop, MayTrain
 from training.serializers import RunParameters, StopParameters
 
 
@@ -31,7 +31,7 @@ class StopView(APIView):
     A beacon may carry a form's Content-Type; nothing in it is needed.
     """
 
-    permission_classes = (MayTrain,)
+    permission_classes = (MayStop,)
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:

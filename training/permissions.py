@@ -22,3 +22,8 @@ class MayStop(MayTrain):
 
     scope = "stop"
     refusal = "Stopping a run needs an account with the permission to train."
+
+
+def is_stranger(request: Request) -> bool:
+    """Somebody without an account, on a public site that lets visitors train."""
+    return not (settings.LOCAL or request.user.is_authenticated)

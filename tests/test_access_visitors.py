@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from digits_site.models import AccessToken
+from tests.stack import Stack
 from training.models import SHIPPED, Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -95,23 +96,28 @@ def test_local_mode_knows_no_cool_down_unless_it_is_told(client: Client, setting
     assert ask(client, preset="handwriting", epochs=100, batch_size=1, activate=True).status_code == 202
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_many_visitors_at_once_one_gets_a_run_however_soon_it_ends(client: Client, settings) -> None:
-    """Each run is ended as soon as it is seen, so that the one active run alone would let several through."""
+@pytest.mark.stack
+def test_of_many_visitors_at_once_one_gets_a_run_however_soon_it_ends(tmp_path) -> None:
+    """Everybody stops what is there, so that the one active run alone would let several through."""
+    stack = Stack(tmp_path, TRAINING_COOLDOWN="600", WATCHDOG="false")
 
     def visit(_: int) -> int:
-        try:
-            status = ask(Client(HTTP_HOST="localhost")).status_code
-            TrainingRun.objects.active().update(status=Status.INTERRUPTED)
-            return status
-        finally:
-            connection.close()
+        status = httpx.post(stack.url + RETRAIN, timeout=30).status_code
+        httpx.post(stack.url + STOP, timeout=30)
+        return status
 
-    with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(visit, range(24)))
+    try:
+        stack.start_redis()
+        stack.prepare()
+        stack.start_web()
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(visit, range(40)))
+        asked = stack.http.get("/api/runs/").json()["results"]
+    finally:
+        stack.close()
     assert statuses.count(202) == 1, statuses
     assert set(statuses) <= {202, 409, 429}
-    assert TrainingRun.objects.count() == 1
+    assert [run["requested_by"] for run in asked] == ["anonymous", "the makers"]
 
 
 @pytest.mark.parametrize(

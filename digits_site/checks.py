@@ -6,6 +6,7 @@ forgot something does not start at all. Everything that is missing is listed at 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,7 +16,6 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.logs import FORMATS
-from digits_site.middleware import is_loopback
 from digits_site.model_storage import storage
 
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5  # as Django's own deployment check
@@ -73,12 +73,20 @@ def value_errors() -> Iterator[CheckMessage]:
 
 def local_errors() -> Iterator[CheckMessage]:
     """Local mode asks nobody for a password, so nobody else may reach it."""
-    if not settings.HOST or not is_loopback(settings.HOST):
+    if not names_this_machine(settings.HOST):
         yield Error(
             f"Local mode serves this machine only, but HOST is {settings.HOST!r}.",
             hint="Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others.",
             id="digits.E002",
         )
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether nobody else can reach what listens there; of names that is known of one alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def public_errors() -> Iterator[CheckMessage]:

@@ -4,6 +4,7 @@
 """
 
 import os
+import ssl
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
@@ -111,6 +112,8 @@ CHANNEL_LAYERS = {
     }
 }
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss:"):  # the other clients of Redis look at its certificate unasked, kombu does not
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_PUBLISH_RETRY = False  # a broker that is away is the caller's 503, at once

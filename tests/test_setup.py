@@ -56,6 +56,7 @@ def test_complete_configurations_start(settings):
         ({"DIGITS_MODE": "production"}, "digits.E001"),
         ({"DIGITS_MODE": "local"}, "digits.E002"),
         ({"DIGITS_MODE": "local", "HOST": ""}, "digits.E002"),
+        ({"DIGITS_MODE": "local", "HOST": "testserver"}, "digits.E002"),
         ({"SECRET_KEY_GIVEN": False}, "digits.E003"),
         ({"ALLOWED_HOSTS": []}, "digits.E004"),
         ({"SECRET_KEY": "k" * 60}, "digits.E003"),

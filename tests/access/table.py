@@ -25,7 +25,7 @@ class Row:
     methods: tuple[str, ...]
     scope: str = NONE
     permission: str = NONE
-    cells: Mapping[str, str] = field(default_factory=dict, compare=False)
+    cells: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
     def __str__(self) -> str:
         return f"{' '.join(self.methods)} {self.route}"

@@ -88,11 +88,15 @@ def name_of(permission: Permission) -> str:
 def permissions(row: Row, having: bool) -> frozenset[str]:
     """Just what the row needs, or all but that: of `a or b` a is enough, and without both; of `a and b` a is missing.
 
-    A row that needs nothing is asked by those who may do everything, and by those who may do nothing.
+    `app.*` is any permission of that app. A row that needs nothing is asked by those who may do everything, and by
+    those who may do nothing.
     """
     every = frozenset(map(name_of, every_permission()))
     if row.permission == NONE:
         return every if having else frozenset()
+    if row.permission.endswith(".*"):
+        of_app = frozenset(name for name in every if name.startswith(row.permission[:-1]))
+        return of_app if having else every - of_app
     needed = row.permission.replace(" or ", " and ").split(" and ")
     assert set(needed) <= every, f"docs/access.md, {row}: no such permission: {row.permission}"
     if having:

@@ -40,7 +40,8 @@ def test_every_route_and_method_has_one_row() -> None:
         {r.route for r in PUBLIC if r.methods == ("WS",)},
     )
     missing = [*(r for r in routes() if r not in http), *(f"WS {r}" for r in sockets() if r not in ws)]
-    assert not missing, f"docs/access.md says of these routes not who may use them: {', '.join(missing)}"
+    help_ = "write rows, let `python -m tests.access` say what is seen, and judge it"
+    assert not missing, f"docs/access.md does not say who may use {', '.join(missing)}: {help_}"
     refused = [str(row) for row in PUBLIC if any(cell.startswith("405") for cell in row.cells.values())]
     assert not refused, f"docs/access.md has rows for methods that are not taken: {', '.join(refused)}"
     lost = [*(http - set(routes())), *(ws - set(sockets()))]

@@ -28,7 +28,7 @@ ALERTS = ROOT / "deploy" / "prometheus-alerts.yml"
 OPERATIONS = ROOT / "docs" / "operations.md"
 PUBLIC = {
     "DIGITS_MODE": "public",
-    "SECRET_KEY": "k" * 60,
+    "SECRET_KEY": "key of a test. " * 4,
     "ALLOWED_HOSTS": "127.0.0.1",
     "TRUSTED_ORIGINS": "https://digits.example.org",
 }

@@ -1,0 +1,122 @@
+"""python -m benchmarks.attack: what strangers who want to wear the service out do to others who draw meanwhile.
+
+Through nginx as `make run-scaled` starts it; with `--alone`, against daphne by itself. The attackers come from
+127.0.0.1, the honest from 127.0.0.2, which is another address to nginx (Linux answers on all of 127.0.0.0/8). For each
+attack: how its connections ended (`held`: open when the attack was over; `cut`: closed without an answer), the
+memory of web processes and nginx, and the latency and failures of the honest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks._attack.honest import Asked, Visitors
+from benchmarks._attack.weight import Weight
+from benchmarks._serving.tables import table
+from benchmarks._ways.machine import described
+from tests.attackers import ATTACKS, Attack, carry_out
+from tests.scaled import running_scaled
+from tests.stack import running
+
+RATE = 20.0  # honest drawings a second
+CALM = 6.0  # seconds before and after an attack
+SETTLING = 3.0  # seconds left out between attacks
+Processes = Callable[[], list[psutil.Process]]
+HEAD = (
+    "attack", "how its connections ended", "MB before / peak / after",
+    "honest p50 / p99 ms before", "during", "after", "honest that failed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    attack: Attack
+    endings: Counter[str]
+    seconds: float
+    memory: tuple[float, float, float]
+    before: Sequence[Asked]
+    during: Sequence[Asked]
+    after: Sequence[Asked]
+
+
+def measure(attack: Attack, port: int, processes: Processes) -> Outcome:
+    visitors = Visitors(port, RATE)
+    time.sleep(SETTLING + CALM)  # its own start is not counted
+    weight = Weight(processes)
+    began = time.monotonic()
+    endings = carry_out(attack, port)
+    ended = time.monotonic()
+    peak = weight.peak()
+    time.sleep(CALM)
+    after = weight.now()
+    asked = visitors.leave()
+
+    def between(start: float, end: float) -> list[Asked]:
+        return [one for one in asked if start <= one[0] < end]
+
+    return Outcome(
+        attack, endings, ended - began, (weight.seen[0], peak, after),
+        between(began - CALM, began), between(began, ended), between(ended, ended + CALM),
+    )  # fmt: skip
+
+
+def row(found: Outcome) -> list[str]:
+    failed = Counter(status for part in (found.before, found.during, found.after) for *_, status in part)
+    failed.pop(200, None)
+    return [
+        found.attack.title,
+        ", ".join(f"{number:,} × {how}" for how, number in found.endings.most_common()) + f" in {found.seconds:.0f} s",
+        " / ".join(f"{megabytes:.0f}" for megabytes in found.memory),
+        *(latency(part) for part in (found.before, found.during, found.after)),
+        ", ".join(f"{number} × {status or 'no answer'}" for status, number in failed.items()) or "0",
+    ]
+
+
+def latency(asked: Sequence[Asked]) -> str:
+    times = sorted(1000 * took for _, took, status in asked if status == 200)
+    if not times:
+        return "–"
+    return f"{times[len(times) // 2]:.0f} / {times[min(len(times) - 1, int(0.99 * len(times)))]:.0f}"
+
+
+@contextmanager
+def scaled() -> Iterator[tuple[int, Processes]]:
+    with running_scaled() as stack:
+        yield stack.port, lambda: [one for name in ("granian", "daphne", "nginx") for one in stack.below(name)]
+
+
+@contextmanager
+def alone() -> Iterator[tuple[int, Processes]]:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack:
+        yield stack.port, lambda: [psutil.Process(stack.processes["web"].pid)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("attacks", nargs="*", choices=[*ATTACKS, []], help="all, unless some are named")
+    parser.add_argument("--alone", action="store_true", help="daphne without nginx")
+    arguments = parser.parse_args()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))  # the servers inherit it
+    print(f"{described()}\n", flush=True)
+    rows = []
+    with (alone if arguments.alone else scaled)() as (port, processes):
+        for name in arguments.attacks or ATTACKS:
+            rows.append(row(measure(ATTACKS[name](), port, processes)))
+            print(" | ".join(rows[-1]), flush=True)
+    print(f"\n{'daphne alone' if arguments.alone else 'Through nginx'}, {RATE:.0f} honest drawings a second:\n")
+    print(table(HEAD, rows))
+
+
+if __name__ == "__main__":
+    main()

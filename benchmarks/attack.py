@@ -1,8 +1,9 @@
 """python -m benchmarks.attack: what strangers who want to wear the service out do to others who draw meanwhile.
 
-Through nginx as `make run-scaled` starts it; with `--alone`, against daphne by itself. The attackers come from
-127.0.0.1, the honest from 127.0.0.2, which is another address to nginx (Linux answers on all of 127.0.0.0/8). For each
-attack: how its connections ended (`held`: open when the attack was over; `cut`: closed without an answer), the
+Through nginx as compose.yaml deploys it: public mode, TLS, deploy/nginx.conf, two workers of granian, one daphne. With
+`--alone`, against daphne by itself in local mode. The attackers come from 127.0.0.1 or 127.0.1.*, the honest from forty
+addresses 127.0.0.*, which to nginx are other clients (Linux answers on all of 127.0.0.0/8). For each attack: how its
+connections ended (`held`: open when the attack was over; `cut`: closed without an answer; a status: the answer), the
 memory of web processes and nginx, and the latency and failures of the honest.
 """
 
@@ -24,8 +25,8 @@ from benchmarks._attack.honest import Asked, Visitors
 from benchmarks._attack.weight import Weight
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import described
-from tests.attackers import ATTACKS, Attack, carry_out
-from tests.scaled import running_scaled
+from tests.attackers import ATTACKS, Attack, Target, carry_out
+from tests.public_site import running_public
 from tests.stack import running
 
 RATE = 20.0  # honest drawings a second
@@ -39,6 +40,13 @@ HEAD = (
 
 
 @dataclass(frozen=True)
+class Site:
+    target: Target
+    processes: Processes
+    certificate: str = ""  # file
+
+
+@dataclass(frozen=True)
 class Outcome:
     attack: Attack
     endings: Counter[str]
@@ -49,12 +57,12 @@ class Outcome:
     after: Sequence[Asked]
 
 
-def measure(attack: Attack, port: int, processes: Processes) -> Outcome:
-    visitors = Visitors(port, RATE)
+def measure(attack: Attack, site: Site) -> Outcome:
+    visitors = Visitors(site.target.port, RATE, site.certificate)
     time.sleep(SETTLING + CALM)  # its own start is not counted
-    weight = Weight(processes)
+    weight = Weight(site.processes)
     began = time.monotonic()
-    endings = carry_out(attack, port)
+    endings = carry_out(attack, site.target)
     ended = time.monotonic()
     peak = weight.peak()
     time.sleep(CALM)
@@ -90,15 +98,16 @@ def latency(asked: Sequence[Asked]) -> str:
 
 
 @contextmanager
-def scaled() -> Iterator[tuple[int, Processes]]:
-    with running_scaled() as stack:
-        yield stack.port, lambda: [one for name in ("granian", "daphne", "nginx") for one in stack.below(name)]
+def public() -> Iterator[Site]:
+    with running_public() as site:
+        target = Target(site.https_port, site.trust())
+        yield Site(target, site.members, str(site.folder / "fullchain.pem"))
 
 
 @contextmanager
-def alone() -> Iterator[tuple[int, Processes]]:
+def alone() -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack:
-        yield stack.port, lambda: [psutil.Process(stack.processes["web"].pid)]
+        yield Site(Target(stack.port), lambda: [psutil.Process(stack.processes["web"].pid)])
 
 
 def main() -> None:
@@ -110,11 +119,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))  # the servers inherit it
     print(f"{described()}\n", flush=True)
     rows = []
-    with (alone if arguments.alone else scaled)() as (port, processes):
+    with (alone if arguments.alone else public)() as site:
         for name in arguments.attacks or ATTACKS:
-            rows.append(row(measure(ATTACKS[name](), port, processes)))
+            rows.append(row(measure(ATTACKS[name](), site)))
             print(" | ".join(rows[-1]), flush=True)
-    print(f"\n{'daphne alone' if arguments.alone else 'Through nginx'}, {RATE:.0f} honest drawings a second:\n")
+    print(
+        f"\n{'daphne alone' if arguments.alone else 'Through nginx, public mode'}, {RATE:.0f} honest drawings a second:\n"
+    )
     print(table(HEAD, rows))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import struct
 import zlib
 from collections import Counter
@@ -24,13 +25,23 @@ Script = Iterator[tuple[bytes, float]]
 
 @dataclass(frozen=True)
 class Attack:
-    """`again`: a connection that was ended is opened anew, until the attack is over."""
+    """`again`: a connection that has ended is opened anew until the attack is over. `hangs_up`: waits for no answer."""
 
     title: str
     connections: int
     script: Callable[[], Script]
     again: bool = False
+    hangs_up: bool = False
+    addresses: int = 1  # that the connections come from, in turn
     seconds: float = 15.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """On 127.0.0.1."""
+
+    port: int
+    tls: ssl.SSLContext | None = None
 
 
 def head(*lines: str, path: str = "/api/drawing/", kind: str = "application/json") -> bytes:
@@ -85,10 +96,14 @@ def picture(data: bytes) -> Callable[[], Script]:
     return lambda: iter([(request, 60.0)])
 
 
+def flood() -> Script:
+    yield b"GET /api/runs/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 60.0
+
+
 def bomb() -> bytes:
     """140 kB that decode to 1.16 GB: 34000x34000 in black and white, whole and valid, a byte a pixel in memory."""
     side = 34_000
-    packing = zlib.compressobj(1)
+    packing = zlib.compressobj(9)
     row = bytes(1 + side // 8)
     data = b"".join(packing.compress(row * 1000) for _ in range(side // 1000)) + packing.flush()
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
@@ -101,74 +116,96 @@ def largest_picture() -> bytes:
 
 
 ATTACKS: dict[str, Callable[[], Attack]] = {
-    "length": lambda: Attack("200 MB body with its length", 4, lambda: plain(HUGE, HUGE)),
-    "chunked": lambda: Attack("200 MB body, chunked", 4, lambda: chunked(HUGE)),
-    "too-small": lambda: Attack("200 MB body that calls itself 100 bytes", 4, lambda: plain(100, HUGE)),
+    "length": lambda: Attack("200 MB body with its length", 4, lambda: plain(HUGE, HUGE), again=True),
+    "chunked": lambda: Attack("200 MB body, chunked", 4, lambda: chunked(HUGE), again=True),
+    "too-small": lambda: Attack("200 MB body that calls itself 100 bytes", 4, lambda: plain(100, HUGE), again=True),
     "too-large": lambda: Attack("1 kB body that calls itself 200 MB", 100, lambda: plain(HUGE, 1000), again=True),
-    "hung-up": lambda: Attack("1 kB body that calls itself 1 MB, then hangs up", 50, lambda: plain(1_000_000, 1000)),
-    "never": lambda: Attack("900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60)),
+    "hung-up": lambda: Attack(
+        "1 kB of a body of 1 MB, then hung up", 100, lambda: plain(1_000_000, 1000), again=True, hangs_up=True
+    ),
+    "never": lambda: Attack("900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60), again=True),
+    "silent": lambda: Attack("500 connections that say nothing", HALF_OPEN, lambda: iter([(b"", 60.0)]), again=True),
     "headers": lambda: Attack("500 half-open: headers, a byte a second", HALF_OPEN, slow_headers("/"), again=True),
     "bodies": lambda: Attack("500 half-open: bodies, a byte a second", HALF_OPEN, slow_body, again=True),
+    "bodies-of-many": lambda: Attack(
+        "the same from 100 addresses", HALF_OPEN, slow_body, again=True, addresses=100
+    ),
     "handshakes": lambda: Attack(
         "500 half-open: WebSocket handshakes, a byte a second", HALF_OPEN, slow_headers("/ws/training/"), again=True
     ),
     "frames": lambda: Attack("500 WebSockets, each with a frame that never ends", HALF_OPEN, slow_frame, again=True),
-    "bomb": lambda: Attack(
-        "PNG that would decode to 1.16 GB, 16 at a time", 16, picture(bomb()), again=True, seconds=10
+    "frames-of-many": lambda: Attack(
+        "the same from 100 addresses", HALF_OPEN, slow_frame, again=True, addresses=100
     ),
+    "bomb": lambda: Attack("PNG that would decode to 1.16 GB, again and again", 16, picture(bomb()), again=True),
     "largest": lambda: Attack(
-        "valid PNG of 4096x4096 RGBA, 16 at a time", 16, picture(largest_picture()), again=True, seconds=10
+        "valid PNG of 4096x4096 RGBA, again and again", 50, picture(largest_picture()), again=True
     ),
-    "many-largest": lambda: Attack(
-        "the same, 200 at a time", 200, picture(largest_picture()), again=True, seconds=10
+    "largest-of-many": lambda: Attack(
+        "the same from 50 addresses", 50, picture(largest_picture()), again=True, addresses=50
     ),
+    "flood": lambda: Attack("GET /api/runs/, again and again", 50, flood, again=True),
 }  # fmt: skip
 
 
-def carry_out(attack: Attack, port: int) -> Counter[str]:
+def carry_out(attack: Attack, target: Target) -> Counter[str]:
     """How the connections of an attack ended: by status, `cut` without one, or `held` to the attack's end."""
-    return asyncio.run(all_connections(attack, port))
+    return asyncio.run(all_connections(attack, target))
 
 
-async def all_connections(attack: Attack, port: int) -> Counter[str]:
+async def all_connections(attack: Attack, target: Target) -> Counter[str]:
     until = asyncio.get_running_loop().time() + attack.seconds
     outcomes: Counter[str] = Counter()
-    await asyncio.gather(*(one_connection(attack, port, until, outcomes) for _ in range(attack.connections)))
+    numbers = range(attack.connections)
+    await asyncio.gather(*(one_connection(attack, target, number, until, outcomes) for number in numbers))
     return outcomes
 
 
-async def one_connection(attack: Attack, port: int, until: float, outcomes: Counter[str]) -> None:
+async def one_connection(attack: Attack, target: Target, number: int, until: float, outcomes: Counter[str]) -> None:
     now = asyncio.get_running_loop().time
+    source = "127.0.0.1" if attack.addresses == 1 else f"127.0.1.{1 + number % attack.addresses}"
     while True:
-        outcomes[await converse(port, attack.script(), until)] += 1
+        outcomes[await converse(attack, target, source, until)] += 1
         if not attack.again or now() >= until:
             return
-        await asyncio.sleep(0)
 
 
-async def converse(port: int, script: Script, until: float) -> str:
+async def converse(attack: Attack, target: Target, source: str, until: float) -> str:
     """Send what the script says for as long as the server takes it; how it ended."""
-    now = asyncio.get_running_loop().time
+    name = "localhost" if target.tls else None
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(
+                "127.0.0.1", target.port, ssl=target.tls, server_hostname=name, local_addr=(source, 0)
+            ), max(0.0, until - asyncio.get_running_loop().time()),
+        )  # fmt: skip
+    except (OSError, asyncio.TimeoutError):
         await asyncio.sleep(0.1)
         return "not let in"
-    sending = asyncio.create_task(send(writer, script))
-    said = b""
+    sending = asyncio.create_task(send(writer, attack.script()))
+    try:
+        if attack.hangs_up:
+            await sending
+            return "hung up"
+        return await answer(reader, sending, until)
+    finally:
+        sending.cancel()
+        writer.transport.abort()
+
+
+async def answer(reader: asyncio.StreamReader, sending: asyncio.Task[None], until: float) -> str:
+    """The status, and of an open WebSocket, or where none came, how it ended."""
+    now = asyncio.get_running_loop().time
+    said, ending = b"", "cut"
     try:
         while more := await asyncio.wait_for(reader.read(65536), max(0.0, until - now())):
             said = said or more
             if not status_of(said).startswith("101") and sending.done():
                 break
-        ending = "cut"
     except asyncio.TimeoutError:
         ending = "held"
     except OSError:
-        ending = "cut"
-    finally:
-        sending.cancel()
-        writer.close()
+        pass
     return status_of(said, ending)
 
 
@@ -179,7 +216,6 @@ async def send(writer: asyncio.StreamWriter, script: Script) -> None:
             await writer.drain()
             if pause:
                 await asyncio.sleep(pause)
-        writer.write_eof()
     except OSError:
         return
 

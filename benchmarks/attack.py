@@ -123,9 +123,8 @@ def main() -> None:
         for name in arguments.attacks or ATTACKS:
             rows.append(row(measure(ATTACKS[name](), site)))
             print(" | ".join(rows[-1]), flush=True)
-    print(
-        f"\n{'daphne alone' if arguments.alone else 'Through nginx, public mode'}, {RATE:.0f} honest drawings a second:\n"
-    )
+    where = "daphne alone, local mode" if arguments.alone else "Through nginx, public mode"
+    print(f"\n{where}, {RATE:.0f} honest drawings a second:\n")
     print(table(HEAD, rows))
 
 

@@ -123,7 +123,9 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "hung-up": lambda: Attack(
         "1 kB of a body of 1 MB, then hung up", 100, lambda: plain(1_000_000, 1000), again=True, hangs_up=True
     ),
-    "never": lambda: Attack("900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60), again=True),
+    "never": lambda: Attack(
+        "900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60), again=True
+    ),
     "silent": lambda: Attack("500 connections that say nothing", HALF_OPEN, lambda: iter([(b"", 60.0)]), again=True),
     "headers": lambda: Attack("500 half-open: headers, a byte a second", HALF_OPEN, slow_headers("/"), again=True),
     "bodies": lambda: Attack("500 half-open: bodies, a byte a second", HALF_OPEN, slow_body, again=True),

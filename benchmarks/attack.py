@@ -22,12 +22,12 @@ from pathlib import Path
 import psutil
 
 from benchmarks._attack.honest import Asked, Visitors
-from benchmarks._attack.weight import Weight
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import described
 from tests.attackers import ATTACKS, Attack, Target, carry_out
 from tests.public_site import running_public
 from tests.stack import running
+from tests.weight import Weight
 
 RATE = 20.0  # honest drawings a second
 CALM = 6.0  # seconds before and after an attack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import ssl
 import subprocess
@@ -78,7 +79,7 @@ class PublicSite(Stack):
         self.url = f"https://localhost:{self.https_port}"
         self.environment |= {
             "DIGITS_MODE": "public",
-            "SECRET_KEY": "k" * 25 + "of these tests alone, and long enough",
+            "SECRET_KEY": secrets.token_urlsafe(50),
             "ALLOWED_HOSTS": "localhost,digits.test",
             "TRUSTED_ORIGINS": f"https://localhost:{self.https_port}",
             "REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{self.redis_port}/0",

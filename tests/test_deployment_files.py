@@ -68,6 +68,63 @@ def test_nginx_limits_bodies_as_the_product_does() -> None:
     assert limits == [str(settings.MAX_BODY_BYTES)] * 2
 
 
+# --- What an attacker would look for ---
+
+
+def test_only_nginx_is_reached_from_outside() -> None:
+    """Redis and PostgreSQL are on a network without a way out, and nginx is not on it."""
+    published = {name for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"nginx"}
+    networks: dict[str, Any] = yaml.safe_load(COMPOSE)["networks"]
+    inside = {name for name, network in networks.items() if network and network.get("internal")}
+    for name, service in SERVICES.items():
+        assert name == "nginx" or set(service["networks"]) <= inside
+    for name in ("redis", "postgres"):
+        assert not set(SERVICES[name]["networks"]) & set(SERVICES["nginx"]["networks"])
+    assert "--requirepass" in SERVICES["redis"]["command"]
+
+
+def test_no_secret_has_a_default() -> None:
+    for name in ("SECRET_KEY", "REDIS_PASSWORD", "POSTGRES_PASSWORD"):
+        uses = re.findall(rf"\$\{{{name}(.*?)\}}", COMPOSE)
+        assert uses, name
+        assert all(use.startswith(":?") for use in uses), name
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            assert not re.search("SECRET|PASSWORD|AUTH", name) or str(value).startswith("${"), name
+
+
+def test_every_container_may_as_little_as_it_can() -> None:
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+        mounts = [volume for volume in service.get("volumes", []) if volume.startswith((".", "$", "/"))]
+        assert all(volume.endswith(":ro") for volume in mounts), name
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!root)\w+$", dockerfile, re.M)
+    assert dockerfile.index("\nCOPY . .") < dockerfile.index("\nUSER "), "what runs cannot change its own code"
+
+
+def test_what_must_keep_serving_says_whether_it_does() -> None:
+    without = {name for name, service in SERVICES.items() if "healthcheck" not in service}
+    assert without == {"migrate", "worker"}, "the first ends, the other tells Redis"
+
+
+def test_the_image_takes_no_secret_along() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {".env", ".git", "var", "*.pem"} <= set(left_out)
+
+
+def test_nginx_waits_as_briefly_for_every_server() -> None:
+    """Until a host is named the default server's times count, so they are said where all servers inherit them."""
+    everywhere = (ROOT / "deploy" / "nginx" / "http.conf").read_text()
+    for name in ("client_header_timeout", "client_body_timeout", "send_timeout", "large_client_header_buffers"):
+        assert re.search(rf"^{name} ", everywhere, re.M), name
+        assert name not in NGINX + (ROOT / "deploy" / "nginx" / "server.conf").read_text()
+
+
 def test_nginx_takes_the_public_configuration(tmp_path: Path) -> None:
     """main.conf and deploy/nginx.conf as they are, but for addresses, folders and the certificate."""
     program = nginx_program()

@@ -1,8 +1,8 @@
 """python -m benchmarks.attack: what strangers who want to wear the service out do to others who draw meanwhile.
 
 Through nginx as compose.yaml deploys it: public mode, TLS, deploy/nginx.conf, two workers of granian, one daphne. With
-`--alone`, against daphne by itself in local mode. The attackers come from 127.0.0.1 or 127.0.1.*, the honest from forty
-addresses 127.0.0.*, which to nginx are other clients (Linux answers on all of 127.0.0.0/8). For each attack: how its
+`--alone`, against daphne by itself in local mode. The attackers come from addresses of their own for each attack, the honest
+from forty others, which to nginx are other clients (Linux answers on all of 127.0.0.0/8). For each attack: how its
 connections ended (`held`: open when the attack was over; `cut`: closed without an answer; a status: the answer), the
 memory of web processes and nginx, and the latency and failures of the honest.
 """
@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -120,8 +120,8 @@ def main() -> None:
     print(f"{described()}\n", flush=True)
     rows = []
     with (alone if arguments.alone else public)() as site:
-        for name in arguments.attacks or ATTACKS:
-            rows.append(row(measure(ATTACKS[name](), site)))
+        for number, name in enumerate(arguments.attacks or ATTACKS, start=1):
+            rows.append(row(measure(replace(ATTACKS[name](), network=number), site)))
             print(" | ".join(rows[-1]), flush=True)
     where = "daphne alone, local mode" if arguments.alone else "Through nginx, public mode"
     print(f"\n{where}, {RATE:.0f} honest drawings a second:\n")

@@ -33,6 +33,7 @@ class Attack:
     again: bool = False
     hangs_up: bool = False
     addresses: int = 1  # that the connections come from, in turn
+    network: int = 1  # 127.x.0.0, whose addresses these are: what one attack has used up is not the next one's
     seconds: float = 15.0
 
 
@@ -165,7 +166,7 @@ async def all_connections(attack: Attack, target: Target) -> Counter[str]:
 
 async def one_connection(attack: Attack, target: Target, number: int, until: float, outcomes: Counter[str]) -> None:
     now = asyncio.get_running_loop().time
-    source = "127.0.0.1" if attack.addresses == 1 else f"127.0.1.{1 + number % attack.addresses}"
+    source = f"127.{attack.network}.0.{1 + number % attack.addresses}"
     while True:
         outcomes[await converse(attack, target, source, until)] += 1
         if not attack.again or now() >= until:

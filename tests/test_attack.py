@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -83,31 +84,31 @@ def test_who_hangs_up_in_the_middle_leaves_nothing_behind(public_site: PublicSit
 
 def test_bodies_that_trickle_are_few_for_each_address(public_site: PublicSite, target: Target) -> None:
     with honest_meanwhile(public_site):
-        endings = carry_out(small("bodies", 60), target)
+        endings = carry_out(small("bodies", 60, seconds=4), target)
     assert endings == Counter({"held": OF_DRAWINGS, "429": 60 - OF_DRAWINGS})
 
 
 def test_streams_are_few_for_each_address(public_site: PublicSite, target: Target) -> None:
     with honest_meanwhile(public_site):
-        endings = carry_out(small("frames", OF_STREAMS + 30, seconds=8), target)
+        endings = carry_out(small("frames", OF_STREAMS + 30, seconds=6), target)
     assert endings["429"] == 30
     assert sum(endings.values()) == OF_STREAMS + 30
 
 
-@pytest.mark.parametrize("name", ["silent", "headers", "handshakes"])
-def test_headers_that_do_not_come_are_waited_for_ten_seconds(
-    public_site: PublicSite, target: Target, name: str
-) -> None:
+def test_headers_that_do_not_come_are_waited_for_ten_seconds(public_site: PublicSite, target: Target) -> None:
+    names = ["silent", "headers", "handshakes"]
     began = time.monotonic()
-    assert carry_out(small(name, 60, seconds=30), target) == Counter({"cut": 60})
+    with honest_meanwhile(public_site), ThreadPoolExecutor(len(names)) as threads:
+        endings = list(threads.map(lambda name: carry_out(small(name, 60, seconds=30), target), names))
+    assert endings == [Counter({"cut": 60})] * len(names)
     assert 8 < time.monotonic() - began < 20
 
 
 def test_a_flood_of_cheap_requests_is_thinned_for_its_address_alone(public_site: PublicSite, target: Target) -> None:
-    """Two hundred at once and a hundred a second are let through."""
+    """A hundred at once and a hundred a second are let through."""
     with honest_meanwhile(public_site):
         statuses = asyncio.run(flood(target, connections=8, requests=150))
-    assert statuses["200"] >= 200
+    assert statuses["200"] >= 100
     assert statuses["429"] > 0
     assert statuses["200"] + statuses["429"] == 8 * 150
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.markers import Marker, default_environment
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -28,7 +28,7 @@ class Pin:
     def holds(self, python: str | None = None) -> bool:
         """Whether it is installed on this kind of machine, by this Python or by that of another version."""
         wanted = {"python_version": python, "python_full_version": f"{python}.0"} if python else {}
-        return self.marker is None or self.marker.evaluate({**default_environment(), **wanted})
+        return self.marker is None or self.marker.evaluate({**wanted})
 
 
 def pins(lock: Path) -> list[Pin]:

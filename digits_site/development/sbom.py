@@ -33,10 +33,9 @@ def environment() -> Document:
 def bill(installed: Document) -> Document:
     """Of all that is installed, what the product runs on. Raises LookupError for a package that is missing."""
     wanted = {one.name: one for one in pins(RUNTIME) if one.holds()}
-    components = {canonicalize_name(one["name"]): one for one in installed["components"]}
-    lacking = [
-        name for name, one in wanted.items() if components.get(name, {}).get("version") not in {None, str(one.version)}
-    ] + sorted(wanted.keys() - components)
+    components: dict[str, Document] = {canonicalize_name(one["name"]): one for one in installed["components"]}
+    here = {name: str(one["version"]) for name, one in components.items()}
+    lacking = [name for name, one in wanted.items() if here.get(name) != str(one.version)]
     if lacking:
         raise LookupError(f"Installed otherwise than requirements.lock says: {', '.join(lacking)}. Run: make setup")
     kept = [with_hashes(components[name], one) for name, one in sorted(wanted.items())]

@@ -55,8 +55,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:3000" if LOCAL else "")
 TRUSTED_ORIGINS = [o for o in [FRONTEND_URL.rstrip("/"), *env.list("TRUSTED_ORIGINS", default=[])] if o]
 CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
-CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS
+CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # it alone may read answers from elsewhere
 CORS_URLS_REGEX = r"^/(api/.*)?$"
+CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 # Anybody may retrain and stop; otherwise that needs the permission training.add_trainingrun.
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
@@ -151,8 +153,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "digits_site.observation.ObservationMiddleware",  # first: it sees what the others refuse
+    "digits_site.headers.HeadersMiddleware",
+    "digits_site.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "digits_site.middleware.ContentPolicyMiddleware",
     "digits_site.middleware.LocalOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -190,6 +193,7 @@ AUTH_PASSWORD_VALIDATORS = [
 TIME_ZONE, USE_I18N = "UTC", False
 FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for our own pages
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},

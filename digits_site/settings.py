@@ -72,6 +72,11 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
+MAX_DECODES = max(1, env.int("MAX_DECODES", default=os.cpu_count() or 1))  # more at once would only take more memory
+STREAMS_PER_ADDRESS = env.int("STREAMS_PER_ADDRESS", default=0 if LOCAL else 50)  # a class behind one address
+STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=2000)
+STREAM_FRAMES_PER_SECOND = env.float("STREAM_FRAMES_PER_SECOND", default=5.0)  # from a client
+LOGIN_FAILURES = env.int("LOGIN_FAILURES", default=10)  # of an address in a quarter of an hour
 VIEWER_STALL_SECONDS = env.float("VIEWER_STALL_SECONDS", default=20.0)  # until a viewer who does not read is cut
 
 # --- Metrics: who may read them in public mode, and where several processes of one machine share them ---
@@ -84,6 +89,7 @@ if METRICS_DIR:
     share(METRICS_DIR)
 
 # --- Training ---
+RUN_SECONDS = env.int("RUN_SECONDS", default=0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 WATCHDOG = env.bool("WATCHDOG", default=True)
@@ -167,6 +173,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "digits_site.login_limit.LoginLimitMiddleware",
 ]
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"
@@ -225,7 +232,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
         "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners would fill the log
+        "django.security": {"level": "CRITICAL"},  # scanners would fill the log with hosts and forms
         "digits.access": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},  # a person's terminal stays quiet
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},

@@ -21,4 +21,5 @@ RUN python manage.py collectstatic --noinput --verbosity 0 && rm -f /data/secret
 VOLUME /data
 EXPOSE 8000
 CMD ["daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "20", "--ping-timeout", "15", \
-     "--application-close-timeout", "5", "--no-server-name", "digits_site.asgi:application"]
+     "--application-close-timeout", "5", "--websocket-max-message-size", "131072", \
+     "--websocket-max-frame-size", "131072", "--no-server-name", "digits_site.asgi:application"]

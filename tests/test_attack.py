@@ -6,6 +6,7 @@ The same at full size, with figures: `python -m benchmarks.attack`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import threading
 import time
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.stack
 DRAWING = {"drawing": data_url(encode(draw(7)))}
 OF_DRAWINGS = 16  # that one client may have under way: deploy/nginx/server.conf
 OF_STREAMS = 50  # STREAMS_PER_ADDRESS in public mode
+NETWORKS = itertools.count(1)
 MOST_MEGABYTES = 60.0  # that an attack may add to nginx and the web processes together
 SECONDS = 3.0  # that an honest drawing may take on a busy machine
 
@@ -62,9 +64,10 @@ def honest_meanwhile(site: PublicSite) -> Iterator[None]:
     assert not slow, "answers to the honest: (status, seconds)"
 
 
-def small(name: str, connections: int, seconds: float = 6.0, **changes: bool) -> Attack:
-    """An attack of the benchmark, with fewer connections and each once."""
-    return replace(ATTACKS[name](), connections=connections, seconds=seconds, **{"again": False, **changes})
+def small(name: str, connections: int, seconds: float = 6.0) -> Attack:
+    """An attack of the benchmark, with fewer connections and each once, from an address that no test had before."""
+    network = next(NETWORKS)
+    return replace(ATTACKS[name](), connections=connections, seconds=seconds, network=network, again=False)
 
 
 @pytest.mark.parametrize(

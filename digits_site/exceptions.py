@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions as drf
@@ -29,6 +29,7 @@ STATUS = {
     "image_too_large": 413,
     "unsupported_image": 415,
     "blank_drawing": 422,
+    "busy": 503,
     "model_unavailable": 503,
     "model_rejected": 409,
     "no_earlier_model": 409,
@@ -63,6 +64,14 @@ class DatabaseUnavailable(drf.APIException):
     wait = RETRY_AFTER_SECONDS
 
 
+class TooManyParts(drf.APIException):
+    """A form or a query of more fields or files than Django reads."""
+
+    status_code = 400
+    default_code = "too_many_parts"
+    default_detail = "The request has too many fields or files."
+
+
 def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
     """`message` is the original's key and `detail` DRF's: the same words. Every error that is answered is counted."""
     refused(code)
@@ -91,6 +100,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):
         error = drf.PermissionDenied()
+    elif isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        error = TooManyParts()
     if isinstance(error, drf.ValidationError):
         return validation_error(error)
     if isinstance(error, drf.APIException):

@@ -56,8 +56,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:3000" if LOCAL else "")
 TRUSTED_ORIGINS = [o for o in [FRONTEND_URL.rstrip("/"), *env.list("TRUSTED_ORIGINS", default=[])] if o]
 CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
-CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS
+CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # it alone may read answers from elsewhere
 CORS_URLS_REGEX = r"^/(api/.*)?$"
+CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 # Anybody may retrain and stop; otherwise that needs the permission training.add_trainingrun.
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)
 TRAINING_COOLDOWN = env.int("TRAINING_COOLDOWN", default=0 if LOCAL else 600)  # seconds between two visitors' runs
@@ -75,6 +77,11 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
+MAX_DECODES = max(1, env.int("MAX_DECODES", default=os.cpu_count() or 1))  # more at once would only take more memory
+STREAMS_PER_ADDRESS = env.int("STREAMS_PER_ADDRESS", default=0 if LOCAL else 50)  # a class behind one address
+STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=2000)
+STREAM_FRAMES_PER_SECOND = env.float("STREAM_FRAMES_PER_SECOND", default=5.0)  # from a client
+LOGIN_FAILURES = env.int("LOGIN_FAILURES", default=10)  # of an address in a quarter of an hour
 VIEWER_STALL_SECONDS = env.float("VIEWER_STALL_SECONDS", default=20.0)  # until a viewer who does not read is cut
 
 # --- Metrics: who may read them in public mode, and where several processes of one machine share them ---
@@ -87,6 +94,7 @@ if METRICS_DIR:
     share(METRICS_DIR)
 
 # --- Training ---
+RUN_SECONDS = env.int("RUN_SECONDS", default=0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 WATCHDOG = env.bool("WATCHDOG", default=True)
@@ -158,8 +166,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "digits_site.observation.ObservationMiddleware",  # first: it sees what the others refuse
+    "digits_site.headers.HeadersMiddleware",
+    "digits_site.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "digits_site.middleware.ContentPolicyMiddleware",
     "digits_site.middleware.LocalOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -171,6 +180,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "digits_site.login_limit.LoginLimitMiddleware",
 ]
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"
@@ -197,6 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
 TIME_ZONE, USE_I18N = "UTC", False
 FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for our own pages
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
@@ -231,7 +242,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
         "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners would fill the log
+        "django.security": {"level": "CRITICAL"},  # scanners would fill the log with hosts and forms
         "digits.access": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},  # a person's terminal stays quiet
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},

@@ -74,8 +74,8 @@ def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpR
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
-        return error_response(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).")
-    return error_response(400, "bad_request", "This request cannot be answered.")
+        return problem(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).", request)
+    return problem(400, "bad_request", "This request cannot be answered.", request)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -144,6 +144,8 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "digits_site",
     "recognition",
@@ -191,6 +193,7 @@ TIME_ZONE, USE_I18N = "UTC", False
 FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
+STATICFILES_FINDERS = ["digits_site.finders.ServedFiles"]
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
@@ -209,6 +212,13 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.exceptions.handler",
+    "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
+}
+SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
+    "DEFAULT_GENERATOR_CLASS": "digits_site.openapi.generator.Generator",
+    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema
+    "POSTPROCESSING_HOOKS": [],  # enums stay where they are
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
 }
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if LOCAL else "json")
 LOGGING = {

@@ -159,6 +159,8 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "digits_site",
     "recognition",
@@ -209,6 +211,7 @@ FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for our own pages
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
+STATICFILES_FINDERS = ["digits_site.finders.ServedFiles"]
 STORAGES = {
     "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
@@ -227,6 +230,13 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.exceptions.handler",
+    "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
+}
+SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
+    "DEFAULT_GENERATOR_CLASS": "digits_site.openapi.generator.Generator",
+    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema
+    "POSTPROCESSING_HOOKS": [],  # enums stay where they are
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
 }
 KNOX_TOKEN_MODEL = "digits_site.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for

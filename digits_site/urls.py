@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from digits_site import pages, views
 from digits_site.exposition import metrics
+from digits_site.openapi.views import DocsView, SchemaView
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("api/", include("recognition.urls")),
     path("api/", include("training.urls")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "digits_site.views.bad_request"

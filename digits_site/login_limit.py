@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from digits_site.views import problem
+from digits_site.problems import problem
 from recognition import rates
 from recognition.addresses import address_of
 

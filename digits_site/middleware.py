@@ -10,8 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from digits_site.exceptions import error_response
 from digits_site.origins import host_allowed, origin_allowed
+from digits_site.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -35,9 +35,9 @@ class LocalOnlyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.LOCAL:
             if any(name in request.headers for name in PROXY_HEADERS):
-                return error_response(403, "proxied_request", "Local mode does not serve requests through a proxy.")
+                return problem(403, "proxied_request", "Local mode does not serve requests through a proxy.", request)
             if not is_loopback(request.META.get("SERVER_NAME", "")):
-                return error_response(403, "not_local", "Local mode serves this machine only.")
+                return problem(403, "not_local", "Local mode serves this machine only.", request)
         return self.get_response(request)
 
 
@@ -61,7 +61,7 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         matters = request.method not in SAFE_METHODS or request.path_info == reverse("progress")
         if matters and not self.trusted(request):
-            return error_response(403, "bad_origin", "Requests from another site's page are refused.")
+            return problem(403, "bad_origin", "Requests from another site's page are refused.", request)
         return self.get_response(request)
 
     @staticmethod
@@ -90,7 +90,7 @@ class BodyLimitMiddleware:
         declared = request.META.get("CONTENT_LENGTH") or "0"
         body = b"" if declared.isdigit() and int(declared) > limit else self.source(request).read(limit + 1)
         if len(body) > limit or (declared.isdigit() and int(declared) > limit):
-            return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
+            return problem(413, "payload_too_large", f"The request body is over {limit} bytes.", request)
         request._body = body  # what Django keeps a body in once it has been read
         # A chunked body has no length, and a parser that trusts the header would take it for empty.
         request.META["CONTENT_LENGTH"] = str(len(body))

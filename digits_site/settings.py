@@ -68,6 +68,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of ours stan
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:  # browsers take these names from this host alone, over HTTPS alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # What `check --deploy` misses is not ours to decide: HSTS for every other host under this one (W005), and an entry in
@@ -112,6 +114,7 @@ CACHES = {
     "default": {"BACKEND": "digits_site.cache.ProcessCache", **_CACHE},
     "sessions": {"BACKEND": "digits_site.cache.SessionCache", **_CACHE},
 }
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no third cookie
 SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
 CHANNEL_LAYERS = {
     "default": {

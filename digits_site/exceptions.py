@@ -36,6 +36,8 @@ STATUS = {
     "not_an_object": 400,
     "invalid_parameter": 400,
     "run_active": 409,
+    "cool_down": 429,
+    "permission_denied": 403,
     "not_in_progress": 409,
     "run_mismatch": 409,
     "no_model": 409,
@@ -46,7 +48,11 @@ STATUS = {
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5
-DRF_CODES = {"parse_error": "invalid_json", "throttled": "rate_limited"}
+DRF_CODES = {
+    "parse_error": "invalid_json",
+    "throttled": "rate_limited",
+    "authentication_failed": "not_authenticated",  # a wrong token is no better than none
+}
 
 
 class DatabaseUnavailable(drf.APIException):
@@ -85,7 +91,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = DatabaseUnavailable()
     if isinstance(error, RecognitionError | TrainingError):
         status = STATUS[error.code]
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+        wait = getattr(error, "retry_after", RETRY_AFTER_SECONDS if status == 503 else None)
+        headers = {"Retry-After": str(wait)} if wait else None
         return Response(
             error_body(error.code, str(error), **getattr(error, "more", {})), status=status, headers=headers
         )

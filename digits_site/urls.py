@@ -5,10 +5,7 @@ from django.urls import include, path
 
 from digits_site import pages, views
 from digits_site.exposition import metrics
-
-admin.site.site_header = admin.site.site_title = "Digits"
-admin.site.index_title = "Runs and models"
-admin.site.enable_nav_sidebar = False  # two apps need no second menu, and the tables need the width
+from digits_site.openapi.views import DocsView, SchemaView
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -20,6 +17,8 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("api/", include("recognition.urls")),
     path("api/", include("training.urls")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "digits_site.views.bad_request"

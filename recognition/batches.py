@@ -18,7 +18,7 @@ MOST_PIXELS = 2 * LARGEST_SIDE**2
 
 def prepare(data: bytes) -> Grid:
     """A (28, 28) array of an encoded picture. Raises Busy, and what `recognition.preprocessing.prepare` raises."""
-    with turn():
+    with turn(pixels(data)):
         with metrics.stage("decode"):
             image = read_image(data)
         with metrics.stage("prepare"):

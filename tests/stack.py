@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from tests.environment import folder as scratch
 from tests.environment import start_redis, stop
 from tests.ports import free_port, wait_for_port
 from tests.postgres import create_database, drop_database, is_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+COLLECTED = scratch / "collected"
 T = TypeVar("T")
 
 
@@ -57,8 +60,9 @@ class Stack:
             **environment,
         }
         self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
+        self.own_database = ""
         if is_postgres(self.database_server):  # two stacks do not share a database
-            self.environment["DATABASE_URL"] = create_database(self.database_server)
+            self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server)
         elif "DATABASE_URL" not in environment:
             self.environment.pop("DATABASE_URL", None)  # SQLite, in the folder
         self.http = httpx.Client(base_url=self.url, timeout=30)
@@ -79,7 +83,16 @@ class Stack:
     def prepare(self) -> None:
         self.manage("migrate", "--verbosity", "0")
         self.manage("install_model")
+        self.collect_static()
+
+    def collect_static(self) -> None:
+        """They are the same for all: collected by the first, copied by the others."""
+        folder = self.folder / "static"
+        if COLLECTED.exists():
+            shutil.copytree(COLLECTED, folder, dirs_exist_ok=True)
+            return
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        shutil.copytree(folder, COLLECTED)
 
     def start_redis(self) -> None:
         self.processes["redis"] = start_redis(self.redis_port, self.folder)
@@ -141,8 +154,8 @@ class Stack:
         for process in reversed(self.processes.values()):
             process.send_signal(signal.SIGCONT)
             stop(process)
-        if is_postgres(self.database_server):
-            drop_database(self.database_server, self.environment["DATABASE_URL"])
+        if self.own_database:
+            drop_database(self.database_server, self.own_database)
 
 
 @contextmanager

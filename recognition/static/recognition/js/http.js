@@ -66,7 +66,7 @@ const PLAIN = {
 };
 
 export function inPlainWords(error) {
-  if (error.status === 429) {
+  if (error.status === 429 && error.code !== "cool_down") {
     const wait = error.retryAfter ? `in ${Math.ceil(error.retryAfter)} s` : "in a moment";
     return `Too many requests for now. Try again ${wait}.`;
   }

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 
+from digits_site.logs import logging_settings
 from digits_site.model_storage import storage_or_folder
 from digits_site.postgresql import pool_options
 
@@ -79,7 +80,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
-MAX_DECODES = max(1, env.int("MAX_DECODES", default=os.cpu_count() or 1))  # more at once would only take more memory
+# Threads that decode at once fight over the interpreter: one turn serves a fifth more drawings than none.
+MAX_DECODES = max(1, env.int("MAX_DECODES", default=1))
 STREAMS_PER_ADDRESS = env.int("STREAMS_PER_ADDRESS", default=0 if LOCAL else 50)  # a class behind one address
 STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=2000)
 STREAM_FRAMES_PER_SECOND = env.float("STREAM_FRAMES_PER_SECOND", default=5.0)  # from a client
@@ -245,19 +247,4 @@ KNOX_TOKEN_MODEL = "digits_site.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for
 MIGRATION_MODULES = {"knox": None}  # it would make the table of a model that ours replaces
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if LOCAL else "json")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"origin": {"()": "digits_site.logs.Origin"}},
-    "formatters": {"chosen": {"()": "digits_site.logs.formatter", "kind": LOG_FORMAT}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["origin"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
-    "loggers": {
-        "django": {"handlers": ["console"], "propagate": False},
-        "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
-        "django.security": {"level": "CRITICAL"},  # scanners would fill the log with hosts and forms
-        "digits.access": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},  # a person's terminal stays quiet
-        "daphne": {"level": "WARNING"},
-        "django.channels.server": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_settings(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO").upper())

@@ -24,8 +24,12 @@ PACE_SECONDS = 0.2
 
 
 NO_PLACE = {
-    "address_full": (429, "Too many streams are open from your address. Close one, or try again later."),
-    "all_taken": (503, "Too many streams are open. Try again later."),
+    "address_full": (
+        429,
+        "too_many_streams",
+        "Too many streams are open from your address. Close one, or try again later.",
+    ),
+    "all_taken": (503, "busy", "Too many streams are open. Try again later."),
 }
 RETRY = {"Retry-After": "5"}
 
@@ -44,8 +48,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return refusal(501, "no_streams", "Event streams are served by another process than this one.")
     place = place_of(request.scope)
     if place != GIVEN:
-        status, text = NO_PLACE[place]
-        return refusal(status, "too_many_streams", text, RETRY)
+        return refusal(*NO_PLACE[place], RETRY)
     if not await feed().database_answers():
         return refusal(503, "database_unavailable", "The database cannot be reached. Try again later.", RETRY)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")

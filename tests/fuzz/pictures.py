@@ -217,7 +217,8 @@ def carried(data: bytes, rng: random.Random) -> Request:
         body = b'{"drawing": "%s"}' % data_url(data).encode()
         return Request("POST", path, (JSON,), body, "pictures")
     if way < 0.8:
-        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n'
+        head += b"Content-Type: image/png\r\n\r\n"
         kind = ("Content-Type", "multipart/form-data; boundary=b")
         return Request("POST", path, (kind,), head + data + b"\r\n--b--\r\n", "pictures")
     return Request("POST", path, (("Content-Type", "image/png"),), data, "pictures")

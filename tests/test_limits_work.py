@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from digits_site.login_limit import LoginLimitMiddleware
@@ -219,7 +219,12 @@ def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pyt
     """Counted before the password is looked at, which takes its time."""
     start, tried = threading.Barrier(8), []
     monkeypatch.setattr("digits_site.login_limit.problem", lambda *_: HttpResponse(status=429))
-    middleware = LoginLimitMiddleware(lambda request: tried.append(request) or HttpResponse())
+
+    def form(request: HttpRequest) -> HttpResponse:
+        tried.append(request)
+        return HttpResponse()
+
+    middleware = LoginLimitMiddleware(form)
 
     def ask(_: int) -> int:
         start.wait()

@@ -110,7 +110,11 @@ _REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 _CACHE = {
     "LOCATION": REDIS_URL,
     "KEY_PREFIX": "digits",
-    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # a request does not wait for news
+    "OPTIONS": {
+        "socket_connect_timeout": 1,  # a request does not wait for news
+        "socket_timeout": 1,
+        "serializer": "digits_site.cache.JSONSerializer",
+    },
 }
 CACHES = {
     "default": {"BACKEND": "digits_site.cache.ProcessCache", **_CACHE},

@@ -32,7 +32,7 @@ class LoginLimitMiddleware:
             f"login:address:{address_of(request)}": settings.LOGIN_FAILURES,
             f"login:account:{account}": settings.LOGIN_FAILURES * ADDRESSES,
         }
-        counted = []
+        counted: list[str] = []
         for key, most in limits.items():
             wait = rates.count(key, 1, most, WINDOW_SECONDS)
             if wait >= 0:

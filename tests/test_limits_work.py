@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from digits_site.login_limit import LoginLimitMiddleware
@@ -217,9 +217,15 @@ def test_signing_in_costs_no_guess(guess: Callable[..., Any]) -> None:
 
 def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted before the password is looked at, which takes its time."""
-    start, tried = threading.Barrier(8), []
+    start = threading.Barrier(8)
+    tried: list[HttpRequest] = []
+
+    def look_at_password(request: HttpRequest) -> HttpResponse:
+        tried.append(request)
+        return HttpResponse()
+
     monkeypatch.setattr("digits_site.login_limit.problem", lambda *_: HttpResponse(status=429))
-    middleware = LoginLimitMiddleware(lambda request: tried.append(request) or HttpResponse())
+    middleware = LoginLimitMiddleware(look_at_password)
 
     def ask(_: int) -> int:
         start.wait()

@@ -217,14 +217,15 @@ def test_signing_in_costs_no_guess(guess: Callable[..., Any]) -> None:
 
 def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted before the password is looked at, which takes its time."""
-    start, tried = threading.Barrier(8), []
-    monkeypatch.setattr("digits_site.login_limit.problem", lambda *_: HttpResponse(status=429))
+    start = threading.Barrier(8)
+    tried: list[HttpRequest] = []
 
-    def form(request: HttpRequest) -> HttpResponse:
+    def look_at_password(request: HttpRequest) -> HttpResponse:
         tried.append(request)
         return HttpResponse()
 
-    middleware = LoginLimitMiddleware(form)
+    monkeypatch.setattr("digits_site.login_limit.problem", lambda *_: HttpResponse(status=429))
+    middleware = LoginLimitMiddleware(look_at_password)
 
     def ask(_: int) -> int:
         start.wait()

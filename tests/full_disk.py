@@ -23,4 +23,4 @@ class FullDisk(FileSystemStorage):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-STORAGES = {**STORAGES, "models": {**STORAGES["models"], "BACKEND": "tests.full_disk.FullDisk"}}
+STORAGES["models"] = STORAGES["models"] | {"BACKEND": "tests.full_disk.FullDisk"}  # type: ignore[operator]

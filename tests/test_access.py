@@ -36,12 +36,11 @@ def test_every_route_has_its_rows_and_every_row_its_route() -> None:
 def test_a_method_without_a_row_is_refused() -> None:
     """By whoever may do most there. An action of a list in the admin is asked for by POST, which has a row."""
     asking, rows = Asking(World(), "public"), documented("public")
-    taken = []
-    for route in {row.route: row for row in rows if row.methods != ("WS",) and " action=" not in row.route}.values():
-        named = {method for row in rows if row.route == route.route for method in row.methods}
-        others = [method for method in METHODS if method not in named]
-        answers = {method: asking.ask(route, method, "staff with permission") for method in others}
-        taken += [f"{method} {route.route}" for method, seen in answers.items() if not seen.startswith("405")]
+    by_route = {row.route: row for row in rows if row.methods != ("WS",) and " action=" not in row.route}
+    named = {(row.route, method) for row in rows for method in row.methods}
+    others = [(row, method) for row in by_route.values() for method in METHODS if (row.route, method) not in named]
+    answers = {f"{method} {row.route}": asking.ask(row, method, "staff with permission") for row, method in others}
+    taken = [what for what, answer in answers.items() if not answer.startswith("405")]
     assert not taken, f"docs/access.md has no row for: {', '.join(taken)}"
 
 

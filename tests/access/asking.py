@@ -132,14 +132,14 @@ class Asking:
 def undone() -> Iterator[None]:
     point = transaction.savepoint()
     try:
-        yield
+        with patch("channels.db.close_old_connections"):  # the connection holds the transaction
+            yield
     finally:
         transaction.savepoint_rollback(point)
 
 
 async def stream(client: AsyncClient, method: str, path: str, words: Mapping[str, Any]) -> Any:
-    with patch("channels.db.close_old_connections"):  # the connection holds a transaction
-        return await client.generic(method, path, **words)
+    return await client.generic(method, path, **words)
 
 
 def unsafe(method: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from math import ceil
 
@@ -18,6 +19,11 @@ WINDOW_SECONDS = 15 * 60
 ADDRESSES = 5  # an account takes the guesses of so many, so that one stranger alone keeps nobody out
 
 
+@cache
+def sign_in() -> str:
+    return reverse("admin:login")
+
+
 class LoginLimitMiddleware:
     """Last in MIDDLEWARE. Every try is counted before the password is looked at; one that succeeds is given back."""
 
@@ -25,7 +31,7 @@ class LoginLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != reverse("admin:login"):
+        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != sign_in():
             return self.get_response(request)
         account = sha256(request.POST.get("username", "").casefold().encode()).hexdigest()
         limits = {

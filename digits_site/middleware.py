@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -52,6 +53,11 @@ class HostMiddleware:
         return self.get_response(request)
 
 
+@cache
+def event_stream() -> str:
+    return reverse("progress")
+
+
 class OriginMiddleware:
     """Refuses what another site's page sends, and the event stream that it would hold open."""
 
@@ -59,7 +65,7 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        matters = request.method not in SAFE_METHODS or request.path_info == reverse("progress")
+        matters = request.method not in SAFE_METHODS or request.path_info == event_stream()
         if matters and not self.trusted(request):
             return problem(403, "bad_origin", "Requests from another site's page are refused.", request)
         return self.get_response(request)

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -276,7 +277,9 @@ def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.
 
 def test_the_limits_are_in_the_documents() -> None:
     text = (ROOT / "docs" / "asyncapi.yaml").read_text()
-    assert f"{LARGEST // 1024} KiB" in text
+    for said in (f"{LARGEST // 1024} KiB", f"{settings.STREAM_FRAMES_PER_SECOND:.0f} frames a second"):
+        assert said in text
+    assert f"all together {settings.STREAMS_TOTAL:,}" in text
     for name in ("Procfile", "Procfile.scaled"):
         options = re.findall(r"--websocket-max-(?:message|frame)-size (\d+)", (ROOT / name).read_text())
         assert options == [str(LARGEST)] * 2

@@ -4,8 +4,9 @@ FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-COPY requirements.txt constraints.txt ./
-RUN pip install -r requirements.txt -c constraints.txt
+# By checksum; on x86-64, where every package has a wheel, without building any.
+COPY requirements.lock ./
+RUN pip install --require-hashes $([ "$(uname -m)" != x86_64 ] || echo "--only-binary :all:") -r requirements.lock
 
 RUN useradd --system --uid 10001 --no-create-home digits \
     && mkdir -p /data \
@@ -20,4 +21,5 @@ RUN python manage.py collectstatic --noinput --verbosity 0 && rm -f /data/secret
 VOLUME /data
 EXPOSE 8000
 CMD ["daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "20", "--ping-timeout", "15", \
-     "--application-close-timeout", "5", "--no-server-name", "digits_site.asgi:application"]
+     "--application-close-timeout", "5", "--websocket-max-message-size", "131072", \
+     "--websocket-max-frame-size", "131072", "--no-server-name", "digits_site.asgi:application"]

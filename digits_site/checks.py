@@ -6,6 +6,7 @@ forgot something does not start at all. Everything that is missing is listed at 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,12 +16,13 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.logs import FORMATS
-from digits_site.middleware import is_loopback
 from digits_site.model_storage import storage
 
-SHORTEST_KEY = 50  # as Django's own deployment check
+SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5  # as Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
 ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
+HOST = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
+WHOLE_DOMAIN = re.compile(r"\.[^.]+")  # .com: every host under it
 
 
 @register()
@@ -71,7 +73,7 @@ def value_errors() -> Iterator[CheckMessage]:
 
 def local_errors() -> Iterator[CheckMessage]:
     """Local mode asks nobody for a password, so nobody else may reach it."""
-    if not settings.HOST or not is_loopback(settings.HOST):
+    if not names_this_machine(settings.HOST):
         yield Error(
             f"Local mode serves this machine only, but HOST is {settings.HOST!r}.",
             hint="Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others.",
@@ -79,25 +81,29 @@ def local_errors() -> Iterator[CheckMessage]:
         )
 
 
+def names_this_machine(host: str) -> bool:
+    """Whether nobody else can reach what listens there; of names that is known of one alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def public_errors() -> Iterator[CheckMessage]:
     """What a server that strangers reach must have."""
-    if not settings.SECRET_KEY_GIVEN or len(settings.SECRET_KEY) < SHORTEST_KEY:
+    key = settings.SECRET_KEY
+    if not settings.SECRET_KEY_GIVEN or len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
         yield Error(
-            "SECRET_KEY is missing." if not settings.SECRET_KEY_GIVEN else "SECRET_KEY is too short.",
+            "SECRET_KEY is too easy to guess." if settings.SECRET_KEY_GIVEN else "SECRET_KEY is missing.",
             hint="Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
             id="digits.E003",
         )
-    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
-        yield Error(
-            "ALLOWED_HOSTS is missing, or allows any host.",
-            hint="Name the hosts this service answers to: ALLOWED_HOSTS=digits.example.org",
-            id="digits.E004",
-        )
+    yield from host_errors()
     yield from origin_errors()
     if not settings.REDIS_PASSWORD_GIVEN:
         yield Error(
             "REDIS_URL has no password.",
-            hint="Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0",
+            hint="Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0 (rediss:// with TLS)",
             id="digits.E006",
         )
     if settings.DEBUG:
@@ -110,12 +116,27 @@ def public_errors() -> Iterator[CheckMessage]:
         )
 
 
-def origin_errors() -> Iterator[CheckMessage]:
-    """Pages of other sites send requests with a visitor's cookies: only named origins may."""
-    wrong = [origin for origin in settings.TRUSTED_ORIGINS if not ORIGIN.fullmatch(origin)]
-    if wrong or not settings.TRUSTED_ORIGINS:
+def host_errors() -> Iterator[CheckMessage]:
+    """A host that is not named is refused, so that nobody's domain can be pointed at this service."""
+    hosts = settings.ALLOWED_HOSTS
+    wrong = [host for host in hosts if not HOST.fullmatch(host) or WHOLE_DOMAIN.fullmatch(host)]
+    if wrong or not hosts:
         yield Error(
-            f"TRUSTED_ORIGINS has what is no origin: {', '.join(wrong)}." if wrong else "TRUSTED_ORIGINS is missing.",
+            f"ALLOWED_HOSTS has what names no host: {', '.join(wrong)}." if wrong else "ALLOWED_HOSTS is missing.",
+            hint="Name the hosts this service answers to, without scheme and port: ALLOWED_HOSTS=digits.example.org",
+            id="digits.E004",
+        )
+
+
+def origin_errors() -> Iterator[CheckMessage]:
+    """Pages of other sites send requests with a visitor's cookies: only named origins may, which nobody can forge."""
+    origins = settings.TRUSTED_ORIGINS
+    wrong = [origin for origin in origins if not ORIGIN.fullmatch(origin) or not origin.startswith("https:")]
+    if wrong or not origins:
+        yield Error(
+            f"TRUSTED_ORIGINS or FRONTEND_URL has what is no origin with https: {', '.join(wrong)}."
+            if wrong
+            else "TRUSTED_ORIGINS is missing.",
             hint="Name the pages that may call, with their scheme: TRUSTED_ORIGINS=https://digits.example.org",
             id="digits.E005",
         )

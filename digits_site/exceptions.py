@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions as drf
@@ -29,12 +29,15 @@ STATUS = {
     "image_too_large": 413,
     "unsupported_image": 415,
     "blank_drawing": 422,
+    "busy": 503,
     "model_unavailable": 503,
     "model_rejected": 409,
     "no_earlier_model": 409,
     "not_an_object": 400,
     "invalid_parameter": 400,
     "run_active": 409,
+    "cool_down": 429,
+    "permission_denied": 403,
     "not_in_progress": 409,
     "run_mismatch": 409,
     "no_model": 409,
@@ -45,7 +48,11 @@ STATUS = {
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5
-DRF_CODES = {"parse_error": "invalid_json", "throttled": "rate_limited"}
+DRF_CODES = {
+    "parse_error": "invalid_json",
+    "throttled": "rate_limited",
+    "authentication_failed": "not_authenticated",  # a wrong token is no better than none
+}
 
 
 class DatabaseUnavailable(drf.APIException):
@@ -55,6 +62,14 @@ class DatabaseUnavailable(drf.APIException):
     default_code = "database_unavailable"
     default_detail = "The database cannot be reached. Try again later."
     wait = RETRY_AFTER_SECONDS
+
+
+class TooManyParts(drf.APIException):
+    """A form or a query of more fields or files than Django reads."""
+
+    status_code = 400
+    default_code = "too_many_parts"
+    default_detail = "The request has too many fields or files."
 
 
 def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
@@ -76,7 +91,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = DatabaseUnavailable()
     if isinstance(error, RecognitionError | TrainingError):
         status = STATUS[error.code]
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+        wait = getattr(error, "retry_after", RETRY_AFTER_SECONDS if status == 503 else None)
+        headers = {"Retry-After": str(wait)} if wait else None
         return Response(
             error_body(error.code, str(error), **getattr(error, "more", {})), status=status, headers=headers
         )
@@ -84,6 +100,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):
         error = drf.PermissionDenied()
+    elif isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        error = TooManyParts()
     if isinstance(error, drf.ValidationError):
         return validation_error(error)
     if isinstance(error, drf.APIException):

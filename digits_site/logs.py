@@ -9,6 +9,7 @@ import json
 import logging
 from contextvars import ContextVar
 from datetime import datetime, timezone
+from typing import Any
 
 from training.context import run_id
 
@@ -60,3 +61,23 @@ class JSONFormatter(logging.Formatter):
 def formatter(kind: str) -> logging.Formatter:
     """For LOG_FORMAT; what is no format is a line, until the checks of the start refuse it."""
     return JSONFormatter() if kind == "json" else LineFormatter()
+
+
+def logging_settings(kind: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING: everything to the console, in one format."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"origin": {"()": "digits_site.logs.Origin"}},
+        "formatters": {"chosen": {"()": "digits_site.logs.formatter", "kind": kind}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["origin"]}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"handlers": ["console"], "propagate": False},
+            "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
+            "django.security": {"level": "CRITICAL"},  # scanners would fill the log with hosts and forms
+            "digits.access": {"level": "INFO" if kind == "json" else "WARNING"},  # a person's terminal stays quiet
+            "daphne": {"level": "WARNING"},
+            "django.channels.server": {"level": "WARNING"},
+        },
+    }

@@ -1,16 +1,18 @@
-"""What every request meets first: local means local, other sites' pages are refused, bodies are bounded."""
+"""What every request meets first: foreign host names and other sites' pages are refused, bodies are bounded."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
-from digits_site.exceptions import error_response
 from digits_site.origins import host_allowed, origin_allowed
+from digits_site.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -34,47 +36,51 @@ class LocalOnlyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.LOCAL:
             if any(name in request.headers for name in PROXY_HEADERS):
-                return error_response(403, "proxied_request", "Local mode does not serve requests through a proxy.")
+                return problem(403, "proxied_request", "Local mode does not serve requests through a proxy.", request)
             if not is_loopback(request.META.get("SERVER_NAME", "")):
-                return error_response(403, "not_local", "Local mode serves this machine only.")
+                return problem(403, "not_local", "Local mode serves this machine only.", request)
         return self.get_response(request)
 
 
-class OriginMiddleware:
-    """Refuses what another site's page sends: a browser says so in Origin, or in Sec-Fetch-Site when it sends none."""
+class HostMiddleware:
+    """Every path answers to its own host names alone, health and preflights too: a rebound name gets nothing."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in SAFE_METHODS and not self.trusted(request):
-            return error_response(403, "bad_origin", "Requests from another site's page are refused.")
+        request.get_host()  # raises DisallowedHost: the 400 of digits_site.views.bad_request
+        return self.get_response(request)
+
+
+@cache
+def event_stream() -> str:
+    return reverse("progress")
+
+
+class OriginMiddleware:
+    """Refuses what another site's page sends, and the event stream that it would hold open."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        matters = request.method not in SAFE_METHODS or request.path_info == event_stream()
+        if matters and not self.trusted(request):
+            return problem(403, "bad_origin", "Requests from another site's page are refused.", request)
         return self.get_response(request)
 
     @staticmethod
     def trusted(request: HttpRequest) -> bool:
+        """A browser names the page's Origin, or says in Sec-Fetch-Site how far it is from here; other clients neither.
+
+        `same-site` without an Origin is refused: it may be any port of this machine, and pages that may call are told
+        apart by their port.
+        """
         origin = request.headers.get("Origin")
         if origin is None:
-            return request.headers.get("Sec-Fetch-Site") != "cross-site"
+            return request.headers.get("Sec-Fetch-Site") in {None, "same-origin", "none"}
         return origin_allowed(origin, scheme=request.scheme or "http", host=request.META.get("HTTP_HOST", ""))
-
-
-class ContentPolicyMiddleware:
-    """What a page of ours may load and do: its own files, its own server, nothing inline, nobody's frame."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        host = request.META.get("HTTP_HOST", "")
-        sockets = f"ws://{host} wss://{host}" if host_allowed(host) else ""  # 'self' does not cover them everywhere
-        response.headers.setdefault(
-            "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-            f"frame-ancestors 'none'; connect-src 'self' {sockets}".strip(),
-        )
-        return response
 
 
 class BodyLimitMiddleware:
@@ -90,7 +96,7 @@ class BodyLimitMiddleware:
         declared = request.META.get("CONTENT_LENGTH") or "0"
         body = b"" if declared.isdigit() and int(declared) > limit else self.source(request).read(limit + 1)
         if len(body) > limit or (declared.isdigit() and int(declared) > limit):
-            return error_response(413, "payload_too_large", f"The request body is over {limit} bytes.")
+            return problem(413, "payload_too_large", f"The request body is over {limit} bytes.", request)
         request._body = body  # what Django keeps a body in once it has been read
         # A chunked body has no length, and a parser that trusts the header would take it for empty.
         request.META["CONTENT_LENGTH"] = str(len(body))
@@ -103,27 +109,43 @@ class BodyLimitMiddleware:
         return request.META["wsgi.input"] if chunked else request
 
 
+Scope = dict[str, Any]
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """An ASGI request's headers by their lower-case names; one that was sent twice has both values, as in Django."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin1").lower(), value.decode("latin1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers
+
+
+def served(scope: Scope, headers: dict[str, str]) -> bool:
+    """HostMiddleware's and LocalOnlyMiddleware's rules for what is answered before Django."""
+    if settings.LOCAL:
+        server = scope.get("server") or ("", None)
+        if any(name in headers for name in PROXY_HEADERS) or not is_loopback(server[0]):
+            return False
+    return host_allowed(headers.get("host", ""))
+
+
 class OriginGuard:
     """The same rules for WebSocket handshakes: refused before the consumer exists."""
 
     def __init__(self, application: Callable[..., Any]) -> None:
         self.application = application
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         if self.admits(scope):
             await self.application(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 4403})
 
     @staticmethod
-    def admits(scope: dict[str, Any]) -> bool:
-        headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
-        if settings.LOCAL:
-            server = scope.get("server") or ("", None)
-            if any(name in headers for name in PROXY_HEADERS) or not is_loopback(server[0]):
-                return False
-        host = headers.get("host", "")
-        if not host_allowed(host) or "sec-websocket-origin" in headers:  # the latter: a protocol before RFC 6455
+    def admits(scope: Scope) -> bool:
+        headers = headers_of(scope)
+        if not served(scope, headers) or "sec-websocket-origin" in headers:  # the latter: a protocol before RFC 6455
             return False
         scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
-        return "origin" not in headers or origin_allowed(headers["origin"], scheme=scheme, host=host)
+        return "origin" not in headers or origin_allowed(headers["origin"], scheme=scheme, host=headers["host"])

@@ -12,13 +12,16 @@ from typing import Any
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response
 
+from digits_site.headers import NO_PAGE, POLICY, STANDING
+from digits_site.middleware import headers_of, served
+
 CONDITIONS = {
     b"accept-encoding": "HTTP_ACCEPT_ENCODING",
     b"if-none-match": "HTTP_IF_NONE_MATCH",
     b"if-modified-since": "HTTP_IF_MODIFIED_SINCE",
     b"range": "HTTP_RANGE",
 }
-NOSNIFF = (b"x-content-type-options", b"nosniff")
+HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STANDING, POLICY: NO_PAGE}.items()]
 HTTPApplication = Callable[..., Any]
 
 
@@ -32,7 +35,7 @@ class StaticFiles:
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         file = self.files.get(scope["path"])
-        if file is None:
+        if file is None or not served(scope, headers_of(scope)):  # Django finds the words for a refusal
             await self.application(scope, receive, send)
             return
         asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
@@ -46,5 +49,5 @@ async def answer(response: Response, send: Callable[..., Any]) -> None:
         with response.file as file:
             body = file.read()
     headers = [(name.lower().encode(), str(value).encode()) for name, value in response.headers]
-    await send({"type": "http.response.start", "status": int(response.status), "headers": [*headers, NOSNIFF]})
+    await send({"type": "http.response.start", "status": int(response.status), "headers": [*headers, *HEADERS]})
     await send({"type": "http.response.body", "body": body})

@@ -21,8 +21,9 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-# Decoding and the network let other threads run, so a few more than one; each costs a megabyte or two.
-THREADS = 4
+# More than DATABASE_POOL has connections by default: when the database hangs, those that need it are refused after two
+# seconds, and the others are answered.
+THREADS = 8
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]

@@ -7,10 +7,6 @@ from digits_site import pages, views
 from digits_site.exposition import metrics
 from digits_site.openapi.views import DocsView, SchemaView
 
-admin.site.site_header = admin.site.site_title = "Digits"
-admin.site.index_title = "Runs and models"
-admin.site.enable_nav_sidebar = False  # two apps need no second menu, and the tables need the width
-
 urlpatterns = [
     path("", pages.home, name="home"),
     path("runs/", pages.runs, name="runs-page"),

@@ -8,15 +8,14 @@ from django.core.exceptions import DisallowedHost
 from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from digits_site.exceptions import RETRY_AFTER_SECONDS, error_response
+from digits_site.exceptions import RETRY_AFTER_SECONDS
+from digits_site.problems import problem
 from recognition import classifier
 from recognition.exceptions import ModelUnavailable
-from recognition.metrics import refused
 
 
 @never_cache
@@ -60,22 +59,10 @@ def model_answers() -> bool:
     return True
 
 
-def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/ws/")) or "text/html" not in request.headers.get("Accept", "")
-
-
-def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpResponse:
-    if wants_json(request):
-        return error_response(status, code, message)
-    refused(code)
-    template = "500.html" if status >= 500 else "problem.html"  # the former needs nothing that may be what is broken
-    return render(request, template, {"status": status, "message": message}, status=status)
-
-
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
-        return error_response(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).")
-    return error_response(400, "bad_request", "This request cannot be answered.")
+        return problem(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).", request)
+    return problem(400, "bad_request", "This request cannot be answered.", request)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,8 +6,9 @@ from typing import Any
 
 from recognition import metrics
 from recognition.decoding import LARGEST_SIDE, decode_data_url, pixels, read_image
-from recognition.exceptions import ImageTooLarge, InvalidType, RecognitionError
+from recognition.exceptions import Busy, ImageTooLarge, InvalidType, RecognitionError
 from recognition.preprocessing import Grid, prepare_image
+from recognition.turns import turn
 
 MOST_DRAWINGS = 256
 # A few kilobytes can unfold into sixteen million pixels: together the drawings of a batch may have as many as two
@@ -16,15 +17,16 @@ MOST_PIXELS = 2 * LARGEST_SIDE**2
 
 
 def prepare(data: bytes) -> Grid:
-    """A (28, 28) array of an encoded picture. Raises what `recognition.preprocessing.prepare` raises."""
-    with metrics.stage("decode"):
-        image = read_image(data)
-    with metrics.stage("prepare"):
-        return prepare_image(image)
+    """A (28, 28) array of an encoded picture. Raises Busy, and what `recognition.preprocessing.prepare` raises."""
+    with turn(pixels(data)):
+        with metrics.stage("decode"):
+            image = read_image(data)
+        with metrics.stage("prepare"):
+            return prepare_image(image)
 
 
 def prepare_all(drawings: list[Any]) -> list[Grid | dict[str, str]]:
-    """For each data URL its (28, 28) array, or the error's `code`, `message` and `detail`."""
+    """For each data URL its (28, 28) array, or the error's `code`, `message` and `detail`. Raises Busy."""
     prepared: list[Grid | dict[str, str]] = []
     room = MOST_PIXELS
     for drawing in drawings:
@@ -36,6 +38,8 @@ def prepare_all(drawings: list[Any]) -> list[Grid | dict[str, str]]:
             if room < 0:
                 raise ImageTooLarge("The drawings of one request have too many pixels together.")
             prepared.append(prepare(data))
+        except Busy:
+            raise
         except RecognitionError as error:
             metrics.refused(error.code)
             prepared.append({"code": error.code, "message": str(error), "detail": str(error)})

@@ -110,6 +110,13 @@ class BlankDrawing(RecognitionError):
     message = "There is nothing drawn in the picture."
 
 
+class Busy(RecognitionError):
+    """As many pictures as may be are being decoded, and none was done in time."""
+
+    code = "busy"
+    message = "Too many drawings are being read at the moment. Please try again shortly."
+
+
 class ModelUnavailable(RecognitionError):
     """No model can answer at the moment."""
 

@@ -7,11 +7,9 @@ from typing import Any
 from django.db.models.fields.files import FieldFile
 from django.http import HttpResponse
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.views import APIView
 
 from recognition import filters, registry
 from recognition.exceptions import NoFile
@@ -41,15 +39,6 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
         return {
             kind: reverse(f"model-{kind}", args=[model.pk]) for kind, field in FILES.items() if getattr(model, field)
         }
-
-
-class MayActivate(BasePermission):
-    """Accounts with recognition.add_activation, in every mode: strangers may train, but not choose what serves."""
-
-    message = "Putting a model into service needs an account with the permission to do so."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user.has_perm("recognition.add_activation"))
 
 
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ModelVersion]):

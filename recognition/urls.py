@@ -1,6 +1,7 @@
 from django.urls import path
 
-from recognition.model_views import MayActivate, ModelViewSet
+from recognition.model_views import ModelViewSet
+from recognition.permissions import MayActivate
 from recognition.views import DrawingsView, DrawingView
 
 urlpatterns = [

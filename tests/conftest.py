@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.postgres import environment_of_its_own
+from tests.public_site import PublicSite, running_public
 from tests.scaled import Scaled, running_scaled
 from tests.stack import Stack, running
 
@@ -52,6 +53,12 @@ def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
     shared_scaled.idle()
     yield shared_scaled
     shared_scaled.idle()
+
+
+@pytest.fixture(scope="session")
+def public_site() -> Iterator[PublicSite]:
+    with running_public() as site:
+        yield site
 
 
 @pytest.fixture

@@ -23,4 +23,4 @@ class FullDisk(FileSystemStorage):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-STORAGES = {**STORAGES, "models": {"BACKEND": "tests.full_disk.FullDisk", "OPTIONS": STORAGES["models"]["OPTIONS"]}}
+STORAGES["models"] = STORAGES["models"] | {"BACKEND": "tests.full_disk.FullDisk"}  # type: ignore[operator]

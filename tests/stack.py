@@ -60,8 +60,9 @@ class Stack:
             **environment,
         }
         self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
+        self.own_database = ""
         if is_postgres(self.database_server):  # two stacks do not share a database
-            self.environment["DATABASE_URL"] = create_database(self.database_server)
+            self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server)
         elif "DATABASE_URL" not in environment:
             self.environment.pop("DATABASE_URL", None)  # SQLite, in the folder
         self.http = httpx.Client(base_url=self.url, timeout=30)
@@ -153,8 +154,8 @@ class Stack:
         for process in reversed(self.processes.values()):
             process.send_signal(signal.SIGCONT)
             stop(process)
-        if is_postgres(self.database_server):
-            drop_database(self.database_server, self.environment["DATABASE_URL"])
+        if self.own_database:
+            drop_database(self.database_server, self.own_database)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from digits_site.development.nginx_server import nginx_program
 from tests.ports import free_port
+from tests.public_site import make_certificate, whole_configuration
 from tests.stack import ROOT
 from tests.test_docs import variables_in_settings
 
@@ -44,7 +46,7 @@ def test_compose_starts_what_the_scaled_procfile_starts() -> None:
 
 
 def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
-    assert set(SERVICES["web"]["environment"]) <= variables_in_settings()
+    assert set(SERVICES["web"]["environment"]) <= variables_in_settings() | {"MALLOC_ARENA_MAX"}  # the C library's
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     said = COMPOSE[: COMPOSE.index("x-app:")]
     assert {name for name in needed if name not in said} == set()
@@ -66,20 +68,70 @@ def test_nginx_limits_bodies_as_the_product_does() -> None:
     assert limits == [str(settings.MAX_BODY_BYTES)] * 2
 
 
+# --- What an attacker would look for ---
+
+
+def test_only_nginx_is_reached_from_outside() -> None:
+    """Redis and PostgreSQL are on a network without a way out, and nginx is not on it."""
+    published = {name for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"nginx"}
+    networks: dict[str, Any] = yaml.safe_load(COMPOSE)["networks"]
+    inside = {name for name, network in networks.items() if network and network.get("internal")}
+    for name, service in SERVICES.items():
+        assert name == "nginx" or set(service["networks"]) <= inside
+    for name in ("redis", "postgres"):
+        assert not set(SERVICES[name]["networks"]) & set(SERVICES["nginx"]["networks"])
+    assert "--requirepass" in SERVICES["redis"]["command"]
+
+
+def test_no_secret_has_a_default() -> None:
+    for name in ("SECRET_KEY", "REDIS_PASSWORD", "POSTGRES_PASSWORD"):
+        uses = re.findall(rf"\$\{{{name}(.*?)\}}", COMPOSE)
+        assert uses, name
+        assert all(use.startswith(":?") for use in uses), name
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            assert not re.search("SECRET|PASSWORD|AUTH", name) or str(value).startswith("${"), name
+
+
+def test_every_container_may_as_little_as_it_can() -> None:
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+        mounts = [volume for volume in service.get("volumes", []) if volume.startswith((".", "$", "/"))]
+        assert all(volume.endswith(":ro") for volume in mounts), name
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!root)\w+$", dockerfile, re.M)
+    assert dockerfile.index("\nCOPY . .") < dockerfile.index("\nUSER "), "what runs cannot change its own code"
+
+
+def test_what_must_keep_serving_says_whether_it_does() -> None:
+    without = {name for name, service in SERVICES.items() if "healthcheck" not in service}
+    assert without == {"migrate", "worker"}, "the first ends, the other tells Redis"
+
+
+def test_the_image_takes_no_secret_along() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {".env", ".git", "var", "*.pem"} <= set(left_out)
+
+
+def test_nginx_waits_as_briefly_for_every_server() -> None:
+    """Until a host is named the default server's times count, so they are said where all servers inherit them."""
+    everywhere = (ROOT / "deploy" / "nginx" / "http.conf").read_text()
+    for name in ("client_header_timeout", "client_body_timeout", "send_timeout", "large_client_header_buffers"):
+        assert re.search(rf"^{name} ", everywhere, re.M), name
+        assert name not in NGINX + (ROOT / "deploy" / "nginx" / "server.conf").read_text()
+
+
 def test_nginx_takes_the_public_configuration(tmp_path: Path) -> None:
-    """deploy/nginx.conf as it is, but for the addresses, the certificate and the ports."""
+    """main.conf and deploy/nginx.conf as they are, but for addresses, folders and the certificate."""
     program = nginx_program()
-    if program is None:
-        pytest.skip("no nginx")
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    text = re.sub(r"^ *ssl_certificate.*\n", "", text, flags=re.M).replace("443 ssl", str(free_port()))
-    text = re.sub(r"listen (\[::\]:)?80;", f"listen 127.0.0.1:{free_port()};", text, count=1)
-    text = re.sub(r"listen \[::\]:.*\n", "", text).replace("/etc/nginx/digits", str(ROOT / "deploy" / "nginx"))
-    text = re.sub(r"server (web|streams):", "server 127.0.0.1:", text)
-    folders = "".join(
-        f"{kind}_temp_path {tmp_path}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    if program is None or shutil.which("openssl") is None:
+        pytest.skip("no nginx, or no openssl")
+    make_certificate(tmp_path)
     file = tmp_path / "nginx.conf"
-    file.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {folders}\n{text} }}")
+    file.write_text(whole_configuration(tmp_path, *(free_port() for _ in range(4))))
     tried = subprocess.run([program, "-t", "-q", "-c", file], capture_output=True, text=True, check=False)
     assert (tried.returncode, tried.stderr) == (0, "")

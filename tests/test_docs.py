@@ -19,7 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-PAGES = (README, ARCHITECTURE, OPERATIONS, ROOT / "CHANGELOG.md", *filter(Path.exists, [ROOT / "CONTRIBUTING.md"]))
+SECURITY = ROOT / "SECURITY.md"
+PAGES = (
+    *(README, ARCHITECTURE, OPERATIONS, SECURITY, ROOT / "docs" / "attack.md", ROOT / "CHANGELOG.md"),
+    *filter(Path.exists, [ROOT / "CONTRIBUTING.md"]),
+)
 ANSWERS = {"error_frame", "ping", "pong"}  # between one client and the server: no events
 
 
@@ -232,6 +236,25 @@ def test_a_file_named_in_the_docs_exists(page: Path) -> None:
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", text_of(page)))
     lost = {name for name in named if not (ROOT / name).exists()}
     assert not lost, f"{page.name} names files that are gone: {', '.join(sorted(lost))}"
+
+
+def test_every_threat_in_the_security_page_has_a_guard_and_a_test_that_exist() -> None:
+    rows = re.findall(r"^\| (?!threat|---)(.+?) \| (.+?) \| (.+?) \| (.+?) \|$", text_of(SECURITY), re.M)
+    assert len(rows) >= 12
+    for threat, _, where, tests in rows:
+        files = re.findall(r"`([^`]+)`", where)
+        assert files, f"SECURITY.md: {threat}: no file"
+        assert all((ROOT / name).exists() for name in files), f"SECURITY.md: {threat}: {files}"
+        named = re.findall(r"`(tests/\w+\.py)::(\w+)`", tests)
+        assert named, f"SECURITY.md: {threat}: no test"
+        for file, test in named:
+            assert f"def {test}(" in text_of(ROOT / file), f"SECURITY.md: {threat}: {file} has no {test}"
+
+
+def test_a_setting_named_in_the_security_page_exists() -> None:
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text_of(SECURITY)))
+    assert named
+    assert_same(set(), named - variables_in_settings(), "SECURITY.md", "environment variables")
 
 
 def test_a_module_named_in_the_architecture_exists() -> None:

@@ -66,7 +66,7 @@ def suspicious(tree: ast.AST) -> Iterator[str]:
             if ast.unparse(node.func) in {"yaml.load", "yaml.unsafe_load", "np.load", "numpy.load", "os.system"}:
                 yield ast.unparse(node.func)
             told = ((word.arg, word.value.value) for word in node.keywords if isinstance(word.value, ast.Constant))
-            yield from (f"{name}={value}" for name, value in told if (name, value) in FORBIDDEN_WORDS)
+            yield from (f"{name}={value!r}" for name, value in told if (name, value) in FORBIDDEN_WORDS)
         elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)

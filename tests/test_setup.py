@@ -46,6 +46,7 @@ def found(settings, **values) -> list[str]:
 def test_complete_configurations_start(settings):
     assert found(settings) == []
     assert found(settings, **PUBLIC) == []
+    assert found(settings, ALLOWED_HOSTS=[".digits.example.org", "localhost", "192.0.2.7", "[2001:db8::7]"]) == []
     refuse_unsafe_start()
 
 
@@ -55,13 +56,20 @@ def test_complete_configurations_start(settings):
         ({"DIGITS_MODE": "production"}, "digits.E001"),
         ({"DIGITS_MODE": "local"}, "digits.E002"),
         ({"DIGITS_MODE": "local", "HOST": ""}, "digits.E002"),
+        ({"DIGITS_MODE": "local", "HOST": "testserver"}, "digits.E002"),
         ({"SECRET_KEY_GIVEN": False}, "digits.E003"),
         ({"ALLOWED_HOSTS": []}, "digits.E004"),
+        ({"SECRET_KEY": "k" * 60}, "digits.E003"),
         ({"ALLOWED_HOSTS": ["digits.example.org", "*"]}, "digits.E004"),
+        ({"ALLOWED_HOSTS": [".org"]}, "digits.E004"),
+        ({"ALLOWED_HOSTS": ["*.example.org"]}, "digits.E004"),
+        ({"ALLOWED_HOSTS": ["https://digits.example.org"]}, "digits.E004"),
+        ({"ALLOWED_HOSTS": ["digits.example.org:443"]}, "digits.E004"),
         ({"TRUSTED_ORIGINS": []}, "digits.E005"),
         ({"TRUSTED_ORIGINS": ["*"]}, "digits.E005"),
         ({"TRUSTED_ORIGINS": ["digits.example.org"]}, "digits.E005"),
         ({"TRUSTED_ORIGINS": ["https://*.example.org"]}, "digits.E005"),
+        ({"TRUSTED_ORIGINS": ["https://digits.example.org", "http://digits.example.org"]}, "digits.E005"),
         ({"REDIS_PASSWORD_GIVEN": False}, "digits.E006"),
         ({"DEBUG": True}, "digits.E007"),
         ({"HTTPS": False}, "digits.E008"),

@@ -78,10 +78,11 @@ class Machine:
         self.who, self.python = who, python
         os.chown(self.folder, who["user"], who["group"])
 
-    def manage(self, *words: str) -> None:
+    def manage(self, *words: str) -> str:
         command = [self.python, "manage.py", *words]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, **self.who)
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def launch(self, program: str, *words: str) -> None:
         with (self.folder / "log").open("ab") as log:
@@ -202,7 +203,7 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
 
     # Its model is in the bucket, and no folder of a worker is needed to serve it.
     assert any(name.endswith(".onnx") and model_sha(web_1, ended["model"]) in name for name in site.bucket.names())
-    assert activate(site, web_1, ended["model"]) == 200
+    assert activate(web_1, ended["model"]) == 200
     began = time.monotonic()
     eventually(lambda: drawn(web_2)[2] == ended["model"], 5, "the new model's answer at the other machine")
     assert time.monotonic() - began < 1
@@ -229,12 +230,10 @@ def model_sha(web: Machine, model: int) -> str:
     return str(httpx.get(f"{web.url}/api/models/{model}/", timeout=30).json()["sha256"])
 
 
-def activate(site: Site, web: Machine, model: int) -> int:
+def activate(web: Machine, model: int) -> int:
     """By an operator's token: the status of the answer."""
     code = "from django.contrib.auth.models import User; User.objects.create_superuser('ada', password='Wn7!pqLx')"
     web.manage("shell", "--verbosity", "0", "-c", code)
-    web.manage("drf_create_token", "ada")
-    with closing(psycopg.connect(site.postgres.url)) as connection:
-        (token,) = connection.execute("SELECT key FROM authtoken_token").fetchone()
-    headers = {"Authorization": f"Token {token}"}
+    token = web.manage("create_token", "ada", "--name", "switching", "--scope", "activate")
+    headers = {"Authorization": f"Token {token.strip()}"}
     return httpx.post(f"{web.url}/api/models/{model}/activate/", headers=headers, timeout=30).status_code

@@ -12,12 +12,16 @@ import time
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.db import Error as AnyDatabaseError
 
+from recognition.metrics import refused
 from training.feed import feed
+from training.places import GIVEN, place_of
 
-TALKS_TOO_MUCH, TRY_AGAIN_LATER = 4008, 4013  # autobahn sends no other codes than 1000 and 3000-4999
-FRAMES_A_MINUTE = 20
+# autobahn sends no other codes than 1000 and 3000-4999
+TALKS_TOO_MUCH, TRY_AGAIN_LATER, TOO_MANY_STREAMS = 4008, 4013, 4029
+BURST_SECONDS = 4.0
 logger = logging.getLogger(__name__)
 
 
@@ -25,9 +29,15 @@ class TrainingConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # the feed joins the group, once a process
 
     async def connect(self) -> None:
-        self.minute, self.frames = 0, 0
+        """A socket too many is opened all the same: of a handshake that fails, a browser's page is not told why."""
+        self.allowance, self.cut = Allowance(settings.STREAM_FRAMES_PER_SECOND), False
         await self.accept()
-        self.sending = asyncio.create_task(self.send_events())
+        if place_of(self.scope) == GIVEN:
+            self.sending = asyncio.create_task(self.send_events())
+        else:
+            refused("too_many_streams")
+            self.cut = True
+            await self.close(TOO_MANY_STREAMS)
 
     async def send_events(self) -> None:
         try:
@@ -44,13 +54,30 @@ class TrainingConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing is understood here but `{"type": "ping"}`; a client that goes on talking is cut (4008)."""
-        minute = int(time.monotonic() // 60)
-        self.frames = self.frames + 1 if minute == self.minute else 1
-        self.minute = minute
-        if self.frames > FRAMES_A_MINUTE:
-            await self.close(TALKS_TOO_MUCH)
+        if self.cut:
             return
-        await self.send(json.dumps(answer(text_data)))
+        if self.allowance.spend():
+            await self.send(json.dumps(answer(text_data)))
+        else:
+            self.cut = True
+            await self.close(TALKS_TOO_MUCH)
+
+
+class Allowance:
+    """How many frames a client may send: `rate` a second on average, those of BURST_SECONDS at once."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self.left, self.looked = rate, rate * BURST_SECONDS, time.monotonic()
+
+    def spend(self) -> bool:
+        """Take one. False when there is none."""
+        now = time.monotonic()
+        self.left = min(self.rate * BURST_SECONDS, self.left + (now - self.looked) * self.rate)
+        self.looked = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
 
 
 def answer(text: str | None) -> dict[str, Any]:

@@ -37,6 +37,23 @@ class RunMismatch(TrainingError):
     message = "That run is not the one in progress."
 
 
+class NotAllowed(TrainingError):
+    """Whoever asks may train, but not this."""
+
+    code = "permission_denied"
+    message = "You may not do this."
+
+
+class CoolDown(TrainingError):
+    """A visitor has had a run a short while ago; `retry_after` seconds are left."""
+
+    code = "cool_down"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"A visitor's run began a short while ago. The next may be asked for in {retry_after} s.")
+
+
 class QueueUnavailable(TrainingError):
     """The broker did not take the message; no run was left active."""
 

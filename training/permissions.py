@@ -1,15 +1,29 @@
 """Who may retrain and stop."""
 
 from django.conf import settings
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+from recognition.permissions import ScopedPermission
 
 
-class MayTrain(BasePermission):
+class MayTrain(ScopedPermission):
     """Everybody where TRAINING_OPEN says so (local mode); otherwise accounts with training.add_trainingrun."""
 
-    message = "Retraining needs an account with the permission to train."
+    permission = "training.add_trainingrun"
+    scope = "train"
+    refusal = "Retraining needs an account with the permission to train."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return settings.TRAINING_OPEN or request.user.has_perm("training.add_trainingrun")
+    def account_may(self, request: Request) -> bool:
+        return settings.TRAINING_OPEN or super().account_may(request)
+
+
+class MayStop(MayTrain):
+    """The same accounts."""
+
+    scope = "stop"
+    refusal = "Stopping a run needs an account with the permission to train."
+
+
+def is_stranger(request: Request) -> bool:
+    """Somebody without an account, on a public site that lets visitors train."""
+    return not (settings.LOCAL or request.user.is_authenticated)

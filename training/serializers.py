@@ -68,7 +68,10 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class RunParameters(serializers.Serializer[Any]):
-    """What a request to retrain may say; whatever is absent or null is the preset's. An unknown field is refused."""
+    """What a request to retrain may say; whatever is absent or null is the preset's. An unknown field is refused.
+
+    The context's `bounded` asks for a run that ends within minutes: `refuse_long_runs`.
+    """
 
     preset = serializers.ChoiceField(choices=tuple(PRESETS), default="original")
     epochs = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
@@ -99,9 +102,26 @@ class RunParameters(serializers.Serializer[Any]):
             "seed": secrets.randbelow(2**31),
             "activate": False,
         }
-        return {"preset": attrs["preset"]} | {
+        values = {"preset": attrs["preset"]} | {
             name: default if attrs[name] is None else attrs[name] for name, default in defaults.items()
         }
+        if self.context.get("bounded"):
+            refuse_long_runs(values)
+        return values
+
+
+def refuse_long_runs(values: Mapping[str, Any]) -> None:
+    """A preset that trains on the digits as they are, and at most its own number of epochs and of steps in one."""
+    preset = PRESETS[values["preset"]]
+    reasons = {}
+    if preset.augmented:
+        reasons["preset"] = f"Visitors may not train {values['preset']}, which takes long."
+    if values["epochs"] > preset.epochs:
+        reasons["epochs"] = f"Visitors may train at most {preset.epochs}."
+    if values["batch_size"] < preset.batch_size:
+        reasons["batch_size"] = f"Visitors may take no less than {preset.batch_size}."
+    if reasons:
+        raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
 
 
 def refuse_booleans(data: Mapping[str, Any], but: str = "") -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -15,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from training import tasks
-from training.exceptions import NotInProgress, QueueUnavailable, RunActive, RunMismatch
+from training.exceptions import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
 from training.models import Status, TrainingRun
 from training.progress import announce, ending
 
@@ -23,26 +25,54 @@ logger = logging.getLogger(__name__)
 
 
 def request_run(preset: str, parameters: Mapping[str, Any], by: User | AnonymousUser | None = None) -> TrainingRun:
-    """Queue a run with complete, valid parameters (training.serializers.RunParameters).
+    """Queue a run with complete, valid parameters (training.serializers.RunParameters). `by` None is the system itself.
 
-    Raises RunActive, from the constraint that allows one active run, and QueueUnavailable, after ending the run.
+    Raises RunActive, from the constraint that allows one active run; CoolDown, for visitors; NotAllowed, where the
+    model may not be put into service by whoever asks; and QueueUnavailable, after ending the run.
     """
-    user = by if isinstance(by, User) else None
+    if by is not None and parameters["activate"] and not may_activate(by):
+        raise NotAllowed("Putting a model into service needs the permission to do so.", field="activate")
+    asked = {"preset": preset, "parameters": dict(parameters)} | whose(by)
     try:
-        run = create_run(preset, dict(parameters), user)
+        run = create_run(asked)
     except IntegrityError as error:
         active = TrainingRun.objects.active().newest()
         if active is not None:
             raise RunActive(run=active.pk) from error
-        run = create_run(preset, dict(parameters), user)  # what was active has ended between our two looks
+        run = create_run(asked)  # what was active has ended between our two looks
     transaction.on_commit(lambda: enqueue_or_fail(run))
     return run
 
 
-def create_run(preset: str, parameters: dict[str, Any], user: User | None) -> TrainingRun:
-    """Raises IntegrityError while a run is active."""
+def may_activate(by: User | AnonymousUser) -> bool:
+    """Local mode lets everybody ask for it with a run, as that one must be at least as accurate."""
+    return settings.LOCAL or by.has_perm("recognition.add_activation")
+
+
+def whose(by: User | AnonymousUser | None) -> dict[str, Any]:
+    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": isinstance(by, AnonymousUser)}
+
+
+def create_run(asked: dict[str, Any]) -> TrainingRun:
+    """Raises IntegrityError while a run is active, and CoolDown.
+
+    The cool-down is looked at after the insert: from then on no other run can begin before this transaction ends, so of
+    two visitors at once the second sees the first's run, and a refusal takes the insert back.
+    """
     with transaction.atomic():
-        return TrainingRun.objects.create(preset=preset, parameters=parameters, requested_by=user)
+        run = TrainingRun.objects.create(**asked)
+        if run.by_visitor:
+            refuse_while_cooling_down(run)
+        return run
+
+
+def refuse_while_cooling_down(run: TrainingRun) -> None:
+    """Raises CoolDown for TRAINING_COOLDOWN seconds after a visitor's run was queued, if the queue was there."""
+    others = TrainingRun.objects.filter(by_visitor=True).exclude(error_code=QueueUnavailable.code).exclude(pk=run.pk)
+    queued_at = others.values_list("queued_at", flat=True).first()
+    passed = (run.queued_at - queued_at).total_seconds() if queued_at else math.inf
+    if abs(passed) < settings.TRAINING_COOLDOWN:  # a little before: by another clock; long before: it was set back
+        raise CoolDown(math.ceil(settings.TRAINING_COOLDOWN - max(0.0, passed)))
 
 
 def enqueue_or_fail(run: TrainingRun) -> None:
@@ -57,16 +87,19 @@ def enqueue_or_fail(run: TrainingRun) -> None:
         raise QueueUnavailable(run=run.pk) from error
 
 
-def request_stop(run_id: int | None = None) -> TrainingRun:
+def request_stop(run_id: int | None = None, by: User | AnonymousUser | None = None) -> TrainingRun:
     """Stop the active run: at once if it is queued, at its next batch if it is in progress. Again is the same.
 
-    Raises NotInProgress when no run is active and RunMismatch when `run_id` names another one.
+    Raises NotInProgress when no run is active, RunMismatch when `run_id` names another one, and on a public site
+    NotAllowed when a visitor would stop what somebody with an account asked for.
     """
     run = TrainingRun.objects.active().newest()
     if run is None:
         raise NotInProgress
     if run_id is not None and run_id != run.pk:
         raise RunMismatch(run=run.pk)
+    if isinstance(by, AnonymousUser) and not run.by_visitor and not settings.LOCAL:
+        raise NotAllowed("Visitors may stop only what a visitor asked for.", run=run.pk)
     if run.end_queued(Status.INTERRUPTED):
         announce(run, "interrupted")
         return run

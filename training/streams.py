@@ -13,28 +13,44 @@ from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from recognition.metrics import refused
 from training import events, progress
 from training.feed import feed
 from training.models import ACTIVE
+from training.places import GIVEN, place_of
 
 SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contract says one
 PACE_SECONDS = 0.2
+
+
+NO_PLACE = {
+    "address_full": (
+        429,
+        "too_many_streams",
+        "Too many streams are open from your address. Close one, or try again later.",
+    ),
+    "all_taken": (503, "busy", "Too many streams are open. Try again later."),
+}
+RETRY = {"Retry-After": "5"}
+
+
+def refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> JsonResponse:
+    refused(code)
+    return JsonResponse({"code": code, "message": text, "detail": text}, status=status, headers=headers)
 
 
 @csrf_exempt  # so that a POST is told 405
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Progress objects while the run that is active now is active; then the message that closes."""
     if request.method != "GET":
-        text = f'Method "{request.method}" not allowed.'
-        refusal = {"code": "method_not_allowed", "message": text, "detail": text}
-        return JsonResponse(refusal, status=405, headers={"Allow": "GET"})
+        return refusal(405, "method_not_allowed", f'Method "{request.method}" not allowed.', {"Allow": "GET"})
     if not isinstance(request, ASGIRequest):  # Django would gather the whole run's stream first, and hold a thread
-        text = "Event streams are served by another process than this one."
-        return JsonResponse({"code": "no_streams", "message": text, "detail": text}, status=501)
+        return refusal(501, "no_streams", "Event streams are served by another process than this one.")
+    place = place_of(request.scope)
+    if place != GIVEN:
+        return refusal(*NO_PLACE[place], RETRY)
     if not await feed().database_answers():
-        text = "The database cannot be reached. Try again later."
-        refusal = {"code": "database_unavailable", "message": text, "detail": text}
-        return JsonResponse(refusal, status=503, headers={"Retry-After": "5"})
+        return refusal(503, "database_unavailable", "The database cannot be reached. Try again later.", RETRY)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

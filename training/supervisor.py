@@ -9,6 +9,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Sum
+
 from training.learner.child import STOP, main
 from training.learner.config import Config
 from training.models import TrainingRun
@@ -18,6 +21,7 @@ BEAT_SECONDS = 0.5  # also how soon a stop is seen
 GRACE_SECONDS = 4.5  # between the word to stop and the kill
 STALL_SECONDS = 300.0  # without a report, whatever it is doing, it hangs
 DETAIL_CHARACTERS = 20_000
+LINE_CHARACTERS = 500  # of it that every viewer is told
 
 
 class ChildStopped(Exception):
@@ -65,8 +69,9 @@ class Watch:
     def __init__(self, run: TrainingRun, pipe: Connection, progress: RunProgress, shutdown: threading.Event) -> None:
         self.run, self.pipe, self.progress, self.shutdown = run, pipe, progress, shutdown
         self.beaten_at = float("-inf")
-        self.heard_at = time.monotonic()
+        self.began_at = self.heard_at = time.monotonic()
         self.stopping_since: float | None = None
+        self.time_left = time_left(run)
 
     def follow(self) -> dict[str, Any]:
         """Relay reports until the result. Raises EOFError when the training process is gone."""
@@ -118,10 +123,22 @@ class Watch:
             raise ChildLost("the worker is shutting down")
         if now - self.heard_at > STALL_SECONDS:
             raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
+        if now - self.began_at > self.time_left and self.stopping_since is None:
+            raise ChildFailed(
+                "timed_out", f"The run took longer than the {settings.RUN_SECONDS} seconds it may take here."
+            )
 
     def send_stop(self) -> None:
         with suppress(OSError):  # it has gone, and what it said last has yet to be read
             self.pipe.send(STOP)
+
+
+def time_left(run: TrainingRun) -> float:
+    """Seconds of RUN_SECONDS that the finished epochs of earlier attempts have not used; infinite without a limit."""
+    if settings.RUN_SECONDS <= 0:
+        return float("inf")
+    used = persist(lambda: run.epochs.aggregate(seconds=Sum("seconds", default=0.0))["seconds"])
+    return float(settings.RUN_SECONDS - used)
 
 
 def died(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:
@@ -131,4 +148,4 @@ def died(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:
     log = config.folder / "log.txt"
     detail = log.read_text(errors="replace")[-DETAIL_CHARACTERS:] if log.exists() else ""
     last = next((line for line in reversed(detail.splitlines()) if line.strip()), "no word")
-    return ChildFailed("training_failed", f"The training process failed: {last}", detail)
+    return ChildFailed("training_failed", f"The training process failed: {last[:LINE_CHARACTERS]}", detail)

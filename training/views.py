@@ -1,14 +1,16 @@
 """The original's calls about training, and the presets a run can follow."""
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition.models import Activation
+from recognition.permissions import MayActivate, missing_scope
 from training import estimate, progress, services
 from training.models import Status, TrainingRun
-from training.permissions import MayTrain
+from training.permissions import MayStop, MayTrain, is_stranger
 from training.serializers import RunParameters, StopParameters
 
 
@@ -18,9 +20,11 @@ class StartView(APIView):
     permission_classes = (MayTrain,)
 
     def post(self, request: Request) -> Response:
-        parameters = RunParameters(data=request.data)
+        parameters = RunParameters(data=request.data, context={"bounded": is_stranger(request)})
         parameters.is_valid(raise_exception=True)
         values = dict(parameters.validated_data)
+        if values["activate"] and (missing := missing_scope(request, MayActivate.scope)):
+            raise PermissionDenied(missing)
         run = services.request_run(values.pop("preset"), values, by=request.user)
         return Response({"message": "Model creation started", "run": run.pk}, status=202)
 
@@ -31,13 +35,13 @@ class StopView(APIView):
     A beacon may carry a form's Content-Type; nothing in it is needed.
     """
 
-    permission_classes = (MayTrain,)
+    permission_classes = (MayStop,)
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
         wanted = StopParameters(data=request.data if isinstance(request.data, dict) else {})
         wanted.is_valid(raise_exception=True)
-        run = services.request_stop(wanted.validated_data["run"])
+        run = services.request_stop(wanted.validated_data["run"], by=request.user)
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 

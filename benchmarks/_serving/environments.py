@@ -20,7 +20,7 @@ class NotInstalled(Exception):
 
 def as_here(*packages: str) -> list[str]:
     """Requirements for the versions of these packages that the product itself runs on; what it lacks is left out."""
-    found = {name.lower() for one in metadata.distributions() if (name := one.metadata["Name"])}
+    found = {name.lower().replace("_", "-") for one in metadata.distributions() if (name := one.metadata["Name"])}
     return [f"{package}=={metadata.version(package)}" for package in packages if package in found]
 
 

@@ -127,13 +127,15 @@ def post(application: Application, body: bytes) -> dict[str, Any]:
 @contextmanager
 def without_work(digit: Any, probabilities: Any) -> Iterator[list[mock.Mock]]:
     """Requests inside find their digit and their probabilities ready."""
+    from recognition import batches
     from recognition.classifier import Classifier
 
     with (
-        mock.patch.object(preprocessing, "prepare", return_value=digit) as prepare,
+        mock.patch.object(batches, "read_image") as decode,
+        mock.patch.object(batches, "prepare_image", return_value=digit) as prepare,
         mock.patch.object(Classifier, "probabilities", return_value=probabilities) as network,
     ):
-        yield [prepare, network]
+        yield [decode, prepare, network]
 
 
 def of_kind(kind: Kind, application: Application, repetitions: int) -> tuple[dict[str, float], float]:

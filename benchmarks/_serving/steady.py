@@ -22,7 +22,7 @@ PUBLISH = """
 import onnx
 from io import BytesIO
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
+from digits_site.models import AccessToken
 from recognition import registry
 from recognition.models import Activation
 first = Activation.current().model
@@ -31,7 +31,7 @@ network.producer_name = "another version"
 second = registry.publish(network.SerializeToString(), test_accuracy=first.test_accuracy,
     temperature=2 * first.temperature, uncertain_below=first.uncertain_below)
 operator = User.objects.create_superuser("operator")
-print("published", first.pk, second.pk, Token.objects.create(user=operator).key)
+print("published", first.pk, second.pk, AccessToken.objects.create(operator, name="switching", scopes=["activate"])[1])
 """
 
 

@@ -54,6 +54,8 @@ def configuration(folder: Path, web_port: int, streams_port: int) -> str:
         "MAX_BODY_BYTES": settings.MAX_BODY_BYTES,
         "WEB_PORT": web_port,
         "STREAMS_PORT": streams_port,
+        "HOSTS": " ".join(f"{host} '';" for host in settings.ALLOWED_HOSTS if host != "*"),
+        "FOREIGN": "''" if "*" in settings.ALLOWED_HOSTS else 1,
         "LISTEN": listen_address(settings.HOST, settings.PORT),
     }
     return re.sub(r"@([A-Z_]+)@", lambda found: str(values[found[1]]), (TEMPLATES / "local.conf.in").read_text())

@@ -40,8 +40,9 @@ def database_url() -> Iterator[str]:
     with (settings.DATA_DIR / "postgres.log").open("ab") as log:
         # Its own session: Ctrl-C is for us, and the database goes last, when nobody writes any more.
         process = subprocess.Popen(
-            cluster.command(), start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **cluster.owner
-        )
+            cluster.command(),
+            cwd="/", start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **cluster.owner,
+        )  # fmt: skip
     try:
         cluster.require(process)
         yield cluster.url
@@ -130,8 +131,10 @@ class Cluster:
         """The server in the foreground, kept alive, on its socket alone."""
         options = {"listen_addresses": "", "unix_socket_directories": self.run, "unix_socket_permissions": "0700"}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        # As a text: its user may not be allowed to read what is in the repository, under root's home for example.
+        keep = ["/bin/sh", "-c", KEEP.read_text(), "deploy/keep"]
         # --failed-too: after a kill -9 its orphans may hold the shared memory for a moment.
-        return [str(KEEP), "--failed-too", str(self.programs / "postgres"), "-D", str(self.data), *words]
+        return [*keep, "--failed-too", str(self.programs / "postgres"), "-D", str(self.data), *words]
 
     def require(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until it answers, and make the database at the first start."""

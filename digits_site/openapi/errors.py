@@ -13,6 +13,7 @@ from digits_site import exceptions
 STATUS = exceptions.STATUS | {
     "bad_host": 400,
     "bad_request": 400,
+    "too_many_parts": 400,
     "invalid_json": 400,
     "authentication_failed": 401,
     "not_authenticated": 401,
@@ -25,6 +26,7 @@ STATUS = exceptions.STATUS | {
     "payload_too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "too_many_streams": 429,
     "no_streams": 501,
     "database_unavailable": 503,
 }
@@ -38,11 +40,11 @@ WORDS = {
     413: "Too large.",
     415: "Of a kind that is not read.",
     422: "There is nothing drawn in the picture.",
-    429: "Too many drawings from this address.",
+    429: "Too much from this address.",
     501: "This process serves no streams.",
     503: "Something that is needed is away for the moment.",
 }
-EVERYWHERE = ("bad_host", "bad_request", "not_local", "proxied_request")
+EVERYWHERE = ("bad_host", "bad_request", "not_local", "proxied_request", "too_many_parts")
 READS_ROWS = ("not_acceptable", "database_unavailable")
 TAKES_A_BODY = ("bad_origin", "payload_too_large", "invalid_json", "unsupported_media_type")
 KNOWS_CALLERS = ("authentication_failed",)

@@ -35,7 +35,15 @@ CLOSING = closed(
     optional=("run",),
 ) | {"additionalProperties": True}
 REFUSED = errors.refusals(
-    "bad_host", "bad_request", "not_local", "proxied_request", "no_streams", "database_unavailable"
+    "bad_host",
+    "bad_request",
+    "bad_origin",
+    "not_local",
+    "proxied_request",
+    "too_many_streams",
+    "busy",
+    "no_streams",
+    "database_unavailable",
 )
 STREAM: dict[str, Any] = {
     "operationId": "streamProgress",

@@ -13,7 +13,7 @@ from recognition.model_views import ModelSerializer
 PREVIEW = query(
     "preview", {"type": "string", "enum": ["1"]}, "`1`: the answer holds the 28x28 picture that the network saw."
 )
-READS = (*TAKES_A_BODY, "not_an_object", "rate_limited", "model_unavailable")
+READS = (*TAKES_A_BODY, "not_an_object", "rate_limited", "busy", "model_unavailable")
 PICTURE = ("empty_image", "corrupt_image", "image_too_small", "image_too_large", "unsupported_image", "blank_drawing")
 
 describe(

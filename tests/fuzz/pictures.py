@@ -16,20 +16,9 @@ from tests.fuzz.wire import Request
 
 JSON = ("Content-Type", "application/json")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KINDS = (b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"cHRM", b"sRGB", b"sBIT")
-KINDS += (
-    b"tRNS",
-    b"PLTE",
-    b"bKGD",
-    b"hIST",
-    b"pHYs",
-    b"sPLT",
-    b"tIME",
-    b"IDAT",
-    b"IEND",
-    b"IHDR",
-    b"abcd",
-    b"\0\0\0\0",
+KINDS: tuple[bytes, ...] = tuple(
+    b"zTXt iTXt tEXt iCCP eXIf acTL fcTL fdAT gAMA cHRM sRGB sBIT tRNS PLTE bKGD hIST pHYs sPLT tIME IDAT IEND IHDR"
+    b" abcd \0\0\0\0".split(b" ")
 )
 SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**31 - 1, 2**31, 2**32 - 1)
 

@@ -13,7 +13,7 @@ export class ApiError extends Error {
 
 function csrfToken() {
   // The cookie is the newer of the two when somebody signed in from another tab.
-  const cookie = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
+  const cookie = document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]+)/);
   return cookie ? decodeURIComponent(cookie[1]) : document.querySelector('meta[name="csrf-token"]')?.content;
 }
 
@@ -66,7 +66,7 @@ const PLAIN = {
 };
 
 export function inPlainWords(error) {
-  if (error.status === 429) {
+  if (error.status === 429 && error.code !== "cool_down") {
     const wait = error.retryAfter ? `in ${Math.ceil(error.retryAfter)} s` : "in a moment";
     return `Too many requests for now. Try again ${wait}.`;
   }

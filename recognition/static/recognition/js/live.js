@@ -3,6 +3,7 @@
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const OPENING_LIMIT = 10_000;
+const TOO_MANY_STREAMS = 4029;
 
 export class Live extends EventTarget {
   #url;
@@ -35,8 +36,8 @@ export class Live extends EventTarget {
     socket.addEventListener("message", (event) => {
       if (socket === this.#socket) this.#heard(event.data);
     });
-    socket.addEventListener("close", () => {
-      if (socket === this.#socket) this.#lost();
+    socket.addEventListener("close", (event) => {
+      if (socket === this.#socket) this.#lost(event.code);
     });
   }
 
@@ -85,7 +86,7 @@ export class Live extends EventTarget {
     this.#tell("message", message);
   }
 
-  #lost() {
+  #lost(code = 0) {
     this.#socket = null;
     clearTimeout(this.#opening);
     clearTimeout(this.#retry);
@@ -93,7 +94,7 @@ export class Live extends EventTarget {
     const wait = this.#wait * (0.75 + Math.random() / 2);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     this.#retry = setTimeout(() => this.open(), wait);
-    this.#tell("state", { state: "lost", wait });
+    this.#tell("state", { state: "lost", wait, crowded: code === TOO_MANY_STREAMS });
   }
 
   #tell(type, detail) {

@@ -119,7 +119,8 @@ export class Reader extends EventTarget {
   }
 
   #fail(question, error) {
-    if (error.status === 429) {
+    const later = error.status === 429 || error.code === "busy";
+    if (later) {
       this.#refusal = error;
       const now = performance.now();
       this.#coolUntil = now + COOLING;
@@ -129,7 +130,7 @@ export class Reader extends EventTarget {
     if (!question.settled || question.number <= this.#shown || question.number < this.#number) return;
     this.#shown = question.number;
     if (error.code === "blank_drawing") this.#tell("blank");
-    else if (error.status === 429) this.#askLater(question.drawing);
+    else if (later) this.#askLater(question.drawing);
     else this.#tell("problem", error);
   }
 

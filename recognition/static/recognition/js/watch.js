@@ -58,10 +58,11 @@ export class Watch extends EventTarget {
     return true;
   }
 
-  #sayConnection({ state, wait }) {
+  #sayConnection({ state, wait, crowded }) {
     this.connection.dataset.state = state;
     const seconds = Math.ceil((wait ?? 0) / 1000);
-    say(this.connection, state === "live" ? "Live" : `Disconnected. Trying again in ${seconds} s.`);
+    const why = crowded ? "Too many pages are watching at once." : "Disconnected.";
+    say(this.connection, state === "live" ? "Live" : `${why} Trying again in ${seconds} s.`);
     if (state === "lost") clearTimeout(this.#silence);
   }
 

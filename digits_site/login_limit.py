@@ -1,0 +1,63 @@
+"""Guesses at a password: how many an address may make at the admin's sign-in, and how many are made at one account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from math import ceil
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from digits_site.problems import problem
+from recognition import rates
+from recognition.addresses import address_of
+
+WINDOW_SECONDS = 15 * 60
+ADDRESSES = 5  # an account takes the guesses of so many, so that one stranger alone keeps nobody out
+
+
+@cache
+def sign_in() -> str:
+    return reverse("admin:login")
+
+
+class LoginLimitMiddleware:
+    """Last in MIDDLEWARE. Every try is counted before the password is looked at; one that succeeds is given back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != sign_in():
+            return self.get_response(request)
+        account = sha256(request.POST.get("username", "").casefold().encode()).hexdigest()
+        limits = {
+            f"login:address:{address_of(request)}": settings.LOGIN_FAILURES,
+            f"login:account:{account}": settings.LOGIN_FAILURES * ADDRESSES,
+        }
+        counted: list[str] = []
+        for key, most in limits.items():
+            wait = rates.count(key, 1, most, WINDOW_SECONDS)
+            if wait >= 0:
+                give_back(counted)
+                return too_many(request, wait)
+            counted.append(key)
+        response = self.get_response(request)
+        if response.status_code == 302:  # signed in; a wrong password shows the form again
+            give_back(counted)
+        return response
+
+
+def give_back(keys: list[str]) -> None:
+    for key in keys:
+        rates.count(key, -1, 1, WINDOW_SECONDS)
+
+
+def too_many(request: HttpRequest, wait: float) -> HttpResponse:
+    text = f"Too many attempts to sign in failed. Try again in {ceil(wait / 60)} min."
+    response = problem(429, "rate_limited", text, request)
+    response.headers["Retry-After"] = str(ceil(wait))
+    return response

@@ -1,0 +1,54 @@
+"""How many drawings a process decodes at once: a file of some kilobytes may take a hundred megabytes meanwhile.
+
+Large pictures have a turn of their own, one at a time, so that whoever sends many of them holds up others who do, and
+not the drawings of everybody else, which take a hundredth of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import Semaphore
+
+from django.conf import settings
+
+from recognition.exceptions import Busy
+
+PATIENCE_SECONDS = 2.0  # the largest picture takes a third of a second
+LARGE_PIXELS = 1_000_000  # 20 milliseconds and up; a page's drawing has a hundredth of them
+LARGE_WAITING = 1  # a request that waits holds one of granian's four threads
+
+
+@lru_cache(maxsize=1)
+def turns(most: int) -> Semaphore:
+    return Semaphore(most)
+
+
+_large = Semaphore(1)
+_large_here = Semaphore(1 + LARGE_WAITING)
+
+
+@contextmanager
+def turn(pixels: int) -> Iterator[None]:
+    """One of MAX_DECODES, or the one for large pictures, for as long as the block; `pixels` is what the header says.
+
+    Raises Busy when none comes free in time, or when enough large ones wait already.
+    """
+    if pixels < LARGE_PIXELS:
+        with held(turns(settings.MAX_DECODES), PATIENCE_SECONDS):
+            yield
+    else:
+        with held(_large_here, 0.0), held(_large, PATIENCE_SECONDS):
+            yield
+
+
+@contextmanager
+def held(semaphore: Semaphore, seconds: float) -> Iterator[None]:
+    """Raises Busy when it is not to be had within so many seconds."""
+    if not semaphore.acquire(timeout=seconds):
+        raise Busy
+    try:
+        yield
+    finally:
+        semaphore.release()

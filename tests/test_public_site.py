@@ -1,0 +1,67 @@
+"""The public deployment end to end: nginx with the certificate, granian and daphne behind it."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.drawings import data_url, draw, encode
+from tests.public_site import PublicSite
+
+pytestmark = pytest.mark.stack
+DRAWING = {"drawing": data_url(encode(draw(7)))}
+
+
+def test_a_drawing_is_read_over_https_and_the_answers_carry_the_headers(public_site: PublicSite) -> None:
+    answer = public_site.http.post("/api/drawing/", json=DRAWING)
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 7)
+    assert int(answer.headers["strict-transport-security"].split("=")[1].split(";")[0]) >= 31_536_000
+    assert answer.headers["server"] == "nginx", "without its version"
+
+
+def test_plain_http_leads_to_https(public_site: PublicSite) -> None:
+    said = raw(public_site.http_port, b"GET /runs/?page=2 HTTP/1.1\r\nHost: digits.test\r\nConnection: close\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 301 ")
+    assert b"\r\nLocation: https://digits.test/runs/?page=2\r\n" in said
+
+
+@pytest.mark.parametrize("host", ["rebound.example", "127.0.0.1", "localhost.example"])
+def test_an_unknown_host_gets_no_answer(public_site: PublicSite, host: str) -> None:
+    request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    assert raw(public_site.http_port, request) == b""
+    with public_site.trust().wrap_socket(
+        socket.create_connection(("127.0.0.1", public_site.https_port)), server_hostname="localhost"
+    ) as client:
+        client.sendall(request)
+        assert all_of(client) == b"", "though the handshake named a known one"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz"])
+def test_a_visitor_sees_neither_metrics_nor_health(public_site: PublicSite, path: str) -> None:
+    with public_site.client("127.0.0.9") as visitor:
+        assert visitor.get(path).status_code == 403
+
+
+def test_addresses_that_a_client_makes_up_are_dropped(public_site: PublicSite) -> None:
+    """The product would believe the last address in X-Forwarded-For, and the scheme in X-Forwarded-Proto."""
+    forged = {"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1", "X-Forwarded-Host": "rebound.example"}
+    answer = public_site.http.get("/api/check_model_status/", headers={**forged, "X-Forwarded-Proto": "http"})
+    assert answer.status_code == 200, "https was believed, the made-up http not"
+
+
+def raw(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(request)
+        return all_of(client)
+
+
+def all_of(client: socket.socket) -> bytes:
+    """What comes until the other side closes, or resets."""
+    said = b""
+    try:
+        while piece := client.recv(65536):
+            said += piece
+    except ConnectionResetError:
+        pass
+    return said

@@ -48,9 +48,16 @@ GUARDS = [
     Guard(
         "the origin of a POST",
         "digits_site/middleware.py",
-        "        if request.method not in SAFE_METHODS and not self.trusted(request):",
+        "        if matters and not self.trusted(request):",
         "        if False:",
         "tests/test_bad_input.py",
+    ),
+    Guard(
+        "the host names that are answered",
+        "digits_site/middleware.py",
+        "        request.get_host()  # raises",
+        "        pass  # raises",
+        "tests/test_limits_origins.py",
     ),
     Guard(
         "the limit on bodies",
@@ -76,8 +83,8 @@ GUARDS = [
     Guard(
         "who may train",
         "training/permissions.py",
-        'request.user.has_perm("training.add_trainingrun")',
-        "True",
+        "        return settings.TRAINING_OPEN or super().account_may(request)",
+        "        return True",
         "tests/test_public_mode.py",
     ),
     Guard(

@@ -22,7 +22,7 @@ describe(
         summary="Start a run; without a body, the default one.",
         request={"application/json": RunParameters},
         answers={202: OpenApiResponse(STARTED, "The run is queued.")},
-        refused=(*CHANGES, "run_active", "queue_unavailable"),
+        refused=(*CHANGES, "run_active", "cool_down", "queue_unavailable"),
     ),
 )
 describe(

@@ -121,7 +121,7 @@ fuzz: setup-dev ## a flood of wrong input on the running product; FUZZ_ARGS="--s
 	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 clean: ## remove the virtual environment and caches; what was learned and stored (var/) stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The browser tests drive the system's Chromium. Root on Debian gets it installed; anybody else is told.

@@ -112,7 +112,9 @@ class Flood:
     def __init__(self, target: Target, seed: int, bodies: int, frames: int) -> None:
         self.target, self.seed, self.bodies, self.frames = target, seed, bodies, frames
         self.tally, self.waiting = Tally(), queue.Queue[Sent | None](maxsize=200)
-        fetched = self.exchange(Connection(target.port), Request("GET", "/api/schema/"))
+        client = Connection(target.port)
+        fetched = self.exchange(client, Request("GET", "/api/schema/"))
+        client.close()
         assert fetched.status == 200, fetched
         self.document = Document(fetched.body)
 
@@ -165,10 +167,16 @@ class Flood:
     def close(self, began: float) -> None:
         """The server is as it was: it reads a seven, has forgotten its clients, and no larger; its log is clean."""
         tally, target = self.tally, self.target
-        answer = self.exchange(Connection(target.port), SEVEN)
+        client = Connection(target.port)
+        answer = self.exchange(client, SEVEN)
+        client.close()
         if answer.status != 200 or json.loads(answer.body)["prediction"] != 7:
             tally.violations.append((f"an honest seven was answered {answer.status} {answer.body[:200]!r}", SEVEN))
-        time.sleep(2)
+        deadline = time.monotonic() + 10
+        while target.connections() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if held := target.connections():
+            tally.violations.append((f"{held} clients are held that are gone", b""))
         tally.after, tally.lasted = target.resident, time.monotonic() - began
         if tally.after - tally.before > GROWTH_BYTES:
             tally.violations.append((f"memory grew by {(tally.after - tally.before) / 2**20:.1f} MB", b""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +50,6 @@ class Target(Stack):
         """How many clients the web process still has."""
         held = psutil.Process(self.processes["web"].pid).net_connections("tcp")
         return sum(1 for one in held if one.status == "ESTABLISHED" and one.laddr.port == self.port)
-
-    def listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @contextmanager

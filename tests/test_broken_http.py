@@ -43,3 +43,9 @@ def test_what_is_no_http_is_refused(stack: Stack, sent: bytes) -> None:
     assert Connection(stack.port, seconds=3).exchange(sent, "GET").status == 400
     assert stack.http.get("/healthz").status_code == 200
     assert "Traceback" not in stack.log("web")
+
+
+def test_what_the_server_refuses_by_itself_is_json(stack: Stack) -> None:
+    request = Request("GET", "/api/runs/", (("Accept", "a\x85b"),))
+    answer = Connection(stack.port).exchange(request.encoded(stack.port), "GET")
+    assert (answer.status, answer.kind, json.loads(answer.body)["code"]) == (400, "application/json", "bad_request")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import copy_context  # what a stream's request leaves set stays in it
 from typing import Any
 from unittest.mock import patch
 
@@ -111,7 +112,7 @@ class Asking:
         client = self.client(AsyncClient if streams else Client)
         client.cookies.clear()
         if streams:  # this client says Host itself
-            return async_to_sync(stream)(client, method, address(route, objects), words)
+            return copy_context().run(async_to_sync(stream), client, method, address(route, objects), words)
         return client.generic(method, address(route, objects), HTTP_HOST=HOST, **words)
 
     def client(self, kind: type[Client | AsyncClient]) -> Any:
@@ -125,7 +126,7 @@ class Asking:
         headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
         path = "/ws/nothing/" if row.route == ANY_OTHER else row.route
         with patch.object(TrainingConsumer, "send_events", nothing):  # what is sent is the same for all
-            return str(async_to_sync(handshake)(websocket_application, path, headers))
+            return str(copy_context().run(async_to_sync(handshake), websocket_application, path, headers))
 
 
 @contextmanager

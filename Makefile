@@ -19,10 +19,11 @@ CHROMIUMS := chromium chromium-browser google-chrome
 PYTEST_ARGS ?=
 TRAIN_ARGS ?=
 DRILL_ARGS ?=
+FUZZ_ARGS ?=
 LOCK_ARGS ?=
 SBOM ?=
 
-.PHONY: help setup setup-dev run run-scaled test test-postgres check lint static-python chromium postgres format lock secrets audit sbom migrate model bench drill clean
+.PHONY: help setup setup-dev run run-scaled test test-postgres check lint static-python chromium postgres format lock secrets audit sbom migrate model bench drill fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,8 +117,11 @@ bench: setup-dev ## run every benchmark in benchmarks/
 drill: setup-dev ## a storm of faults on the running product; DRILL_ARGS="--seed 7 --faults 200" passes through
 	@$(BIN)/python -m tests.storm $(DRILL_ARGS)
 
+fuzz: setup-dev ## a flood of wrong input on the running product; FUZZ_ARGS="--seed 7 --bodies 5000" passes through
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
 clean: ## remove the virtual environment and caches; what was learned and stored (var/) stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The browser tests drive the system's Chromium. Root on Debian gets it installed; anybody else is told.

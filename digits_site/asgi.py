@@ -13,6 +13,7 @@ from django.urls import reverse  # noqa: E402
 
 from digits_site.backpressure import Backpressure  # noqa: E402
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
+from digits_site.daphne_requests import leave_requests_to_us  # noqa: E402
 from digits_site.middleware import OriginGuard  # noqa: E402
 from digits_site.observation import NumberedSockets  # noqa: E402
 from digits_site.shutdown import InFlight, end_gracefully  # noqa: E402
@@ -23,6 +24,7 @@ from training.places import Places  # noqa: E402
 from training.routing import websocket_urlpatterns  # noqa: E402
 
 refuse_unsafe_start()
+leave_requests_to_us()
 if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
 metrics.follow_viewers(shared=settings.METRICS_DIR is not None)

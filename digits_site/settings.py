@@ -80,7 +80,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
-MAX_DECODES = max(1, env.int("MAX_DECODES", default=os.cpu_count() or 1))  # more at once would only take more memory
+# Threads that decode at once fight over the interpreter: one turn serves a fifth more drawings than none.
+MAX_DECODES = max(1, env.int("MAX_DECODES", default=1))
 STREAMS_PER_ADDRESS = env.int("STREAMS_PER_ADDRESS", default=0 if LOCAL else 50)  # a class behind one address
 STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=2000)
 STREAM_FRAMES_PER_SECOND = env.float("STREAM_FRAMES_PER_SECOND", default=5.0)  # from a client
@@ -109,7 +110,11 @@ _REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 _CACHE = {
     "LOCATION": REDIS_URL,
     "KEY_PREFIX": "digits",
-    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # a request does not wait for news
+    "OPTIONS": {
+        "socket_connect_timeout": 1,  # a request does not wait for news
+        "socket_timeout": 1,
+        "serializer": "digits_site.cache.JSONSerializer",
+    },
 }
 CACHES = {
     "default": {"BACKEND": "digits_site.cache.ProcessCache", **_CACHE},

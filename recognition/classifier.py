@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS = 0.5
 PASS = 32  # digits at once: the fewest microseconds a digit, and a twentieth of the memory that 256 at once keep
+# The key that names a tensor's other file. ONNX Runtime would read one, `../` included, beside the process' own folder.
+# Protocol Buffers hold a text as it is, so bytes without it name none.
+EXTERNAL_DATA = b"location"
 REFUSED_SECONDS = 5.0  # until a file that was refused is tried again: asking a bucket that is away takes seconds
 logger = logging.getLogger(__name__)
 
@@ -73,13 +76,21 @@ def registered_bytes(model: ModelVersion) -> bytes:
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session of one thread: a digit is too small a job to share among cores."""
+    """An ONNX Runtime session of one thread: a digit is too small a job to share among cores.
+
+    Raises ModelRejected for what is no ONNX file, or not all of it: the checksum vouches for these bytes alone.
+    """
+    if EXTERNAL_DATA in content:
+        raise ModelRejected("The model refers to other files.")
     import onnxruntime  # here, so that a process which never answers a drawing does not carry it
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    options.add_session_config_entry(
+        "session.load_model_format", "ONNX"
+    )  # not its other one, which may be in there too
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except (

@@ -9,24 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from threading import Semaphore
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 
 from recognition.exceptions import Busy
 
-PATIENCE_SECONDS = 2.0  # the largest picture takes a third of a second
+PATIENCE_SECONDS = 5.0  # the largest picture takes a third of a second; batches pass each other, drawing by drawing
 LARGE_PIXELS = 1_000_000  # 20 milliseconds and up; a page's drawing has a hundredth of them
 LARGE_WAITING = 1  # a request that waits holds one of granian's four threads
 
 
+Free = SimpleQueue[None]  # threading.Semaphore does the same in Python, which costs more than what it guards
+
+
+def places(number: int) -> Free:
+    """So many that are free."""
+    free: Free = SimpleQueue()
+    for _ in range(number):
+        free.put(None)
+    return free
+
+
 @lru_cache(maxsize=1)
-def turns(most: int) -> Semaphore:
-    return Semaphore(most)
+def turns(most: int) -> Free:
+    return places(most)
 
 
-_large = Semaphore(1)
-_large_here = Semaphore(1 + LARGE_WAITING)
+_large = places(1)
+_large_here = places(1 + LARGE_WAITING)
 
 
 @contextmanager
@@ -44,11 +55,13 @@ def turn(pixels: int) -> Iterator[None]:
 
 
 @contextmanager
-def held(semaphore: Semaphore, seconds: float) -> Iterator[None]:
-    """Raises Busy when it is not to be had within so many seconds."""
-    if not semaphore.acquire(timeout=seconds):
-        raise Busy
+def held(free: Free, seconds: float) -> Iterator[None]:
+    """Raises Busy when none is to be had within so many seconds."""
+    try:
+        free.get(timeout=seconds)
+    except Empty:
+        raise Busy from None
     try:
         yield
     finally:
-        semaphore.release()
+        free.put(None)

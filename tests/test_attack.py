@@ -109,7 +109,7 @@ def test_headers_that_do_not_come_are_waited_for_ten_seconds(public_site: Public
 
 
 def test_a_flood_of_cheap_requests_is_thinned_for_its_address_alone(public_site: PublicSite, target: Target) -> None:
-    """A hundred at once and a hundred a second are let through."""
+    """A hundred at once and fifty a second are let through."""
     with honest_meanwhile(public_site):
         statuses = asyncio.run(flood(target, connections=8, requests=150))
     assert statuses["200"] >= 100

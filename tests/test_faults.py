@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.stack import Stack, eventually
+from tests.drawings import data_url, draw, encode
+from tests.ports import free_port, wait_for_port
+from tests.stack import Stack, eventually, running
 from tests.test_streams import Watcher
 
 pytestmark = pytest.mark.stack
@@ -183,8 +187,7 @@ def test_the_loss_becomes_nan(stack: Stack) -> None:
     assert stack.http.get("/api/model_accuracy/").json() == before
 
 
-def test_an_altered_dataset_is_refused(tmp_path, own_stack: Stack) -> None:
-    from pathlib import Path
+def test_an_altered_or_missing_dataset_is_refused(tmp_path, own_stack: Stack) -> None:
     from shutil import copytree
 
     from tests.stack import ROOT
@@ -198,6 +201,51 @@ def test_an_altered_dataset_is_refused(tmp_path, own_stack: Stack) -> None:
     ended = own_stack.ended(own_stack.train(samples=64, epochs=1))
     assert (ended["status"], ended["error_code"]) == ("error", "dataset")
     assert "train-labels" in ended["error"]
+    file.unlink()
+    ended = own_stack.ended(own_stack.train(samples=64, epochs=1))
+    assert (ended["status"], ended["error_code"]) == ("error", "dataset")
+
+
+def test_a_disk_that_is_full_ends_the_run_and_leaves_the_model_in_service(tmp_path: Path) -> None:
+    with running(tmp_path, DJANGO_SETTINGS_MODULE="tests.full_disk") as stack:
+        before = {file.name for file in (tmp_path / "models").iterdir()}
+        (tmp_path / "disk is full").touch()
+        ended = stack.ended(stack.train(samples=64, epochs=1, activate=True))
+        assert (ended["status"], ended["error_code"], ended["model"]) == ("error", "no_space", None)
+        assert {file.name for file in (tmp_path / "models").iterdir()} == before, "nothing torn stays behind"
+        assert stack.http.get("/api/models/").json()["count"] == 1
+        assert stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(7)))}).json()["prediction"] == 7
+        (tmp_path / "disk is full").unlink()
+        assert stack.ended(stack.train(samples=64, epochs=1))["status"] == "completed"
+
+
+def test_a_killed_web_process_takes_no_run_with_it(own_stack: Stack) -> None:
+    run = own_stack.train(**LONG)
+    begun(own_stack, run)
+    own_stack.kill("web")
+    time.sleep(2)
+    own_stack.start_web()
+    viewer = Watcher(own_stack.ws_url)
+    assert viewer.wait_for_end(run) == "completed"
+    assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
+    assert own_stack.run(run)["attempt"] == 1
+
+
+def test_of_a_hundred_requests_to_two_processes_one_starts_a_run(own_stack: Stack) -> None:
+    other = free_port()
+    own_stack.launch("web 2", "daphne", "-b", "127.0.0.1", "-p", str(other), "digits_site.asgi:application")
+    wait_for_port(other)
+    urls = [own_stack.url, f"http://127.0.0.1:{other}"]
+
+    def ask(number: int) -> tuple[int, int]:
+        answer = httpx.post(f"{urls[number % 2]}/api/retrain_model/", json={"samples": 64, "epochs": 1}, timeout=60)
+        return answer.status_code, answer.json()["run"]
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(ask, range(100)))
+    statuses = [status for status, _ in answers]
+    assert (statuses.count(202), statuses.count(409)) == (1, 99)
+    assert len({run for _, run in answers}) == 1
 
 
 @pytest.mark.parametrize("when", ["importing", "fitting"])

@@ -66,7 +66,7 @@ def test_small_drawings_pass_large_pictures_and_too_many_of_those_are_refused_at
         first = prepared(pool, 1)
         wait_until(lambda: gate.held == 1)
         second = prepared(pool, turns.LARGE_WAITING)
-        wait_until(lambda: turns._large_here._value == 0)
+        wait_until(lambda: turns._large_here.empty())
         began = time.monotonic()
         third = post(LARGE)
         assert (third.status_code, third.json()["code"]) == (503, "busy")

@@ -133,14 +133,16 @@ def test_size_is_read_from_every_header(kind):
 @pytest.mark.parametrize("header", [(13300, 13300, 8, 6), (30000, 30000, 1, 0)], ids=["RGBA", "1-bit"])
 def test_a_bomb_is_refused_without_unfolding_it(header):
     data = drawings.png_header(*header)
+    spent = []
     tracemalloc.start()
-    started = time.perf_counter()
-    with pytest.raises(errors.ImageTooLarge):
-        prepare(data)
-    spent = time.perf_counter() - started
+    for _ in range(5):
+        started = time.perf_counter()
+        with pytest.raises(errors.ImageTooLarge):
+            prepare(data)
+        spent.append(time.perf_counter() - started)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert spent < 0.5
+    assert min(spent) < 0.05
     assert peak < 10_000_000
 
 

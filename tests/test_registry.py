@@ -95,7 +95,9 @@ def test_activate_and_roll_back_like_a_stack(shipped: None) -> None:
 
 
 @pytest.mark.parametrize("harm", ["torn", "missing", "other"])
-def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(shipped: None, harm: str) -> None:
+def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(
+    shipped: None, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
     registry.activate(published(4))
     assert says() == 4
     version = published(5)
@@ -111,6 +113,7 @@ def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(shipped: 
     Activation.objects.create(model=version, previous=Activation.current())
     time.sleep(0.6)
     assert answered() == 4
+    assert f"{version} refused" in caplog.text
     classifier.forget()
     assert answered() == 4, "a process that starts now goes back to what served before"
 

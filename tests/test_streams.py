@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -171,3 +172,24 @@ def test_flushall_in_mid_run_changes_nothing(own_stack: Stack) -> None:
     assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == [1, 2, 3, 4]
+
+
+def test_an_event_stream_whose_client_is_gone_ends_within_a_second(own_stack: Stack) -> None:
+    """Of a run that is queued, so that the stream would go on for as long as nobody takes it."""
+    own_stack.kill("worker")
+    own_stack.train(samples=64, epochs=1)
+
+    def viewers() -> float:
+        return next(float(line.split()[1]) for line in metrics() if line.startswith("digits_viewers "))
+
+    def metrics() -> list[str]:
+        return own_stack.http.get("/metrics").text.splitlines()
+
+    with httpx.stream("GET", f"{own_stack.url}/api/progress/", timeout=10) as answer:
+        lines = answer.iter_lines()  # kept: the end of this generator closes the connection
+        next(lines)
+        assert viewers() == 1
+    gone = time.monotonic()
+    eventually(lambda: viewers() == 0, 2, "the end of the stream")
+    assert time.monotonic() - gone < 1.2
+    assert "Traceback" not in own_stack.log("web")

@@ -36,7 +36,10 @@ class Session(SessionScheme):
 
 
 class AccessToken(KnoxTokenScheme):
+    """A program's way; what a token may do, its scopes say."""
+
     match_subclasses, priority = True, 1
+    name = "accessToken"
 
 
 def operation(

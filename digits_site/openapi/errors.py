@@ -15,7 +15,6 @@ STATUS = exceptions.STATUS | {
     "bad_request": 400,
     "too_many_parts": 400,
     "invalid_json": 400,
-    "authentication_failed": 401,
     "not_authenticated": 401,
     "bad_origin": 403,
     "not_local": 403,
@@ -47,8 +46,8 @@ WORDS = {
 EVERYWHERE = ("bad_host", "bad_request", "not_local", "proxied_request", "too_many_parts")
 READS_ROWS = ("not_acceptable", "database_unavailable")
 TAKES_A_BODY = ("bad_origin", "payload_too_large", "invalid_json", "unsupported_media_type")
-KNOWS_CALLERS = ("authentication_failed",)
-FOR_SOME = ("not_authenticated", "permission_denied")
+KNOWS_CALLERS = ("not_authenticated",)
+FOR_SOME = (*KNOWS_CALLERS, "permission_denied")
 RETRY_AFTER = OpenApiParameter(
     "Retry-After",
     int,

@@ -12,7 +12,7 @@ from training.models import Status
 from training.serializers import RunParameters, RunSerializer, StopParameters
 
 STARTED = closed({"message": {"type": "string"}, "run": NUMBER})
-CHANGES = (*TAKES_A_BODY, "invalid_parameter", *KNOWS_CALLERS, *FOR_SOME)
+CHANGES = (*TAKES_A_BODY, "invalid_parameter", *FOR_SOME)
 
 describe(
     "training.views.StartView",
@@ -22,7 +22,7 @@ describe(
         summary="Start a run; without a body, the default one.",
         request={"application/json": RunParameters},
         answers={202: OpenApiResponse(STARTED, "The run is queued.")},
-        refused=(*CHANGES, "run_active", "queue_unavailable"),
+        refused=(*CHANGES, "run_active", "cool_down", "queue_unavailable"),
     ),
 )
 describe(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import copy_context  # what a stream's request leaves set stays in it
 from typing import Any
 from unittest.mock import patch
 
@@ -37,7 +38,9 @@ PUBLIC = {
     "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
 }
-SETTINGS: dict[str, dict[str, Any]] = {"public": PUBLIC, "open": PUBLIC | {"TRAINING_OPEN": True}, "local": {}}
+# How often one may ask is another question.
+OFTEN: dict[str, Any] = {"LOGIN_FAILURES": 0}
+SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))
 BODIES = {"/api/drawing/": {"drawing": DRAWING}, "/api/drawings/": {"drawings": [DRAWING]}}
 FORM = PARAMETERS | {
@@ -83,7 +86,6 @@ class Asking:
             word = describe(answer) + (" done" if self.world.state() != before else "")
             if caller == "another site's page" and "Access-Control-Allow-Origin" in answer:
                 self.leaks.append(f"{method} {row.route}")
-            answer.close()
             return word
 
     def headers(self, row: Row, caller: str, changes: bool) -> dict[str, str]:
@@ -110,7 +112,7 @@ class Asking:
         client = self.client(AsyncClient if streams else Client)
         client.cookies.clear()
         if streams:  # this client says Host itself
-            return async_to_sync(stream)(client, method, address(route, objects), words)
+            return copy_context().run(async_to_sync(stream), client, method, address(route, objects), words)
         return client.generic(method, address(route, objects), HTTP_HOST=HOST, **words)
 
     def client(self, kind: type[Client | AsyncClient]) -> Any:
@@ -124,14 +126,15 @@ class Asking:
         headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
         path = "/ws/nothing/" if row.route == ANY_OTHER else row.route
         with patch.object(TrainingConsumer, "send_events", nothing):  # what is sent is the same for all
-            return str(async_to_sync(handshake)(websocket_application, path, headers))
+            return str(copy_context().run(async_to_sync(handshake), websocket_application, path, headers))
 
 
 @contextmanager
 def undone() -> Iterator[None]:
     point = transaction.savepoint()
     try:
-        yield
+        with patch("channels.db.close_old_connections"):  # the connection holds the transaction
+            yield
     finally:
         transaction.savepoint_rollback(point)
 

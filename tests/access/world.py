@@ -49,7 +49,8 @@ class World:
             "/r/": self.run.pk,
             "type": ContentType.objects.get_for_model(TrainingRun).pk,
         }
-        self.account, self.session, self.secret = cache(self.account), cache(self.session), cache(self.secret)
+        for name in ("account", "session", "secret"):  # callers of the same kind are the same caller
+            setattr(self, name, cache(getattr(self, name)))
 
     def with_active_run(self, by_visitor: bool) -> dict[str, int]:
         """The objects, an active run being the run."""

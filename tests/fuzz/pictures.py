@@ -16,8 +16,10 @@ from tests.fuzz.wire import Request
 
 JSON = ("Content-Type", "application/json")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KINDS = (b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"cHRM", b"sRGB", b"sBIT")
-KINDS += (b"tRNS", b"PLTE", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"IDAT", b"IEND", b"IHDR", b"abcd", b"\0\0\0\0")
+KINDS: tuple[bytes, ...] = tuple(
+    b"zTXt iTXt tEXt iCCP eXIf acTL fcTL fdAT gAMA cHRM sRGB sBIT tRNS PLTE bKGD hIST pHYs sPLT tIME IDAT IEND IHDR"
+    b" abcd \0\0\0\0".split(b" ")
+)
 SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**31 - 1, 2**31, 2**32 - 1)
 
 
@@ -143,7 +145,9 @@ def chunked(data: bytes, rng: random.Random) -> bytes:
 
 def segmented(data: bytes, rng: random.Random) -> bytes:
     """A JPEG with one segment's content, length, or the declared size changed."""
-    marks = [at for at in range(2, min(len(data), 2000)) if data[at] == 0xFF and data[at + 1 : at + 2] not in (b"\0", b"")]
+    marks = [
+        at for at in range(2, min(len(data), 2000)) if data[at] == 0xFF and data[at + 1 : at + 2] not in (b"\0", b"")
+    ]
     found, at = bytearray(data), rng.choice(marks or [2])
     act = rng.randrange(4)
     if act == 0:
@@ -202,7 +206,7 @@ def carried(data: bytes, rng: random.Random) -> Request:
         body = b'{"drawing": "%s"}' % data_url(data).encode()
         return Request("POST", path, (JSON,), body, "pictures")
     if way < 0.8:
-        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n\r\n'
         kind = ("Content-Type", "multipart/form-data; boundary=b")
         return Request("POST", path, (kind,), head + data + b"\r\n--b--\r\n", "pictures")
     return Request("POST", path, (("Content-Type", "image/png"),), data, "pictures")

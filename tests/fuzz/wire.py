@@ -56,8 +56,8 @@ class Answer:
 class Connection:
     """One client, whose connection is kept as long as the server keeps it."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, seconds: float = TIMEOUT_SECONDS) -> None:
+        self.port, self.seconds = port, seconds
         self.socket: socket.socket | None = None
 
     def exchange(self, sent: bytes, method: str = "POST") -> Answer:
@@ -74,7 +74,7 @@ class Connection:
 
     def _exchange(self, sent: bytes, method: str, began: float) -> Answer:
         if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS)
+            self.socket = socket.create_connection(("127.0.0.1", self.port), self.seconds)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(sent)
         response = HTTPResponse(self.socket, method=method)

@@ -1,0 +1,146 @@
+"""What a client may send on a WebSocket, and what becomes of the one who sends more."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+import time
+from itertools import count
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from django.conf import settings
+from websockets.sync.client import connect
+
+from tests.stack import ROOT, Stack
+from tests.test_limits_streams import is_served, limited_service  # noqa: F401
+from training import consumers
+from training.consumers import Allowance
+
+LARGEST = 131_072
+MIB = 2**20
+pytestmark = pytest.mark.stack
+
+
+def frame(payload: bytes, opcode: int = 1, last: bool = True, declared: int | None = None) -> bytes:
+    """One masked frame (the mask is zero); `declared` is a length that it claims to have."""
+    size = len(payload) if declared is None else declared
+    first = bytes([(0x80 if last else 0) | opcode])
+    if size < 126:
+        head = first + bytes([0x80 | size])
+    elif size < 65536:
+        head = first + b"\xfe" + struct.pack("!H", size)
+    else:
+        head = first + b"\xff" + struct.pack("!Q", size)
+    return head + b"\0\0\0\0" + payload
+
+
+def upgraded(service: Stack) -> socket.socket:
+    """A WebSocket of which every byte is ours to choose; its snapshot is left unread."""
+    client = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    client.sendall(
+        b"GET /ws/training/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert b" 101 " in client.recv(4096)
+    return client
+
+
+def goodbye(client: socket.socket) -> int | None:
+    """The code of the close frame that ends what the server says; None when it just hangs up."""
+    said = b""
+    try:
+        while piece := client.recv(65536):
+            said += piece
+    except ConnectionResetError:
+        pass
+    finally:
+        client.close()
+    while len(said) >= 2:
+        start, size = 2, said[1]
+        if size == 126:
+            start, size = 4, int.from_bytes(said[2:4], "big")
+        if said[0] & 15 == 8:
+            return int.from_bytes(said[start : start + 2], "big")
+        said = said[start + size :]
+    return None
+
+
+def memory(service: Stack) -> int:
+    return psutil.Process(service.processes["web"].pid).memory_info().rss
+
+
+def test_a_frame_too_large_is_refused_by_its_head(service: Stack) -> None:
+    """Before a byte of what it claims to hold is there."""
+    client = upgraded(service)
+    client.sendall(frame(b"", declared=LARGEST + 1))
+    assert goodbye(client) == 1009
+    with connect(service.ws_url) as largest:
+        assert is_served(largest)
+        largest.send("[" * LARGEST)
+        assert json.loads(largest.recv(10))["type"] == "error_frame"
+
+
+def test_a_hundred_megabytes_are_not_kept(service: Stack) -> None:
+    before = memory(service)
+    client = upgraded(service)
+    client.sendall(frame(b"", declared=100 * MIB))
+    piece = b"x" * MIB
+    try:
+        for _ in range(100):
+            client.sendall(piece)
+    except (ConnectionError, TimeoutError):
+        pass  # hung up on, as it should be
+    client.close()
+    assert memory(service) - before < 20 * MIB
+    assert service.http.get("/healthz").status_code == 200
+
+
+def test_a_message_in_many_frames_is_as_bounded(service: Stack) -> None:
+    before = memory(service)
+    client = upgraded(service)
+    piece = frame(b"ab", opcode=0, last=False)
+    try:
+        client.sendall(frame(b"ab", last=False))
+        for _ in range(100):
+            client.sendall(piece * 1000)
+    except (ConnectionError, TimeoutError):
+        pass
+    else:
+        assert goodbye(client) == 1009
+    assert memory(service) - before < 20 * MIB
+
+
+def test_a_flood_of_frames_is_cut_and_costs_others_nothing(service: Stack) -> None:
+    before = memory(service)
+    client = upgraded(service)
+    began = time.monotonic()
+    client.sendall(frame(b"{}") * 10_000)
+    assert goodbye(client) == consumers.TALKS_TOO_MUCH
+    assert service.http.get("/healthz").status_code == 200
+    assert time.monotonic() - began < 5
+    assert memory(service) - before < 30 * MIB
+    assert "Traceback" not in service.log("web")
+
+
+def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = count()
+    monkeypatch.setattr("training.consumers.time", SimpleNamespace(monotonic=lambda: next(now) / 5))
+    allowance = Allowance(rate=5)
+    assert all(allowance.spend() for _ in range(1000)), "five a second"
+    allowance = Allowance(rate=4)
+    heard = [allowance.spend() for _ in range(1000)]
+    assert heard.index(False) == pytest.approx(78, abs=4), "the burst is used up"
+
+
+def test_the_limits_are_in_the_documents() -> None:
+    text = (ROOT / "docs" / "asyncapi.yaml").read_text()
+    for said in (f"{LARGEST // 1024} KiB", f"{settings.STREAM_FRAMES_PER_SECOND:.0f} frames a second"):
+        assert said in text
+    assert f"all together {settings.STREAMS_TOTAL:,}" in text
+    for name in ("Procfile", "Procfile.scaled"):
+        options = re.findall(r"--websocket-max-(?:message|frame)-size (\d+)", (ROOT / name).read_text())
+        assert options == [str(LARGEST)] * 2

@@ -16,7 +16,11 @@ from digits_site.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+# What nginx, Apache, HAProxy, Traefik, Cloudflare's tunnel, ngrok and Akamai add to what they pass on.
+PROXY_HEADERS = (
+    *("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-forwarded-for", "cf-connecting-ip", "true-client-ip"),
+    *(f"x-forwarded-{what}" for what in ("for", "host", "proto", "port", "server", "prefix", "scheme", "ssl")),
+)
 
 
 def is_loopback(address: str) -> bool:

@@ -1,8 +1,7 @@
 """Bytes from a stranger -> a checked Pillow picture.
 
-The declared size is read from the header by this module before Pillow sees the data, so that a picture that would
-unfold into gigabytes costs nothing. Headers: PNG (W3C PNG, 5.6 and 11.2.1), JPEG (ITU T.81, B.2.2),
-WebP (RFC 9649, 2.5 to 2.7).
+The declared size is read from the header (`recognition.containers`) before Pillow sees the data, so that a picture that
+would unfold into gigabytes costs nothing; and Pillow sees nothing but what makes the picture.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import base64
 import re
 import struct
 import zlib
-from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
+from recognition.containers import UPRIGHT, declared_size, jpeg_orientation, orientation, picture_parts, sniff_format
 from recognition.exceptions import (
     CorruptImage,
     EmptyImage,
@@ -25,7 +24,6 @@ from recognition.exceptions import (
     InvalidBase64,
     InvalidDataURL,
     RecognitionError,
-    UnsupportedImage,
 )
 
 SMALLEST_SIDE = 8
@@ -33,12 +31,6 @@ LARGEST_SIDE = 4096
 
 # A photo is decoded at about this size when its format can do so (JPEG, in steps of 1/2, 1/4, 1/8).
 DRAFT_SIDE = 800
-
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-JPEG_SIGNATURE = b"\xff\xd8"
-# The chunks that make the picture. Text, profiles and further animation frames are never shown to Pillow, which
-# would unpack them: a compressed profile or comment can be a bomb of its own.
-PNG_PICTURE_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 
 # What Pillow raises for damaged data, besides OSError: SyntaxError and struct.error from the parsers, zlib.error and
 # EOFError from compressed or missing parts, MemoryError and OverflowError from absurd lengths, and plain
@@ -57,11 +49,10 @@ DAMAGE = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Warning,  # where warnings are errors: Pillow warns of bombs and of damaged EXIF
+    Warning,  # where warnings are errors
 )
 
-EXIF_ORIENTATION = 0x0112
-UPRIGHT = {
+TURNS = {  # by EXIF's orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -109,26 +100,17 @@ def read_image(data: bytes) -> Image.Image:
     image_format = sniff_format(data)
     try:
         check_size(declared_size(data, image_format))
-        if image_format == "PNG":
-            data = b"".join(picture_chunks(data))
+        held = jpeg_orientation(data) if image_format == "JPEG" else UPRIGHT
+        data = picture_parts(data, image_format)
         image = Image.open(BytesIO(data), formats=[image_format])
         check_size(image.size)
         image.draft(image.mode, (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
-        return plain_mode(upright(image))
+        if image_format == "WEBP":
+            held = orientation(image.info.get("exif", b""))
+        return plain_mode(upright(image, held))
     except DAMAGE as error:
         raise CorruptImage from error
-
-
-def sniff_format(data: bytes) -> str:
-    """Pillow's name of the format the bytes begin as; a beginning cut short counts as that format."""
-    if data.startswith(PNG_SIGNATURE) or (len(data) < 8 and PNG_SIGNATURE.startswith(data)):
-        return "PNG"
-    if data.startswith(JPEG_SIGNATURE) or data == JPEG_SIGNATURE[:1]:
-        return "JPEG"
-    if data[:4] == b"RIFF" and b"WEBP".startswith(data[8:12]):
-        return "WEBP"
-    raise UnsupportedImage
 
 
 def check_size(size: tuple[int, int]) -> None:
@@ -137,17 +119,6 @@ def check_size(size: tuple[int, int]) -> None:
         raise ImageTooLarge
     if min(size) < SMALLEST_SIDE:
         raise ImageTooSmall
-
-
-def declared_size(data: bytes, image_format: str) -> tuple[int, int]:
-    """(width, height) in pixels as the header says, read without decoding anything.
-
-    Raises:
-        CorruptImage: there is no such header.
-        struct.error: the header is cut short.
-    """
-    reader = {"PNG": _png_size, "JPEG": _jpeg_size, "WEBP": _webp_size}[image_format]
-    return reader(data)
 
 
 def pixels(data: bytes) -> int:
@@ -160,65 +131,9 @@ def pixels(data: bytes) -> int:
     return size[0] * size[1]
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
-    length, kind, width, height = struct.unpack_from(">I4sII", data, 8)
-    if kind != b"IHDR" or length != 13:
-        raise CorruptImage
-    return width, height
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    position = 2
-    while True:
-        (marker,) = struct.unpack_from(">H", data, position)
-        if marker < 0xFF00:
-            raise CorruptImage
-        if marker == 0xFFFF:  # a fill byte before the marker
-            position += 1
-            continue
-        position += 2
-        if marker == 0xFF01 or 0xFFD0 <= marker <= 0xFFD8:  # markers that stand alone
-            continue
-        (length,) = struct.unpack_from(">H", data, position)
-        # SOF0 to SOF15 carry the size; DHT, JPG and DAC share their range but do not.
-        if 0xFFC0 <= marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
-            height, width = struct.unpack_from(">HH", data, position + 3)
-            return width, height
-        position += max(length, 2)
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    (kind,) = struct.unpack_from("4s", data, 12)
-    if kind == b"VP8 ":
-        width, height = struct.unpack_from("<HH", data, 26)
-        return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8X":
-        low_w, high_w, low_h, high_h = struct.unpack_from("<HBHB", data, 24)
-        return (high_w << 16 | low_w) + 1, (high_h << 16 | low_h) + 1
-    raise CorruptImage
-
-
-def picture_chunks(data: bytes) -> Iterator[bytes]:
-    """The parts of a PNG that make its picture, as they stand (their CRCs are Pillow's to check)."""
-    yield PNG_SIGNATURE
-    position = len(PNG_SIGNATURE)
-    while position + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        end = position + 12 + length
-        if kind in PNG_PICTURE_CHUNKS:
-            yield data[position:end]
-        position = end
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """Turn a photo the way its EXIF tag says the camera was held; a damaged tag is no reason to refuse it."""
-    try:
-        turn = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
-    except DAMAGE:
-        return image
+def upright(image: Image.Image, held: int) -> Image.Image:
+    """Turn a photo the way its camera was held: EXIF's orientation."""
+    turn = TURNS.get(held)
     return image if turn is None else image.transpose(turn)
 
 

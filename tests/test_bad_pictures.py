@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from tests import test_preprocessing
-from tests.drawings import data_url, dot, draw, encode, png_header, with_chunk
+from tests import bombs, test_preprocessing
+from tests.drawings import chunk, data_url, dot, draw, encode, png_header, with_chunk
 from tests.fuzz.wire import Connection
 from tests.stack import Stack
 from tests.test_bad_input import JSON, assert_refused
@@ -30,6 +32,10 @@ def ask(client: Client, picture: bytes, way: str = "data URL") -> Any:
     if way == "data URL":
         return client.post("/api/drawing/", {"drawing": data_url(picture)}, content_type=JSON)
     return client.post("/api/drawing/", picture, content_type="image/png")
+
+
+JPEG = encode(draw(5), "JPEG")
+MEGABYTE = 1_000_000
 
 
 @pytest.mark.parametrize("way", ["data URL", "raw"])
@@ -55,6 +61,46 @@ def test_a_damaged_png(client: Client, picture: bytes) -> None:
 def test_a_bomb_beside_the_picture_is_not_unpacked(client: Client, kind: bytes) -> None:
     answer = ask(client, with_chunk(PNG, kind, b"n\0\0" + test_preprocessing.BOMB))
     assert (answer.status_code, answer.json()["prediction"]) == (200, 5)
+
+
+@pytest.mark.parametrize(
+    ("picture", "status"),
+    [
+        pytest.param(bombs.many_scans(999, 1000, 20_000), 400, id="scans"),
+        pytest.param(bombs.many_scans(4096, 4096, 1000), 400, id="scans of a large one"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFFE) * 180_000), 400, id="comments"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, b"Exif\0\0") * 70_000), 400, id="EXIF, empty"),
+        pytest.param(bombs.with_segments(JPEG, b"\xff" * 700_000), 400, id="fill bytes"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, bombs.exif_of_tags(5400))), 200, id="tags"),
+        pytest.param(bombs.webp_of_tags(draw(5), 60_000), 200, id="tags of a WebP"),
+        pytest.param(PNG[:-12] + chunk(b"IDAT", b"") * 60_000 + PNG[-12:], 400, id="chunks"),
+    ],
+)
+def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status: int) -> None:
+    """Pillow would take from half a second to minutes, and write a line of log for each tag."""
+    ask(client, PNG)  # the model is loaded
+    with warnings.catch_warnings(record=True) as written:
+        began = time.process_time()
+        answer = client.post("/api/drawing/", picture, content_type="image/png")
+        took = time.process_time() - began
+    assert answer.status_code == status, answer.content
+    assert status == 400 or answer.json()["prediction"] == 5
+    assert took < 0.2, took
+    assert not written
+
+
+def test_what_programs_write_is_read_all_the_same(client: Client) -> None:
+    """A progressive picture with profile, comment and thumbnail, and another with all the scans that are allowed."""
+    exif = Image.Exif()
+    exif[0x010E] = "a five"
+    extras = {"icc_profile": bytes(200_000), "comment": b"five", "exif": exif, "quality": 92}
+    for picture in (
+        encode(draw(5).convert("RGB"), "JPEG", progressive=True, **extras),
+        encode(draw(5), "WEBP", exif=exif),
+    ):
+        assert ask(client, picture).json()["prediction"] == 5
+    assert_refused(ask(client, bombs.many_scans(64, 64, 32)), 422, "blank_drawing")
+    assert_refused(ask(client, bombs.many_scans(64, 64, 33)), 400, "corrupt_image")
 
 
 def test_of_an_animation_of_a_thousand_pictures_the_first_is_read(client: Client) -> None:

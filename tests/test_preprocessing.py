@@ -182,10 +182,10 @@ def test_mutated_files_raise_nothing_else():
 # -- one digit, many pictures of it ------------------------------------------------------------------------------
 
 
-def rotated_jpeg() -> bytes:
+def rotated(kind: str) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
-    return encode(draw(5).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=92)
+    return encode(draw(5).transpose(Image.Transpose.ROTATE_90), kind, exif=exif, quality=92)
 
 
 def margins() -> Image.Image:
@@ -209,7 +209,8 @@ SAME = {
     "I;16 inverted": encode(Image.fromarray(65535 - np.asarray(draw(5)).astype(np.uint16) * 257)),
     "CMYK JPEG": encode(draw(5).convert("RGB").convert("CMYK"), "JPEG", quality=90),
     "interlaced": drawings.interlaced(draw(5)),
-    "EXIF-rotated JPEG": rotated_jpeg(),
+    "EXIF-rotated JPEG": rotated("JPEG"),
+    "EXIF-rotated WebP": rotated("WEBP"),
     "transparent colour": encode(draw(5).convert("RGB"), transparency=(255, 255, 255)),
     "grey on white": encode(draw(5, ink=170)),
     "faint": encode(draw(5, ink=200, paper=240)),

@@ -1,0 +1,50 @@
+"""Small files that cost whoever reads them carelessly much: valid, or nearly so, and of a harmless size in pixels."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+
+from PIL import Image
+
+
+def segment(marker: int, body: bytes = b"") -> bytes:
+    """One of a JPEG's, with its length."""
+    return struct.pack(">HH", marker, len(body) + 2) + body
+
+
+def many_scans(width: int, height: int, scans: int) -> bytes:
+    """A grey progressive JPEG of so many scans, each of which goes over every block again and changes nothing.
+
+    A scan says "no more in the next 32,767 blocks" (ITU T.81, G.1.2.2), so it is a few bytes however large the picture.
+    """
+    blocks = -(-width // 8) * -(-height // 8)
+    bits = ""
+    while blocks > 0:
+        run = min(blocks, 32_767)
+        bits += "0" + format(max(run - 16_384, 0), "014b")  # the code of EOB14, and how many more than 2^14
+        blocks -= max(run, 16_384)
+    bits += "1" * (-len(bits) % 8)
+    data = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)).replace(b"\xff", b"\xff\0")
+    tables = segment(0xFFDB, b"\0" + b"\1" * 64) + segment(0xFFC4, b"\x10" + b"\1\1" + bytes(14) + b"\xe0\0")
+    frame = segment(0xFFC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+    first = segment(0xFFDA, b"\1\1\0" + bytes((1, 63, 0x01))) + data
+    again = segment(0xFFDA, b"\1\1\0" + bytes((1, 63, 0x10))) + data
+    return b"\xff\xd8" + tables + frame + first + again * (scans - 1) + b"\xff\xd9"
+
+
+def with_segments(jpeg: bytes, segments: bytes) -> bytes:
+    """A JPEG with more of them behind its first bytes."""
+    return jpeg[:2] + segments + jpeg[2:]
+
+
+def exif_of_tags(number: int) -> bytes:
+    """EXIF whose tags all claim to be 700 kB long and lie on top of each other."""
+    tags = b"".join(struct.pack(">HHII", 1 + tag, 7, 700_000, 8) for tag in range(number))
+    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, number) + tags + bytes(4)
+
+
+def webp_of_tags(image: Image.Image, number: int) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", exif=exif_of_tags(number))
+    return buffer.getvalue()

@@ -17,6 +17,8 @@ from typing import Any
 
 from django.conf import settings
 
+from digits_site.frames import limit_frames
+
 Message = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 MESSAGE_TOO_BIG = 1009  # RFC 6455: what a client who sends more than daphne's options allow is told
@@ -56,6 +58,8 @@ class Gate:
             self.remove()
         elif self._stands and not self._open.is_set() and not await self.opened():
             return
+        if not self.takes(message):
+            return
         await self._send(message)
         if self.begins(message):
             self.stand()
@@ -67,6 +71,10 @@ class Gate:
     def closes(self, message: Message) -> bool:
         """Whether the stream ends with this message, which does not wait."""
         raise NotImplementedError
+
+    def takes(self, message: Message) -> bool:
+        """Whether the client is still there for it."""
+        return True
 
     def stand(self) -> None:
         """Ask Twisted to be told when the client has no room, and the kernel to give up a client that takes nothing."""
@@ -113,9 +121,14 @@ class WebSocketGate(Gate):
     def closes(self, message: Message) -> bool:
         return message["type"] == "websocket.close"
 
+    def takes(self, message: Message) -> bool:
+        """Once goodbye was said, by whichever side, autobahn would raise an error."""
+        return message["type"] != "websocket.send" or self.protocol.state == self.protocol.STATE_OPEN
+
     def stand(self) -> None:
         self.protocol.unregisterProducer()  # of the HTTP connection that this socket has been
         self.protocol.failByDrop = False  # say what was wrong (MESSAGE_TOO_BIG) before hanging up
+        limit_frames(self.protocol)
         super().stand()
 
     def pauseProducing(self) -> None:  # noqa: N802

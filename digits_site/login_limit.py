@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from math import ceil
@@ -33,27 +34,31 @@ class LoginLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != sign_in():
             return self.get_response(request)
-        account = sha256(request.POST.get("username", "").casefold().encode()).hexdigest()
         limits = {
             f"login:address:{address_of(request)}": settings.LOGIN_FAILURES,
-            f"login:account:{account}": settings.LOGIN_FAILURES * ADDRESSES,
+            f"login:account:{account_named(request.POST.get('username', ''))}": settings.LOGIN_FAILURES * ADDRESSES,
         }
-        counted: list[str] = []
+        counted: dict[str, int] = {}
         for key, most in limits.items():
             wait = rates.count(key, 1, most, WINDOW_SECONDS)
             if wait >= 0:
                 give_back(counted)
                 return too_many(request, wait)
-            counted.append(key)
+            counted[key] = most
         response = self.get_response(request)
         if response.status_code == 302:  # signed in; a wrong password shows the form again
             give_back(counted)
         return response
 
 
-def give_back(keys: list[str]) -> None:
-    for key in keys:
-        rates.count(key, -1, 1, WINDOW_SECONDS)
+def account_named(name: str) -> str:
+    """A key for the account that Django's form would make of a name, however it is written."""
+    return sha256(unicodedata.normalize("NFKC", name).strip().casefold().encode()).hexdigest()
+
+
+def give_back(counted: Mapping[str, int]) -> None:
+    for key, most in counted.items():
+        rates.count(key, -1, most, WINDOW_SECONDS)
 
 
 def too_many(request: HttpRequest, wait: float) -> HttpResponse:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -16,11 +17,16 @@ from digits_site.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-# What nginx, Apache, HAProxy, Traefik, Cloudflare's tunnel, ngrok and Akamai add to what they pass on.
-PROXY_HEADERS = (
-    *("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-forwarded-for", "cf-connecting-ip", "true-client-ip"),
-    *(f"x-forwarded-{what}" for what in ("for", "host", "proto", "port", "server", "prefix", "scheme", "ssl")),
+# What nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai add to what they pass on.
+FORWARDING = re.compile(
+    r"x-(original-)?forwarded(-.+)?|forwarded|via|x-real-ip|x-(cluster-)?client-ip|x-envoy-external-address"
+    r"|cf-(connecting-ip|ray)|(true|fastly|fly)-client-ip"
 )
+
+
+def came_through_a_proxy(names: Iterable[str]) -> bool:
+    """Whether a proxy has added to these headers; of their names."""
+    return any(FORWARDING.fullmatch(name.lower()) for name in names)
 
 
 def is_loopback(address: str) -> bool:
@@ -39,7 +45,7 @@ class LocalOnlyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.LOCAL:
-            if any(name in request.headers for name in PROXY_HEADERS):
+            if came_through_a_proxy(request.headers):
                 return problem(403, "proxied_request", "Local mode does not serve requests through a proxy.", request)
             if not is_loopback(request.META.get("SERVER_NAME", "")):
                 return problem(403, "not_local", "Local mode serves this machine only.", request)
@@ -129,7 +135,7 @@ def served(scope: Scope, headers: dict[str, str]) -> bool:
     """HostMiddleware's and LocalOnlyMiddleware's rules for what is answered before Django."""
     if settings.LOCAL:
         server = scope.get("server") or ("", None)
-        if any(name in headers for name in PROXY_HEADERS) or not is_loopback(server[0]):
+        if came_through_a_proxy(headers) or not is_loopback(server[0]):
             return False
     return host_allowed(headers.get("host", ""))
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.bombs import many_scans
 from tests.drawings import chunk, draw, encode
 
 MEGA = 2**20
@@ -82,14 +83,23 @@ def slow_body() -> Script:
     return trickled(head("Content-Length: 1000000"), b"x")
 
 
+UPGRADE = (
+    b"GET /ws/training/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
 def slow_frame() -> Script:
     """A WebSocket that is open, and a text frame of 64 kB that never comes to its end."""
-    upgrade = (
-        "GET /ws/training/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    yield upgrade.encode(), TRICKLE_SECONDS
+    yield UPGRADE, TRICKLE_SECONDS
     yield from trickled(b"\x81\xfe\xff\xff\0\0\0\0", b"x")
+
+
+def pings() -> Script:
+    """A WebSocket that is sent empty pings as fast as it takes them."""
+    yield UPGRADE, TRICKLE_SECONDS
+    while True:
+        yield b"\x89\x80\0\0\0\0" * 10_000, 0.0
 
 
 def picture(data: bytes) -> Callable[[], Script]:
@@ -140,7 +150,11 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "frames-of-many": lambda: Attack(
         "the same from 100 addresses", HALF_OPEN, slow_frame, again=True, addresses=100
     ),
+    "pings": lambda: Attack("20 WebSockets that send nothing but pings", 20, pings, again=True),
     "bomb": lambda: Attack("PNG that would decode to 1.16 GB, again and again", 16, picture(bomb()), again=True),
+    "scans": lambda: Attack(
+        "JPEG that goes over its million pixels 5,000 times", 16, picture(many_scans(999, 1000, 5000)), again=True
+    ),
     "largest": lambda: Attack(
         "valid PNG of 4096x4096 RGBA, again and again", 50, picture(largest_picture()), again=True
     ),

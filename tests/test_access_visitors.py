@@ -90,6 +90,19 @@ def test_accounts_do_not_wait_for_visitors(client: Client) -> None:
     assert (run.requester, run.by_visitor) == ("ada", False)
 
 
+def test_an_account_that_may_not_train_is_a_visitor(client: Client) -> None:
+    account = account_of("view_trainingrun")
+    assert refusal(ask(client, account, preset="handwriting")) == (400, "invalid_parameter")
+    assert ask(client, account, preset="fast").status_code == 202
+    run = TrainingRun.objects.newest()
+    assert (run.requester, run.by_visitor) == ("ada", True)
+    TrainingRun.objects.update(by_visitor=False)
+    assert refusal(client.post(STOP, **account)) == (403, "permission_denied")
+    TrainingRun.objects.update(by_visitor=True)
+    assert client.post(STOP, **account).status_code == 200
+    assert refusal(ask(client, account)) == (429, "cool_down")
+
+
 def test_local_mode_knows_no_cool_down_unless_it_is_told(client: Client, settings) -> None:
     settings.LOCAL, settings.TRAINING_COOLDOWN = True, 0
     had(seconds_ago=0)

@@ -72,7 +72,14 @@ def small(name: str, connections: int, seconds: float = 6.0) -> Attack:
 
 @pytest.mark.parametrize(
     ("name", "outcome"),
-    [("length", "413"), ("chunked", "413"), ("too-small", "400"), ("too-large", "413"), ("bomb", "413")],
+    [
+        ("length", "413"),
+        ("chunked", "413"),
+        ("too-small", "400"),
+        ("too-large", "413"),
+        ("bomb", "413"),
+        ("scans", "400"),
+    ],
 )
 def test_what_is_too_large_is_refused_before_it_is_taken(
     public_site: PublicSite, target: Target, name: str, outcome: str
@@ -97,6 +104,11 @@ def test_streams_are_few_for_each_address(public_site: PublicSite, target: Targe
         endings = carry_out(small("frames", 130, seconds=6), target)
     assert endings["101 held"] == OF_STREAMS
     assert sum(endings.values()) == 130
+
+
+def test_who_sends_frame_after_frame_is_cut(public_site: PublicSite, target: Target) -> None:
+    with honest_meanwhile(public_site):
+        assert carry_out(small("pings", 10, seconds=10), target) == Counter({"101 cut": 10})
 
 
 def test_headers_that_do_not_come_are_waited_for_ten_seconds(public_site: PublicSite, target: Target) -> None:

@@ -50,6 +50,27 @@ def test_addresses_that_a_client_makes_up_are_dropped(public_site: PublicSite) -
     assert answer.status_code == 200, "https was believed, the made-up http not"
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nope", 413, "payload_too_large"),
+        ("/api/retrain_model/", 413, "payload_too_large"),
+        ("/api/models/1/onnx/", 413, "payload_too_large"),
+        ("/ws/training/", 413, "payload_too_large"),
+        ("/api/progress/", 413, "payload_too_large"),
+        ("/static/nope", 413, "payload_too_large"),
+        ("/api/drawing/", 400, "invalid_json"),
+    ],
+)
+def test_only_drawings_may_be_large(public_site: PublicSite, path: str, status: int, code: str) -> None:
+    """What nginx takes it keeps on its disk, which has room for few large bodies of many clients."""
+    with public_site.client("127.0.0.8") as visitor:
+        answer = visitor.post(path, content=b"x" * 100_000, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert status != 413 or "65536" in answer.json()["message"]
+        assert visitor.post("/static/nope", content=b"x").status_code == 405
+
+
 def raw(port: int, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
         client.sendall(request)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import redis
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.checks import check_start, refuse_unsafe_start
@@ -170,6 +171,22 @@ def processes_of(folder: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+def readable_by_others(folder: Path) -> list[str]:
+    """Of what holds secrets or password hashes."""
+    secret = [*folder.glob("digits.sqlite3*"), folder / "secret_key", folder / "redis.conf"]
+    return [file.name for file in secret if file.stat().st_mode & 0o077]
+
+
+def said_by_redis(processes: str) -> str:
+    """To somebody who has seen the list of processes."""
+    found = re.search(r"redis-server .*?:(\d+)|--port (\d+)", processes)
+    assert found, processes
+    try:
+        return str(redis.Redis(port=int(found[1] or found[2])).keys())
+    except redis.AuthenticationError:
+        return "NOAUTH"
+
+
 @pytest.mark.stack
 @pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
 def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, number, whole_group):
@@ -189,6 +206,8 @@ def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, numb
             wait_for(lambda: f"http://127.0.0.1:{port}/admin/" in (tmp_path / "output.txt").read_text(), 60)
             started = " ".join(processes_of(tmp_path))
             assert all(name in started for name in ("redis-server", "daphne", "celery"))
+            assert readable_by_others(tmp_path) == []
+            assert said_by_redis(started) == "NOAUTH"
             (os.killpg if whole_group else os.kill)(launcher.pid, number)
             assert launcher.wait(15) == 0
         finally:

@@ -18,8 +18,7 @@ from training.exceptions import NoModel, NotInProgress
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
 from training.serializers import RunParameters
-
-MAY_TRAIN = "training.add_trainingrun"
+from training.services import MAY_TRAIN
 
 
 class ChangesForm(forms.Form):

@@ -77,7 +77,7 @@ class TrainingRun(models.Model):
     preset = models.CharField(max_length=32)
     parameters = ParametersField(help_text=", ".join(PARAMETERS))
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
-    by_visitor = models.BooleanField(default=False, help_text="asked for over HTTP by somebody without an account")
+    by_visitor = models.BooleanField(default=False, help_text="asked for by somebody without an account that may train")
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

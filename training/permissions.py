@@ -4,12 +4,13 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from recognition.permissions import ScopedPermission
+from training.services import MAY_TRAIN, is_visitor
 
 
 class MayTrain(ScopedPermission):
     """Everybody where TRAINING_OPEN says so (local mode); otherwise accounts with training.add_trainingrun."""
 
-    permission = "training.add_trainingrun"
+    permission = MAY_TRAIN
     scope = "train"
     refusal = "Retraining needs an account with the permission to train."
 
@@ -25,5 +26,5 @@ class MayStop(MayTrain):
 
 
 def is_stranger(request: Request) -> bool:
-    """Somebody without an account, on a public site that lets visitors train."""
-    return not (settings.LOCAL or request.user.is_authenticated)
+    """A visitor of a public site that lets visitors train."""
+    return not settings.LOCAL and is_visitor(request.user)

@@ -21,6 +21,7 @@ from training.exceptions import CoolDown, NotAllowed, NotInProgress, QueueUnavai
 from training.models import Status, TrainingRun
 from training.progress import announce, ending
 
+MAY_TRAIN = "training.add_trainingrun"
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +51,12 @@ def may_activate(by: User | AnonymousUser) -> bool:
 
 
 def whose(by: User | AnonymousUser | None) -> dict[str, Any]:
-    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": isinstance(by, AnonymousUser)}
+    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": by is not None and is_visitor(by)}
+
+
+def is_visitor(by: User | AnonymousUser) -> bool:
+    """Who has no account that may train: only TRAINING_OPEN, as in local mode, lets such train and stop."""
+    return not by.has_perm(MAY_TRAIN)
 
 
 def create_run(asked: dict[str, Any]) -> TrainingRun:
@@ -98,7 +104,7 @@ def request_stop(run_id: int | None = None, by: User | AnonymousUser | None = No
         raise NotInProgress
     if run_id is not None and run_id != run.pk:
         raise RunMismatch(run=run.pk)
-    if isinstance(by, AnonymousUser) and not run.by_visitor and not settings.LOCAL:
+    if by is not None and is_visitor(by) and not run.by_visitor and not settings.LOCAL:
         raise NotAllowed("Visitors may stop only what a visitor asked for.", run=run.pk)
     if run.end_queued(Status.INTERRUPTED):
         announce(run, "interrupted")

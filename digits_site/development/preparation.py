@@ -12,12 +12,24 @@ from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from digits_site.development.privacy import keep_private
+
 
 def prepare() -> None:
     """Database, static files and the model that ships; nothing to do from the second start on."""
+    keep_database_private()
     call_command("migrate", verbosity=0, interactive=False)
     collect_static()
     call_command("install_model")
+
+
+def keep_database_private() -> None:
+    """It holds password hashes and sessions. PostgreSQL sees to it by itself."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        file = Path(database["NAME"])
+        for each in (file, *file.parent.glob(f"{file.name}-*")):  # -wal and -shm, of an earlier start
+            keep_private(each)
 
 
 def collect_static() -> None:

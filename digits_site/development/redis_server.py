@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ import redis
 from django.conf import settings
 
 from digits_site.development.errors import StartError
+from digits_site.development.privacy import keep_private
 
 KEEP = settings.BASE_DIR / "deploy" / "keep"
 
@@ -30,10 +32,11 @@ def redis_url() -> Iterator[str]:
         require_redis(given, patience=3)
         yield given
         return
-    port = free_port()
-    url = f"redis://127.0.0.1:{port}/0"
+    port, password = free_port(), secrets.token_urlsafe(24)
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
     # Its own session: Ctrl-C is for us, and Redis goes last, when nobody needs it any more.
-    process = subprocess.Popen([str(KEEP), *redis_command(port)], start_new_session=True, stdin=subprocess.DEVNULL)
+    command = [str(KEEP), *redis_command(port, password)]
+    process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
     try:
         require_redis(url, patience=5)
         yield url
@@ -41,11 +44,17 @@ def redis_url() -> Iterator[str]:
         stop_group(process)
 
 
-def redis_command(port: int) -> list[str]:
-    """A server that only this machine reaches and that keeps nothing: the database is the truth."""
+def redis_command(port: int, password: str) -> list[str]:
+    """A server that only this account reaches and that keeps nothing: the database is the truth.
+
+    Whoever else works on this machine could read a password on its command line, so it stands in a file.
+    """
+    file = settings.DATA_DIR / "redis.conf"
+    keep_private(file)
+    file.write_text(f"requirepass {password}\n")
     options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "daemonize": "no"}
     options |= {"dir": settings.DATA_DIR, "logfile": settings.DATA_DIR / "redis.log", "loglevel": "warning"}
-    return [redis_server(), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+    return [redis_server(), str(file), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
 
 
 def redis_server() -> str:

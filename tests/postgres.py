@@ -110,10 +110,10 @@ def is_postgres(url: str) -> bool:
     return urlsplit(url).scheme in {"postgres", "postgresql"}
 
 
-def create_database(server: str) -> str:
-    """A new, empty database beside the one that the URL names; its URL."""
-    name = f"digits_{secrets.token_hex(6)}"
-    execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+def create_database(server: str, template: str = "") -> str:
+    """A new database beside the one that the URL names, empty or a copy of the one that `template` names; its URL."""
+    name, like = f"digits_{secrets.token_hex(6)}", urlsplit(template).path.removeprefix("/") or "template1"
+    execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
     return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 

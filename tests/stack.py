@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -9,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +26,6 @@ from tests.postgres import create_database, drop_database, is_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-COLLECTED = scratch / "collected"
 T = TypeVar("T")
 
 
@@ -46,6 +47,33 @@ def streamed(url: str) -> Iterator[dict[str, Any]]:
                 yield json.loads(line.removeprefix("data: "))
 
 
+def manage(environment: Mapping[str, str], *words: str) -> str:
+    """What a command of manage.py prints. Raises CalledProcessError when it fails."""
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+@cache
+def prepared() -> tuple[Path, str]:
+    """A data folder, and with PostgreSQL a database, with all that must be there before anything starts.
+
+    They are the same for all stacks, each of which gets a copy.
+    """
+    folder, server = scratch / "prepared", os.environ.get("DATABASE_URL", "")
+    environment, database = os.environ | {"DATA_DIR": str(folder)}, ""
+    if is_postgres(server):
+        environment["DATABASE_URL"] = database = create_database(server)
+        atexit.register(drop_database, server, database)
+    prepare(environment)
+    return folder, database
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "install_model")
+    manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+
+
 class Stack:
     """Starts, kills and asks the processes."""
 
@@ -61,18 +89,17 @@ class Stack:
         }
         self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
         self.own_database = ""
+        self.like_others = not {"DATABASE_URL", "MODEL_STORAGE_URL"} & environment.keys()
         if is_postgres(self.database_server):  # two stacks do not share a database
-            self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server)
+            template = prepared()[1] if self.like_others else ""
+            self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server, template)
         elif "DATABASE_URL" not in environment:
             self.environment.pop("DATABASE_URL", None)  # SQLite, in the folder
         self.http = httpx.Client(base_url=self.url, timeout=30)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def manage(self, *words: str) -> str:
-        command = [sys.executable, "manage.py", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
-        ).stdout
+        return manage(self.environment, *words)
 
     def start(self) -> None:
         self.start_redis()
@@ -81,18 +108,10 @@ class Stack:
         self.start_worker()
 
     def prepare(self) -> None:
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("install_model")
-        self.collect_static()
-
-    def collect_static(self) -> None:
-        """They are the same for all: collected by the first, copied by the others."""
-        folder = self.folder / "static"
-        if COLLECTED.exists():
-            shutil.copytree(COLLECTED, folder, dirs_exist_ok=True)
-            return
-        self.manage("collectstatic", "--no-input", "--verbosity", "0")
-        shutil.copytree(folder, COLLECTED)
+        if self.like_others:
+            shutil.copytree(prepared()[0], self.folder, dirs_exist_ok=True)
+        else:
+            prepare(self.environment)
 
     def start_redis(self) -> None:
         self.processes["redis"] = start_redis(self.redis_port, self.folder)

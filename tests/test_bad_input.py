@@ -124,7 +124,11 @@ def test_a_foreign_host_is_refused() -> None:
     ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded", "X-Forwarded-Port", "CF-Ray", "True-Client-IP"],
 )
 def test_local_mode_refuses_what_came_through_a_proxy(client: Client, header: str) -> None:
-    assert_refused(client.get("/api/check_model_status/", headers={header: "10.0.0.1"}), 403, "proxied_request")
+    assert_refused(
+        client.get("/api/check_model_status/", **{f"HTTP_{header.upper().replace('-', '_')}": "10.0.0.1"}),
+        403,
+        "proxied_request",
+    )
 
 
 def test_local_mode_refuses_another_interface(client: Client) -> None:

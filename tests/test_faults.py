@@ -17,7 +17,7 @@ from tests.test_streams import Watcher
 
 pytestmark = pytest.mark.stack
 EPOCHS = 6
-LONG = {"samples": 3000, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
+LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
 
 def begun(stack: Stack, run: int, epochs: int = 1) -> None:

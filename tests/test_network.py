@@ -119,6 +119,9 @@ def test_a_tile_is_chosen_by_keyboard_and_told(visits, scheme):
     page.keyboard.press("ArrowDown")
     expect(words).to_contain_text("Filter 9 of the first convolution")
     expect(page.locator("[data-network-first] [data-large]")).to_be_visible()
+    draw(page, SCRIBBLE)
+    page.wait_for_timeout(500)
+    expect(words).to_contain_text("Filter 9 of the first convolution")
     found = Axe().run(page).response["violations"]
     assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
 

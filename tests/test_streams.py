@@ -166,7 +166,7 @@ def test_flushall_in_mid_run_changes_nothing(own_stack: Stack) -> None:
     import redis
 
     viewer = Watcher(own_stack.ws_url)
-    run = own_stack.train(samples=4000, epochs=4, batch_size=16)
+    run = own_stack.train(samples=2000, epochs=4, batch_size=16)
     eventually(lambda: viewer.epochs.get(run), 60, "the first epoch")
     redis.Redis(port=own_stack.redis_port).flushall()
     assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}

@@ -11,6 +11,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from tests import bombs
 from tests.drawings import chunk, data_url, draw, encode, interlaced
 from tests.fuzz.wire import Request
 
@@ -24,7 +25,7 @@ SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**3
 
 
 def corpus() -> dict[str, list[bytes]]:
-    """Honest pictures, by format."""
+    """Honest pictures by format, and some that are dear to read."""
     grey, colour = draw(5), draw(3).convert("RGB")
     clear = draw(8, ink=(0, 0, 0, 255), paper=(0, 0, 0, 0), mode="RGBA")
     exif = Image.Exif()
@@ -46,6 +47,9 @@ def corpus() -> dict[str, list[bytes]]:
             encode(colour, "JPEG", progressive=True),
             encode(colour, "JPEG", exif=exif),
             encode(draw(1, (1200, 900)), "JPEG", quality=30),
+            bombs.many_scans(999, 1000, 2000),
+            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFFE) * 5000),
+            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFE1, bombs.exif_of_tags(1000))),
         ],
         "WEBP": [
             encode(grey, "WEBP"),
@@ -53,6 +57,7 @@ def corpus() -> dict[str, list[bytes]]:
             encode(clear, "WEBP"),
             encode(colour, "WEBP", exif=exif),
             encode(colour, "WEBP", **frames),
+            bombs.webp_of_tags(grey, 3000),
         ],
     }
 

@@ -25,6 +25,7 @@ export class NetworkView {
   #filters = new Map();
   #wanted = null;
   #busy = false;
+  #chosen = null;
 
   /** `root` is a <details>; `modelsUrl` is where models are found by their number; `reader` tells what is read. */
   constructor(root, modelsUrl, reader) {
@@ -66,7 +67,7 @@ export class NetworkView {
         if (this.#wanted === null) break;
         this.maps = featureMaps(picture, filters);
         for (const [name, layer] of Object.entries(this.layers)) layer.show(this.maps[name]);
-        say(this.words, "Choose a tile to see it larger.");
+        this.#tellChosen();
         if (this.#wanted === wanted) this.#wanted = null;
       }
     } catch {
@@ -86,7 +87,14 @@ export class NetworkView {
     return this.#filters.get(model);
   }
 
+  /** What is said of the tile that was chosen last follows the drawing. */
+  #tellChosen() {
+    if (this.#chosen) this.#tell(...this.#chosen);
+    else say(this.words, "Choose a tile to see it larger.");
+  }
+
   #tell(name, map) {
+    this.#chosen = [name, map];
     if (!this.maps) return;
     const { side } = this.layers[name];
     const values = this.maps[name].subarray(map * side * side, (map + 1) * side * side);

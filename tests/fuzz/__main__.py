@@ -32,6 +32,7 @@ def report(name: str, tally: Tally) -> None:
     print(f"  frames     {tally.frames:,}; sockets closed: {counts(tally.closes)}")
     print(f"  latency    median {middle:.1f} ms, p99 {late:.1f} ms, worst {worst:.0f} ms")
     print(f"  memory     {warm:.1f} MB when warm, {after:.1f} MB after: {after - warm:+.1f} MB")
+    print(f"  at each tenth {', '.join(f'{level / 2**20:.0f}' for level in tally.levels)} MB")
     print(f"  violations {len(tally.violations)}", flush=True)
 
 

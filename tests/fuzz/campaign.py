@@ -23,8 +23,10 @@ from tests.fuzz.wire import Answer, Connection, Request
 SENDERS = 6  # clients at once; the server answers in four threads
 SHARES = {"pictures": 0.58, "bodies": 0.32, "schema": 0.07, "broken": 0.03}  # of all requests
 WARM_SHARE, WARM_REQUESTS = 0.1, 3000  # memory counts from then on, whichever comes first
+TENTHS = 10
 GROWTH_BYTES = 30 * 2**20
 LONGEST_SECONDS = 10.0
+ALLOWED_5XX = {"busy"}  # 503 with Retry-After: too many large pictures at once
 MOST_VIOLATIONS = 50  # then it is no use to go on
 SEVEN = Request("POST", "/api/drawing/", (pictures.JSON,), json.dumps({"drawing": data_url(encode(draw(7)))}).encode())
 Sent = Request | bytes
@@ -43,6 +45,7 @@ class Tally:
     closes: Counter[str] = field(default_factory=Counter)
     before: int = 0
     after: int = 0
+    levels: list[int] = field(default_factory=list)  # of memory, at each tenth of the bodies
     lasted: float = 0.0
 
     def __post_init__(self) -> None:
@@ -53,7 +56,8 @@ class Tally:
             self.sources[sent.source if isinstance(sent, Request) else "broken"] += 1
             if isinstance(sent, Request):
                 self.bodies += bool(sent.body)
-                self.statuses[str(answer.status or "none")] += 1
+                busy = " busy" if answer.status == 503 else ""
+                self.statuses[f"{answer.status}{busy}" if answer.status else "none"] += 1
                 self.seconds.append(answer.seconds)
             else:
                 self.statuses[f"broken {answer.status or 'hung up'}"] += 1
@@ -69,14 +73,14 @@ def wrong_with(document: Document, request: Request, answer: Answer) -> str:
     """What an answer violates, empty when nothing; a broken request may get no answer, but no 5xx either."""
     if answer.status == 0:
         return f"no answer: {answer.body.decode(errors='replace')}"
-    if answer.status >= 500 and answer.status != 503:
+    if answer.status >= 500 and code_of(answer) not in ALLOWED_5XX:
         return f"answered {answer.status}: {answer.body[:200]!r}"
     if answer.seconds > LONGEST_SECONDS:
         return f"answered after {answer.seconds:.1f} s"
     path = request.path.partition("?")[0]
     if not path.startswith("/api/") or 300 <= answer.status < 400:
         return ""
-    if answer.status >= 400 and not has_a_code(answer):
+    if answer.status >= 400 and not code_of(answer):
         return f"answered {answer.status} without a code: {answer.body[:200]!r}"
     named = (document.path_of(path) or "", request.method) in document.operations()
     if answer.status >= 400 and not named:  # 405, or what is refused before the method is looked at: 403, 413
@@ -85,12 +89,14 @@ def wrong_with(document: Document, request: Request, answer: Answer) -> str:
     return f"not as documented: {known}" if known and document.path_of(path) else ""
 
 
-def has_a_code(answer: Answer) -> bool:
+def code_of(answer: Answer) -> str:
+    """The code of an error in the API's form, empty for any other answer."""
     try:
         said: Any = json.loads(answer.body)
     except ValueError:
-        return False
-    return answer.kind.startswith("application/json") and isinstance(said, dict) and bool(said.get("code"))
+        return ""
+    as_documented = answer.kind.startswith("application/json") and isinstance(said, dict)
+    return str(said.get("code") or "") if as_documented else ""
 
 
 def mixed(seed: int, document: Document) -> Iterator[Sent]:
@@ -145,6 +151,8 @@ class Flood:
         for sent in mixed(self.seed, self.document):
             if not self.tally.before and self.tally.bodies >= warm:
                 self.tally.before = self.target.resident
+            if self.tally.bodies * TENTHS >= self.bodies * (len(self.tally.levels) + 1):
+                self.tally.levels.append(self.target.resident)
             if self.tally.bodies >= self.bodies or self.tally.over:
                 return
             self.waiting.put(sent)

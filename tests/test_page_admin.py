@@ -22,17 +22,27 @@ PATHS = [
 ]
 
 
+@pytest.fixture(name="signed_in", scope="module")
+def sign_in(chromium, shared_stack):
+    """What the browser of somebody who may do everything keeps."""
+    shared_stack.manage("shell", "-c", MAKE)
+    page = chromium.new_page()
+    page.goto(f"{shared_stack.url}/admin/")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("region", name="Training", exact=True)).to_be_visible(timeout=15_000)
+    yield page.context.storage_state()
+    page.context.close()
+
+
 @pytest.fixture(name="operator")
-def sign_in(visits, stack):
-    """A function that opens an admin page as somebody who may do everything."""
-    stack.manage("shell", "-c", MAKE)
+def as_operator(visits, signed_in):
+    """A function that opens an admin page."""
 
     def open_page(path="", **options):
-        page = visits.prepare(**options)
+        page = visits.prepare(storage_state=signed_in, **options)
         page.goto(f"{visits.url}/admin/{path}")
-        page.get_by_label("Username").fill(NAME)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
         return page
 
     return open_page

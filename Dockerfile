@@ -22,4 +22,4 @@ VOLUME /data
 EXPOSE 8000
 CMD ["daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "20", "--ping-timeout", "15", \
      "--application-close-timeout", "5", "--websocket-max-message-size", "131072", \
-     "--websocket-max-frame-size", "131072", "--no-server-name", "digits_site.asgi:application"]
+     "--websocket-max-frame-size", "4096", "--no-server-name", "digits_site.asgi:application"]

@@ -1,7 +1,9 @@
 """python -m benchmarks.attack: what strangers who want to wear the service out do to others who draw meanwhile.
 
 Through nginx as compose.yaml deploys it: public mode, TLS, deploy/nginx.conf, two workers of granian, one daphne. With
-`--alone`, against daphne by itself in local mode. Each attack comes from addresses of its own, the honest from forty
+`--alone`, against daphne by itself in local mode. The history holds a hundred runs of a hundred epochs.
+
+Each attack comes from addresses of its own, the honest from forty
 others, which to nginx are other clients (Linux answers on all of 127.0.0.0/8). For each attack: how its connections
 ended (`held`: open when the attack was over; `cut`: closed without an answer; a status: the answer), the memory of web
 processes and nginx, and the latency and failures of the honest.
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks._attack.history import fill
 from benchmarks._attack.honest import Asked, Visitors
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import described
@@ -100,6 +103,7 @@ def latency(asked: Sequence[Asked]) -> str:
 @contextmanager
 def public() -> Iterator[Site]:
     with running_public() as site:
+        fill(site)
         target = Target(site.https_port, site.trust())
         yield Site(target, site.members, str(site.folder / "fullchain.pem"))
 
@@ -107,6 +111,7 @@ def public() -> Iterator[Site]:
 @contextmanager
 def alone() -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack:
+        fill(stack)
         yield Site(Target(stack.port), lambda: [psutil.Process(stack.processes["web"].pid)])
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.logs import FORMATS
@@ -37,6 +38,20 @@ def check_start(app_configs: Sequence[Any] | None = None, **_: Any) -> list[Chec
             f"DIGITS_MODE is {settings.DIGITS_MODE!r}, which is neither 'local' nor 'public'.",
             hint="Leave it out for this machine alone; set DIGITS_MODE=public to serve others.",
             id="digits.E001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+    """What is no reason not to start, and is rarely meant."""
+    if settings.LOCAL or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        CheckWarning(
+            "TRUSTED_PROXIES is 0: behind a proxy all visitors have its address, and share its limits.",
+            hint="Say how many proxies of yours stand in front: TRUSTED_PROXIES=1",
+            id="digits.W001",
         )
     ]
 
@@ -137,7 +152,7 @@ def origin_errors() -> Iterator[CheckMessage]:
             f"TRUSTED_ORIGINS or FRONTEND_URL has what is no origin with https: {', '.join(wrong)}."
             if wrong
             else "TRUSTED_ORIGINS is missing.",
-            hint="Name the pages that may call, with their scheme: TRUSTED_ORIGINS=https://digits.example.org",
+            hint="Name the pages that may call, with scheme and without a path: TRUSTED_ORIGINS=https://digits.example.org",
             id="digits.E005",
         )
 

@@ -48,6 +48,9 @@ STATUS = {
     "queue_unavailable": 503,
 }
 RETRY_AFTER_SECONDS = 5
+HOW_TO_AUTHENTICATE = (
+    "This needs an account: sign in, or send the header Authorization: Token digits_… (manage.py create_token)."
+)
 DRF_CODES = {
     "parse_error": "invalid_json",
     "throttled": "rate_limited",
@@ -104,6 +107,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = TooManyParts()
     if isinstance(error, drf.ValidationError):
         return validation_error(error)
+    if isinstance(error, drf.NotAuthenticated):
+        error.detail = drf.ErrorDetail(HOW_TO_AUTHENTICATE, error.default_code)
     if isinstance(error, drf.APIException):
         return api_error(error)
     return None

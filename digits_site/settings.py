@@ -5,46 +5,33 @@
 
 import os
 import ssl
-from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
-import environ
+from django.core.exceptions import ImproperlyConfigured
 
+from digits_site.environment import Environment, local_secret_key
 from digits_site.logs import logging_settings
 from digits_site.model_storage import storage_or_folder
 from digits_site.postgresql import pool_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 if (BASE_DIR / ".env").exists():
-    environ.Env.read_env(BASE_DIR / ".env")
+    Environment.read_env(BASE_DIR / ".env")
 
 # --- Mode: `local` needs no configuration and answers loopback only; `public` refuses to start half-configured ---
 DIGITS_MODE = env.str("DIGITS_MODE", default="local")
 LOCAL = DIGITS_MODE == "local"
 DEBUG = env.bool("DEBUG", default=False)
 HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=os.cpu_count() or 1)  # granian's workers
+PORT = env.whole("PORT", 8000)
+WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's workers
 
 # --- What is kept: database, models, checkpoints, the local secret key ---
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-
-
-def local_secret_key(path: Path) -> str:
-    """A key of this installation's own, made once: sessions survive a restart and no default key exists to leak."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(token_urlsafe(50))
-        with suppress(FileExistsError):
-            os.link(draft, path)  # unlike a rename, leaves the key of a process that was faster
-        draft.unlink()
-    return path.read_text().strip()
-
 
 # In public mode a missing key is reported with everything else that is missing (digits_site.checks); until then the
 # process holds a random one, so that nothing is ever signed with an empty key.
@@ -63,9 +50,9 @@ CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 # Anybody may retrain and stop; otherwise that needs the permission training.add_trainingrun.
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)
-TRAINING_COOLDOWN = env.int("TRAINING_COOLDOWN", default=0 if LOCAL else 600)  # seconds between two visitors' runs
+TRAINING_COOLDOWN = env.whole("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of ours stand in front and add to X-Forwarded-For
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0)  # how many of ours stand in front and add to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -78,15 +65,15 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Limits ---
-MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
+MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
 # Threads that decode at once fight over the interpreter: one turn serves a fifth more drawings than none.
-MAX_DECODES = max(1, env.int("MAX_DECODES", default=1))
-STREAMS_PER_ADDRESS = env.int("STREAMS_PER_ADDRESS", default=0 if LOCAL else 50)  # a class behind one address
-STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=2000)
-STREAM_FRAMES_PER_SECOND = env.float("STREAM_FRAMES_PER_SECOND", default=5.0)  # from a client
-LOGIN_FAILURES = env.int("LOGIN_FAILURES", default=10)  # of an address in a quarter of an hour
-VIEWER_STALL_SECONDS = env.float("VIEWER_STALL_SECONDS", default=20.0)  # until a viewer who does not read is cut
+MAX_DECODES = max(1, env.whole("MAX_DECODES", 1))
+STREAMS_PER_ADDRESS = env.whole("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
+STREAMS_TOTAL = env.whole("STREAMS_TOTAL", 2000)
+STREAM_FRAMES_PER_SECOND = env.decimal("STREAM_FRAMES_PER_SECOND", 5.0)  # from a client
+LOGIN_FAILURES = env.whole("LOGIN_FAILURES", 10)  # of an address in a quarter of an hour
+VIEWER_STALL_SECONDS = env.decimal("VIEWER_STALL_SECONDS", 20.0)  # until a viewer who does not read is cut
 
 # --- Metrics: who may read them in public mode, and where several processes of one machine share them ---
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
@@ -98,7 +85,7 @@ if METRICS_DIR:
     share(METRICS_DIR)
 
 # --- Training ---
-RUN_SECONDS = env.int("RUN_SECONDS", default=0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 WATCHDOG = env.bool("WATCHDOG", default=True)
@@ -142,8 +129,10 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # --- Database ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
+if "ENGINE" not in DATABASES["default"]:
+    raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
-DATABASE_POOL = env.int("DATABASE_POOL", default=4)
+DATABASE_POOL = env.whole("DATABASE_POOL", 4)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)

@@ -82,4 +82,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
-    return problem(403, "csrf_failed", "The form has expired. Reload the page and try again.", request)
+    return problem(403, "csrf_failed", "The form has expired. Go back, reload the page and try again.", request)

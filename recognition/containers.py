@@ -19,10 +19,12 @@ MOST_CHUNKS = 5000  # writers make chunks of 8 kB and more
 
 START_OF_SCAN, APP1 = 0xFFDA, 0xFFE1
 ALONE = frozenset((0xFF01, *range(0xFFD0, 0xFFD9)))  # markers without a length
-TABLES = frozenset((0xFFC4, 0xFFC8, 0xFFCC))  # DHT, JPG and DAC share the range of SOF0 to SOF15
-FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - TABLES  # they carry the size
-# With quantization tables, restart intervals, and what JFIF and Adobe say of the colours.
-JPEG_PICTURE_SEGMENTS = (FRAMES | TABLES | {0xFFDB, 0xFFDD, 0xFFE0, 0xFFEE}) - {0xFFC8}
+FRAMES = frozenset((0xFFC0, 0xFFC1, 0xFFC2))  # baseline, extended, progressive: they carry the size
+# Lossless, hierarchical and arithmetic ones are no browser's pictures; of the last, a few bytes may hold any number of
+# coefficients in every block.
+OTHER_FRAMES = frozenset(range(0xFFC3, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}  # DHT, JPG and DAC share the range
+# With Huffman and quantization tables, restart intervals, and what JFIF and Adobe say of the colours.
+JPEG_PICTURE_SEGMENTS = FRAMES | {0xFFC4, 0xFFDB, 0xFFDD, 0xFFE0, 0xFFEE}
 MOST_SEGMENTS = 500  # before the first scan; photos have a few dozen
 # A scan of twelve bytes may change every pixel: a megabyte of them takes minutes. Progressive pictures have ten or so.
 MOST_SCANS = 32
@@ -48,6 +50,7 @@ def declared_size(data: bytes, image_format: str) -> tuple[int, int]:
 
     Raises:
         CorruptImage: there is no such header.
+        UnsupportedImage: a JPEG of a kind that is not read.
         struct.error: the header is cut short.
     """
     reader = {"PNG": _png_size, "JPEG": _jpeg_size, "WEBP": _webp_size}[image_format]
@@ -154,6 +157,8 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         if marker in FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 5)
             return width, height
+        if marker in OTHER_FRAMES:
+            raise UnsupportedImage
     raise CorruptImage
 
 

@@ -39,4 +39,4 @@ class MayActivate(ScopedPermission):
 
     permission = "recognition.add_activation"
     scope = "activate"
-    refusal = "Putting a model into service needs an account with the permission to do so."
+    refusal = "Putting a model into service needs an account with the permission 'Can add activation'."

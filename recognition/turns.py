@@ -15,7 +15,7 @@ from django.conf import settings
 
 from recognition.exceptions import Busy
 
-PATIENCE_SECONDS = 5.0  # the largest picture takes a third of a second; batches pass each other, drawing by drawing
+PATIENCE_SECONDS = 5.0  # the largest picture takes up to a second; batches pass each other, drawing by drawing
 LARGE_PIXELS = 1_000_000  # 20 milliseconds and up; a page's drawing has a hundredth of them
 LARGE_WAITING = 1  # a request that waits holds one of granian's four threads
 

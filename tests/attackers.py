@@ -90,9 +90,9 @@ UPGRADE = (
 
 
 def slow_frame() -> Script:
-    """A WebSocket that is open, and a text frame of 64 kB that never comes to its end."""
+    """A WebSocket that is open, and a text frame of 4 kB that never comes to its end."""
     yield UPGRADE, TRICKLE_SECONDS
-    yield from trickled(b"\x81\xfe\xff\xff\0\0\0\0", b"x")
+    yield from trickled(b"\x81\xfe\x10\x00\0\0\0\0", b"x")
 
 
 def pings() -> Script:
@@ -109,6 +109,15 @@ def picture(data: bytes) -> Callable[[], Script]:
 
 def flood() -> Script:
     yield b"GET /api/runs/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 60.0
+
+
+def lists() -> Script:
+    yield b"GET /api/runs/?page_size=100 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 60.0
+
+
+def joins() -> Script:
+    """A viewer who is gone as soon as the snapshot has been asked for."""
+    yield UPGRADE, 0.05
 
 
 def bomb() -> bytes:
@@ -162,6 +171,8 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
         "the same from 50 addresses", 50, picture(largest_picture()), again=True, addresses=50
     ),
     "flood": lambda: Attack("GET /api/runs/, again and again", 50, flood, again=True),
+    "lists": lambda: Attack("GET /api/runs/?page_size=100, again and again", 50, lists, again=True),
+    "joins": lambda: Attack("WebSockets opened and left, again and again", 20, joins, again=True, hangs_up=True),
 }  # fmt: skip
 
 

@@ -13,10 +13,11 @@ def segment(marker: int, body: bytes = b"") -> bytes:
     return struct.pack(">HH", marker, len(body) + 2) + body
 
 
-def many_scans(width: int, height: int, scans: int) -> bytes:
+def many_scans(width: int, height: int, scans: int, arithmetic: bool = False) -> bytes:
     """A grey progressive JPEG of so many scans, each of which goes over every block again and changes nothing.
 
     A scan says "no more in the next 32,767 blocks" (ITU T.81, G.1.2.2), so it is a few bytes however large the picture.
+    With `arithmetic` it claims to be coded so, and is not.
     """
     blocks = -(-width // 8) * -(-height // 8)
     bits = ""
@@ -27,7 +28,7 @@ def many_scans(width: int, height: int, scans: int) -> bytes:
     bits += "1" * (-len(bits) % 8)
     data = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)).replace(b"\xff", b"\xff\0")
     tables = segment(0xFFDB, b"\0" + b"\1" * 64) + segment(0xFFC4, b"\x10" + b"\1\1" + bytes(14) + b"\xe0\0")
-    frame = segment(0xFFC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+    frame = segment(0xFFCA if arithmetic else 0xFFC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
     first = segment(0xFFDA, b"\1\1\0" + bytes((1, 63, 0x01))) + data
     again = segment(0xFFDA, b"\1\1\0" + bytes((1, 63, 0x10))) + data
     return b"\xff\xd8" + tables + frame + first + again * (scans - 1) + b"\xff\xd9"

@@ -129,14 +129,21 @@ def test_a_flood_of_cheap_requests_is_thinned_for_its_address_alone(public_site:
     assert statuses["200"] + statuses["429"] == 8 * 150
 
 
-async def flood(target: Target, connections: int, requests: int) -> Counter[str]:
-    """The statuses of requests that are all sent before any is answered."""
+@pytest.mark.parametrize(("path", "burst"), [("/api/runs/?page_size=1", 30), ("/api/progress/", 100)])
+def test_lists_and_streams_are_asked_for_at_a_slower_rate(target: Target, path: str, burst: int) -> None:
+    statuses = asyncio.run(flood(target, connections=1, requests=burst + 60, path=path, host=80 + burst))
+    assert burst < statuses["200"] < burst + 60
+    assert statuses["200"] + statuses["429"] == burst + 60
+
+
+async def flood(target: Target, connections: int, requests: int, path: str = "/", host: int = 78) -> Counter[str]:
+    """The statuses of requests that are all sent before any is answered, from 127.0.0.`host`."""
 
     async def one() -> list[str]:
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1", target.port, ssl=target.tls, server_hostname="localhost", local_addr=("127.0.0.78", 0)
+            "127.0.0.1", target.port, ssl=target.tls, server_hostname="localhost", local_addr=(f"127.0.0.{host}", 0)
         )
-        request = b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n".encode()
         writer.write((request + b"\r\n") * (requests - 1) + request + b"Connection: close\r\n\r\n")
         said = await asyncio.wait_for(reader.read(-1), 60)
         writer.close()

@@ -68,6 +68,7 @@ def test_a_bomb_beside_the_picture_is_not_unpacked(client: Client, kind: bytes) 
     [
         pytest.param(bombs.many_scans(999, 1000, 20_000), 400, id="scans"),
         pytest.param(bombs.many_scans(4096, 4096, 1000), 400, id="scans of a large one"),
+        pytest.param(bombs.many_scans(999, 1000, 32, arithmetic=True), 415, id="arithmetic"),
         pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFFE) * 180_000), 400, id="comments"),
         pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, b"Exif\0\0") * 70_000), 400, id="EXIF, empty"),
         pytest.param(bombs.with_segments(JPEG, b"\xff" * 700_000), 400, id="fill bytes"),
@@ -84,7 +85,7 @@ def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status
         answer = client.post("/api/drawing/", picture, content_type="image/png")
         took = time.process_time() - began
     assert answer.status_code == status, answer.content
-    assert status == 400 or answer.json()["prediction"] == 5
+    assert status >= 400 or answer.json()["prediction"] == 5
     assert took < 0.2, took
     assert not written
 

@@ -57,7 +57,7 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
     def slowly(row: TrainingRun) -> dict[str, Any]:
         if number := next(numbers, None):
             run.add_epoch({"epoch": number, **epoch})
-        return represent(TrainingRun.objects.with_epochs().get(pk=row.pk))
+        return represent(TrainingRun.objects.with_account().get(pk=row.pk))
 
     monkeypatch.setattr("training.feed.represent", slowly)
     message = asyncio.run(read_snapshot())

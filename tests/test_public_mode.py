@@ -73,6 +73,7 @@ CONFIGURED = {
     "ALLOWED_HOSTS": "digits.example.org",
     "TRUSTED_ORIGINS": "https://digits.example.org",
     "REDIS_URL": "rediss://:a-password@redis.example.org:6379/0",
+    "TRUSTED_PROXIES": "1",
 }
 
 
@@ -98,7 +99,12 @@ def test_the_broker_looks_at_the_certificate_of_redis(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
-    [("HTTPS", "false", "security.W008"), ("DEBUG", "true", "security.W018"), ("SECRET_KEY", "short", "security.W009")],
+    [
+        ("HTTPS", "false", "security.W008"),
+        ("DEBUG", "true", "security.W018"),
+        ("SECRET_KEY", "short", "security.W009"),
+        ("TRUSTED_PROXIES", "0", "digits.W001"),
+    ],
 )
 def test_the_check_for_deployments_still_sees(tmp_path, variable: str, value: str, said: str) -> None:
     done = checked(tmp_path, **CONFIGURED | {variable: value})

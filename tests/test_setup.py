@@ -131,6 +131,25 @@ def test_local_mode_refuses_other_addresses(tmp_path):
     assert "digits.E002" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRUSTED_PROXIES", "one", "TRUSTED_PROXIES is 'one'. It takes a whole number, 0 or more"),
+        ("LOGIN_FAILURES", "-1", "LOGIN_FAILURES is '-1'."),
+        ("VIEWER_STALL_SECONDS", "nan", "VIEWER_STALL_SECONDS is 'nan'."),
+        ("DATABASE_URL", "digits", "DATABASE_URL names no database"),
+    ],
+)
+def test_a_number_that_is_none_is_named(tmp_path, name, value, said):
+    answer = manage("check", DATA_DIR=str(tmp_path), **{name: value})
+    assert answer.returncode == 1
+    assert said in answer.stderr.strip().splitlines()[-1]
+
+
+def test_an_empty_number_is_the_default(tmp_path):
+    assert manage("check", DATA_DIR=str(tmp_path), STREAMS_TOTAL="").returncode == 0
+
+
 def test_a_redis_that_does_not_answer_is_named_without_its_password(tmp_path):
     port = str(free_port())
     answer = manage("up", PORT=port, REDIS_URL="redis://:secret@127.0.0.1:1/0", DATA_DIR=str(tmp_path))

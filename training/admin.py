@@ -193,7 +193,7 @@ class TrainingRunAdmin(ActingAdmin):
         if len(chosen) > exports.MOST:
             self.message_user(request, f"At most {exports.MOST} runs fit into one file.", messages.ERROR)
             return None
-        runs = TrainingRun.objects.with_epochs().filter(pk__in=chosen)
+        runs = TrainingRun.objects.with_account().filter(pk__in=chosen)
         write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")
         answer = HttpResponse(write(runs), content_type=f"{mime}; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="runs.{kind}"'

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 @database_sync_to_async
 def read_snapshot(run_id: int | None = None) -> News:
     """Of one run, or of the newest. Read again when an event came between its row and its epochs."""
-    runs = TrainingRun.objects.with_epochs()
+    runs = TrainingRun.objects.with_account()
     while run := runs.newest() if run_id is None else runs.filter(pk=run_id).first():
         message = events.snapshot(run.seq, represent(run))
         if TrainingRun.objects.filter(pk=run.pk, seq=run.seq).exists():

@@ -44,7 +44,7 @@ class DigitsQuery(serializers.Serializer[Any]):
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
     """GET /api/runs/ (newest first, `?status=`, `?ordering=`, `?page=`, `?page_size=`) and GET /api/runs/<id>/."""
 
-    queryset = TrainingRun.objects.with_epochs()
+    queryset = TrainingRun.objects.with_account()
     serializer_class = RunSerializer
     pagination_class = RunPagination
 

@@ -51,9 +51,9 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def active(self) -> TrainingRunQuerySet:
         return self.filter(status__in=ACTIVE)
 
-    def with_epochs(self) -> TrainingRunQuerySet:
-        """Everything that a run's representation shows, in two queries."""
-        return self.select_related("requested_by").prefetch_related("epochs")
+    def with_account(self) -> TrainingRunQuerySet:
+        """With what a run's representation shows of another table; its epochs are read when it is made."""
+        return self.select_related("requested_by")
 
     def newest(self) -> TrainingRun | None:
         """The active run, else the last one: a shipped run that an upgrade adds to the history hides no active one."""

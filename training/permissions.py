@@ -12,7 +12,7 @@ class MayTrain(ScopedPermission):
 
     permission = MAY_TRAIN
     scope = "train"
-    refusal = "Retraining needs an account with the permission to train."
+    refusal = "Retraining needs an account with the permission 'Can add training run'."
 
     def account_may(self, request: Request) -> bool:
         return settings.TRAINING_OPEN or super().account_may(request)
@@ -22,7 +22,7 @@ class MayStop(MayTrain):
     """The same accounts."""
 
     scope = "stop"
-    refusal = "Stopping a run needs an account with the permission to train."
+    refusal = "Stopping a run needs an account with the permission 'Can add training run'."
 
 
 def is_stranger(request: Request) -> bool:

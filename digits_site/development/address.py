@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 
+from django.conf import settings
+
 from digits_site.development.errors import StartError
 
 
@@ -32,7 +34,7 @@ def answers(host: str, port: int) -> bool:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     connection = http.client.HTTPConnection(reachable, port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", "/healthz", headers={"Host": settings.ALLOWED_HOSTS[0].lstrip(".")})
         connection.getresponse()
     except (OSError, http.client.HTTPException):
         return False

@@ -15,18 +15,21 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.views import APIView
 
 from digits_site.openapi import errors
+from recognition.permissions import ScopedPermission
 from training.permissions import MayTrain
 
 Decorator = Callable[[Any], Any]
 
 
 class Schema(AutoSchema):
-    """drf-spectacular's, which also knows that anybody may train where TRAINING_OPEN says so."""
+    """drf-spectacular's, which also knows what is open, and that anybody may train where TRAINING_OPEN says so."""
 
     def get_auth(self) -> list[dict[str, Any]]:
+        needed = [each for each in self.view.get_permissions() if isinstance(each, ScopedPermission)]
+        if not needed:
+            return []  # open to everybody
         found = super().get_auth()
-        trains = any(isinstance(permission, MayTrain) for permission in self.view.get_permissions())
-        return [*found, {}] if trains and settings.TRAINING_OPEN else found
+        return [*found, {}] if isinstance(needed[0], MayTrain) and settings.TRAINING_OPEN else found
 
 
 class Session(SessionScheme):

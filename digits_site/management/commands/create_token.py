@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digits_site.models import SCOPES, AccessToken
+from recognition.permissions import MayActivate
+from training.permissions import MayStop, MayTrain
 
 
 class Command(BaseCommand):
@@ -33,4 +35,10 @@ class Command(BaseCommand):
         self.stderr.write(
             f"{token} for {account}: {', '.join(scopes)}; expires: {token.expires}. It is shown this once:"
         )
+        for permission in (MayTrain, MayStop, MayActivate):
+            if permission.scope in scopes and not account.has_perm(permission.permission):
+                lacks = (
+                    f"{account} may not do that yet: {permission.scope} needs the permission {permission.permission}."
+                )
+                self.stderr.write(self.style.WARNING(lacks))
         self.stdout.write(secret)

@@ -3,7 +3,7 @@
 import { say } from "./dom.js";
 import { Pace } from "./pace.js";
 import { Record } from "./record.js";
-import { isActive } from "./state.js";
+import { isActive, NOTHING } from "./state.js";
 import { count, decimal, moment, percent, rate, STATES, timeLeft, took } from "./words.js";
 
 const PHASES = {
@@ -79,7 +79,7 @@ export class RunView {
   show(state) {
     const { run, batch, phase, trail } = state;
     this.root.dataset.status = run?.status ?? "none";
-    say(this.#one("run-title"), run ? `Run ${run.id}` : "No run yet");
+    say(this.#one("run-title"), run ? `Run ${run.id}` : state === NOTHING ? "Waiting for the server…" : "No run yet");
     this.#showLink(run);
     say(this.#one("run-words"), announcement(run));
     this.#one("run-chip").hidden = !run;

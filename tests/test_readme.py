@@ -1,0 +1,19 @@
+"""The README's first example does what the README says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from django.test import Client
+
+from tests.stack import ROOT
+
+
+def test_the_example_is_answered_as_it_stands_there(shipped: None) -> None:
+    found = re.search(r"api/drawing/ .*-d '(.*)'\n# (\{.*\})\n", (ROOT / "README.md").read_text())
+    assert found
+    answer = Client(HTTP_HOST="localhost").post("/api/drawing/", found[1], content_type="application/json").json()
+    answer["probabilities"] = ["…"]
+    said = json.loads(found[2].replace("[…]", '["…"]'))
+    assert answer == said

@@ -4,7 +4,7 @@ Through nginx as compose.yaml deploys it: public mode, TLS, deploy/nginx.conf, t
 `--alone`, against daphne by itself in local mode. The history holds a hundred runs of a hundred epochs.
 
 Each attack comes from addresses of its own, the honest from forty others, which to nginx are other clients (Linux
-answers on all of 127.0.0.0/8). For each attack: how its connections ended (`held`: open when the attack was over; `cut`:
+answers on all of 127/8). For each attack: how its connections ended (`held`: open when the attack was over, `cut`:
 closed without an answer; a status: the answer), the memory of web processes and nginx, and the latency and failures of
 the honest.
 """

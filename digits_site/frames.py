@@ -21,7 +21,8 @@ def limit_frames(protocol: Any) -> None:
 
     It is told 4008, and not read any more; autobahn hangs up when it does not say goodbye within a second.
     """
-    allowance, begin = Allowance(FRAMES_A_MESSAGE * settings.STREAM_FRAMES_PER_SECOND), protocol.onFrameBegin
+    rate = max(1.0, FRAMES_A_MESSAGE * settings.STREAM_FRAMES_PER_SECOND)  # who may say nothing must answer our pings
+    allowance, begin = Allowance(rate), protocol.onFrameBegin
 
     def counted() -> None:
         if allowance.spend():

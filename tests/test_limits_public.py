@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -45,8 +46,11 @@ def test_the_sign_in_sets_cookies_of_this_host_alone(public_site: PublicSite) ->
 
 def test_an_address_has_its_drawings_whatever_it_says_of_itself(public_site: PublicSite) -> None:
     with public_site.client("127.0.0.31") as visitor, public_site.client("127.0.0.32") as other:
-        forged = ({"X-Forwarded-For": f"198.51.100.{number}"} for number in range(PER_MINUTE + 3))
-        answers = [visitor.post("/api/drawing/", json={}, headers=headers) for headers in forged]
+        answers = []
+        for number in range(PER_MINUTE + 3):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            answers.append(visitor.post("/api/drawing/", json={}, headers=headers))
+            time.sleep(0.01)  # nginx has a limit of its own for who asks faster
         statuses = [answer.status_code for answer in answers]
         assert statuses == [400] * PER_MINUTE + [429] * 3
         assert answers[-1].json()["code"] == "rate_limited"

@@ -14,6 +14,6 @@ def test_the_example_is_answered_as_it_stands_there(shipped: None) -> None:
     found = re.search(r"api/drawing/ .*-d '(.*)'\n# (\{.*\})\n", (ROOT / "README.md").read_text())
     assert found
     answer = Client(HTTP_HOST="localhost").post("/api/drawing/", found[1], content_type="application/json").json()
-    answer["probabilities"] = ["…"]
     said = json.loads(found[2].replace("[…]", '["…"]'))
-    assert answer == said
+    numbers = {"probabilities": ["…"], "model": 1}  # the model's counts those before it in this database
+    assert answer | numbers == said

@@ -8,11 +8,10 @@ itself refuses, a header that is none, it refuses in HTML.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
-from digits_site.exceptions import error_body
+from digits_site.exceptions import error_response
 
 
 def leave_requests_to_us() -> None:
@@ -41,7 +40,8 @@ def leave_requests_to_us() -> None:
 
 def in_json(request: Any, status: int, status_text: bytes, body: str) -> None:
     """In place of daphne's `basic_error`."""
-    content = json.dumps(error_body("bad_request" if status < 500 else "server_error", f"{body.rstrip('.')}.")).encode()
-    headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(content)).encode())]
+    code = "bad_request" if status < 500 else "server_error"
+    answer = error_response(status, code, f"{body.rstrip('.')}.")
+    headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(answer.content)).encode())]
     request.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-    request.handle_reply({"type": "http.response.body", "body": content})
+    request.handle_reply({"type": "http.response.body", "body": answer.content})

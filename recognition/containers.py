@@ -68,22 +68,24 @@ def picture_parts(data: bytes, image_format: str) -> bytes:
     return b"".join(parts(data)) if parts else data
 
 
-def jpeg_orientation(data: bytes) -> int:
-    """What `orientation` finds in the first EXIF segment."""
+def jpeg_exif(data: bytes) -> bytes:
+    """The first EXIF segment; nothing when there is none."""
     for marker, start, end in jpeg_segments(data):
         if marker == APP1 and data.startswith(b"Exif\0\0", start + 4):
-            return orientation(data[start + 4 : end])
-    return UPRIGHT
+            return data[start + 4 : end]
+    return b""
 
 
 def orientation(exif: bytes) -> int:
     """How a photo was held (EXIF tag 274): 1 to 8, and 1 where that is not said, or not in a way to be understood."""
     tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], "")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return UPRIGHT
     try:
         (first,) = struct.unpack_from(f"{order}I", tiff, 4)
         (count,) = struct.unpack_from(f"{order}H", tiff, first)
-        for number in range(min(count, MOST_TAGS) if order else 0):
+        for number in range(min(count, MOST_TAGS)):
             tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, first + 2 + 12 * number)
             if tag == ORIENTATION:
                 return int(value)

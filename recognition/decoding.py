@@ -15,7 +15,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from recognition.containers import UPRIGHT, declared_size, jpeg_orientation, orientation, picture_parts, sniff_format
+from recognition.containers import declared_size, jpeg_exif, orientation, picture_parts, sniff_format
 from recognition.exceptions import (
     CorruptImage,
     EmptyImage,
@@ -100,15 +100,12 @@ def read_image(data: bytes) -> Image.Image:
     image_format = sniff_format(data)
     try:
         check_size(declared_size(data, image_format))
-        held = jpeg_orientation(data) if image_format == "JPEG" else UPRIGHT
-        data = picture_parts(data, image_format)
-        image = Image.open(BytesIO(data), formats=[image_format])
+        image = Image.open(BytesIO(picture_parts(data, image_format)), formats=[image_format])
         check_size(image.size)
         image.draft(image.mode, (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
-        if image_format == "WEBP":
-            held = orientation(image.info.get("exif", b""))
-        return plain_mode(upright(image, held))
+        exif = jpeg_exif(data) if image_format == "JPEG" else image.info.get("exif", b"")
+        return plain_mode(upright(image, orientation(exif)))
     except DAMAGE as error:
         raise CorruptImage from error
 

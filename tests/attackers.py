@@ -107,12 +107,9 @@ def picture(data: bytes) -> Callable[[], Script]:
     return lambda: iter([(request, 60.0)])
 
 
-def flood() -> Script:
-    yield b"GET /api/runs/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 60.0
-
-
-def lists() -> Script:
-    yield b"GET /api/runs/?page_size=100 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 60.0
+def read(path: str) -> Callable[[], Script]:
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    return lambda: iter([(request, 60.0)])
 
 
 def joins() -> Script:
@@ -170,8 +167,10 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "largest-of-many": lambda: Attack(
         "the same from 50 addresses", 50, picture(largest_picture()), again=True, addresses=50
     ),
-    "flood": lambda: Attack("GET /api/runs/, again and again", 50, flood, again=True),
-    "lists": lambda: Attack("GET /api/runs/?page_size=100, again and again", 50, lists, again=True),
+    "flood": lambda: Attack("GET /api/runs/, again and again", 50, read("/api/runs/"), again=True),
+    "lists": lambda: Attack(
+        "GET /api/runs/?page_size=100, again and again", 50, read("/api/runs/?page_size=100"), again=True
+    ),
     "joins": lambda: Attack("WebSockets opened and left, again and again", 20, joins, again=True, hangs_up=True),
 }  # fmt: skip
 

@@ -15,6 +15,8 @@ import pytest
 from django.conf import settings
 from websockets.sync.client import connect
 
+from tests.attackers import UPGRADE
+from tests.plain import all_of
 from tests.stack import ROOT, Stack
 from tests.test_limits_streams import is_served, limited_service  # noqa: F401
 from training import consumers
@@ -41,24 +43,15 @@ def frame(payload: bytes, opcode: int = 1, last: bool = True, declared: int | No
 def upgraded(service: Stack) -> socket.socket:
     """A WebSocket of which every byte is ours to choose; its snapshot is left unread."""
     client = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-    client.sendall(
-        b"GET /ws/training/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
+    client.sendall(UPGRADE)
     assert b" 101 " in client.recv(4096)
     return client
 
 
 def goodbye(client: socket.socket) -> int | None:
     """The code of the close frame that ends what the server says; None when it just hangs up."""
-    said = b""
-    try:
-        while piece := client.recv(65536):
-            said += piece
-    except ConnectionResetError:
-        pass
-    finally:
-        client.close()
+    with client:
+        said = all_of(client)
     while len(said) >= 2:
         start, size = 2, said[1]
         if size == 126:

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from tests.drawings import data_url, draw, encode
+from tests.plain import all_of, raw
 from tests.public_site import PublicSite
 
 pytestmark = pytest.mark.stack
@@ -69,20 +70,3 @@ def test_only_drawings_may_be_large(public_site: PublicSite, path: str, status: 
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert status != 413 or "65536" in answer.json()["message"]
         assert visitor.post("/static/nope", content=b"x").status_code == 405
-
-
-def raw(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-        client.sendall(request)
-        return all_of(client)
-
-
-def all_of(client: socket.socket) -> bytes:
-    """What comes until the other side closes, or resets."""
-    said = b""
-    try:
-        while piece := client.recv(65536):
-            said += piece
-    except ConnectionResetError:
-        pass
-    return said

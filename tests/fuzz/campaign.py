@@ -56,8 +56,8 @@ class Tally:
             self.sources[sent.source if isinstance(sent, Request) else "broken"] += 1
             if isinstance(sent, Request):
                 self.bodies += bool(sent.body)
-                busy = " busy" if answer.status == 503 else ""
-                self.statuses[f"{answer.status}{busy}" if answer.status else "none"] += 1
+                code = f" {code_of(answer)}" if answer.status >= 500 else ""
+                self.statuses[f"{answer.status}{code}" if answer.status else "none"] += 1
                 self.seconds.append(answer.seconds)
             else:
                 self.statuses[f"broken {answer.status or 'hung up'}"] += 1

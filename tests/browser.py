@@ -218,6 +218,7 @@ def epoch(number, accuracy=0.9):
         "loss": 1 - accuracy,
         "accuracy": accuracy,
         "val_loss": None,
+        "objective": 1 - accuracy,
         "val_accuracy": None,
         "learning_rate": 0.001,
         "seconds": 10.0,

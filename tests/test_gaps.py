@@ -18,6 +18,7 @@ from django.core.cache import caches
 from tests.test_watchdog import PARAMETERS
 from training.feed import feed, read_snapshot
 from training.models import Status, TrainingRun
+from training.runner import config_of
 from training.serializers import represent
 from training.supervisor import ChildStopped, Watch
 
@@ -66,7 +67,7 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
 
 
 @pytest.mark.django_db
-def test_a_training_process_that_finished_before_the_word_to_stop_is_heard() -> None:
+def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_path: Path) -> None:
     run = claimed()
     TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=run.started_at)
     ours, theirs = multiprocessing.Pipe()
@@ -74,7 +75,7 @@ def test_a_training_process_that_finished_before_the_word_to_stop_is_heard() -> 
     theirs.close()
     progress: Any = SimpleNamespace()
     with pytest.raises(ChildStopped):
-        Watch(run, ours, progress, threading.Event()).follow()
+        Watch(run, config_of(run, tmp_path), ours, progress, threading.Event()).follow()
 
 
 def test_caches_of_many_requests_share_their_connections() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,25 +22,38 @@ from training.learner.config import Config
 from training.learner.presets import PRESETS
 
 
-def config(**values: object) -> Config:
+def config(folder: Path, **values: object) -> Config:
     given = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "samples": 600, "seed": 4} | values
-    return Config(preset="handwriting", folder=Path(), mnist=settings.MNIST_DIR, **given)
+    made = Config(preset="handwriting", folder=folder, mnist=settings.MNIST_DIR, **given)
+    made.attempt_folder.mkdir(parents=True, exist_ok=True)
+    return made
 
 
-def test_an_epoch_depends_on_seed_and_number_alone() -> None:
+def test_an_epoch_depends_on_seed_and_number_alone(tmp_path: Path) -> None:
     """So that a resumed run sees the pictures that an unbroken one would."""
-    (first, labels), second = (maker := batches.Maker(config())).make(1), maker.make(2)[0]
-    again = batches.Maker(config())
+    (first, labels), second = (maker := batches.Maker(config(tmp_path))).make(1), maker.make(2)[0]
+    again = batches.Maker(config(tmp_path / "elsewhere"))
     assert np.array_equal(second, again.make(2)[0]), "an attempt that begins with the second epoch"
     same, same_labels = again.make(1)
     assert np.array_equal(first, same)
     assert np.array_equal(labels, same_labels)
     assert not np.array_equal(first, second)
-    assert not np.array_equal(first, batches.Maker(config(seed=5)).make(1)[0])
+    assert not np.array_equal(first, batches.Maker(config(tmp_path / "another", seed=5)).make(1)[0])
 
 
-def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits() -> None:
-    pictures, labels = batches.Maker(config()).make(1)
+def test_a_second_attempt_does_not_draw_again(tmp_path: Path) -> None:
+    shares: list[Any] = []
+    first = batches.Maker(config(tmp_path), shares.append).make(1)[0]
+    assert shares == sorted(shares)
+    assert len(shares) >= 10, "progress is told while it draws"
+    assert shares[-1] == 1
+    shares.clear()
+    assert np.array_equal(first, batches.Maker(config(tmp_path, attempt=2), shares.append).make(1)[0])
+    assert shares == []
+
+
+def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp_path: Path) -> None:
+    pictures, labels = batches.Maker(config(tmp_path)).make(1)
     preset, share = PRESETS["handwriting"], 600 / 60_000
     assert (labels == batches.NO_DIGIT).sum() == round(preset.others * share)
     assert len(labels) == 600 + round(preset.drawn * share) + round(preset.others * share)
@@ -47,8 +61,8 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits() -
     assert 0.05 < pictures.mean() / 255 < 0.3, "ink on paper, not noise"
 
 
-def test_the_last_epochs_change_digits_less() -> None:
-    maker = batches.Maker(config(epochs=8))
+def test_the_last_epochs_change_digits_less(tmp_path: Path) -> None:
+    maker = batches.Maker(config(tmp_path, epochs=8))
 
     def sharpness(number: int) -> float:
         """Of each digit's mean picture: the less the pictures vary, the clearer it is."""
@@ -59,8 +73,8 @@ def test_the_last_epochs_change_digits_less() -> None:
     assert min(settled) > max(bent)
 
 
-def test_the_held_back_digits_are_never_trained_on() -> None:
-    kept, held = dataset.parts(config(samples=60_000))
+def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
+    kept, held = dataset.parts(config(tmp_path, samples=60_000))
     assert (len(kept), len(held)) == (57_500, 2_500)
     seen = {image.tobytes() for image in kept.images}
     assert sum(image.tobytes() in seen for image in held.images) == 0
@@ -162,3 +176,18 @@ def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) ->
     assert not alive
     stack.http.post("/api/stop_training/")
     assert stack.ended(run)["status"] == "interrupted"
+
+
+@pytest.mark.stack
+def test_a_run_goes_on_when_its_augmentation_process_is_killed(stack: Stack) -> None:
+    """As the kernel does when memory is short: the run is released and resumed."""
+    number = stack.train(preset="handwriting", samples=6000, epochs=20)
+    eventually(lambda: stack.run(number)["epochs"], 90, "the first epoch")
+    augmentation = next(c for c in stack.training_child().children() if "spawn_main" in " ".join(c.cmdline()))
+    augmentation.kill()
+    eventually(lambda: stack.run(number)["attempt"] == 2 and stack.run(number)["resumed_after_epoch"], 60, "attempt 2")
+    run = stack.run(number)
+    assert run["status"] == "in_progress"
+    assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])
+    stack.http.post("/api/stop_training/")
+    assert stack.ended(number)["status"] == "interrupted"

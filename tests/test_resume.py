@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,50 +13,91 @@ import pytest
 from django.conf import settings
 from onnx import numpy_helper
 
+from training.learner.checkpoints import prepare_attempt
 from training.learner.child import main
 from training.learner.config import Config
 
+CONTEXT = multiprocessing.get_context("spawn")
 
-def attempt(folder: Path, preset: str, finished: int = 0, kill_after: int | None = None) -> list[dict[str, Any]]:
-    """One training process on the run's folder: what it reported, up to the epoch after which it was killed."""
-    folder.mkdir(exist_ok=True)
-    config = Config(preset, 3, 64, 0.001, 1024, 11, folder, settings.MNIST_DIR, finished_epochs=finished)
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=main, args=(theirs, config))
-    process.start()
-    theirs.close()
-    reports = []
-    try:
-        while not reports or reports[-1]["type"] not in ("result", "failure"):
-            reports.append(ours.recv())
-            if reports[-1]["type"] == "epoch" and reports[-1]["epoch"] == kill_after:
+
+class Attempt:
+    """One training process on a run's folder, and what it has reported."""
+
+    def __init__(self, folder: Path, preset: str, number: int = 1, finished: int = 0) -> None:
+        config = Config(preset, 3, 64, 0.001, 1024, 11, folder, settings.MNIST_DIR, attempt=number)
+        self.config = prepare_attempt(config, finished)
+        self.pipe, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=main, args=(theirs, self.config))
+        self.process.start()
+        theirs.close()
+        self.reports: list[dict[str, Any]] = []
+
+    def follow(self, last_epoch: int | None = None) -> Attempt:
+        """Collect reports up to an epoch's, or to the end."""
+        while not self.reports or self.reports[-1]["type"] not in ("result", "failure"):
+            self.reports.append(self.pipe.recv())
+            if self.reports[-1]["type"] == "epoch" and self.reports[-1]["epoch"] == last_epoch:
                 break
-    finally:
-        process.kill()
-        process.join()
-    return reports
+        return self
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        return [{k: v for k, v in r.items() if k != "seconds"} for r in self.reports if r["type"] == "epoch"]
+
+    @property
+    def weights(self) -> dict[tuple[int, ...], np.ndarray]:
+        """By shape, which no two of the network's share; names of constants differ from one export to the next."""
+        initializers = onnx.load(self.config.model_file).graph.initializer
+        arrays = [numpy_helper.to_array(tensor) for tensor in initializers]
+        return {array.shape: array for array in arrays if array.dtype == np.float32 and array.size >= 10}
 
 
-def weights(folder: Path) -> dict[tuple[int, ...], np.ndarray]:
-    """By shape, which no two of the network's share; names of constants differ from one export to the next."""
-    arrays = [numpy_helper.to_array(tensor) for tensor in onnx.load(folder / "model.onnx").graph.initializer]
-    return {array.shape: array for array in arrays if array.dtype == np.float32 and array.size >= 10}
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Attempt]]:
+    """Start an attempt at a run that is named; its process is killed after the test."""
+    attempts: list[Attempt] = []
+
+    def begin(run: str, preset: str = "original", **values: int) -> Attempt:
+        attempts.append(Attempt(tmp_path / run, preset, **values))
+        return attempts[-1]
+
+    yield begin
+    for one in attempts:
+        one.kill()
 
 
-def epochs(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in r.items() if k != "seconds"} for r in reports if r["type"] == "epoch"]
+def assert_equal(ours: Attempt, theirs: Attempt) -> None:
+    assert theirs.reports[-1]["type"] == "result", theirs.reports[-1]
+    assert ours.reports[-1]["type"] == "result", ours.reports[-1]
+    assert ours.weights.keys() == theirs.weights.keys()
+    assert all(np.array_equal(ours.weights[shape], theirs.weights[shape]) for shape in ours.weights)
+    assert sum(array.size for array in ours.weights.values()) == 184_586, "every weight of the network"
 
 
 @pytest.mark.parametrize("preset", ["original", "handwriting"])
-def test_a_run_killed_after_its_first_epoch_ends_as_an_unbroken_one(tmp_path: Path, preset: str) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    unbroken = attempt(whole, preset)
-    assert unbroken[-1]["type"] == "result", unbroken[-1]
-    first = attempt(broken, preset, kill_after=1)
-    second = attempt(broken, preset, finished=1)
-    assert epochs(first) + epochs(second) == epochs(unbroken)
-    ours, theirs = weights(broken), weights(whole)
-    assert ours.keys() == theirs.keys()
-    assert all(np.array_equal(ours[shape], theirs[shape]) for shape in ours)
-    assert sum(array.size for array in ours.values()) == 184_586, "every weight of the network"
+def test_a_run_killed_after_its_first_epoch_ends_as_an_unbroken_one(start: Callable[..., Attempt], preset: str) -> None:
+    unbroken = start("whole", preset).follow()
+    first = start("broken", preset).follow(last_epoch=1)
+    first.kill()
+    second = start("broken", preset, number=2, finished=1)
+    assert second.config.resumed_after_epoch == 1
+    second.follow()
+    assert first.epochs + second.epochs == unbroken.epochs
+    assert_equal(second, unbroken)
+
+
+def test_a_training_process_that_outlived_its_worker_does_not_disturb_the_next(start: Callable[..., Attempt]) -> None:
+    """Its worker was stopped: it trained on past the last epoch that has a row, and is still at work."""
+    unbroken = start("whole").follow()
+    first = start("broken").follow(last_epoch=2)
+    second = start("broken", number=2, finished=1)
+    assert second.config.resumed_after_epoch == 1, "the checkpoint of the last row was kept"
+    second.follow()
+    assert second.epochs == unbroken.epochs[1:]
+    assert_equal(second, unbroken)
+    first.process.join(60)
+    assert first.process.exitcode == 1, "it failed when it wrote into its folder, which is gone"

@@ -16,10 +16,11 @@ from training.serializers import RunSerializer
 MOST = 1000  # runs in one file
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FACTS = (
-    *("id", "status", "preset", "requested_by", "queued_at", "started_at", "finished_at", "attempt"),
-    *("test_accuracy", "calibration_error", "model", "in_service", "error_code", "error"),
+    *("id", "status", "preset", "requested_by", "queued_at", "started_at", "finished_at"),
+    *("attempt", "resumed_after_epoch", "test_accuracy", "calibration_error", "model", "in_service"),
+    *("error_code", "error"),
 )
-LAST = ("loss", "accuracy", "val_loss", "val_accuracy")
+LAST = ("loss", "accuracy", "val_loss", "val_accuracy", "objective")
 
 
 def as_json(runs: QuerySet[TrainingRun]) -> str:

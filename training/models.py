@@ -85,6 +85,13 @@ class TrainingRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the worker")
     worker = models.CharField(max_length=200, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
+    resumed_after_epoch = models.PositiveIntegerField(
+        null=True, blank=True, help_text="the last epoch of earlier attempts that this attempt builds on; 0: none"
+    )
+    elapsed_seconds = models.FloatField(
+        default=0.0, help_text="training time of all attempts together, as of the last heartbeat"
+    )
+    phase_seconds = models.JSONField(default=dict, blank=True, help_text="seconds of each phase of the last attempt")
     seq = models.PositiveIntegerField(default=1, help_text="number of the last persisted event")
     test_accuracy = models.FloatField(null=True, blank=True)
     calibration_error = models.FloatField(
@@ -146,17 +153,27 @@ class TrainingRun(models.Model):
             started_at=Coalesce("started_at", now),
             heartbeat_at=now,
             worker=worker[:200],
+            resumed_after_epoch=None,
         )
 
     def owned(self) -> Q:
         """The condition of every write by the attempt that this instance is."""
         return Q(status=Status.IN_PROGRESS, attempt=self.attempt)
 
-    def beat(self) -> None:
+    def beat(self, elapsed_seconds: float) -> None:
         """Sign of life. Raises LostClaim when the run is no longer this attempt's; reads `stop_requested_at`."""
-        if not TrainingRun.objects.filter(self.owned(), pk=self.pk).update(heartbeat_at=timezone.now()):
-            raise LostClaim(str(self))
+        self._write(heartbeat_at=timezone.now(), elapsed_seconds=elapsed_seconds)
         self.refresh_from_db(fields=["stop_requested_at"])
+
+    def resume_after(self, epoch: int) -> None:
+        """Store which epoch this attempt builds on, 0 being none. Raises LostClaim."""
+        self._write(resumed_after_epoch=epoch)
+        self.resumed_after_epoch = epoch
+
+    def _write(self, **values: Any) -> None:
+        """An attempt's write that is no event. Raises LostClaim."""
+        if not TrainingRun.objects.filter(self.owned(), pk=self.pk).update(**values):
+            raise LostClaim(str(self))
 
     def add_epoch(self, values: Mapping[str, Any]) -> bool:
         """Write one epoch's row. False if a resumed attempt reports an epoch that has its row. Raises LostClaim."""
@@ -221,10 +238,15 @@ class Epoch(models.Model):
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
     epoch = models.PositiveIntegerField(help_text="counts from 1")
-    loss = models.FloatField()
-    accuracy = models.FloatField()
-    val_loss = models.FloatField("validation loss", null=True, blank=True)
+    loss = models.FloatField(help_text="cross-entropy against the label, over the digits")
+    accuracy = models.FloatField(help_text="share of the digits predicted correctly")
+    val_loss = models.FloatField(
+        "validation loss", null=True, blank=True, help_text="cross-entropy against the label, over the held-back digits"
+    )
     val_accuracy = models.FloatField("validation accuracy", null=True, blank=True)
+    objective = models.FloatField(
+        null=True, blank=True, help_text="what training minimised: with smoothed labels and pictures of no digit"
+    )
     learning_rate = models.FloatField()
     seconds = models.FloatField()
 

@@ -22,11 +22,13 @@ from recognition.models import Activation, ModelVersion
 from training import workers
 from training.context import working_for
 from training.exceptions import LostClaim
+from training.learner import checkpoints
 from training.learner.config import Config
 from training.models import Predictions, Status, TrainingRun
 from training.progress import Broadcaster, RunProgress, ending, persist
 from training.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
 
+RESULTS = ("test_accuracy", "calibration_error", "confusion", "versions", "phase_seconds")  # kept in the run's row
 SHUTDOWN = threading.Event()  # set when this worker is asked to stop
 logger = logging.getLogger(__name__)
 
@@ -51,11 +53,12 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
     """One attempt, to an ending or to a release. Raises LostClaim."""
     folder = run_folder(run)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
         clear_others(folder)
-        progress.tell("started", attempt=run.attempt)
-        result = supervise(run, config_of(run, folder), progress, SHUTDOWN)
-        complete(run, result, folder, progress)
+        run.resume_after(config.resumed_after_epoch)
+        progress.tell("started", attempt=run.attempt, resumed_after_epoch=run.resumed_after_epoch)
+        result = supervise(run, config, progress, SHUTDOWN)
+        complete(run, result, config, progress)
     except LostClaim:
         raise
     except ChildStopped:
@@ -82,21 +85,21 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
         preset=run.preset,
         folder=folder,
         mnist=settings.MNIST_DIR,
-        finished_epochs=run.epochs.count(),
+        attempt=run.attempt,
         **parameters,
     )
 
 
-def complete(run: TrainingRun, result: dict[str, Any], folder: Path, progress: RunProgress) -> None:
+def complete(run: TrainingRun, result: dict[str, Any], config: Config, progress: RunProgress) -> None:
     """Publish the model, end the run, and put the model into service if that was asked for and it is good enough."""
     model = registry.publish(
-        (folder / "model.onnx").read_bytes(),
-        keras_content=(folder / "model.keras").read_bytes(),
+        config.model_file.read_bytes(),
+        keras_content=config.keras_file.read_bytes(),
         test_accuracy=result["test_accuracy"],
         temperature=result["temperature"] or 1.0,
         uncertain_below=result["uncertain_below"],
     )
-    values = {name: result[name] for name in ("test_accuracy", "calibration_error", "confusion", "versions")}
+    values = {name: result[name] for name in RESULTS}
 
     def end() -> bool:
         with transaction.atomic():  # whoever sees the run completed sees its model serve

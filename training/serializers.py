@@ -17,7 +17,7 @@ from training.models import Epoch, TrainingRun
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
     class Meta:
         model = Epoch
-        fields = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+        fields = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "objective", "learning_rate", "seconds")
 
 
 class EpochsOfRuns(serializers.ListSerializer[Any]):
@@ -51,7 +51,8 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         model = TrainingRun
         fields = (
             *("id", "status", "preset", "parameters", "requested_by"),
-            *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "max_epochs", "epochs"),
+            *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "resumed_after_epoch"),
+            *("max_epochs", "epochs"),
             *(
                 "test_accuracy",
                 "calibration_error",

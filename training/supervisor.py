@@ -10,8 +10,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
 
+from training.learner import checkpoints
 from training.learner.child import STOP, main
 from training.learner.config import Config
 from training.models import TrainingRun
@@ -52,7 +52,7 @@ def supervise(run: TrainingRun, config: Config, progress: RunProgress, shutdown:
     process.start()
     theirs.close()  # only the child holds it now, so its death is an end of file here
     try:
-        return Watch(run, ours, progress, shutdown).follow()
+        return Watch(run, config, ours, progress, shutdown).follow()
     except EOFError:
         process.join(GRACE_SECONDS)
         raise died(process.exitcode, config) from None
@@ -66,12 +66,16 @@ def supervise(run: TrainingRun, config: Config, progress: RunProgress, shutdown:
 class Watch:
     """The worker's end of the pipe."""
 
-    def __init__(self, run: TrainingRun, pipe: Connection, progress: RunProgress, shutdown: threading.Event) -> None:
-        self.run, self.pipe, self.progress, self.shutdown = run, pipe, progress, shutdown
+    def __init__(
+        self, run: TrainingRun, config: Config, pipe: Connection, progress: RunProgress, shutdown: threading.Event
+    ) -> None:
+        self.run, self.config, self.pipe, self.progress, self.shutdown = run, config, pipe, progress, shutdown
         self.beaten_at = float("-inf")
         self.began_at = self.heard_at = time.monotonic()
+        self.elapsed = self.elapsed_before = run.elapsed_seconds
+        self.phases = PhaseClock(self.began_at)
         self.stopping_since: float | None = None
-        self.time_left = time_left(run)
+        self.limit = settings.RUN_SECONDS if settings.RUN_SECONDS > 0 else float("inf")
 
     def follow(self) -> dict[str, Any]:
         """Relay reports until the result. Raises EOFError when the training process is gone."""
@@ -89,10 +93,15 @@ class Watch:
 
     def result(self, report: dict[str, Any]) -> dict[str, Any]:
         """The result, unless a stop came while it was being made."""
-        persist(self.run.beat)
+        self.beat(self.heard_at)
         if self.run.stop_requested_at:
             raise ChildStopped
-        return report
+        return report | {"phase_seconds": self.phases.seconds(self.heard_at)}
+
+    def beat(self, now: float) -> None:
+        """Write a heartbeat, and the seconds of all attempts until now by this process's monotonic clock."""
+        self.elapsed, self.beaten_at = self.elapsed_before + now - self.began_at, now
+        persist(lambda: self.run.beat(self.elapsed))
 
     def relay(self, report: dict[str, Any]) -> None:
         """Pass one report on, after the rows it makes."""
@@ -101,10 +110,14 @@ class Watch:
             self.progress.batch(report)
         elif kind == "epoch":
             self.progress.epoch(report)
+            checkpoints.discard_before(self.config, report["epoch"])
         elif kind == "phase":
+            self.phases.enter(report["phase"], self.heard_at)
             self.progress.tell("phase", **report)
         elif kind == "failure":
             raise ChildFailed(report["code"], report["message"])
+        elif kind == "lost":
+            raise ChildLost(report["message"])
         elif kind == "stopped":
             raise ChildStopped
 
@@ -112,8 +125,7 @@ class Watch:
         """Beat, and see to whatever ends an attempt from outside. Raises LostClaim, ChildStopped and ChildLost."""
         now = time.monotonic()
         if now - self.beaten_at >= BEAT_SECONDS:
-            self.beaten_at = now
-            persist(self.run.beat)
+            self.beat(now)
         if self.run.stop_requested_at and self.stopping_since is None:
             self.stopping_since = now
             self.send_stop()
@@ -123,7 +135,7 @@ class Watch:
             raise ChildLost("the worker is shutting down")
         if now - self.heard_at > STALL_SECONDS:
             raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
-        if now - self.began_at > self.time_left and self.stopping_since is None:
+        if self.elapsed > self.limit and self.stopping_since is None:
             raise ChildFailed(
                 "timed_out", f"The run took longer than the {settings.RUN_SECONDS} seconds it may take here."
             )
@@ -133,19 +145,27 @@ class Watch:
             self.pipe.send(STOP)
 
 
-def time_left(run: TrainingRun) -> float:
-    """Seconds of RUN_SECONDS that the finished epochs of earlier attempts have not used; infinite without a limit."""
-    if settings.RUN_SECONDS <= 0:
-        return float("inf")
-    used = persist(lambda: run.epochs.aggregate(seconds=Sum("seconds", default=0.0))["seconds"])
-    return float(settings.RUN_SECONDS - used)
+class PhaseClock:
+    """How long the phases of an attempt take, in monotonic seconds; `starting` lasts until the first report."""
+
+    def __init__(self, now: float) -> None:
+        self._entered = {"starting": now}
+
+    def enter(self, phase: str, now: float) -> None:
+        """Note that a phase has begun; it may be reported again while it lasts."""
+        self._entered.setdefault(phase, now)
+
+    def seconds(self, now: float) -> dict[str, float]:
+        """Return the seconds of each phase, of which the last ends now."""
+        ends = [*list(self._entered.values())[1:], now]
+        return {phase: round(end - begin, 3) for (phase, begin), end in zip(self._entered.items(), ends, strict=True)}
 
 
 def died(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:
     """A signal took it: again. It ended by itself without a result: an exception, which would come again."""
     if exit_code is None or exit_code < 0:
         return ChildLost(f"the training process ended with signal {-(exit_code or 0)}")
-    log = config.folder / "log.txt"
+    log = config.log_file
     detail = log.read_text(errors="replace")[-DETAIL_CHARACTERS:] if log.exists() else ""
     last = next((line for line in reversed(detail.splitlines()) if line.strip()), "no word")
     return ChildFailed("training_failed", f"The training process failed: {last[:LINE_CHARACTERS]}", detail)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection
 from typing import Protocol
 
@@ -15,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.learner import dataset
-from training.learner.config import Config
-from training.learner.handwriting import augmentation, others, pen, styles
+from training.learner.config import Config, HelperLost
+from training.learner.handwriting import augmentation, drawings, styles
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
 Made = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
+Progress = Callable[[float | None], object]  # takes the share of the drawings that is done, 0 to 1; None: still at work
 NO_DIGIT = 10
-POOL = 2.2  # drawings made per drawing used in an epoch
+EXIT_SECONDS = 10.0  # for a process that has closed its pipe
 STRENGTH = augmentation.Strength(
     rotation=10, shear=0.25, stretch=0.15, elastic=0.5, smallest=0.85, thinner=0.45, thicker=0.6
 )
@@ -71,10 +73,10 @@ class Source(Protocol):
 
 
 @contextmanager
-def source(config: Config, digits: dataset.Digits) -> Iterator[Source]:
-    """The source of a run's epochs for its training digits."""
+def source(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[Source]:
+    """The source of a run's epochs for its training digits; `progress` is called while an epoch is waited for."""
     if PRESETS[config.preset].augmented:
-        with Ahead.started(config) as ahead:
+        with Ahead.started(config, progress) as ahead:
             yield ahead
     else:
         yield AsTheyAre(config, digits)
@@ -94,41 +96,51 @@ class AsTheyAre:
 class Ahead:
     """Asks its process for an epoch while the one before is trained on."""
 
-    def __init__(self, pipe: connection.Connection, epochs: int) -> None:
-        self._pipe, self._epochs = pipe, epochs
+    def __init__(
+        self, pipe: connection.Connection, process: multiprocessing.process.BaseProcess, epochs: int, progress: Progress
+    ) -> None:
+        self._pipe, self._process, self._epochs, self._progress = pipe, process, epochs, progress
         self._asked: int | None = None
 
     @classmethod
     @contextmanager
-    def started(cls, config: Config) -> Iterator[Ahead]:
+    def started(cls, config: Config, progress: Progress) -> Iterator[Ahead]:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=make_epochs, args=(theirs, config), name="augmentation", daemon=True)
         process.start()
         theirs.close()
         try:
-            yield cls(ours, config.epochs)
+            yield cls(ours, process, config.epochs, progress)
         finally:
             process.kill()
             process.join()
 
     def epoch(self, number: int) -> Epoch:
-        if self._asked != number:
-            self._pipe.send(number)
-        pictures, labels = self._pipe.recv()
-        if number < self._epochs:
-            self._pipe.send(number + 1)
-            self._asked = number + 1
-        return Epoch(pictures, labels)
+        """Raises HelperLost when a signal took the process, and SystemExit when it failed: its traceback is logged."""
+        try:
+            if self._asked != number:
+                self._pipe.send(number)
+            while not isinstance(message := self._pipe.recv(), tuple):
+                self._progress(message)
+            if number < self._epochs:
+                self._pipe.send(number + 1)
+                self._asked = number + 1
+        except (EOFError, OSError):
+            self._process.join(EXIT_SECONDS)
+            if (code := self._process.exitcode or 0) < 0:
+                raise HelperLost(f"the augmentation process ended with signal {-code}") from None
+            raise SystemExit(1) from None
+        return Epoch(*message)
 
 
 def make_epochs(pipe: connection.Connection, config: Config) -> None:
     """The second process: make what is asked for until the first one is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    maker = Maker(config)
     try:
+        maker = Maker(config, pipe.send)
         while True:
-            pipe.send(maker.make(pipe.recv()))
+            pipe.send(maker.make(pipe.recv(), partial(pipe.send, None)))
     except (EOFError, BrokenPipeError):
         return
 
@@ -143,28 +155,28 @@ def end_with_parent() -> None:
 class Maker:
     """Digits to bend and style, and the drawings that join them, kept for the length of the run."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, progress: Progress = id) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
         self._bent_epochs = config.epochs - round(preset.settling * config.epochs)
         self._digits, _ = dataset.parts(config)
         share = len(self._digits) / TRAINING_DIGITS
         self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
-        self._drawings, self._drawing_labels = pen.pool(-(-round(self._drawn * POOL) // 10), config.seed)
-        self._other_pictures = others.others(round(self._others * POOL), config.seed)
+        self._pool = drawings.load_or_draw(config, self._drawn, self._others, progress)
 
-    def make(self, number: int) -> Made:
+    def make(self, number: int, chunk_done: Callable[[], object] = int) -> Made:
         """One epoch: every digit and a choice of the drawings, each changed in its own way, in random order."""
         rng = np.random.default_rng((self._seed, number))
         images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, EDITED)
-        rows = rng.choice(len(self._drawings), self._drawn, replace=False)
-        no_digits = rng.choice(len(self._other_pictures), self._others, replace=False)
-        added = np.concatenate([self._drawings[rows], self._other_pictures[no_digits]]).astype(np.float32) / 255
+        pool = self._pool
+        rows = rng.choice(len(pool.digits), self._drawn, replace=False)
+        no_digits = rng.choice(len(pool.others), self._others, replace=False)
+        added = np.concatenate([pool.digits[rows], pool.others[no_digits]]).astype(np.float32) / 255
         images = np.concatenate([images, added])
         shrink = np.concatenate([shrink, np.ones(len(added), np.float32)])
         none = np.full(len(no_digits), NO_DIGIT)
-        labels = np.concatenate([self._digits.labels, self._drawing_labels[rows], none])
+        labels = np.concatenate([self._digits.labels, pool.labels[rows], none])
         order = rng.permutation(len(labels))
         strength = STRENGTH if number <= self._bent_epochs else SETTLED
-        changed = augmentation.augment(images[order], rng, strength, shrink[order])
+        changed = augmentation.augment(images[order], rng, strength, shrink[order], chunk_done)
         return np.rint(changed * 255).astype(np.uint8), labels[order]

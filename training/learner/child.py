@@ -8,7 +8,7 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
-from training.learner.config import Config, LearnerError
+from training.learner.config import Config, HelperLost, LearnerError
 
 STOP = "stop"
 STOP_SECONDS = 1.0  # for the next batch to obey; whatever else is being done is left as it is
@@ -55,12 +55,12 @@ class Line:
 def main(pipe: Connection, config: Config) -> None:
     """Train as told and report through `pipe`; what is not foreseen ends in a traceback and a non-zero exit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker decides, Ctrl-C reaches it too
-    log = (config.folder / "log.txt").open("w")
+    log = config.log_file.open("w")
     os.dup2(log.fileno(), 1)  # by number: libraries write there from C as well
     os.dup2(log.fileno(), 2)
     os.nice(5)  # answering drawings comes first
     # What a killed process leaves in its temporary folder goes with the run.
-    os.environ.update(TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.folder))
+    os.environ.update(TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.attempt_folder))
     line = Line(pipe)
     try:
         line.report({"type": "phase", "phase": "importing"})
@@ -70,5 +70,7 @@ def main(pipe: Connection, config: Config) -> None:
         line.report(result.as_report() if result else {"type": "stopped"})
     except LearnerError as error:
         line.report({"type": "failure", "code": error.code, "message": str(error)})
+    except HelperLost as error:
+        line.report({"type": "lost", "message": str(error)})
     except BrokenPipeError:
         os._exit(1)

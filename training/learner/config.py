@@ -11,7 +11,9 @@ from typing import ClassVar
 class Config:
     """One attempt at a run.
 
-    `folder` is the run's own: checkpoints and the exported model. `finished_epochs` of an earlier attempt have rows.
+    `folder` is the run's own, and holds what its attempts share. Each attempt writes into a folder of its own there,
+    because an attempt that was thought dead may go on writing. `resumed_after_epoch` names the checkpoint in it that
+    the attempt continues from; 0 starts over.
     """
 
     preset: str
@@ -22,18 +24,31 @@ class Config:
     seed: int
     folder: Path
     mnist: Path
-    finished_epochs: int = 0
+    attempt: int = 1
+    resumed_after_epoch: int = 0
+
+    @property
+    def attempt_folder(self) -> Path:
+        return self.folder / f"attempt-{self.attempt}"
+
+    @property
+    def drawings_file(self) -> Path:
+        return self.folder / "drawings.npz"
+
+    @property
+    def log_file(self) -> Path:
+        return self.attempt_folder / "log.txt"
 
     @property
     def model_file(self) -> Path:
-        return self.folder / "model.onnx"
+        return self.attempt_folder / "model.onnx"
 
     @property
     def keras_file(self) -> Path:
-        return self.folder / "model.keras"
+        return self.attempt_folder / "model.keras"
 
     def checkpoint(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch:04}.keras"
+        return self.attempt_folder / f"epoch-{epoch:04}.keras"
 
 
 class LearnerError(Exception):
@@ -56,3 +71,7 @@ class ExportMismatch(LearnerError):
 
 class NoSpace(LearnerError):
     code = "no_space"
+
+
+class HelperLost(Exception):
+    """A signal took a process that the training process needs: the run can be taken up again."""

@@ -21,11 +21,12 @@ from training.learner import batches, dataset, loop, network
 from training.learner.config import Config, Diverged, NoSpace
 from training.learner.export import export, save_weights
 from training.learner.loop import Report
-from training.learner.presets import PRESETS, TRAINING_DIGITS, Preset
+from training.learner.presets import PRESETS, TRAINING_DIGITS
 
 EXPORT_CHECK_DIGITS = 256
+WAITING_SECONDS = 0.5  # between two reports
 UNCERTAIN_SHARE = 0.005  # of the held-back digits may be called uncertain
-MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy", "objective")
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,10 @@ def train(
     With the model comes its compiled reader, which validation may have used already.
     """
     preset = PRESETS[config.preset]
-    with batches.source(config, digits) as source:
-        model, done = start(config, len(digits))
+    waiting = Waiting(report)
+    with batches.source(config, digits, waiting.progress) as source:
+        model, done = start(config, len(digits)), config.resumed_after_epoch
         step, read = loop.compiled_step(model, preset), loop.reader(model)
-        if preset.drawn:
-            report({"type": "phase", "phase": "drawing"})  # takes a minute or two, before the first epoch
         for epoch in range(done + 1, config.epochs + 1):
             pictures = source.epoch(epoch)
             if epoch == done + 1:
@@ -103,12 +103,28 @@ def train(
                 return None
             check_finite(model, epoch)
             with averaged(model, last=epoch == config.epochs):
-                values = {"loss": means.loss, "accuracy": means.accuracy, **validated(read, held_back, preset)}
+                values = {name: getattr(means, name) for name in loop.MEASURES} | validated(read, held_back)
             save_checkpoint(config, model, epoch)
             report(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
             if stop.is_set():
                 return None
     return model, read
+
+
+class Waiting:
+    """Reports that an epoch's pictures are being made, twice a second, so that slow work is not taken for a hang."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._reported_at = float("-inf")
+
+    def progress(self, share: float | None) -> None:
+        """Take the share of the drawings that is done; None: pictures are being changed for an epoch."""
+        now = time.monotonic()
+        if now - self._reported_at >= WAITING_SECONDS:
+            self._reported_at = now
+            news = {"type": "phase", "phase": "drawing", "progress": share}
+            self._report({"type": "alive"} if share is None else news)
 
 
 @contextmanager
@@ -124,12 +140,15 @@ def averaged(model: keras.Model, last: bool) -> Iterator[None]:
         model.set_weights(trained)
 
 
-def validated(read: loop.Reader, held_back: dataset.Digits, preset: Preset) -> dict[str, float]:
-    """Loss and accuracy on the held-back digits, by the averaged weights where the preset averages."""
+def validated(read: loop.Reader, held_back: dataset.Digits) -> dict[str, float]:
+    """Return cross-entropy against the label and accuracy on the held-back digits.
+
+    Both by the averaged weights, where the preset averages; the loss is the same measure for every preset.
+    """
     if not len(held_back):
         return {}
     answers, targets = read(held_back.images), batches.TARGETS[held_back.labels]
-    loss = network.loss(preset)(targets, answers)
+    loss = keras.losses.CategoricalCrossentropy()(targets, answers)
     return {"val_loss": float(loss), "val_accuracy": float(np.mean(answers.argmax(axis=1) == held_back.labels))}
 
 
@@ -171,29 +190,27 @@ def epoch_report(epoch: int, values: dict[str, float], learning_rate: float, sec
     return {"type": "epoch", "epoch": epoch, **measured, "learning_rate": learning_rate, "seconds": round(seconds, 3)}
 
 
-def start(config: Config, digits: int) -> tuple[keras.Model, int]:
-    """The model to go on with and how many epochs it has behind it: a checkpoint's, or a new one."""
+def start(config: Config, digits: int) -> keras.Model:
+    """The model to go on with: a checkpoint's, or a new one."""
     keras.utils.set_random_seed(config.seed)
-    for epoch in range(min(config.finished_epochs, config.epochs), 0, -1):
-        if config.checkpoint(epoch).exists():
-            return keras.saving.load_model(config.checkpoint(epoch)), epoch
+    if config.resumed_after_epoch:
+        return keras.saving.load_model(config.checkpoint(config.resumed_after_epoch))
     preset = PRESETS[config.preset]
     model = network.build(preset)
     share = digits / TRAINING_DIGITS
     pictures = digits + round(preset.drawn * share) + round(preset.others * share)
     network.compile_for(model, preset, config.learning_rate, -(-pictures // config.batch_size) * config.epochs)
-    return model, 0
+    return model
 
 
 def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:
     """Weights and optimizer after `epoch`; written beside and renamed, so never torn.
 
-    The one before is kept too: a crash between checkpoint and row resumes from the row.
+    The worker removes those before it, once the epoch has its row.
     """
-    draft = config.folder / "draft.keras"
+    draft = config.attempt_folder / "draft.keras"
     model.save(draft)
     draft.replace(config.checkpoint(epoch))
-    config.checkpoint(epoch - 2).unlink(missing_ok=True)
 
 
 def confusion_matrix(read: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ Every result depends on the digits and the generator alone, so that a resumed ru
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,14 +34,23 @@ class Strength:
     thicker: float = 0.75
 
 
-def augment(pictures: Pictures, rng: Rng, strength: Strength, shrink: NDArray[np.float32] | None = None) -> Pictures:
-    """A changed copy of every picture; those with `shrink` below 1 are made that much smaller besides."""
+def augment(
+    pictures: Pictures,
+    rng: Rng,
+    strength: Strength,
+    shrink: NDArray[np.float32],
+    chunk_done: Callable[[], object],
+) -> Pictures:
+    """A changed copy of every picture; those with `shrink` below 1 are made that much smaller besides.
+
+    Calls `chunk_done` after every CHUNK pictures.
+    """
     out = np.empty_like(pictures)
-    factors = np.ones(len(pictures), np.float32) if shrink is None else shrink
     for start in range(0, len(pictures), CHUNK):
         part = slice(start, start + CHUNK)
-        moved = warp(pictures[part], rng, strength, factors[part])
+        moved = warp(pictures[part], rng, strength, shrink[part])
         out[part] = ink(rewidth(moved, rng, strength), rng)
+        chunk_done()
     return out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -119,8 +121,8 @@ def blot(rng: Rng) -> Image.Image:
 KINDS = ((letter, 0.5), (scribble, 0.24), (several, 0.18), (blot, 0.08))
 
 
-def others(count: int, seed: int) -> NDArray[np.uint8]:
-    """uint8 [N, 28, 28]: prepared pictures of no digit."""
+def others(count: int, seed: int, drawn: Callable[[], object]) -> NDArray[np.uint8]:
+    """uint8 [N, 28, 28]: prepared pictures of no digit. Calls `drawn` after every one."""
     images = np.empty((count, 28, 28), np.uint8)
     for row in range(count):
         rng = np.random.default_rng((seed, row))
@@ -131,4 +133,5 @@ def others(count: int, seed: int) -> NDArray[np.uint8]:
                 break
             except BlankDrawing:
                 continue
+        drawn()
     return images

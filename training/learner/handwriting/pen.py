@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -15,14 +17,15 @@ Rng = np.random.Generator
 CANVAS, UP = 150, 2
 
 
-def pool(each: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """`each` drawings of every digit: uint8 [N, 28, 28] and their labels."""
+def pool(each: int, seed: int, drawn: Callable[[], object]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """`each` drawings of every digit: uint8 [N, 28, 28] and their labels. Calls `drawn` after every one."""
     labels = np.repeat(np.arange(10), each)
     images = np.empty((len(labels), 28, 28), np.uint8)
     for row, digit in enumerate(labels):
         rng = np.random.default_rng((seed, row))
         image = render(by_hand(SHAPES[int(digit)](rng), rng), rng)
         images[row] = np.rint(prepare_image(image) * 255)
+        drawn()
     return images, labels
 
 

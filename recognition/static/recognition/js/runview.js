@@ -9,7 +9,7 @@ import { count, decimal, moment, percent, rate, STATES, timeLeft, took } from ".
 const PHASES = {
   importing: "Starting TensorFlow…",
   loading: "Loading the digits…",
-  drawing: "Drawing digits of its own to learn from…",
+  drawing: "Drawing digits to learn from…",
   fitting: "Training…",
   evaluating: "Testing on digits it has not seen…",
   exporting: "Saving the model…",
@@ -30,12 +30,18 @@ function about(run) {
   return `${who}${facts}`;
 }
 
-function note(run, phase, waitedLong) {
+function attempt({ attempt, resumed_after_epoch }) {
+  if (attempt <= 1) return "";
+  if (resumed_after_epoch === null) return `Attempt ${attempt}. `;
+  return `Attempt ${attempt}, ${resumed_after_epoch ? `continued after epoch ${resumed_after_epoch}` : "starting over"}. `;
+}
+
+function note({ run, phase, progress }, waitedLong) {
   if (run.stop_requested_at && isActive(run)) return "Stopping…";
   if (run.status === "queued") return waitedLong ? "Queued: waiting for a worker to take it." : "Queued.";
   if (run.status === "in_progress") {
-    const again = run.attempt > 1 ? `Attempt ${run.attempt}, continued after epoch ${run.epochs.at(-1)?.epoch ?? 0}. ` : "";
-    return again + (PHASES[phase] ?? "Started.");
+    const done = progress === null ? "" : ` ${Math.floor(progress * 100)}%`;
+    return `${attempt(run)}${PHASES[phase] ?? "Started."}${done}`;
   }
   const spent = run.started_at ? ` after ${took(run)}` : "";
   if (run.status === "completed") return `Finished${spent}.`;
@@ -77,7 +83,7 @@ export class RunView {
   }
 
   show(state) {
-    const { run, batch, phase, trail } = state;
+    const { run, batch, trail } = state;
     this.root.dataset.status = run?.status ?? "none";
     say(this.#one("run-title"), run ? `Run ${run.id}` : state === NOTHING ? "Waiting for the server…" : "No run yet");
     this.#showLink(run);
@@ -93,7 +99,7 @@ export class RunView {
     chip.dataset.status = run.status;
     say(chip, STATES[run.status] ?? run.status);
     say(this.#one("run-about"), about(run));
-    say(this.#one("run-note"), note(run, phase, this.#waitedLong(state)));
+    say(this.#one("run-note"), note(state, this.#waitedLong(state)));
     if (run.status === "error") say(this.#one("run-problem"), `The run failed. ${run.error || ""} ${run.error_code ? `(${run.error_code})` : ""}`.trim());
     if (batch) this.#showBatch(run, batch);
     this.record.show(run, trail);

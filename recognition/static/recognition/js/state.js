@@ -6,7 +6,7 @@ export const ACTIVE = ["queued", "in_progress"];
 const TRAIL_LIMIT = 600;
 const PERSISTED = ["queued", "started", "epoch", "completed", "interrupted", "error"];
 
-export const NOTHING = Object.freeze({ run: null, seq: 0, batch: null, phase: "", trail: [], lost: false });
+export const NOTHING = Object.freeze({ run: null, seq: 0, batch: null, phase: "", progress: null, trail: [], lost: false });
 
 export const isActive = (run) => run !== null && ACTIVE.includes(run.status);
 
@@ -20,14 +20,14 @@ function fromSnapshot(state, { run, seq }) {
   if (!run || run.id !== state.run?.id || run.attempt !== state.run.attempt) return fresh;
   // The same run after a reconnection: what is drawn between epochs stays, so nothing flickers.
   const keepBatch = isActive(run) && state.batch?.epoch > lastEpoch(run);
-  return { ...fresh, trail: state.trail, phase: state.phase, batch: keepBatch ? state.batch : null };
+  return { ...fresh, trail: state.trail, phase: state.phase, progress: state.progress, batch: keepBatch ? state.batch : null };
 }
 
 function emptyRun({ run, seq, time, ...rest }) {
   return {
     id: run, status: "queued", preset: rest.preset ?? "", parameters: rest.parameters ?? {},
     requested_by: rest.requested_by ?? "", queued_at: iso(time), started_at: null, finished_at: null,
-    stop_requested_at: null, attempt: 0, max_epochs: rest.max_epochs ?? null, epochs: [],
+    stop_requested_at: null, attempt: 0, resumed_after_epoch: null, max_epochs: rest.max_epochs ?? null, epochs: [],
     test_accuracy: null, confusion: null, model: null, in_service: false, error_code: "", error: "",
   };
 }
@@ -41,13 +41,17 @@ const CHANGES = {
   queued: ({ run, ...state }) => ({ ...state, run: { ...run, status: "queued" }, batch: null, phase: "" }),
   started: ({ run, ...state }, message) => ({
     ...state,
-    run: { ...run, status: "in_progress", attempt: message.attempt ?? run.attempt + 1, started_at: run.started_at ?? iso(message.time) },
+    run: {
+      ...run, status: "in_progress", attempt: message.attempt, resumed_after_epoch: message.resumed_after_epoch,
+      started_at: run.started_at ?? iso(message.time),
+    },
     batch: null,
     phase: "",
     trail: state.trail.filter((point) => point.at <= lastEpoch(run)),
   }),
-  epoch: ({ run, ...state }, { epoch, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds }) => {
-    const row = { epoch, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds };
+  epoch: ({ run, ...state }, message) => {
+    const { epoch, loss, accuracy, val_loss, val_accuracy, objective, learning_rate, seconds } = message;
+    const row = { epoch, loss, accuracy, val_loss, val_accuracy, objective, learning_rate, seconds };
     const epochs = [...run.epochs.filter((other) => other.epoch !== epoch), row].sort((a, b) => a.epoch - b.epoch);
     return { ...state, run: { ...run, status: "in_progress", epochs }, batch: null };
   },
@@ -70,7 +74,7 @@ function passing(state, message) {
   if (message.type === "phase" && message.phase === "stopping") {
     return { ...state, run: { ...state.run, stop_requested_at: iso(message.time) } };
   }
-  if (message.type === "phase") return { ...state, phase: message.phase };
+  if (message.type === "phase") return { ...state, phase: message.phase, progress: message.progress ?? null };
   if (message.epoch <= lastEpoch(state.run)) return state;
   const { epoch, step, steps, loss, accuracy } = message;
   const point = { at: epoch - 1 + step / steps, loss, accuracy };

@@ -8,6 +8,7 @@ const COLUMNS = [
   ["Accuracy", (epoch) => percent(epoch.accuracy), ""],
   ["Validation loss", (epoch) => decimal(epoch.val_loss), "validation roomy-cell"],
   ["Validation accuracy", (epoch) => percent(epoch.val_accuracy), "validation"],
+  ["Objective", (epoch) => decimal(epoch.objective), "validation roomy-cell"],
   ["Learning rate", (epoch) => rate(epoch.learning_rate), "roomy-cell"],
   ["Time", (epoch) => duration(epoch.seconds), ""],
 ];

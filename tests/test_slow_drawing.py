@@ -1,0 +1,49 @@
+"""A run on a slow processor: whoever is still drawing pictures is at work, and says how far it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.test_watchdog import PARAMETERS
+from training import supervisor
+from training.learner.checkpoints import prepare_attempt
+from training.models import TrainingRun
+from training.runner import config_of
+
+STALL_SECONDS = 12.0  # several times what importing TensorFlow takes beside other work
+
+
+class StopsLater:
+    """Progress of a run that is stopped when it has been drawing for longer than a silent process may live."""
+
+    def __init__(self, run: TrainingRun) -> None:
+        self.run = run
+        self.shares: list[float] = []
+        self.drawing_since: float | None = None
+
+    def tell(self, kind: str, *, phase: str, **values: Any) -> None:
+        if phase != "drawing":
+            return
+        self.shares.append(values["progress"])
+        self.drawing_since = self.drawing_since or time.monotonic()
+        if time.monotonic() - self.drawing_since > STALL_SECONDS + 2:
+            TrainingRun.objects.filter(pk=self.run.pk).update(stop_requested_at=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_draws_for_long_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STALL_SECONDS", STALL_SECONDS)
+    run = TrainingRun.objects.create(preset="handwriting", parameters=PARAMETERS)
+    assert run.claim("worker")
+    progress: Any = StopsLater(run)
+    config = prepare_attempt(config_of(run, tmp_path), 0)
+    with pytest.raises(supervisor.ChildStopped):
+        supervisor.supervise(run, config, progress, threading.Event())
+    assert progress.shares == sorted(progress.shares)
+    assert 0 < progress.shares[0] < progress.shares[-1] < 1

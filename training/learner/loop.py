@@ -21,10 +21,11 @@ from training.learner.config import Diverged
 from training.learner.presets import Preset
 
 Report = Callable[[dict[str, Any]], None]
-Step = Callable[[Any, Any], tuple[tf.Tensor, tf.Tensor]]
+Step = Callable[[Any, Any], tf.Tensor]
 Reader = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 REPORT_SECONDS = 0.1
 READ_DIGITS = 500
+MEASURES = ("loss", "accuracy", "objective")  # of Means, that an epoch reports
 HALVES = 2
 
 
@@ -39,7 +40,10 @@ def share_cores() -> None:
 
 
 def compiled_step(model: keras.Model, preset: Preset) -> Step:
-    """One change of the weights: pictures [N, 28, 28, 1], targets [N, 10] -> mean loss, digits read rightly."""
+    """Return a function that updates the weights once: pictures [N, 28, 28, 1], targets [N, 10] -> float32 [4].
+
+    The four are the objective (what the update minimises, its mean over the batch) and the sums of `digit_sums`.
+    """
     model.optimizer.build(model.trainable_variables)
     halved, single = (compiled(model, preset, parts) for parts in (HALVES, 1))
     return lambda pictures, targets: (halved if len(targets) >= HALVES else single)(pictures, targets)
@@ -51,25 +55,37 @@ def compiled(model: keras.Model, preset: Preset, parts: int) -> Step:
     The gradient of a batch is the sum of its parts' gradients: the same one, up to rounding.
     """
     weights = model.trainable_variables
-    loss_of = network.loss(preset, reduction="sum")
+    objective_of = network.objective(preset, reduction="sum")
     signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
 
     @tf.function(input_signature=signature, autograph=False, jit_compile=False)  # XLA is four times slower on CPUs
-    def step(pictures: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         count = tf.shape(pictures)[0]
-        losses, gradients, hits = [], [], []
+        measures, gradients = [], []
         for part in range(parts):
             rows = slice(count * part // parts, count * (part + 1) // parts)
             with tf.GradientTape() as tape:
                 answers = model(pictures[rows], training=True)
-                loss = loss_of(targets[rows], answers) / tf.cast(count, tf.float32)
-            losses.append(loss)
-            gradients.append(tape.gradient(loss, weights))
-            hits.append(tf.math.count_nonzero(tf.argmax(answers, 1) == tf.argmax(targets[rows], 1)))
+                objective = objective_of(targets[rows], answers) / tf.cast(count, tf.float32)
+            gradients.append(tape.gradient(objective, weights))
+            measures.append(tf.concat([[objective], digit_sums(targets[rows], answers)], axis=0))
         model.optimizer.apply([tf.add_n(same) for same in zip(*gradients, strict=True)], weights)
-        return tf.add_n(losses), tf.add_n(hits)
+        return tf.add_n(measures)
 
     return step
+
+
+def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+    """Return float32 [3] over the digits of a batch: cross-entropy against the label, correct answers, and how many.
+
+    Pictures of no digit, whose target is uniform, have no label: they count in the objective alone.
+    """
+    is_digit = tf.reduce_max(targets, axis=1) == 1
+    correct = is_digit & (tf.argmax(answers, 1) == tf.argmax(targets, 1))
+    losses = tf.where(is_digit, keras.losses.categorical_crossentropy(targets, answers), 0.0)
+    return tf.stack(
+        [tf.reduce_sum(losses), *(tf.reduce_sum(tf.cast(rows, tf.float32)) for rows in (correct, is_digit))]
+    )
 
 
 def reader(model: keras.Model) -> Reader:
@@ -90,16 +106,39 @@ def reader(model: keras.Model) -> Reader:
 
 @dataclass
 class Means:
-    """Loss and accuracy of an epoch's batches so far, each batch by the weights it met."""
+    """The measures of an epoch's batches so far, each batch by the weights it met.
 
-    loss: float = 0.0
-    accuracy: float = 0.0
-    digits: int = 0
+    `objective` is what training minimises, over all pictures: with label smoothing and with the pictures of no digit,
+    where the preset has them. `loss` is the cross-entropy against the label and `accuracy` the share of correct
+    answers, both over the digits alone, so that they can be compared between presets and with validation.
+    """
 
-    def add(self, loss: float, hits: int, digits: int) -> None:
+    objective_sum: float = 0.0
+    pictures: int = 0
+    loss_sum: float = 0.0
+    correct: float = 0.0
+    digits: float = 0.0
+
+    def add(self, measures: NDArray[np.float32], pictures: int) -> None:
+        """Add the measures of one batch of so many pictures, as a Step returns them."""
+        objective, loss, correct, digits = measures.tolist()
+        self.objective_sum += objective * pictures
+        self.pictures += pictures
+        self.loss_sum += loss
+        self.correct += correct
         self.digits += digits
-        self.loss += (loss - self.loss) * digits / self.digits
-        self.accuracy += (hits / digits - self.accuracy) * digits / self.digits
+
+    @property
+    def objective(self) -> float:
+        return self.objective_sum / max(self.pictures, 1)
+
+    @property
+    def loss(self) -> float:
+        return self.loss_sum / max(self.digits, 1)
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / max(self.digits, 1)
 
 
 def train_epoch(
@@ -115,10 +154,9 @@ def train_epoch(
         if stop.is_set():
             return None
         pictures, targets = epoch.batch((batch - 1) * batch_size, batch * batch_size)
-        loss, hits = step(pictures, targets)
-        means.add(float(loss), int(hits), len(targets))
-        if not math.isfinite(means.loss):
-            raise Diverged(f"The loss became {means.loss} in epoch {number}, batch {batch}.")
+        means.add(step(pictures, targets).numpy(), len(targets))
+        if not math.isfinite(means.objective):
+            raise Diverged(f"The loss became {means.objective} in epoch {number}, batch {batch}.")
         now = time.monotonic()
         if now - reported >= REPORT_SECONDS or batch == steps:
             reported = now

@@ -38,10 +38,11 @@ def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps:
         use_ema=bool(preset.averaging),
         ema_momentum=1 - 1 / max(preset.averaging * steps, 2),
     )
-    model.compile(optimizer=optimizer, loss=loss(preset), jit_compile=False)
+    model.compile(optimizer=optimizer, loss=objective(preset), jit_compile=False)
 
 
-def loss(preset: Preset, reduction: str = "sum_over_batch_size") -> keras.losses.Loss:
+def objective(preset: Preset, reduction: str = "sum_over_batch_size") -> keras.losses.Loss:
+    """Return what training minimises: cross-entropy against labels that the preset may smooth."""
     return keras.losses.CategoricalCrossentropy(label_smoothing=preset.label_smoothing, reduction=reduction)
 
 

@@ -1,11 +1,14 @@
 """manage.py train: one run in the foreground, without Redis or a worker."""
 
 import signal
+import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from training import runner, services, shipping
+from training.exceptions import NotInProgress, RunMismatch
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters
 
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         if TrainingRun.objects.active().exists():
             raise CommandError("A run is active; wait for it or stop it first.")
         run = TrainingRun.objects.create(preset=values.pop("preset"), parameters=values)
-        signal.signal(signal.SIGINT, lambda *_: services.request_stop(run.pk))  # Ctrl-C stops it as the page would
+        stop_on_interrupt(run)
         runner.execute(run.pk)
         run.refresh_from_db()
         for epoch in run.epochs.all():
@@ -40,3 +43,24 @@ class Command(BaseCommand):
         if options["ship"]:
             shipping.ship(run)
             self.stdout.write(f"shipped to {shipping.FOLDER}")
+
+
+def stop_on_interrupt(run: TrainingRun) -> None:
+    """Let Ctrl-C stop the run as the page would.
+
+    The request is made in a thread of its own: a signal handler runs in the middle of whatever the main thread does,
+    where an exception or a second use of its database connection would break that.
+    """
+    interrupted = threading.Event()
+
+    def request_stop() -> None:
+        interrupted.wait()
+        try:
+            services.request_stop(run.pk)
+        except (NotInProgress, RunMismatch):
+            pass  # it has ended already
+        finally:
+            connection.close()
+
+    threading.Thread(target=request_stop, name="interrupt", daemon=True).start()
+    signal.signal(signal.SIGINT, lambda *_: interrupted.set())

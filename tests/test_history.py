@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from recognition.models import Activation, ModelVersion
 from tests.test_registry import model_that_says
 from training import shipping
 from training.learner import dataset
+from training.learner.presets import PRESETS
 from training.models import Predictions, Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -153,10 +155,41 @@ def test_an_installation_of_an_earlier_release_gets_what_is_new(shipped: None) -
     assert ModelVersion.objects.get().keras_file.read() == shipping.KERAS_FILE.read_bytes()
 
 
-def test_what_a_preset_would_take_is_told_from_earlier_runs(client: Client) -> None:
-    assert {p["seconds_per_sample"] for p in client.get("/api/presets/").json()["results"]} == {None}
-    run_of(20, epochs=2)
-    presets = {p["name"]: p for p in client.get("/api/presets/").json()["results"]}
-    assert presets["original"]["seconds_per_sample"] == pytest.approx(7 / 60_000, rel=1e-3)
-    assert presets["handwriting"]["seconds_per_sample"] == pytest.approx(1.4 * 7 / 60_000, rel=1e-3)
-    assert presets["original"]["epochs"] == 3
+def estimates(client: Client) -> dict[str, Any]:
+    return {p["name"]: p["estimate"] for p in client.get("/api/presets/").json()["results"]}
+
+
+def test_nothing_is_estimated_before_a_run_of_the_preset_on_this_machine(client: Client, shipped: None) -> None:
+    """The shipped run has completed, but elsewhere."""
+    assert estimates(client) == dict.fromkeys(PRESETS)
+    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=1)
+    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=0, status=Status.INTERRUPTED)
+    assert estimates(client) == dict.fromkeys(PRESETS), "it measured only a part of the run"
+
+
+@pytest.mark.parametrize(("samples", "epochs"), [(60_000, 60), (60_000, 20), (30_000, 60)])
+def test_an_estimate_covers_drawing_and_every_epoch(client: Client, samples: int, epochs: int) -> None:
+    """Epochs take 14 or 21 s, pictures are drawn for 120 s, and the rest takes 8 s: figures of a real run."""
+    fitting = sum(14.0 if epoch % 3 else 21.0 for epoch in range(60))
+    parameters = PARAMETERS | {"epochs": 60, "samples": 60_000, "batch_size": 256}
+    phases = {"importing": 5.0, "drawing": 120.0, "fitting": fitting, "exporting": 2.0}
+    run_of(fitting + 128, preset="handwriting", parameters=parameters, phase_seconds=phases, resumed_after_epoch=0)
+    found = estimates(client)
+    assert found["original"] is None, "another preset's digits cost something else"
+    known = found["handwriting"]
+    estimated = known["fixed_seconds"] + samples * (
+        known["seconds_per_sample"] + epochs * known["seconds_per_sample_epoch"]
+    )
+    share = samples / 60_000
+    assert estimated == pytest.approx(8 + 120 * share + fitting * share * epochs / 60, rel=0.01)
+
+
+def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Client) -> None:
+    def measured(fitting: float, **parameters: Any) -> None:
+        phases = {"fitting": fitting}
+        run_of(fitting + 5, parameters=PARAMETERS | parameters, phase_seconds=phases, resumed_after_epoch=0)
+
+    measured(30.0, samples=60_000, epochs=1)
+    measured(9.0, samples=600, epochs=1)
+    measured(900.0, samples=60_000, epochs=3, batch_size=4)
+    assert estimates(client)["original"]["seconds_per_sample_epoch"] == pytest.approx(30 / 60_000)

@@ -87,15 +87,18 @@ def test_the_form_can_be_filled_with_a_runs_parameters(visits):
 
 def test_how_long_a_run_would_take_is_told_before_it_is_started(visits):
     page = visits.prepare()
-    presets = [{"name": "original", "epochs": 3, "samples": 60000, "seconds_per_sample": 0.0002, "seconds_around": 7}]
+    estimate = {"fixed_seconds": 7, "seconds_per_sample": 0.0001, "seconds_per_sample_epoch": 0.0002}
+    presets = [{"name": "original", "epochs": 3, "samples": 60000, "batch_size": 128, "estimate": estimate}]
     page.route("**/api/presets/", lambda route: route.fulfill(json={"results": presets}))
     page.goto(visits.url)
     form = page.get_by_role("form", name="Training settings")
-    expect(form).to_contain_text("Takes about 43 s here")
-    page.get_by_label("Samples").fill("5000")
-    expect(form).to_contain_text("Takes about 10 s here")
+    expect(form).to_contain_text("About 49 s on this machine")
+    page.get_by_label("Samples").fill("6000")
+    expect(form).to_contain_text("About 11 s on this machine")
+    page.get_by_label("Batch size").fill("16")
+    expect(form).not_to_contain_text("on this machine")
     page.get_by_label("Preset").select_option("fast")
-    expect(form).not_to_contain_text("Takes about")
+    expect(form).not_to_contain_text("on this machine")
 
 
 def test_a_run_is_followed_on_its_own_page_to_its_end(visits, stack):

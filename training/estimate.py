@@ -1,50 +1,50 @@
-"""About how long a run will take on this installation, from how long earlier ones took."""
+"""How long a run will take on this installation, judged by an earlier run of the same preset."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from training.learner.presets import PRESETS, TRAINING_DIGITS, Preset
-from training.models import Status, TrainingRun
+from training.learner.presets import PRESETS
+from training.models import SHIPPED, Status, TrainingRun
 
 RECENT_RUNS = 20
-AROUND_SECONDS = 7.0  # before the first batch and after the last epoch: importing, loading, testing, exporting
 FIELDS = ("title", "epochs", "batch_size", "samples", "learning_rate")
 
 
 def presets() -> list[dict[str, Any]]:
-    """Every preset with its defaults and its pace: seconds for an epoch of one sample, and seconds around the epochs.
-
-    `seconds_per_sample` is null where no run has completed yet.
-    """
-    completed = TrainingRun.objects.filter(status=Status.COMPLETED).prefetch_related("epochs")[:RECENT_RUNS]
-    runs = [run for run in completed if run.preset in PRESETS]
+    """Return every preset with its defaults and its `estimate`, which is null until a run of it has completed here."""
     return [
         {
             "name": name,
             **{key: value for key, value in asdict(preset).items() if key in FIELDS},
-            "seconds_per_sample": seconds_per_sample(name, runs),
-            "seconds_around": AROUND_SECONDS,
+            "estimate": estimate(name),
         }
         for name, preset in PRESETS.items()
     ]
 
 
-def seconds_per_sample(name: str, runs: Sequence[TrainingRun]) -> float | None:
-    """From the largest of this preset's latest runs; else from one of any preset, by the pictures it learns from."""
-    same = [run for run in runs if run.preset == name]
-    measured = max(same or runs, key=lambda run: run.parameters["samples"], default=None)
-    if measured is None:
+def estimate(name: str) -> dict[str, float] | None:
+    """Return what a run takes: fixed seconds, seconds per sample, and seconds per sample of an epoch.
+
+    From the largest of the preset's latest runs with its own batch size. The shipped run was trained elsewhere, and a
+    run that was resumed has not measured all of its phases.
+    """
+    completed = TrainingRun.objects.filter(status=Status.COMPLETED, preset=name, resumed_after_epoch=0)
+    runs = completed.exclude(worker=SHIPPED).defer("confusion")[:RECENT_RUNS]
+    usual = [run for run in runs if run.parameters["batch_size"] == PRESETS[name].batch_size]
+    measured = max(usual, key=digits_learned, default=None)
+    if measured is None or measured.started_at is None or measured.finished_at is None:
         return None
-    seconds = min((epoch.seconds for epoch in measured.epochs.all()), default=None)
-    if seconds is None:
-        return None
-    pictures = measured.parameters["samples"] * pictures_per_sample(PRESETS[measured.preset])
-    return round(seconds / pictures * pictures_per_sample(PRESETS[name]), 8)
+    total = (measured.finished_at - measured.started_at).total_seconds()
+    drawing, fitting = (measured.phase_seconds.get(phase, 0.0) for phase in ("drawing", "fitting"))
+    return {
+        "fixed_seconds": round(max(0.0, total - drawing - fitting), 3),
+        "seconds_per_sample": round(drawing / measured.parameters["samples"], 8),
+        "seconds_per_sample_epoch": round(fitting / digits_learned(measured), 8),
+    }
 
 
-def pictures_per_sample(preset: Preset) -> float:
-    """What is drawn by the program comes on top of MNIST's digits."""
-    return 1 + (preset.drawn + preset.others) / TRAINING_DIGITS
+def digits_learned(run: TrainingRun) -> int:
+    """Return how many digits the run has trained on, counted in every epoch."""
+    return int(run.parameters["samples"] * run.parameters["epochs"])

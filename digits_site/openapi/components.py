@@ -102,18 +102,20 @@ PARAMETER_VALUES = closed(
     }
 )
 assert tuple(PARAMETER_VALUES["properties"]) == PARAMETERS, "a run's parameters have changed"
+ESTIMATE = ("fixed_seconds", "seconds_per_sample", "seconds_per_sample_epoch")
 PRESET = closed(
     {
         "name": {"enum": list(PRESETS)},
         "title": {"type": "string"},
         **dict.fromkeys(("epochs", "batch_size", "samples"), NUMBER),
         "learning_rate": {"type": "number", "exclusiveMinimum": 0},
-        "seconds_per_sample": {
-            "type": ["number", "null"],
-            "minimum": 0,
-            "description": "Of an epoch on this installation; null before any run.",
+        "estimate": {
+            "oneOf": [{"type": "null"}, closed({part: {"type": "number", "minimum": 0} for part in ESTIMATE})],
+            "description": (
+                "Of a run with the preset's batch size: fixed seconds + samples * (seconds per sample + epochs * "
+                "seconds per sample of an epoch). Null until a run of the preset has completed on this installation."
+            ),
         },
-        "seconds_around": {"type": "number", "minimum": 0, "description": "Before the first epoch and after the last."},
     }
 )
 TEST_DIGIT = closed(

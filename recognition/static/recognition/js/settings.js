@@ -53,17 +53,20 @@ export class Settings {
     this.#showDefaults();
   }
 
+  /** Only for the batch size that was measured: smaller batches take longer for the same digits. */
   #showEstimate() {
-    const { preset, epochs, samples } = this.#values();
+    const { preset, ...given } = this.#values();
     const known = this.#presets[preset];
     const words = this.form.querySelector("[data-estimate]");
-    if (!known?.seconds_per_sample) {
+    const { epochs, samples, batch_size } = { ...known, ...given };
+    if (!known?.estimate || batch_size !== known.batch_size) {
       say(words, "");
       return;
     }
-    const seconds = known.seconds_around + known.seconds_per_sample * (samples ?? known.samples) * (epochs ?? known.epochs);
+    const { fixed_seconds, seconds_per_sample, seconds_per_sample_epoch } = known.estimate;
+    const seconds = fixed_seconds + samples * (seconds_per_sample + epochs * seconds_per_sample_epoch);
     const step = 10 ** Math.floor(Math.log10(seconds)) * PRECISION;
-    say(words, `Takes about ${duration(Math.max(1, Math.round(seconds / step) * step))} here, judging by earlier runs.`);
+    say(words, `About ${duration(Math.max(1, Math.round(seconds / step) * step))} on this machine.`);
   }
 
   set busy(busy) {

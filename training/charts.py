@@ -48,7 +48,7 @@ class Chart:
 def chart(
     title: str, epochs: Sequence[Any], measures: dict[str, str], label: str, bounds: tuple[float, float]
 ) -> Chart:
-    """A chart of `measures` (name shown -> attribute of an epoch), left out where no epoch has it.
+    """A chart of `measures` (name shown -> attribute of an epoch), of which some epoch has at least one.
 
     `label` formats a value; `bounds` are what the measure cannot be beyond.
     """
@@ -79,12 +79,17 @@ def chart(
 
 
 def run_charts(epochs: Sequence[Any]) -> list[Chart]:
-    """Accuracy and loss over the epochs; nothing to draw before the first epoch."""
-    if not epochs:
-        return []
+    """Accuracy and loss over the epochs, and the objective where it is another measure; only what was measured."""
+    wanted: list[tuple[str, dict[str, str], str, tuple[float, float]]] = [
+        ("Accuracy", {"training": "accuracy", "validation": "val_accuracy"}, "{:.1%}", (0, 1)),
+        ("Loss (cross-entropy)", {"training": "loss", "validation": "val_loss"}, "{:.3f}", (0, math.inf)),
+    ]
+    if any(epoch.objective != epoch.loss for epoch in epochs):
+        wanted.append(("Objective (minimised in training)", {"training": "objective"}, "{:.3f}", (0, math.inf)))
     return [
-        chart("Accuracy", epochs, {"training": "accuracy", "validation": "val_accuracy"}, "{:.1%}", (0, 1)),
-        chart("Loss", epochs, {"training": "loss", "validation": "val_loss"}, "{:.3f}", (0, math.inf)),
+        chart(title, epochs, measures, label, bounds)
+        for title, measures, label, bounds in wanted
+        if any(getattr(epoch, attribute) is not None for epoch in epochs for attribute in measures.values())
     ]
 
 

@@ -68,5 +68,7 @@ def progress(max_epochs: int, percentage: float, last_epoch: Mapping[str, Any] |
     """The original's progress object: `epoch` and `accuracy` (per cent, a string) are of the last finished epoch."""
     shown: dict[str, Any] = {"max_epochs": max_epochs, "percentage": round(percentage, 1)}
     if last_epoch:
-        shown |= {"epoch": last_epoch["epoch"], "accuracy": f"{last_epoch['accuracy'] * 100:.2f}"}
+        shown["epoch"] = last_epoch["epoch"]
+        if last_epoch["accuracy"] is not None:
+            shown["accuracy"] = f"{last_epoch['accuracy'] * 100:.2f}"
     return shown

@@ -234,12 +234,12 @@ class Predictions(models.Model):
 
 
 class Epoch(models.Model):
-    """One finished epoch of a run; losses in nats, accuracies as fractions."""
+    """One finished epoch of a run; losses in nats, accuracies as fractions. What was not measured is null."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
     epoch = models.PositiveIntegerField(help_text="counts from 1")
-    loss = models.FloatField(help_text="cross-entropy against the label, over the digits")
-    accuracy = models.FloatField(help_text="share of the digits predicted correctly")
+    loss = models.FloatField(null=True, blank=True, help_text="cross-entropy against the label, over the digits")
+    accuracy = models.FloatField(null=True, blank=True, help_text="share of the digits predicted correctly")
     val_loss = models.FloatField(
         "validation loss", null=True, blank=True, help_text="cross-entropy against the label, over the held-back digits"
     )

@@ -31,6 +31,6 @@ def export(model: keras.Model, path: Path, digits: NDArray[np.float32], known: N
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """The network as a Keras file for whoever wants to go on with it: layers and weights, without the optimizer."""
-    plain = keras.models.clone_model(model)
+    plain = keras.Sequential.from_config(model.get_config())  # clone_model would take the optimizer along
     plain.set_weights(model.get_weights())
     plain.save(path)

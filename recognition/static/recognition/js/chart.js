@@ -69,7 +69,7 @@ export class Chart {
     const width = this.svg.clientWidth;
     if (!width) return;
     // Once two epochs stand, the first one's climb from nothing would squash all that follows: leave it out.
-    const batches = trail.map((point) => [point.at, point[this.name]]);
+    const batches = trail.map((point) => [point.at, point[this.name]]).filter(([, value]) => Number.isFinite(value));
     const later = series.some(({ points }) => points.length > 1) ? batches.filter(([at]) => at > 1) : batches;
     const values = [...series.flatMap(({ points }) => telling(points)), ...telling(later)].map(([, value]) => value);
     const scale = this.#scale(width, maxEpochs, this.range(values));

@@ -60,6 +60,7 @@ function show(runs) {
   const maxEpochs = Math.max(1, ...runs.map((run) => run.epochs.at(-1)?.epoch ?? 0));
   for (const measure of MEASURES) {
     const { kind, lines } = series(runs, measure.name);
+    if (!lines.length) continue;
     const chart = new Chart({ ...measure, title: `${measure.title}, ${kind}` });
     main.querySelector("[data-charts]").append(chart.element);
     chart.draw({ series: lines, maxEpochs });

@@ -7,6 +7,9 @@ function accuracyRange(values) {
   return [Math.max(0, low - Math.max(0.002, (1 - low) * 0.15)), 1];
 }
 
+const written = (value, axis) => (axis ? String(Number(value.toFixed(3))) : value.toFixed(4));
+const fromZero = (values) => [0, Math.max(0.01, ...values) * 1.08];
+
 export const MEASURES = [
   {
     title: "Accuracy",
@@ -17,7 +20,10 @@ export const MEASURES = [
   {
     title: "Loss",
     name: "loss",
-    label: (value, axis) => (axis ? String(Number(value.toFixed(3))) : value.toFixed(4)),
-    range: (values) => [0, Math.max(0.01, ...values) * 1.08],
+    label: written,
+    range: fromZero,
   },
 ];
+
+/** What training minimised. With smoothed labels or pictures of no digit it is no cross-entropy of the digits. */
+export const OBJECTIVE = { title: "Objective", name: "objective", label: written, range: fromZero };

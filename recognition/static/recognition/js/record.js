@@ -2,7 +2,7 @@
 
 import { Chart, runSeries } from "./chart.js";
 import { h } from "./dom.js";
-import { MEASURES } from "./measures.js";
+import { MEASURES, OBJECTIVE } from "./measures.js";
 import { confusionTable, epochTable } from "./tables.js";
 import { percent } from "./words.js";
 
@@ -11,6 +11,12 @@ function result(run) {
   const wrong = `${((1 - run.test_accuracy) * 100).toFixed(2)} in 100 wrong`;
   const model = run.model ? ` Saved as model ${run.model}${run.in_service ? ", now in service" : ""}.` : "";
   return h("p", { class: "result" }, `Test accuracy ${percent(run.test_accuracy)} `, h("small", {}, `${wrong}.${model}`));
+}
+
+/** A chart of what was never measured says nothing, nor does one of an objective that is the loss itself. */
+function isTelling({ name }, series, epochs, trail) {
+  if (name === OBJECTIVE.name) return epochs.some(({ loss, objective }) => Number.isFinite(objective) && objective !== loss);
+  return series.length > 0 || trail.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
 }
 
 export class Record {
@@ -25,7 +31,7 @@ export class Record {
     this.root = root;
     this.openCell = openCell;
     this.beside = beside;
-    this.charts = MEASURES.map((measure) => new Chart(measure));
+    this.charts = [...MEASURES, OBJECTIVE].map((measure) => new Chart(measure));
     this.result = h("div");
     this.curves = h("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
     this.epochs = h("div");
@@ -41,7 +47,11 @@ export class Record {
     }
     this.result.replaceChildren(...[result(run)].filter(Boolean));
     const maxEpochs = run.max_epochs || Math.max(1, run.epochs.length);
-    for (const chart of this.charts) chart.draw({ series: runSeries(run.epochs, chart.name), trail, maxEpochs });
+    for (const chart of this.charts) {
+      const series = runSeries(run.epochs, chart.name);
+      chart.element.hidden = !isTelling(chart, series, run.epochs, trail);
+      if (!chart.element.hidden) chart.draw({ series, trail, maxEpochs });
+    }
     // Batches come ten times a second; the tables change with an epoch.
     if (run.epochs !== this.#epochs) this.epochs.replaceChildren(epochTable(run.epochs));
     if (run.confusion && run.confusion !== this.#confusion) this.confusion.replaceChildren(...[confusionTable(run.confusion, this.openCell), this.beside].filter(Boolean));

@@ -42,7 +42,7 @@ const CHANGES = {
   started: ({ run, ...state }, message) => ({
     ...state,
     run: {
-      ...run, status: "in_progress", attempt: message.attempt, resumed_after_epoch: message.resumed_after_epoch,
+      ...run, status: "in_progress", attempt: message.attempt, resumed_after_epoch: message.resumed_after_epoch ?? null,
       started_at: run.started_at ?? iso(message.time),
     },
     batch: null,

@@ -32,14 +32,14 @@ class StartView(APIView):
 class StopView(APIView):
     """POST /api/stop_training/: the active run, or `{"run": 12}` to be sure which one.
 
-    A beacon may carry a form's Content-Type; nothing in it is needed.
+    Forms are parsed because a beacon of an empty FormData has a form's Content-Type.
     """
 
     permission_classes = (MayStop,)
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
-        wanted = StopParameters(data=request.data if isinstance(request.data, dict) else {})
+        wanted = StopParameters(data=request.data)
         wanted.is_valid(raise_exception=True)
         run = services.request_stop(wanted.validated_data["run"], by=request.user)
         return Response({"message": "Stop signal sent.", "run": run.pk})

@@ -198,10 +198,5 @@ class ExactRunParameters(Exact):
 
 
 class ExactStopParameters(Exact):
-    """Unlike the parameters of a run it may say more: what the original's beacon carries is not looked at."""
-
     target_class = "training.serializers.StopParameters"
     required = False
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
-        return {**super().map_serializer(auto_schema, direction), "additionalProperties": True}

@@ -19,8 +19,9 @@ def presets() -> list[dict[str, Any]]:
 
     `seconds_per_sample` is null where no run has completed yet.
     """
-    completed = TrainingRun.objects.filter(status=Status.COMPLETED).prefetch_related("epochs")[:RECENT_RUNS]
-    runs = [run for run in completed if run.preset in PRESETS]
+    completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()
+    recent = completed.prefetch_related("epochs")[:RECENT_RUNS]
+    runs = [run for run in recent if run.preset in PRESETS]
     return [
         {
             "name": name,

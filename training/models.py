@@ -30,6 +30,8 @@ class Status(models.TextChoices):
 
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
 PARAMETERS = ("epochs", "batch_size", "learning_rate", "samples", "seed", "activate")
+# By time, not by number: an upgrade adds a shipped run with the next number and the times at which it was trained.
+NEWEST_FIRST = ("-queued_at", "-pk")
 
 
 class ParametersField(models.JSONField):
@@ -55,9 +57,19 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         """With what a run's representation shows of another table; its epochs are read when it is made."""
         return self.select_related("requested_by")
 
+    def newest_first(self) -> TrainingRunQuerySet:
+        """Sort by the time of the request, the latest first. The default order of runs is the same."""
+        return self.order_by(*NEWEST_FIRST)
+
+    def last_number(self) -> int:
+        """Return the highest number, 0 without runs. It grows with every request and every shipped run."""
+        return int(self.aggregate(last=models.Max("pk"))["last"] or 0)
+
     def newest(self) -> TrainingRun | None:
-        """The active run, else the last one: a shipped run that an upgrade adds to the history hides no active one."""
-        return self.active().order_by("-pk").first() or self.order_by("-pk").first()
+        """Return the active run, whatever the clock said when it was queued; else the first of `newest_first`."""
+        for active in self.active().order_by():  # one at most; sorted, SQLite would look at every run
+            return active
+        return self.newest_first().first()
 
 
 class TrainingRun(models.Model):
@@ -100,8 +112,11 @@ class TrainingRun(models.Model):
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["status", "-id"])]
+        ordering = NEWEST_FIRST
+        indexes = [
+            models.Index(fields=["-queued_at", "-id"], name="newest_run"),
+            models.Index(fields=["status", "-queued_at", "-id"], name="newest_run_by_status"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 models.Case(models.When(status__in=ACTIVE, then=models.Value(1))), name="one_active_run"

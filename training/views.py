@@ -49,7 +49,8 @@ class StatusView(APIView):
     """GET /api/check_model_status/: of the newest run; a queued one counts as in progress."""
 
     def get(self, request: Request) -> Response:
-        status = TrainingRun.objects.values_list("status", flat=True).first() or "not_started"
+        run = TrainingRun.objects.only("status").newest()
+        status = run.status if run else "not_started"
         return Response({"model_status": Status.IN_PROGRESS if status == Status.QUEUED else status})
 
 
@@ -64,7 +65,7 @@ class AccuracyView(APIView):
     """GET /api/model_accuracy/: of the newest completed run, else of the model in service."""
 
     def get(self, request: Request) -> Response:
-        completed = TrainingRun.objects.filter(status=Status.COMPLETED)
+        completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()
         accuracy = completed.values_list("test_accuracy", flat=True).first()
         if accuracy is None:
             activation = Activation.current()

@@ -16,7 +16,7 @@ class AccessTokenAdmin(admin.ModelAdmin):
 
     list_display = ("__str__", "name", "user", "scopes_shown", "created", "expires")
     list_select_related = ("user",)
-    list_filter = ("user",)
+    list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=id", "name", "user__username")
     fields = readonly_fields = ("name", "user", "scopes_shown", "created", "expires")
 

@@ -21,7 +21,7 @@ def overview(user: User | AnonymousUser) -> dict[str, Any]:
         parts["service"] = {"activation": Activation.objects.select_related("model", "previous__model", "by").first()}
     if user.has_perm("training.view_trainingrun"):
         parts["runs"] = list(
-            TrainingRun.objects.select_related("requested_by").defer("confusion", "error_detail")[:NEWEST]
+            TrainingRun.objects.newest_first().with_account().defer("confusion", "error_detail")[:NEWEST]
         )
         parts["health"] = health()
     return parts

@@ -33,6 +33,8 @@ STATUS = {
     "model_unavailable": 503,
     "model_rejected": 409,
     "no_earlier_model": 409,
+    "state_changed": 409,
+    "less_accurate": 409,
     "not_an_object": 400,
     "invalid_parameter": 400,
     "run_active": 409,

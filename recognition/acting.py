@@ -1,4 +1,4 @@
-"""Admin pages that act: each act says first what it will do, needs a permission, and is told about and logged after."""
+"""Admin pages with actions on one object: each is explained, confirmed, done at most once, and logged."""
 
 from __future__ import annotations
 
@@ -16,29 +16,48 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from recognition.exceptions import StateChanged
+
+STATE_FIELD = "confirmed_state"
+
+
+class NothingToDo(Exception):
+    """The action has been done already; its message tells the user."""
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an act will do, in sentences; `warnings` are what may make somebody think again."""
+    """What an action will do, in sentences; `warnings` are reasons to think again.
+
+    `state` is what the sentences depend on. The page carries it, and a POST that carries another one does nothing.
+    `latest_change` says how the state came about, for somebody who confirmed an earlier one.
+    """
 
     sentences: list[str]
     warnings: list[str] = field(default_factory=list)
+    state: int | str = ""
+    latest_change: str = ""
 
 
 @dataclass(frozen=True)
-class Act:
-    """Something to be done with one object. `perform` gets the admin, the request, the object and the form's values."""
+class AdminAction:
+    """Something that can be done with one object.
+
+    `explain` raises NothingToDo, or one of the page's refusals, when there is nothing to confirm. `perform` gets the
+    admin, the request, the object, the form's values and the confirmed state; it raises StateChanged if that state no
+    longer holds when it is about to write.
+    """
 
     button: str
     permission: str
     offered: Callable[[Any], bool]
     explain: Callable[[Any], Explanation]
-    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any]], None]
+    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], None]
     form: Callable[..., forms.Form] | None = None
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """A history: looked at and acted on, never typed in."""
+    """A history: people look at it and run actions on it, but edit nothing."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -50,84 +69,108 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class ActingAdmin(ReadOnlyAdmin):
-    """The acts stand in the list's menu and as links on the object's page, for those who may."""
+class ActionAdmin(ReadOnlyAdmin):
+    """Offers its actions in the list's menu and as links on the object's page, to users with the permission."""
 
     change_form_template = "admin/acting_form.html"
-    acts: ClassVar[dict[str, Act]] = {}
+    object_actions: ClassVar[dict[str, AdminAction]] = {}
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
-    def allowed(self, request: HttpRequest) -> dict[str, Act]:
-        return {name: act for name, act in self.acts.items() if request.user.has_perm(act.permission)}
+    def permitted_actions(self, request: HttpRequest) -> dict[str, AdminAction]:
+        return {
+            name: action for name, action in self.object_actions.items() if request.user.has_perm(action.permission)
+        }
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        choices = {name: (partial(choose, name=name), name, act.button) for name, act in self.allowed(request).items()}
+        permitted = self.permitted_actions(request)
+        choices = {name: (partial(redirect_to_action, name=name), name, a.button) for name, a in permitted.items()}
         return super().get_actions(request) | choices
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        known = self.get_object(request, object_id)
+        obj = self.get_object(request, object_id)
         offered = [
-            (act.button, self.url_of(known, name))
-            for name, act in self.allowed(request).items()
-            if known and act.offered(known)
+            (action.button, self.url_of(obj, name))
+            for name, action in self.permitted_actions(request).items()
+            if obj and action.offered(obj)
         ]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "acts": offered})
+        context = {**(extra_context or {}), "object_actions": offered}
+        return super().change_view(request, object_id, form_url, context)
 
     def url_name(self, name: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
 
-    def url_of(self, known: Model, act: str) -> str:
-        return reverse(self.url_name("act"), args=[known.pk, act])
+    def url_of(self, obj: Model, action: str) -> str:
+        return reverse(self.url_name("act"), args=[obj.pk, action])
 
     def get_urls(self) -> list[Any]:
-        name = self.url_name("act").removeprefix("admin:")
-        return [path("<int:pk>/act/<str:name>/", self.admin_site.admin_view(self.act), name=name), *super().get_urls()]
+        name, view = self.url_name("act").removeprefix("admin:"), self.admin_site.admin_view(self.action_view)
+        return [path("<int:pk>/act/<str:name>/", view, name=name), *super().get_urls()]
 
-    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """GET says what will happen; POST does it and goes back to the object's page."""
-        if name not in self.acts:
+    def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Confirm and perform an action, and go back to the object's page."""
+        if name not in self.object_actions:
             raise Http404
-        act = self.allowed(request).get(name)
-        if act is None:
+        action = self.permitted_actions(request).get(name)
+        if action is None:
             raise PermissionDenied
-        known = get_object_or_404(self.get_queryset(request), pk=pk)
-        form = act.form(known, data=request.POST or None) if act.form else None
-        page = reverse(self.url_name("change"), args=[pk])
-        if request.method != "POST" or (form and not form.is_valid()):
-            return ask(self, request, act.button, known, act.explain(known), page, form)
-        try:
-            act.perform(self, request, known, form.cleaned_data if form else {})
-        except self.refusals as error:
-            self.message_user(request, str(error), messages.ERROR)
-        return HttpResponseRedirect(page)
+        find = partial(get_object_or_404, self.get_queryset(request), pk=pk)
+        return confirm(self, request, action, find, reverse(self.url_name("change"), args=[pk]))
 
 
-def choose(page: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str) -> HttpResponse | None:
-    """From the list's menu: every act concerns one object."""
+def redirect_to_action(
+    page: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
+) -> HttpResponse | None:
+    """Go from the list's menu to the action's page: an action concerns one object."""
     if len(chosen := list(queryset[:2])) == 1:
         return HttpResponseRedirect(page.url_of(chosen[0], name))
     page.message_user(request, f"Select one {page.opts.verbose_name}.", messages.ERROR)
     return None
 
 
-def ask(
+def confirm(
+    page: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
+) -> HttpResponse:
+    """Explain an action (GET), or perform it (POST) if what was explained still holds; else explain it again."""
+    try:
+        obj = find()
+        form = action.form(obj, data=request.POST or None) if action.form else None
+        explanation = action.explain(obj)
+        confirmed = request.POST.get(STATE_FIELD)
+        if confirmed == str(explanation.state) and (form is None or form.is_valid()):
+            try:
+                action.perform(page, request, obj, form.cleaned_data if form else {}, explanation.state)
+                return HttpResponseRedirect(back)
+            except StateChanged:  # since `explain` looked, a moment ago
+                obj = find()
+                explanation = action.explain(obj)
+        changed = confirmed is not None and confirmed != str(explanation.state)
+        return confirmation_page(page, request, action, obj, explanation, back, form=form, changed=changed)
+    except NothingToDo as reason:
+        page.message_user(request, str(reason), messages.INFO)
+    except page.refusals as error:
+        page.message_user(request, str(error), messages.ERROR)
+    return HttpResponseRedirect(back)
+
+
+def confirmation_page(
     page: admin.ModelAdmin,
     request: HttpRequest,
-    button: str,
-    known: Model | None,
+    action: AdminAction,
+    obj: Any,
     explanation: Explanation,
     back: str,
-    form: forms.Form | None = None,
+    **context: Any,
 ) -> TemplateResponse:
-    """The page between a wish and its deed."""
-    context = {
+    """Render the explanation with the button that confirms it."""
+    original = obj if isinstance(obj, page.model) else None
+    context |= {
         **page.admin_site.each_context(request),
-        "title": f"{button}: {known}" if known else button,
+        "title": f"{action.button}: {original}" if original else action.button,
         "opts": page.opts,
-        "original": known,
-        "button": button,
+        "original": original,
+        "button": action.button,
         "explanation": explanation,
-        "form": form,
+        "state_field": STATE_FIELD,
         "back": back,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

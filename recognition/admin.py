@@ -9,71 +9,87 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.lookups import Exact
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.formats import localize
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from recognition import registry
-from recognition.acting import Act, ActingAdmin, Explanation, ask
+from recognition.acting import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition.exceptions import NoEarlierModel, RecognitionError
 from recognition.models import Activation, ModelVersion
 
 MAY_ACTIVATE = "recognition.add_activation"
+ACTIVATIONS_SHOWN = 20  # on a model's page
 
 
-class ActivationInline(admin.TabularInline):
-    model = Activation
-    fields = ("at", "by", "rollback")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "times put into service"
+def explain_change(current: Activation | None, model: ModelVersion) -> Explanation:
+    """What a change from the activation in force to `model` means for those who draw."""
+    reads = f"It reads {model.percent} of the test digits."
+    will = f"Once confirmed, {model} answers all drawings within half a second. {reads}"
+    if current is None:
+        return Explanation([will, "No model is in service now."], state=0)
+    before = f"In service since {localize(current.at)}: {current.model}, which reads {current.model.percent}."
+    worse = current.model.test_accuracy > model.test_accuracy
+    how = "back into service" if current.rollback else "into service"
+    return Explanation(
+        [will, before],
+        [f"It is less accurate than {current.model}."] if worse else [],
+        state=current.pk,
+        latest_change=f"Model {current.model_id} was put {how} by {current.by or 'the system'}.",
+    )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+
+def explain_service(model: ModelVersion) -> Explanation:
+    """Raise NothingToDo if `model` is in service."""
+    current = Activation.current()
+    if current and current.model_id == model.pk:
+        raise NothingToDo(f"{model} is in service already.")
+    return explain_change(current, model)
 
 
 def put_into_service(
-    page: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any] | None = None
+    page: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any], state: int
 ) -> None:
-    """Activate on behalf of an admin page, and tell its user. Raises ModelRejected."""
-    if Activation.current_model_id() == model.pk:
-        page.message_user(request, f"{model} is in service already.", messages.INFO)
-        return
-    registry.activate(model, by=request.user)
+    """Replace the activation that was confirmed, and tell the user. Raises ModelRejected and StateChanged."""
+    registry.activate(model, by=request.user, expected=state)
     page.log_change(request, model, "Put into service.")
     page.message_user(request, f"{model} is in service.", messages.SUCCESS)
 
 
-def explain_service(model: ModelVersion) -> Explanation:
-    """What a change from the model in service to `model` means for those who draw."""
-    current = Activation.current()
-    reads = f"It reads {model.percent} of the test digits."
-    if current is None:
-        return Explanation([f"{model} will answer every drawing from now on. {reads}", "No model is in service now."])
-    before = f"{current.model}, in service since {localize(current.at)}, reads {current.model.percent}."
-    worse = current.model.test_accuracy > model.test_accuracy
-    return Explanation(
-        [f"{model} will answer every drawing, from half a second after you say yes. {reads}", before],
-        [f"It is less accurate than {current.model}."] if worse else [],
-    )
+def explain_roll_back(current: Activation | None) -> Explanation:
+    """Raise NoEarlierModel if nothing served before."""
+    if current is None or current.previous is None:
+        raise NoEarlierModel
+    return explain_change(current, current.previous.model)
+
+
+def roll_back(
+    page: admin.ModelAdmin, request: HttpRequest, current: Activation, values: Mapping[str, Any], state: int
+) -> None:
+    """Return from the activation that was confirmed to the one before, and tell the user. Raises StateChanged."""
+    activation = registry.roll_back(by=request.user, expected=state)
+    page.log_change(request, activation.model, "Rolled back to this model.")
+    page.message_user(request, f"Rolled back: {activation.model} is in service.", messages.SUCCESS)
+
+
+ROLL_BACK = AdminAction("Roll back", MAY_ACTIVATE, bool, explain_roll_back, roll_back)
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ActingAdmin):
+class ModelVersionAdmin(ActionAdmin):
     list_display = ("__str__", "serving", "accuracy", "size_shown", "created_at", "since", "by")
     fields = (
         *("files", "sha256", "size_shown", "accuracy", "temperature", "uncertain_below"),
-        *("created_at", "serving", "since", "by"),
+        *("created_at", "serving", "since", "by", "activations_table"),
     )
     readonly_fields = fields
-    inlines = (ActivationInline,)
     refusals = (RecognitionError,)
-    acts = {
-        "activate": Act(
+    object_actions = {
+        "activate": AdminAction(
             button="Put into service",
             permission=MAY_ACTIVATE,
             offered=lambda model: not model.is_current,
@@ -121,6 +137,18 @@ class ModelVersionAdmin(ActingAdmin):
         links = [(reverse(f"model-{kind}", args=[model.pk]), name) for kind, name in kinds]
         return format_html_join(", ", '<a href="{}" download>{}</a>', links)
 
+    @admin.display(description="times put into service")
+    def activations_table(self, model: ModelVersion) -> str:
+        """The newest, in two queries however many there are."""
+        activations = model.activations.order_by("-pk")
+        context = {"activations": activations.select_related("by")[:ACTIVATIONS_SHOWN], "count": activations.count()}
+        return render_to_string("admin/recognition/activations.html", context)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who put it there, and when, needs a permission of its own."""
+        may = request.user.has_perm("recognition.view_activation")
+        return [name for name in self.fields if may or name != "activations_table"]
+
     def get_urls(self) -> list[Any]:
         roll_back = path("roll-back/", self.admin_site.admin_view(self.roll_back), name="recognition_roll_back")
         return [roll_back, *super().get_urls()]
@@ -130,22 +158,7 @@ class ModelVersionAdmin(ActingAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "may_roll_back": may})
 
     def roll_back(self, request: HttpRequest) -> HttpResponse:
-        """GET names the model that would serve again; POST puts it into service."""
-        if not request.user.has_perm(MAY_ACTIVATE):
+        """Confirm and perform the return to the model that served before."""
+        if not request.user.has_perm(ROLL_BACK.permission):
             raise PermissionDenied
-        models = HttpResponseRedirect(reverse("admin:recognition_modelversion_changelist"))
-        current = Activation.current()
-        try:
-            if current is None or current.previous is None:
-                raise NoEarlierModel
-            if request.method != "POST":
-                explanation = explain_service(current.previous.model)
-                return ask(self, request, "Roll back", current.previous.model, explanation, models.url)
-            activation = registry.roll_back(by=request.user)
-        except RecognitionError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return models
-        self.log_change(request, activation.model, "Rolled back to this model.")
-        text = format_html("Rolled back: {} is in service.", activation.model)
-        self.message_user(request, text, messages.SUCCESS)
-        return models
+        return confirm(self, request, ROLL_BACK, Activation.current, reverse(self.url_name("changelist")))

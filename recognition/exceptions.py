@@ -152,6 +152,20 @@ class StorageUnavailable(RecognitionError):
     message = "The storage of model files cannot be reached. Try again later."
 
 
+class StateChanged(RecognitionError):
+    """The action was confirmed for a state that no longer holds: nothing was done."""
+
+    code = "state_changed"
+    message = "Something changed in the meantime, so nothing was done."
+
+
+class LessAccurate(RecognitionError):
+    """The model in service reads more of the test digits than the one that was to replace it."""
+
+    code = "less_accurate"
+    message = "The model in service is more accurate."
+
+
 class NoEarlierModel(RecognitionError):
     """A roll back was asked for while nothing served before the present model."""
 

@@ -10,7 +10,7 @@ from django.core.files.storage import Storage
 from django.db import transaction
 
 from recognition.classifier import Classifier
-from recognition.exceptions import NoEarlierModel
+from recognition.exceptions import LessAccurate, NoEarlierModel, StateChanged
 from recognition.models import Activation, ModelVersion
 
 
@@ -67,26 +67,41 @@ def store(storage: Storage, name: str, content: bytes) -> str:
         raise
 
 
-def activate(model: ModelVersion, *, by: User | AnonymousUser | None = None) -> Activation:
+def activate(
+    model: ModelVersion,
+    *,
+    by: User | AnonymousUser | None = None,
+    expected: int | None = None,
+    refuse_less_accurate: bool = False,
+) -> Activation:
     """Put a version into service, after loading it once more from where every web process will load it.
 
-    Raises ModelRejected when its file is missing, torn or not the registered one: what serves goes on serving.
+    Args:
+        expected: the number of the activation that the caller saw in force, 0 for none; None skips the check.
+        refuse_less_accurate: keep the model in service if it is more accurate.
+
+    Raises:
+        ModelRejected: the file is missing, torn or not the registered one; the model in service is unchanged.
+        StateChanged: another activation than `expected` is in force.
+        LessAccurate: see `refuse_less_accurate`.
     """
     Classifier.load(model)
     with transaction.atomic():
-        current = lock_current()
+        current = lock_current(expected)
         if current and current.model_id == model.pk:
             return current
+        if refuse_less_accurate and current and current.model.test_accuracy > model.test_accuracy:
+            raise LessAccurate(f"{current.model} is more accurate than {model}.")
         return Activation.objects.create(model=model, by=account(by), previous=current)
 
 
-def roll_back(*, by: User | AnonymousUser | None = None) -> Activation:
-    """Return to the version that served before the present one.
+def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
+    """Return to the version that served before the present one. `expected` is that of `activate`.
 
-    Raises NoEarlierModel when there is none, ModelRejected when its file can no longer be loaded.
+    Raises NoEarlierModel when there is none, StateChanged, and ModelRejected when its file can no longer be loaded.
     """
     with transaction.atomic():
-        current = lock_current()
+        current = lock_current(expected)
         if current is None or current.previous is None:
             raise NoEarlierModel
         back = current.previous
@@ -94,13 +109,17 @@ def roll_back(*, by: User | AnonymousUser | None = None) -> Activation:
         return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
 
 
-def lock_current() -> Activation | None:
-    """The activation in force; whoever else changes it waits for the end of our transaction.
+def lock_current(expected: int | None = None) -> Activation | None:
+    """Return the activation in force; other processes that want to change it wait for the end of our transaction.
 
-    What is locked is a row that is always the same, so that those who wait do not wait for different ones.
+    The locked row is the same for everybody: if each locked the activation in force, two could lock different rows.
+    Raises StateChanged if the number of the activation is not `expected`.
     """
     ModelVersion.objects.select_for_update(no_key=True).order_by("pk").first()
-    return Activation.current()
+    current = Activation.current()
+    if expected is not None and expected != (current.pk if current else 0):
+        raise StateChanged
+    return current
 
 
 def account(user: User | AnonymousUser | None) -> User | None:

@@ -83,6 +83,12 @@ def test_the_cool_down_counts_what_a_visitor_asked_for(client: Client, run: dict
     assert int(answer.get("Retry-After", 1)) <= 600
 
 
+def test_a_run_of_a_clock_that_was_set_back_hides_no_later_one(client: Client) -> None:
+    had(seconds_ago=-86400)
+    had(seconds_ago=5)
+    assert refusal(ask(client)) == (429, "cool_down")
+
+
 def test_accounts_do_not_wait_for_visitors(client: Client) -> None:
     had(seconds_ago=5)
     assert ask(client, account_of("add_trainingrun")).status_code == 202

@@ -117,13 +117,24 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
     assert model.objects.values().get() == before
 
 
+def hidden_fields(client: Client, url: str) -> dict[str, str]:
+    """What a confirmation page sends along when its button is clicked."""
+    html = client.get(url).content.decode()
+    assert "No, take me back" in html
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+
+
+def confirm(client: Client, url: str, **form: object) -> str:
+    """Open a confirmation page and click its button; the text of the page that follows."""
+    return text_of(client.post(url, hidden_fields(client, url) | form, follow=True))
+
+
 def act(client: Client, row: TrainingRun | ModelVersion, action: str, **form: object) -> str:
     """Choose it from the list's menu, read what it says, say yes; the page that follows."""
     base = RUNS if isinstance(row, TrainingRun) else MODELS
     asked = client.post(base, {"action": action, "_selected_action": row.pk})
     assert asked.status_code == 302, "the question is a page of its own"
-    assert "No, take me back" in text_of(client.get(asked.url))
-    return text_of(client.post(asked.url, form, follow=True))
+    return confirm(client, asked.url, **form)
 
 
 def test_stop_from_the_admin(client: Client) -> None:
@@ -152,11 +163,11 @@ def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:
     assert Activation.current_model_id() == model.pk
     listed = text_of(client.get(MODELS))
     assert "admin" in listed, "who put it there"
-    assert f"model {shipped} will answer every drawing" in text_of(client.get(f"{MODELS}roll-back/"))
+    assert f"model {shipped} answers all drawings" in text_of(client.get(f"{MODELS}roll-back/"))
     assert Activation.current_model_id() == model.pk, "reading the question changes nothing"
-    client.post(f"{MODELS}roll-back/")
+    assert f"Rolled back: model {shipped} is in service" in confirm(client, f"{MODELS}roll-back/")
     assert Activation.current_model_id() == shipped
-    assert "no earlier model" in text_of(client.post(f"{MODELS}roll-back/", follow=True))
+    assert "no earlier model" in text_of(client.get(f"{MODELS}roll-back/", follow=True))
     assert "is in service" in act(client, model, "activate")
     assert Activation.current_model_id() == model.pk
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from recognition import registry
 from recognition.models import Activation
-from tests.test_admin import MODELS, RUNS, act, make_run, signed_in, text_of  # noqa: F401
+from tests.test_admin import MODELS, RUNS, act, hidden_fields, make_run, signed_in, text_of  # noqa: F401
 from tests.test_registry import model_that_says
 from training import workers
 from training.models import Status, TrainingRun
@@ -35,6 +35,7 @@ def test_train_with_changes_is_filled_in_and_checked(client: Client) -> None:
     url = f"{RUNS}{old.pk}/act/train_with_changes/"
     assert 'value="60000"' in client.get(url).content.decode()
     given = {"preset": "fast", "epochs": 2, "batch_size": 64, "learning_rate": 0.002, "samples": 99, "seed": ""}
+    given |= hidden_fields(client, url)
     refused = text_of(client.post(url, given | {"epochs": 999}))
     assert "Ensure this value is less than or equal to 100" in refused
     assert TrainingRun.objects.newest() == old

@@ -10,9 +10,11 @@ from django.test import Client
 from PIL import Image
 
 from tests.drawings import data_url, draw, encode
+from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
+PART = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
 
 
 @pytest.fixture
@@ -175,6 +177,53 @@ def test_parameters_that_are_no_object(client: Client, body: str) -> None:
 @pytest.mark.parametrize("run", ["²", "9" * 5000, -1, True, [], "x"], ids=lambda value: str(value)[:9])
 def test_the_run_to_stop_that_is_no_number(client: Client, run: Any) -> None:
     assert_refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def queued(client: Client) -> TrainingRun:
+    return TrainingRun.objects.create(preset="original", parameters={"epochs": 3})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        *(
+            (JSON, body)
+            for body in ('{"run_id": 2}', '{"Run": 2}', '{"run": %d, "why": ""}', "[2]", '"2"', "2", "null")
+        ),
+        *((FORM, body) for body in ("run_id=2", "Run=2", "run=", "run=x", "run=%d&run=2", "run=%d&why=")),
+        ("multipart/form-data; boundary=x", PART.format("run_id", 2)),
+    ],
+    ids=str,
+)
+def test_a_stop_that_is_not_understood_stops_nothing(client: Client, queued: TrainingRun, kind: str, body: str) -> None:
+    answer = client.generic("POST", "/api/stop_training/", body.replace("%d", str(queued.pk)), content_type=kind)
+    assert_refused(answer, 400, "invalid_parameter")
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        *((kind, "") for kind in ("", "text/plain;charset=UTF-8", "application/octet-stream", FORM, JSON)),
+        *((JSON, body) for body in ("{}", '{"run": null}', '{"run": %d}')),
+        *((FORM, body) for body in ("run=%d", "csrfmiddlewaretoken=abc")),
+        ("multipart/form-data; boundary=x", ""),
+        ("multipart/form-data; boundary=x", "--x--\r\n"),
+        ("multipart/form-data; boundary=x", PART.format("run", "%d")),
+    ],
+    ids=str,
+)
+def test_a_stop_without_a_run_or_with_the_active_one(client: Client, queued: TrainingRun, kind: str, body: str) -> None:
+    """As pages send it: without a body, or by a beacon without data, of an empty Blob or of a FormData."""
+    answer = client.generic("POST", "/api/stop_training/", body.replace("%d", str(queued.pk)), content_type=kind)
+    assert (answer.status_code, answer.json()) == (200, {"message": "Stop signal sent.", "run": queued.pk})
+    queued.refresh_from_db()
+    assert queued.status == Status.INTERRUPTED
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"])

@@ -57,7 +57,7 @@ def test_the_front_page_follows_a_run(operator, stack):
     expect(training.get_by_role("progressbar")).to_be_visible()
     training.get_by_role("link", name=f"Run {number}").click()
     page.get_by_role("link", name="Stop").click()
-    expect(page.get_by_text("will be told to stop")).to_be_visible()
+    expect(page.get_by_text("will stop")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(f"run {number} was told to stop.")).to_be_visible()
     stack.ended(number)

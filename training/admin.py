@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recognition.acting import ActingAdmin
+from recognition.acting import ActionAdmin
 from recognition.exceptions import RecognitionError
 from recognition.models import Activation
 from training import charts, evaluation, exports
-from training.admin_acts import ACTS
+from training.admin_acts import ACTIONS
 from training.exceptions import TrainingError
 from training.models import Epoch, TrainingRun
 
@@ -36,12 +36,12 @@ def duration(seconds: float) -> str:
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(ActingAdmin):
+class TrainingRunAdmin(ActionAdmin):
     list_display = (
         *("__str__", "state", "curve", "accuracy", "gain", "epochs_done"),
         *("waited", "ran", "who", "queued", "serves"),
     )
-    list_filter = ("status", "preset", "requested_by")
+    list_filter = ("status", "preset", ("requested_by", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("requested_by",)
     date_hierarchy = "queued_at"
     search_fields = ("=id", "requested_by__username", "error_code")
@@ -49,7 +49,7 @@ class TrainingRunAdmin(ActingAdmin):
     show_full_result_count = False
     actions = ("export_csv", "export_json")
     refusals = (TrainingError, RecognitionError)
-    acts = ACTS
+    object_actions = ACTIONS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
         ("Epochs", {"fields": ("curves", "epochs_table")}),

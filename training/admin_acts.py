@@ -1,4 +1,4 @@
-"""What may be done with a run in the admin, and what is said before it is done."""
+"""The actions on a run in the admin: how each is explained, and how it is done."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from recognition.acting import Act, Explanation
+from recognition.acting import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service
 from training import services
 from training.exceptions import NoModel, NotInProgress
 from training.learner.presets import PRESETS
-from training.models import TrainingRun
+from training.models import Status, TrainingRun
 from training.serializers import RunParameters
 from training.services import MAY_TRAIN
 
@@ -49,49 +49,72 @@ class ChangesForm(forms.Form):
 
 
 def explain_stop(run: TrainingRun) -> Explanation:
-    kept = f"Its {run.epochs.count()} finished epochs stay in the history; no model will come of it."
-    return Explanation([f"{run} of the preset {run.preset}, asked for by {run.requester}, will be told to stop.", kept])
+    """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
+    status = run.get_status_display()
+    if not run.is_active:
+        raise NotInProgress(f"{run} has already ended: it is {status}.")
+    if run.stop_requested_at:
+        raise NothingToDo(f"{run} is stopping already.")
+    count = run.epochs.count()
+    finished = (
+        f"{count} finished epoch{'s stay' if count > 1 else ' stays'} in the history"
+        if count
+        else "No epoch has finished"
+    )
+    return Explanation(
+        [
+            f"Run {run.pk} (preset {run.preset}, requested by {run.requester}) is {status} and will stop.",
+            f"{finished}; no model will be saved.",
+        ],
+        state=run.status,
+        latest_change=f"Run {run.pk} is {status}.",
+    )
 
 
 def explain_again(run: TrainingRun) -> Explanation:
+    """Its state is the highest run number: a run that somebody else added is a reason to think again."""
+    last = TrainingRun.objects.last_number()
     active = TrainingRun.objects.active().newest()
-    busy = (
-        [f"{active} is active, and there is one run at a time: this will be refused until it ends."] if active else []
-    )
-    return Explanation([f"A new run of the preset {run.preset} will be queued in your name."], busy)
+    busy = [f"Run {active.pk} is active, and only one run can be: wait for it to end, or stop it."] if active else []
+    will = f"A new run of the preset {run.preset} will be queued in your name."
+    return Explanation([will], busy, state=last, latest_change=f"Run {last} was added.")
 
 
-def stop_run(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
-    if not run.is_active:
-        raise NotInProgress(f"{run} has already ended: it is {run.get_status_display()}.")
-    services.request_stop(run.pk)
+def stop_run(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
+) -> None:
+    services.request_stop(run.pk, expected=Status(state))
     page.log_change(request, run, "Stop requested.")
     page.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
 
 
-def train_again(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
+def train_again(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> None:
     """With the run's own parameters, or with the form's."""
     wanted = dict(values) or {"preset": run.preset, **run.parameters}
-    new = services.request_run(wanted.pop("preset"), wanted, by=request.user)
+    new = services.request_run(wanted.pop("preset"), wanted, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
     address = reverse("admin:training_trainingrun_change", args=[new.pk])
     page.log_addition(request, new, f"Trained again with {how} {run}.")
     page.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
 
 
-def activate(page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any]) -> None:
+def activate(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> None:
     if run.model is None:
         raise NoModel
-    put_into_service(page, request, run.model)
+    put_into_service(page, request, run.model, values, state)
 
 
-ACTS = {
-    "stop": Act("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
-    "train_again": Act("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
-    "train_with_changes": Act(
+ACTIONS = {
+    "stop": AdminAction("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+    "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
+    "train_with_changes": AdminAction(
         "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
     ),
-    "activate": Act(
+    "activate": AdminAction(
         "Put into service",
         MAY_ACTIVATE,
         lambda run: run.model_id is not None and run.model_id != run.serving_id,

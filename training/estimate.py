@@ -31,7 +31,7 @@ def estimate(name: str) -> dict[str, float] | None:
     run that was resumed has not measured all of its phases.
     """
     completed = TrainingRun.objects.filter(status=Status.COMPLETED, preset=name, resumed_after_epoch=0)
-    runs = completed.exclude(worker=SHIPPED).defer("confusion")[:RECENT_RUNS]
+    runs = completed.exclude(worker=SHIPPED).defer("confusion").newest_first()[:RECENT_RUNS]
     usual = [run for run in runs if run.parameters["batch_size"] == PRESETS[name].batch_size]
     measured = max(usual, key=digits_learned, default=None)
     if measured is None or measured.started_at is None or measured.finished_at is None:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from training import evaluation
-from training.models import Status, TrainingRun
+from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
 from training.serializers import RunSerializer
 
 # What `?ordering=` takes, and by what it sorts; `-` before it turns it round.
@@ -48,7 +48,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     serializer_class = RunSerializer
     pagination_class = RunPagination
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:  # type: ignore[override]
         if self.detail:
             return queryset
         status = self.request.query_params.get("status")
@@ -56,9 +56,11 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
         return self.ordered(queryset if status is None else queryset.filter(status=status))
 
-    def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Runs without the value come last either way, and the newer first among equals."""
-        wanted = self.request.query_params.get("ordering", "-id")
+    def ordered(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:
+        """Sort by `?ordering=`: runs without the value come last either way, and the newer first among equals."""
+        wanted = self.request.query_params.get("ordering")
+        if wanted is None:
+            return queryset.newest_first()
         expression = ORDERINGS.get(wanted.removeprefix("-"))
         if expression is None:
             raise ValidationError(
@@ -66,7 +68,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             )
         queryset = queryset.annotate(sorted_by=expression)
         by = F("sorted_by").desc(nulls_last=True) if wanted.startswith("-") else F("sorted_by").asc(nulls_last=True)
-        return queryset.order_by(by, "-pk")
+        return queryset.order_by(by, *NEWEST_FIRST)
 
     def digits(self, request: Request, pk: int) -> Response:
         """GET /api/runs/<id>/digits/: test digits with their pictures, the surest answers first."""

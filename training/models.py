@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from recognition.models import ModelVersion
 from training.exceptions import LostClaim
+from training.fields import PARAMETERS, ParametersField
 
 MAX_ATTEMPTS = 3
 SHIPPED = "shipped"  # the worker of the run whose model came with the product
@@ -29,22 +30,8 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
-PARAMETERS = ("epochs", "batch_size", "learning_rate", "samples", "seed", "activate")
-
-
-class ParametersField(models.JSONField):
-    """A run's parameters in the order in which people are shown them: PostgreSQL's jsonb keeps none."""
-
-    def from_db_value(self, *words: Any) -> Any:
-        value = super().from_db_value(*words)
-        if not isinstance(value, dict):
-            return value
-        return {name: value[name] for name in PARAMETERS if name in value} | value
-
-    def deconstruct(self) -> Any:
-        """To migrations it is what it is to the database."""
-        name, _, words, options = super().deconstruct()
-        return name, "django.db.models.JSONField", words, options
+# By time, not by number: an upgrade adds a shipped run with the next number and the times at which it was trained.
+NEWEST_FIRST = ("-queued_at", "-pk")
 
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
@@ -55,9 +42,19 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         """With what a run's representation shows of another table; its epochs are read when it is made."""
         return self.select_related("requested_by")
 
+    def newest_first(self) -> TrainingRunQuerySet:
+        """Sort by the time of the request, the latest first. The default order of runs is the same."""
+        return self.order_by(*NEWEST_FIRST)
+
+    def last_number(self) -> int:
+        """Return the highest number, 0 without runs. It grows with every request and every shipped run."""
+        return int(self.aggregate(last=models.Max("pk"))["last"] or 0)
+
     def newest(self) -> TrainingRun | None:
-        """The active run, else the last one: a shipped run that an upgrade adds to the history hides no active one."""
-        return self.active().order_by("-pk").first() or self.order_by("-pk").first()
+        """Return the active run, whatever the clock said when it was queued; else the first of `newest_first`."""
+        for active in self.active().order_by():  # one at most; sorted, SQLite would look at every run
+            return active
+        return self.newest_first().first()
 
 
 class TrainingRun(models.Model):
@@ -107,8 +104,11 @@ class TrainingRun(models.Model):
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["status", "-id"])]
+        ordering = NEWEST_FIRST
+        indexes = [
+            models.Index(fields=["-queued_at", "-id"], name="newest_run"),
+            models.Index(fields=["status", "-queued_at", "-id"], name="newest_run_by_status"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 models.Case(models.When(status__in=ACTIVE, then=models.Value(1))), name="one_active_run"
@@ -205,15 +205,14 @@ class TrainingRun(models.Model):
 
         `seen` is a further condition, such as the heartbeat that was found old. False: the run has moved on.
         """
-        lost = self.owned() & (seen or Q())
+        lost, now = self.owned() & (seen or Q()), timezone.now()
+        values: dict[str, Any] = {"status": Status.QUEUED}
         if self.attempt >= MAX_ATTEMPTS:
             message = f"The worker was lost {self.attempt} times."
-            end = {"status": Status.ERROR, "error_code": "worker_lost", "error": message, "finished_at": timezone.now()}
-            return self._change(lost & Q(stop_requested_at=None), **end) or self._interrupt(lost)
-        return self._change(lost & Q(stop_requested_at=None), status=Status.QUEUED) or self._interrupt(lost)
-
-    def _interrupt(self, condition: Q) -> bool:
-        return self._change(condition, status=Status.INTERRUPTED, finished_at=timezone.now())
+            values = {"status": Status.ERROR, "error_code": "worker_lost", "error": message, "finished_at": now}
+        return self._change(lost & Q(stop_requested_at=None), **values) or self._change(
+            lost, status=Status.INTERRUPTED, finished_at=now
+        )
 
 
 class Predictions(models.Model):

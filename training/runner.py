@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import transaction
 
 from recognition import registry
-from recognition.exceptions import ModelRejected, StorageUnavailable
-from recognition.models import Activation, ModelVersion
+from recognition.exceptions import LessAccurate, ModelRejected, StorageUnavailable
+from recognition.models import ModelVersion
 from training import workers
 from training.context import working_for
 from training.exceptions import LostClaim
@@ -112,15 +112,14 @@ def complete(run: TrainingRun, result: dict[str, Any], config: Config, progress:
 
 
 def activate_if_asked(run: TrainingRun, model: ModelVersion) -> bool:
-    """As in the original a new model does not serve by itself, and one that is worse than the present never does."""
+    """Put the model into service if the run or the settings ask for it and no better one serves; return whether."""
     if not (run.parameters.get("activate") or settings.ACTIVATE_AFTER_TRAINING):
         return False
-    current = Activation.current()
-    if current and current.model.test_accuracy > model.test_accuracy:
-        logger.info("%s is not put into service: %s is more accurate", model, current.model)
-        return False
     try:
-        registry.activate(model, by=run.requested_by)
+        registry.activate(model, by=run.requested_by, refuse_less_accurate=True)
+    except LessAccurate as error:
+        logger.info("%s is not put into service: %s", model, error)
+        return False
     except ModelRejected as error:
         logger.error("%s is not put into service: %s", model, error)
         return False

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from rest_framework import serializers
 
@@ -87,8 +88,34 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
-class RunParameters(serializers.Serializer[Any]):
-    """What a request to retrain may say; whatever is absent or null is the preset's. An unknown field is refused.
+class Parameters(serializers.Serializer[Any]):
+    """An object of known names. Anything else is refused: to ignore a misspelled name is to do something else."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
+        if isinstance(data, QueryDict):
+            data = plain(data)
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({unknown[0]: [f"Unknown parameter. Use {known}."]})
+        for name, value in data.items():
+            if isinstance(value, bool) and not isinstance(self.fields[name], serializers.BooleanField):
+                raise serializers.ValidationError({name: ["A number is required."]})  # to Python true is 1
+        return super().to_internal_value(data)
+
+
+def plain(form: QueryDict) -> dict[str, Any]:
+    """A form as the object that JSON would be, so that an empty field is no null. Django's CSRF token is left out."""
+    for name, values in form.lists():
+        if len(values) > 1:
+            raise serializers.ValidationError({name: ["Given more than once."]})
+    return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
+
+
+class RunParameters(Parameters):
+    """What a request to retrain may say; whatever is absent or null is the preset's.
 
     The context's `bounded` asks for a run that ends within minutes: `refuse_long_runs`.
     """
@@ -100,16 +127,6 @@ class RunParameters(serializers.Serializer[Any]):
     samples = serializers.IntegerField(min_value=16, max_value=TRAINING_DIGITS, allow_null=True, default=None)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True, default=None)
     activate = StrictBooleanField(allow_null=True, default=None)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
-        unknown = sorted(set(data) - set(self.fields))
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({unknown[0]: [f"Unknown parameter; there are {known}."]})
-        refuse_booleans(data, but="activate")
-        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Complete: every parameter has its value, so that the row says what was trained."""
@@ -144,18 +161,7 @@ def refuse_long_runs(values: Mapping[str, Any]) -> None:
         raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
 
 
-def refuse_booleans(data: Mapping[str, Any], but: str = "") -> None:
-    """To Python true is 1, and 1 an epoch."""
-    for name, value in data.items():
-        if isinstance(value, bool) and name != but:
-            raise serializers.ValidationError({name: ["A number is required."]})
-
-
-class StopParameters(serializers.Serializer[Any]):
+class StopParameters(Parameters):
     """Which run is to be stopped; whichever is active when none is named."""
 
     run = serializers.IntegerField(min_value=1, max_value=2**63 - 1, allow_null=True, default=None)
-
-    def to_internal_value(self, data: Any) -> Any:
-        refuse_booleans(data)
-        return super().to_internal_value(data)

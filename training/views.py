@@ -32,14 +32,14 @@ class StartView(APIView):
 class StopView(APIView):
     """POST /api/stop_training/: the active run, or `{"run": 12}` to be sure which one.
 
-    A beacon may carry a form's Content-Type; nothing in it is needed.
+    Forms are parsed because a beacon of an empty FormData has a form's Content-Type.
     """
 
     permission_classes = (MayStop,)
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
-        wanted = StopParameters(data=request.data if isinstance(request.data, dict) else {})
+        wanted = StopParameters(data=request.data)
         wanted.is_valid(raise_exception=True)
         run = services.request_stop(wanted.validated_data["run"], by=request.user)
         return Response({"message": "Stop signal sent.", "run": run.pk})
@@ -49,7 +49,8 @@ class StatusView(APIView):
     """GET /api/check_model_status/: of the newest run; a queued one counts as in progress."""
 
     def get(self, request: Request) -> Response:
-        status = TrainingRun.objects.values_list("status", flat=True).first() or "not_started"
+        run = TrainingRun.objects.only("status").newest()
+        status = run.status if run else "not_started"
         return Response({"model_status": Status.IN_PROGRESS if status == Status.QUEUED else status})
 
 
@@ -64,7 +65,7 @@ class AccuracyView(APIView):
     """GET /api/model_accuracy/: of the newest completed run, else of the model in service."""
 
     def get(self, request: Request) -> Response:
-        completed = TrainingRun.objects.filter(status=Status.COMPLETED)
+        completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()
         accuracy = completed.values_list("test_accuracy", flat=True).first()
         if accuracy is None:
             activation = Activation.current()

@@ -10,8 +10,9 @@ from drf_spectacular.utils import Direction
 
 from digits_site.openapi.errors import ERROR
 from recognition.batches import MOST_DRAWINGS
+from training.fields import PARAMETERS
 from training.learner.presets import PRESETS
-from training.models import PARAMETERS, Status
+from training.models import Status
 
 Schema = dict[str, Any]
 
@@ -200,10 +201,5 @@ class ExactRunParameters(Exact):
 
 
 class ExactStopParameters(Exact):
-    """Unlike the parameters of a run it may say more: what the original's beacon carries is not looked at."""
-
     target_class = "training.serializers.StopParameters"
     required = False
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
-        return {**super().map_serializer(auto_schema, direction), "additionalProperties": True}

@@ -15,11 +15,14 @@ from django.db import transaction
 from django.test import AsyncClient, Client, override_settings
 
 from digits_site.asgi import websocket_application
+from recognition.acting import STATE_FIELD
+from recognition.models import Activation
 from tests.access.routes import ANY_OTHER, address
 from tests.access.table import CALLERS, Row
 from tests.access.world import CSRF, PARAMETERS, World, permissions, scopes
 from tests.drawings import data_url, draw, encode
 from training.consumers import TrainingConsumer
+from training.models import Status, TrainingRun
 
 HOST, EVIL = "testserver", "https://another.example"  # the test clients' own word
 PUBLIC = {
@@ -153,9 +156,17 @@ def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
         return {"data": json.dumps(BODIES.get(route, {})), "content_type": "application/json"}
     path, _, action = route.partition(" action=")
     chosen = next((pk for part, pk in objects.items() if part in path), 0)
-    fields = FORM | ({"action": action, "_selected_action": chosen} if action else {})
+    fields = FORM | ({"action": action, "_selected_action": chosen} if action else {}) | {STATE_FIELD: confirmed(path)}
     data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())
     return {"data": data, "content_type": "application/x-www-form-urlencoded"}
+
+
+def confirmed(path: str) -> int | str:
+    """What the confirmation page of an action would carry now."""
+    if path.endswith("/act/stop/"):
+        return Status.QUEUED
+    activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None
+    return activation.pk if activation else TrainingRun.objects.last_number()
 
 
 def describe(answer: Any) -> str:

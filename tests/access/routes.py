@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from recognition.acting import ActingAdmin
+from recognition.acting import ActionAdmin
 from training.routing import websocket_urlpatterns
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
@@ -40,7 +40,7 @@ def by_name(route: str) -> Iterator[str]:
     if page is None or not route.endswith((ACT, f"{page.opts.app_label}/{page.opts.model_name}/")):
         yield route
         return
-    acts = list(page.acts) if isinstance(page, ActingAdmin) else []
+    acts = list(page.object_actions) if isinstance(page, ActionAdmin) else []
     if route.endswith(ACT):
         yield from (route.replace("<str:name>", act) for act in acts)
         return

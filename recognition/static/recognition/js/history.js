@@ -26,7 +26,7 @@ function cells(run) {
 export class History {
   #asked = 0;
   #picked = new Set();
-  #state = { page: 1, ordering: "-id", status: "" };
+  #state = { page: 1, ordering: "-queued_at", status: "" };
 
   /** With `remember` the address says what is shown, so that going back finds it again. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {

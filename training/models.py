@@ -82,12 +82,8 @@ class TrainingRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the worker")
     worker = models.CharField(max_length=200, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
-    resumed_after_epoch = models.PositiveIntegerField(
-        null=True, blank=True, help_text="the last epoch of earlier attempts that this attempt builds on; 0: none"
-    )
-    elapsed_seconds = models.FloatField(
-        default=0.0, help_text="training time of all attempts together, as of the last heartbeat"
-    )
+    resumed_after_epoch = models.PositiveIntegerField(null=True, blank=True, help_text="0: this attempt starts over")
+    elapsed_seconds = models.FloatField(default=0.0, help_text="of all attempts together, as of the last heartbeat")
     phase_seconds = models.JSONField(default=dict, blank=True, help_text="seconds of each phase of the last attempt")
     seq = models.PositiveIntegerField(default=1, help_text="number of the last persisted event")
     test_accuracy = models.FloatField(null=True, blank=True)
@@ -239,13 +235,9 @@ class Epoch(models.Model):
     epoch = models.PositiveIntegerField(help_text="counts from 1")
     loss = models.FloatField(null=True, blank=True, help_text="cross-entropy against the label, over the digits")
     accuracy = models.FloatField(null=True, blank=True, help_text="share of the digits predicted correctly")
-    val_loss = models.FloatField(
-        "validation loss", null=True, blank=True, help_text="cross-entropy against the label, over the held-back digits"
-    )
+    val_loss = models.FloatField("validation loss", null=True, blank=True, help_text="over the held-back digits")
     val_accuracy = models.FloatField("validation accuracy", null=True, blank=True)
-    objective = models.FloatField(
-        null=True, blank=True, help_text="what training minimised: with smoothed labels and pictures of no digit"
-    )
+    objective = models.FloatField(null=True, blank=True, help_text="what training minimised, over all pictures")
     learning_rate = models.FloatField()
     seconds = models.FloatField()
 

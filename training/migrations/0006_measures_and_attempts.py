@@ -26,16 +26,14 @@ class Migration(migrations.Migration):
             name="objective",
             field=models.FloatField(
                 blank=True,
-                help_text="what training minimised: with smoothed labels and pictures of no digit",
+                help_text="what training minimised, over all pictures",
                 null=True,
             ),
         ),
         migrations.AddField(
             model_name="trainingrun",
             name="elapsed_seconds",
-            field=models.FloatField(
-                default=0.0, help_text="training time of all attempts together, as of the last heartbeat"
-            ),
+            field=models.FloatField(default=0.0, help_text="of all attempts together, as of the last heartbeat"),
         ),
         migrations.AddField(
             model_name="trainingrun",
@@ -47,7 +45,7 @@ class Migration(migrations.Migration):
             name="resumed_after_epoch",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="the last epoch of earlier attempts that this attempt builds on; 0: none",
+                help_text="0: this attempt starts over",
                 null=True,
             ),
         ),
@@ -68,7 +66,7 @@ class Migration(migrations.Migration):
             name="val_loss",
             field=models.FloatField(
                 blank=True,
-                help_text="cross-entropy against the label, over the held-back digits",
+                help_text="over the held-back digits",
                 null=True,
                 verbose_name="validation loss",
             ),

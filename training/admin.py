@@ -55,7 +55,20 @@ class TrainingRunAdmin(ActionAdmin):
         ("Epochs", {"fields": ("curves", "epochs_table")}),
         ("Test set", {"fields": ("confusion_matrix", "mistakes")}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
-        ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "commands", "attempt", "worker")}),
+        (
+            "Recipe",
+            {
+                "fields": (
+                    "preset",
+                    "parameters_table",
+                    "versions_table",
+                    "commands",
+                    "attempt",
+                    "resumed_after_epoch",
+                    "worker",
+                )
+            },
+        ),
         ("Error", {"fields": ("error_code", "error", "error_folded")}),
     )
     readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])

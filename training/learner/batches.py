@@ -137,8 +137,8 @@ class Ahead:
 def make_epochs(pipe: connection.Connection, config: Config) -> None:
     """The second process: make what is asked for until the first one is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
+    maker = Maker(config, pipe.send)
     try:
-        maker = Maker(config, pipe.send)
         while True:
             pipe.send(maker.make(pipe.recv(), partial(pipe.send, None)))
     except (EOFError, BrokenPipeError):
@@ -155,7 +155,7 @@ def end_with_parent() -> None:
 class Maker:
     """Digits to bend and style, and the drawings that join them, kept for the length of the run."""
 
-    def __init__(self, config: Config, progress: Progress = id) -> None:
+    def __init__(self, config: Config, progress: Progress = lambda share: None) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
         self._bent_epochs = config.epochs - round(preset.settling * config.epochs)
@@ -164,7 +164,7 @@ class Maker:
         self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
         self._pool = drawings.load_or_draw(config, self._drawn, self._others, progress)
 
-    def make(self, number: int, chunk_done: Callable[[], object] = int) -> Made:
+    def make(self, number: int, chunk_done: Callable[[], object] = lambda: None) -> Made:
         """One epoch: every digit and a choice of the drawings, each changed in its own way, in random order."""
         rng = np.random.default_rng((self._seed, number))
         images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, EDITED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -13,6 +14,7 @@ from training.learner.handwriting import others, pen
 
 POOL = 2.2  # drawings made per drawing used in an epoch
 PROGRESS_PICTURES = 50  # drawn between two calls of `progress`: a tenth of a second
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Pool:
 def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callable[[float], object]) -> Pool:
     """Return the pool for epochs that take so many drawings of digits and of no digits.
 
-    An earlier attempt's pool is read again; a new one is written beside and renamed, so never torn.
+    An earlier attempt's pool is read again; a new one is kept for the next.
     `progress` gets the share that is drawn, 0 to 1.
     """
     if config.drawings_file.exists():
@@ -36,10 +38,19 @@ def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callabl
     each, no_digits = -(-round(digits * POOL) // 10), round(not_digits * POOL)
     counted = Counter(10 * each + no_digits, progress)
     pool = Pool(*pen.pool(each, config.seed, counted.add_one), others.others(no_digits, config.seed, counted.add_one))
-    draft = config.attempt_folder / "drawings.npz"
-    np.savez(draft, **asdict(pool))
-    draft.replace(config.drawings_file)
+    keep(pool, config)
     return pool
+
+
+def keep(pool: Pool, config: Config) -> None:
+    """Write the pool beside and rename it, so never torn. Without room for it the next attempt draws again."""
+    draft = config.attempt_folder / "drawings.npz"
+    try:
+        np.savez(draft, **asdict(pool))
+        draft.replace(config.drawings_file)
+    except OSError as error:
+        logger.warning("the drawings are not kept: %s", error)
+        draft.unlink(missing_ok=True)
 
 
 class Counter:

@@ -110,7 +110,8 @@ class InService:
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
         self._checked = float("-inf")
-        self._refused: int | None = None
+        self._loaded = ""  # SHA-256: after a new installation the same number may be another model's
+        self._refused = ""
         self._try_again = 0.0
 
     def get(self) -> Classifier:
@@ -144,24 +145,24 @@ class InService:
 
     def _serve(self, model: ModelVersion) -> bool:
         """Make `model` the one that answers; False when its file is refused."""
-        if self._classifier is not None and self._classifier.version == model.pk:
+        if self._classifier is not None and (self._classifier.version, self._loaded) == (model.pk, model.sha256):
             return True
-        if self._classifier is not None and self._refused == model.pk and time.monotonic() < self._try_again:
+        if self._classifier is not None and self._refused == model.sha256 and time.monotonic() < self._try_again:
             return False
         try:
             self._classifier = Classifier.load(model)
         except ModelRejected as error:
-            if self._refused != model.pk:  # once, not twice a second
+            if self._refused != model.sha256:  # once, not twice a second
                 logger.error("%s refused: %s", model, error)
-            self._refused, self._try_again = model.pk, time.monotonic() + REFUSED_SECONDS
+            self._refused, self._try_again = model.sha256, time.monotonic() + REFUSED_SECONDS
             return False
-        self._refused = None
+        self._loaded, self._refused = model.sha256, ""
         return True
 
     def forget(self) -> None:
         """Start anew, as a new process would."""
         with self._lock:
-            self._classifier, self._checked, self._refused = None, float("-inf"), None
+            self._classifier, self._checked, self._refused = None, float("-inf"), ""
 
 
 _in_service = InService()

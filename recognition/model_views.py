@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models.fields.files import FieldFile
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +18,8 @@ from recognition import filters, registry
 from recognition.exceptions import NoFile
 from recognition.models import Activation, ModelVersion
 
-FOR_EVER = "public, max-age=31536000, immutable"
+# Another installation may give the same number to another model, so a cache asks before it uses what it has.
+REVALIDATE = "public, no-cache"
 FILES = {"onnx": "file", "keras": "keras_file"}
 
 
@@ -56,27 +60,39 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         registry.activate(model, by=request.user)
         return Response(self.get_serializer(model).data)
 
-    def onnx(self, request: Request, pk: int) -> HttpResponse:
+    def onnx(self, request: Request, pk: int) -> HttpResponseBase:
         """GET /api/models/<id>/onnx/: for any runtime that reads ONNX."""
-        return download(self.get_object(), "onnx")
+        return download(request, self.get_object(), "onnx")
 
-    def keras(self, request: Request, pk: int) -> HttpResponse:
+    def keras(self, request: Request, pk: int) -> HttpResponseBase:
         """GET /api/models/<id>/keras/: to go on training, with keras.models.load_model."""
-        return download(self.get_object(), "keras")
+        return download(request, self.get_object(), "keras")
 
-    def filters(self, request: Request, pk: int) -> HttpResponse:
+    def filters(self, request: Request, pk: int) -> HttpResponseBase:
         """GET /api/models/<id>/filters/: both convolutions as float32 (recognition.filters), 208 kB."""
-        answer = HttpResponse(filters.filters(self.get_object()), content_type="application/octet-stream")
-        answer["Cache-Control"] = FOR_EVER
-        return answer
+        model = self.get_object()
+        return conditional(request, model, "filters", lambda: filters.filters(model))
 
 
-def download(model: ModelVersion, kind: str) -> HttpResponse:
-    """One of a version's files, which never change. Raises NoFile and StorageUnavailable."""
-    answer = HttpResponse(content_of(getattr(model, FILES[kind])), content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
-    answer["Cache-Control"] = FOR_EVER
-    return answer
+def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:
+    """Return one of a model's files as an attachment. Raises NoFile and StorageUnavailable."""
+    response = conditional(request, model, kind, lambda: content_of(getattr(model, FILES[kind])))
+    response["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
+    return response
+
+
+def conditional(request: Request, model: ModelVersion, kind: str, read: Callable[[], bytes]) -> HttpResponseBase:
+    """Return what `read` gives, or 304 without reading when the client has it.
+
+    The ETag is the model's SHA-256, so it changes when another model gets the same number.
+    """
+    etag = f'"{model.sha256}.{kind}"'
+    response = get_conditional_response(request._request, etag=etag)
+    if response is None:
+        response = HttpResponse(read(), content_type="application/octet-stream")
+    response["ETag"] = etag
+    response["Cache-Control"] = REVALIDATE
+    return response
 
 
 def content_of(file: FieldFile) -> bytes:

@@ -169,7 +169,10 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     ),
     "flood": lambda: Attack("GET /api/runs/, again and again", 50, read("/api/runs/"), again=True),
     "lists": lambda: Attack(
-        "GET /api/runs/?page_size=100, again and again", 50, read("/api/runs/?page_size=100"), again=True
+        "GET /api/runs/?page_size=100&include=epochs, again and again",
+        50,
+        read("/api/runs/?page_size=100&include=epochs"),
+        again=True,
     ),
     "joins": lambda: Attack("WebSockets opened and left, again and again", 20, joins, again=True, hangs_up=True),
 }  # fmt: skip

@@ -184,20 +184,30 @@ def overflow(page):
 
 
 class FakeSocket:
-    """Stands in for /ws/training/: every connection gets the present snapshot, then what the test sends."""
+    """Stands in for /ws/training/: every connection gets the present snapshot, then what the test sends.
+
+    Pings are answered with pongs, as the server does, and counted.
+    """
 
     def __init__(self, page, snapshot):
         self.page = page
         self.snapshot = snapshot
         self.connections = []
+        self.pings = 0
         page.route_web_socket("**/ws/training/", self.connect)
 
     def connect(self, socket):
         self.connections.append(socket)
+        socket.on_message(lambda text: self.answer(socket, text))
         if self.snapshot:
             socket.send(json.dumps(self.snapshot))
         else:
             socket.close(code=1012)
+
+    def answer(self, socket, text):
+        assert json.loads(text) == {"type": "ping"}
+        self.pings += 1
+        socket.send('{"type": "pong"}')
 
     def wait_for_connection(self, seconds=15):
         """The page opens its socket when the pad is ready, a moment after it has loaded."""

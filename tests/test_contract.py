@@ -148,7 +148,9 @@ def test_runs_are_listed_newest_first_by_status_and_by_page(stack: Stack) -> Non
     assert {r["status"] for r in stack.http.get("/api/runs/?status=completed").json()["results"]} == {"completed"}
     assert len(stack.http.get("/api/runs/?page_size=1").json()["results"]) == 1
     assert stack.http.get("/api/runs/?status=lost").status_code == 400
-    assert stack.http.get(f"/api/runs/{numbers[0]}/").json() == listed["results"][0]
+    with_epochs = stack.http.get("/api/runs/?include=epochs&page_size=1").json()["results"][0]
+    assert with_epochs == stack.http.get(f"/api/runs/{numbers[0]}/").json() | {"finished_epochs": 1}
+    assert with_epochs == listed["results"][0] | {"epochs": with_epochs["epochs"]}
     missing = stack.http.get("/api/runs/999999/")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 

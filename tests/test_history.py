@@ -193,3 +193,31 @@ def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Clie
     measured(9.0, samples=600, epochs=1)
     measured(900.0, samples=60_000, epochs=3, batch_size=4)
     assert estimates(client)["original"]["seconds_per_sample_epoch"] == pytest.approx(30 / 60_000)
+
+
+def test_the_list_carries_epochs_only_when_asked(client: Client) -> None:
+    run = run_of(20, 0.98, epochs=3)
+    listed = client.get("/api/runs/").json()["results"][0]
+    assert "epochs" not in listed
+    assert listed["finished_epochs"] == 3
+    asked = client.get("/api/runs/?include=epochs").json()["results"][0]
+    detail = client.get(f"/api/runs/{run.pk}/").json()
+    assert [epoch["epoch"] for epoch in detail["epochs"]] == [1, 2, 3]
+    assert asked == detail | {"finished_epochs": 3}
+    assert listed == {name: value for name, value in asked.items() if name != "epochs"}
+
+
+@pytest.mark.parametrize("include", ["", "confusion", "epochs,epochs", "Epochs"])
+def test_nothing_else_can_be_included(client: Client, include: str) -> None:
+    answer = client.get("/api/runs/", {"include": include})
+    assert answer.status_code == 400
+    assert (answer.json()["code"], answer.json()["field"]) == ("invalid_parameter", "include")
+
+
+@pytest.mark.parametrize("query", ["", "?include=epochs"])
+def test_a_longer_list_takes_no_more_queries(client: Client, django_assert_max_num_queries, query: str) -> None:
+    for epochs in range(9):
+        run_of(20, 0.98, epochs=epochs)
+    with django_assert_max_num_queries(6):
+        answer = client.get(f"/api/runs/{query}").json()["results"]
+    assert [run["finished_epochs"] for run in answer] == list(range(8, -1, -1))

@@ -8,16 +8,18 @@ import socket
 import struct
 import time
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 from django.conf import settings
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.attackers import UPGRADE
 from tests.plain import all_of
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, Stack, running
 from tests.test_limits_streams import is_served, limited_service  # noqa: F401
 from training import consumers
 from training.consumers import Allowance
@@ -136,12 +138,28 @@ def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.
     assert heard.index(False) == pytest.approx(78, abs=4), "the burst is used up"
 
 
+def test_a_client_that_may_send_nothing_may_still_ping(tmp_path: Path) -> None:
+    with running(tmp_path, STREAM_FRAMES_PER_SECOND="0") as stack, connect(stack.ws_url) as client:
+        assert json.loads(client.recv())["type"] == "snapshot"
+        for _ in range(2):
+            client.send('{"type": "ping"}')
+            assert json.loads(client.recv(timeout=5)) == {"type": "pong"}
+            time.sleep(consumers.BURST_SECONDS + 0.2)
+        client.send('{"type": "ping"}')
+        client.send('{"type": "ping"}')
+        with pytest.raises(ConnectionClosed):
+            while True:
+                client.recv(timeout=5)
+    assert client.close_code == consumers.TALKS_TOO_MUCH
+
+
 def test_the_limits_are_in_the_documents() -> None:
     text = (ROOT / "docs" / "asyncapi.yaml").read_text()
     for said in (
         f"{LARGEST // 1024} KiB",
         f"{LARGEST_MESSAGE // 1024} KiB",
         f"{settings.STREAM_FRAMES_PER_SECOND:.0f} frames a second",
+        f"one ping every {1 / consumers.PINGS_PER_SECOND:.0f} seconds",
     ):
         assert said in text
     assert f"all together {settings.STREAMS_TOTAL:,}" in text

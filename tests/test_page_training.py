@@ -152,6 +152,23 @@ def test_a_gap_is_mended_by_a_fresh_snapshot(visits):
     assert len(server.connections) == 2
 
 
+def test_a_second_gap_soon_after_the_first_is_not_forgotten(visits):
+    """The page waits before it asks again, and events that follow each other without a gap come meanwhile."""
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    server.wait_for_connection()
+    server.snapshot = snapshot(seq=5, epochs=[epoch(n) for n in (1, 2, 3)])
+    server.send("epoch", 5, **epoch(3))
+    expect(epoch_rows(page)).to_have_count(3)
+    assert len(server.connections) == 2
+    server.snapshot = snapshot(seq=8, epochs=[epoch(n) for n in (1, 2, 3, 4, 5, 6)])
+    server.send("epoch", 7, **epoch(5))
+    server.send("epoch", 8, **epoch(6))
+    expect(epoch_rows(page)).to_have_count(6)
+    assert len(server.connections) == 3
+
+
 def test_batches_move_the_bar_and_old_ones_do_not(visits):
     page = visits.prepare()
     server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))

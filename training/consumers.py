@@ -22,6 +22,7 @@ from training.places import GIVEN, place_of
 # autobahn sends no other codes than 1000 and 3000-4999
 TALKS_TOO_MUCH, TRY_AGAIN_LATER, TOO_MANY_STREAMS = 4008, 4013, 4029
 BURST_SECONDS = 4.0
+PINGS_PER_SECOND = 1 / BURST_SECONDS  # at any limit: a client must be able to ask whether the connection still works
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +31,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """A socket too many is opened all the same: of a handshake that fails, a browser's page is not told why."""
-        self.allowance, self.cut = Allowance(settings.STREAM_FRAMES_PER_SECOND), False
+        self.allowance, self.cut = Allowance(max(settings.STREAM_FRAMES_PER_SECOND, PINGS_PER_SECOND)), False
         await self.accept()
         if place_of(self.scope) == GIVEN:
             self.sending = asyncio.create_task(self.send_events())

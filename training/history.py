@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from training import evaluation
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
-from training.serializers import RunSerializer
+from training.serializers import RunSerializer, RunSummarySerializer
 
 # What `?ordering=` takes, and by what it sorts; `-` before it turns it round.
 ORDERINGS = {
@@ -26,6 +26,8 @@ ORDERINGS = {
     "queued_at": F("queued_at"),
     "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
 }
+
+INCLUDABLE = ("epochs",)  # what `?include=` takes
 
 
 class RunPagination(PageNumberPagination):
@@ -42,11 +44,21 @@ class DigitsQuery(serializers.Serializer[Any]):
 
 
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
-    """GET /api/runs/ (newest first, `?status=`, `?ordering=`, `?page=`, `?page_size=`) and GET /api/runs/<id>/."""
+    """GET /api/runs/ (newest first: `?status= ?ordering= ?include= ?page= ?page_size=`) and GET /api/runs/<id>/."""
 
     queryset = TrainingRun.objects.with_account()
     serializer_class = RunSerializer
     pagination_class = RunPagination
+
+    def get_serializer_class(self) -> type[RunSerializer]:
+        return RunSerializer if self.detail else RunSummarySerializer
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Raises ValidationError for an `include` that does not exist."""
+        include = self.request.query_params.getlist("include")
+        if not self.detail and not set(include) <= set(INCLUDABLE):
+            raise ValidationError({"include": [f"Must be {' or '.join(INCLUDABLE)}."]})
+        return {**super().get_serializer_context(), "include": include}
 
     def filter_queryset(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:  # type: ignore[override]
         if self.detail:

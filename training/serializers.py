@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Count
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from rest_framework import serializers
@@ -72,6 +73,31 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
 
     def get_in_service(self, run: TrainingRun) -> bool:
         return run.model_id is not None and run.model_id == self.serving
+
+
+class RunSummarySerializer(RunSerializer):
+    """A run in a list: how many epochs have finished, and the epochs only if the context's `include` names them."""
+
+    finished_epochs = serializers.SerializerMethodField()
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "finished_epochs")  # type: ignore[assignment]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        if "epochs" not in self.context.get("include", ()):
+            del fields["epochs"]
+        return fields
+
+    @cached_property
+    def epoch_counts(self) -> dict[int, int]:
+        """The number of epochs by run, in one query for the whole list."""
+        runs: Any = self.parent.instance if self.parent is not None else [self.instance]
+        epochs = Epoch.objects.filter(run__in=[run.pk for run in runs]).order_by()
+        return dict(epochs.values_list("run_id").annotate(Count("pk")))
+
+    def get_finished_epochs(self, run: TrainingRun) -> int:
+        return self.epoch_counts.get(run.pk, 0)
 
 
 def represent(run: TrainingRun) -> dict[str, Any]:

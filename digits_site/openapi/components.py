@@ -140,7 +140,7 @@ def page(of: str) -> Schema:
 
 COMPONENTS: Schema = {
     "PaginatedModelList": page("Model"),
-    "PaginatedRunList": page("Run"),
+    "PaginatedRunSummaryList": page("RunSummary"),
     "Error": ERROR,
     "Answer": ANSWER,
     "Answers": ANSWERS,
@@ -151,10 +151,14 @@ COMPONENTS: Schema = {
 
 
 class Exact(OpenApiSerializerExtension):
-    """A serializer's object has all of its keys and no others; `more` says what fields of plain JSON hold."""
+    """A serializer's object has all of its keys and no others; `more` says what fields of plain JSON hold.
+
+    `optional_keys` are those that only some answers have.
+    """
 
     required = True
     more: Schema = {}
+    optional_keys: Schema = {}
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
         schema = super().map_serializer(auto_schema, direction)
@@ -162,6 +166,7 @@ class Exact(OpenApiSerializerExtension):
         schema["additionalProperties"] = False
         if self.required:
             schema["required"] = list(schema["properties"])
+        schema["properties"] |= self.optional_keys
         return schema
 
 
@@ -179,6 +184,12 @@ class ExactRun(Exact):
         "test_accuracy": {**FRACTION, "type": ["number", "null"]},
         "model": {"type": ["integer", "null"], "description": "The model that it published."},
     }
+
+
+class ExactRunSummary(ExactRun):
+    target_class = "training.serializers.RunSummarySerializer"
+    more = {**ExactRun.more, "finished_epochs": {"type": "integer", "minimum": 0}}
+    optional_keys = {"epochs": {"type": "array", "items": ref("Epoch"), "description": "With `?include=epochs`."}}
 
 
 class ExactModel(Exact):

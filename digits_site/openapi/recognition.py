@@ -60,7 +60,11 @@ def file(name: str, summary: str, *refused: str) -> Decorator:
         name,
         tag="models",
         summary=summary,
-        answers={(200, "application/octet-stream"): OpenApiResponse(BINARY, "The bytes, which never change.")},
+        description="The `ETag` holds the model's SHA-256: `If-None-Match` gets 304 until the file is another.",
+        answers={
+            (200, "application/octet-stream"): OpenApiResponse(BINARY, "The bytes."),
+            304: OpenApiResponse(None, "What the client has is still right."),
+        },
         refused=("not_found", "no_file", *KNOWS_CALLERS, *refused),
     )
 

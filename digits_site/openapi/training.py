@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiResponse
 from digits_site.openapi.components import FRACTION, NUMBER, closed, ref
 from digits_site.openapi.describing import describe, operation, query
 from digits_site.openapi.errors import FOR_SOME, KNOWS_CALLERS, TAKES_A_BODY
-from training.history import ORDERINGS, DigitsQuery
+from training.history import INCLUDABLE, ORDERINGS, DigitsQuery
 from training.models import Status
-from training.serializers import RunParameters, RunSerializer, StopParameters
+from training.serializers import RunParameters, RunSerializer, RunSummarySerializer, StopParameters
 
 STARTED = closed({"message": {"type": "string"}, "run": NUMBER})
 CHANGES = (*TAKES_A_BODY, "invalid_parameter", *FOR_SOME)
@@ -92,8 +92,9 @@ describe(
                 {"enum": [f"{sign}{by}" for by in ORDERINGS for sign in ("", "-")]},
                 "`-`: from the largest.",
             ),
+            query("include", {"type": "string", "enum": list(INCLUDABLE)}, "`epochs`: each run with its epochs."),
         ],
-        answers=RunSerializer(many=True),
+        answers=RunSummarySerializer(many=True),
         refused=("invalid_parameter", "not_found", *KNOWS_CALLERS),
     ),
     retrieve=operation(

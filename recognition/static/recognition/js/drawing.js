@@ -44,7 +44,13 @@ function wireTools(main, pad) {
 
 function wirePictures(main, pad) {
   const input = main.querySelector("[data-upload]");
-  const take = async (file) => pad.show(await openPicture(file));
+  const take = async (file) => {
+    const act = pad.nextAct();
+    const picture = await openPicture(file);
+    // A large file takes its time; what was done since then stands.
+    if (pad.isNewest(act)) pad.show(picture);
+    else picture.bitmap?.close();
+  };
   input.addEventListener("change", () => {
     if (input.files[0]) take(input.files[0]);
     input.value = "";

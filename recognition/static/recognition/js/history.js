@@ -1,9 +1,10 @@
 // Past runs in a table, a page at a time: sorted, filtered, each with its own page, and picked to be compared.
 
 import { h, say } from "./dom.js";
-import { get, inPlainWords } from "./http.js";
+import { getWithRetry, inPlainWords } from "./http.js";
 import { moment, momentInFull, percent, STATES, took } from "./words.js";
 
+const PAGE_SIZE = 20;
 const FEWEST = 2;
 const MOST = 6;
 const TEXTS = ["status", "preset", "requested_by"]; // read from A first; numbers from the largest
@@ -15,7 +16,7 @@ function cells(run) {
   return [
     h("td", {}, state),
     h("td", { class: "number" }, percent(run.test_accuracy), service),
-    h("td", { class: "number roomy" }, `${run.epochs.length} of ${run.max_epochs}`),
+    h("td", { class: "number roomy" }, `${run.finished_epochs} of ${run.max_epochs}`),
     h("td", { class: "roomy" }, run.preset),
     h("td", { class: "roomy" }, run.requested_by),
     h("td", { class: "airy" }, when),
@@ -23,8 +24,15 @@ function cells(run) {
   ];
 }
 
+/** A run as the socket tells it, in the form of the list. */
+function summary({ epochs, ...run }) {
+  return { ...run, finished_epochs: epochs.length };
+}
+
 export class History {
   #asked = 0;
+  #page = null;
+  #latest = null;
   #picked = new Set();
   #state = { page: 1, ordering: "-queued_at", status: "" };
 
@@ -35,6 +43,7 @@ export class History {
     this.parts = Object.fromEntries(
       ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare"].map((name) => [name, one(name)]));
     if (remember) this.#recall();
+    this.#state.status = this.parts.status.value; // it may have been chosen before this module was loaded
     this.parts.status.addEventListener("change", () => this.#turn({ status: this.parts.status.value }));
     this.parts.newer.addEventListener("click", () => this.#turn({ page: this.#state.page - 1 }));
     this.parts.older.addEventListener("click", () => this.#turn({ page: this.#state.page + 1 }));
@@ -48,16 +57,54 @@ export class History {
     const { status, ...rest } = this.#state;
     const query = new URLSearchParams(status ? { ...rest, status } : rest);
     if (this.remember) history.replaceState(null, "", `?${query}`);
+    query.set("page_size", PAGE_SIZE);
+    const known = this.#latest;
+    const sayProblem = (error) => asked === this.#asked && say(this.parts.problem, `The runs could not be fetched. ${inPlainWords(error)}`);
     try {
-      const page = await get(`${this.url}?${query}`);
+      const page = await getWithRetry(`${this.url}?${query}`, sayProblem);
       if (asked !== this.#asked) return;
       say(this.parts.problem, "");
-      this.#show(page);
+      this.#page = page;
+      // What was told meanwhile may be newer than the answer.
+      if (this.#latest === known || !this.#place(this.#latest)) this.#show();
     } catch (error) {
       if (asked !== this.#asked) return;
       if (error.status === 404 && this.#state.page > 1) this.#turn({ page: 1 });
-      else say(this.parts.problem, `The runs could not be fetched. ${inPlainWords(error)}`);
+      else sayProblem(error);
     }
+  }
+
+  /** Show what the socket tells of a run. The server is asked only when its place in the list may have changed. */
+  update(run) {
+    const before = this.#latest;
+    this.#latest = summary(run);
+    const changed = run.id !== before?.id || run.status !== before.status;
+    if (!this.#page) {
+      if (before && changed) this.refresh(); // the first answer has yet to come, or never came
+      return;
+    }
+    if (changed && !this.#isNewestFirst) this.refresh();
+    else if (!this.#place(this.#latest) && changed) this.refresh();
+  }
+
+  get #isNewestFirst() {
+    return this.#state.ordering === "-id" && !this.#state.status;
+  }
+
+  /** Put a run into the page that is shown. False when it has no place there. */
+  #place(run) {
+    const { results, count, next } = this.#page;
+    const known = results.some(({ id }) => id === run.id);
+    const begins = this.#isNewestFirst && this.#state.page === 1 && !(results[0]?.id >= run.id);
+    if (!known && !begins) return false;
+    const others = run.in_service ? results.map((other) => ({ ...other, in_service: false })) : results;
+    if (known) this.#page = { ...this.#page, results: others.map((other) => (other.id === run.id ? { ...other, ...run } : other)) };
+    else {
+      const longer = [run, ...others];
+      this.#page = { ...this.#page, count: count + 1, next: next || longer.length > PAGE_SIZE, results: longer.slice(0, PAGE_SIZE) };
+    }
+    this.#show();
+    return true;
   }
 
   #recall() {
@@ -68,7 +115,6 @@ export class History {
     if (page > 0) this.#state.page = page;
     if (known.includes(ordering.replace(/^-/, ""))) this.#state.ordering = ordering;
     this.parts.status.value = given.get("status") ?? "";
-    this.#state.status = this.parts.status.value;
   }
 
   #turn(change) {
@@ -123,7 +169,8 @@ export class History {
     say(compare, ready ? `Compare ${runs.length} runs` : runs.length > MOST ? `At most ${MOST} can be compared` : more);
   }
 
-  #show({ count, next, previous, results }) {
+  #show() {
+    const { count, next, previous, results } = this.#page;
     const { rows, empty, pages, page, newer, older } = this.parts;
     const focused = document.activeElement?.closest("tr")?.querySelector("a")?.getAttribute("href");
     const inPick = document.activeElement?.matches("input");

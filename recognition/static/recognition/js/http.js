@@ -43,6 +43,30 @@ export function get(url) {
   return call(url, { headers: { Accept: "application/json" } });
 }
 
+const RETRIES = 5;
+const FIRST_RETRY = 500;
+const LONGEST_RETRY = 15_000;
+
+const mayPass = ({ status }) => status === 0 || status === 429 || status >= 500;
+
+/**
+ * `get`, again after a pause when the server or the network fails, for about 15 s in all.
+ * `onRetry(error)` is called before each pause; the last error is thrown.
+ */
+export async function getWithRetry(url, onRetry = () => {}) {
+  for (let retry = 0; ; retry += 1) {
+    try {
+      return await get(url);
+    } catch (error) {
+      if (retry === RETRIES || !mayPass(error)) throw error;
+      onRetry(error);
+      const pause = Math.max(FIRST_RETRY * 2 ** retry, Math.min((error.retryAfter ?? 0) * 1000, LONGEST_RETRY));
+      // Spread out: every page that watched a run asks at its end.
+      await new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
+    }
+  }
+}
+
 /** `body` is a form, a file as it is, or anything that JSON can say. */
 export function post(url, body) {
   const headers = { Accept: "application/json" };

@@ -9,11 +9,17 @@ import { isActive } from "./state.js";
 import { Watch } from "./watch.js";
 import { percent } from "./words.js";
 
-async function showAccuracy(main) {
-  // Before there is any model there is no accuracy, and that is no news.
+const SPREAD = 5000; // ms: every open page hears of a run's end in the same instant
+
+function showAccuracy(main, accuracy) {
+  const known = Number.isFinite(accuracy);
+  say(main.querySelector("[data-accuracy]"), known ? `The latest one trained reads ${percent(accuracy)} of 10,000 test digits correctly.` : "");
+}
+
+async function fetchAccuracy(main) {
+  // Before there is any model there is no accuracy, which is no problem.
   const answer = await get(main.dataset.accuracyUrl).catch(() => null);
-  const known = Number.isFinite(answer?.accuracy);
-  say(main.querySelector("[data-accuracy]"), known ? `The latest one trained reads ${percent(answer.accuracy)} of 10,000 test digits correctly.` : "");
+  showAccuracy(main, answer?.accuracy);
 }
 
 /** `drawing` is what startDrawing returned: a run may put another network into service, and that one reads again. */
@@ -21,25 +27,32 @@ export function startLearning(main, drawing) {
   const history = new History(main.querySelector("[data-history]"), main.dataset);
   const settings = new Settings(main.querySelector("[data-train-form]"), main.dataset);
   const watch = new Watch(main, new RunView(main.querySelector("[data-run]")));
-  const showNews = () => {
+  const showRun = () => {
     settings.busy = watch.run !== null && isActive(watch.run);
-    history.refresh();
+    if (watch.run) history.update(watch.run);
   };
 
-  watch.addEventListener("change", showNews);
+  watch.addEventListener("change", ({ detail }) => {
+    showRun();
+    if (detail.missed) history.refresh();
+  });
   watch.addEventListener("ended", () => {
-    showNews();
-    showAccuracy(main);
-    settings.learnPace();
+    showRun();
+    if (watch.run.status === "completed") showAccuracy(main, watch.run.test_accuracy);
+    setTimeout(() => settings.learnPace(), Math.random() * SPREAD);
     if (watch.run.in_service) drawing.readAgain();
   });
   settings.form.addEventListener("asked", (event) => {
     // On a phone the run stands below the form.
     main.querySelector("[data-run]").scrollIntoView({ block: "nearest" });
-    // With the socket down nothing tells that the run began, and the form would wait for ever; the history knows.
-    setTimeout(() => watch.run?.id >= event.detail || showNews(), 3000);
+    // With the socket down nothing tells that the run began, and the form would wait for ever; the list knows.
+    setTimeout(() => {
+      if (watch.run?.id >= event.detail) return;
+      showRun();
+      history.refresh();
+    }, 3000);
   });
 
   history.refresh();
-  showAccuracy(main);
+  fetchAccuracy(main);
 }

@@ -1,8 +1,12 @@
 // The WebSocket: connects, connects again with back-off when it breaks, and says how it stands.
+// A browser does not tell a page that a network has died in silence, so a quiet connection is tested with a ping.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const OPENING_LIMIT = 10_000;
+const QUIET = 15_000; // after this long without a message, send a ping
+const PONG_LIMIT = 10_000; // after this long without an answer, the connection is dead
+const RECENT = 5000; // a message this recent shows that the connection works
 const TOO_MANY_STREAMS = 4029;
 
 export class Live extends EventTarget {
@@ -11,6 +15,9 @@ export class Live extends EventTarget {
   #wait = FIRST_WAIT;
   #retry = 0;
   #opening = 0;
+  #quiet = 0;
+  #heardAt = 0;
+  #isPinging = false;
   #closed = false;
 
   constructor(path) {
@@ -20,7 +27,9 @@ export class Live extends EventTarget {
     // A socket over a dead network stays "open" for minutes; the browser knows earlier.
     addEventListener("offline", () => this.#drop());
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && !this.#socket) this.#now();
+      if (document.hidden) return;
+      if (!this.#socket) this.#now();
+      else if (performance.now() - this.#heardAt > RECENT) this.#ping();
     });
     // A page kept in the back-forward cache comes back without its socket.
     addEventListener("pageshow", (event) => event.persisted && this.reopen());
@@ -29,6 +38,8 @@ export class Live extends EventTarget {
   open() {
     if (this.#closed) return;
     clearTimeout(this.#retry);
+    clearTimeout(this.#quiet);
+    this.#isPinging = false;
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     clearTimeout(this.#opening);
@@ -56,6 +67,7 @@ export class Live extends EventTarget {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#opening);
+    clearTimeout(this.#quiet);
     old?.close();
   }
 
@@ -71,7 +83,20 @@ export class Live extends EventTarget {
     old.close();
   }
 
+  /** Ask the server whether it is still there. Does nothing while the connection is being opened. */
+  #ping() {
+    if (this.#isPinging || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#isPinging = true;
+    this.#socket.send('{"type": "ping"}');
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#drop(), PONG_LIMIT);
+  }
+
   #heard(data) {
+    this.#isPinging = false;
+    this.#heardAt = performance.now();
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#ping(), QUIET);
     let message;
     try {
       message = JSON.parse(data);
@@ -83,12 +108,13 @@ export class Live extends EventTarget {
       this.#wait = FIRST_WAIT;
       this.#tell("state", { state: "live" });
     }
-    this.#tell("message", message);
+    if (message.type !== "pong") this.#tell("message", message);
   }
 
   #lost(code = 0) {
     this.#socket = null;
     clearTimeout(this.#opening);
+    clearTimeout(this.#quiet);
     clearTimeout(this.#retry);
     // Spread out, so that a restarted server does not meet all its viewers in one instant.
     const wait = this.#wait * (0.75 + Math.random() / 2);

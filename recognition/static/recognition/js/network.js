@@ -1,11 +1,12 @@
 // "What the network does": both convolutions' feature maps for the drawing of the moment. No filters are loaded until it is
-// opened; then each model's once, and everything is worked out here.
+// opened; then each model's, and everything is worked out here.
 
 import { featureMaps, FIRST, readFilters, SECOND } from "./convolution.js";
 import { say } from "./dom.js";
 import { Maps } from "./maps.js";
 
 const FIELD = 28;
+const FRESH = 30_000; // ms: after a new installation the same number may be another model's
 
 /** A PNG data URL of 28x28, white on black -> 784 floats. */
 async function pixels(preview) {
@@ -79,12 +80,14 @@ export class NetworkView {
   }
 
   async #filtersOf(model) {
-    if (!this.#filters.has(model)) {
-      const response = await fetch(`${this.url}${model}/filters/`);
+    const now = performance.now();
+    if (!(this.#filters.get(model)?.until > now)) {
+      // "no-cache": the browser asks whether its copy is still the model's, and seldom loads it again.
+      const response = await fetch(`${this.url}${model}/filters/`, { cache: "no-cache" });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#filters.set(model, readFilters(await response.arrayBuffer()));
+      this.#filters.set(model, { until: now + FRESH, filters: readFilters(await response.arrayBuffer()) });
     }
-    return this.#filters.get(model);
+    return this.#filters.get(model).filters;
   }
 
   /** What is said of the tile that was chosen last follows the drawing. */

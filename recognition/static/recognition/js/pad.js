@@ -2,12 +2,11 @@
 // Where strokes come from (pointer, keys, a file) is the business of other modules.
 
 import { BLANK, isBlank, paint } from "./ink.js";
-
-const PAST_LIMIT = 200;
+import { UndoStack } from "./undo.js";
 
 export class Pad extends EventTarget {
-  #past = [];
-  #future = [];
+  #others = new UndoStack();
+  #acts = 0;
   #stroke = null;
   #cursor = null;
   #frame = 0;
@@ -23,11 +22,11 @@ export class Pad extends EventTarget {
   }
 
   get canUndo() {
-    return this.#past.length > 0;
+    return this.#others.canUndo;
   }
 
   get canRedo() {
-    return this.#future.length > 0;
+    return this.#others.canRedo;
   }
 
   /** What is on the pad at this moment, the stroke in hand included. */
@@ -40,7 +39,18 @@ export class Pad extends EventTarget {
     return isBlank(this.drawing);
   }
 
+  /** Count an act whose result comes later; `isNewest` tells then whether another act came after it. */
+  nextAct() {
+    this.#acts += 1;
+    return this.#acts;
+  }
+
+  isNewest(act) {
+    return act === this.#acts;
+  }
+
   begin(point) {
+    this.nextAct();
     this.end();
     this.#stroke = { width: this.width, points: [point] };
     this.#inked();
@@ -72,24 +82,24 @@ export class Pad extends EventTarget {
   }
 
   clear() {
+    this.nextAct();
     this.#stroke = null;
     if (this.isBlank) this.repaint();
     else this.#replace(BLANK);
   }
 
   undo() {
+    this.nextAct();
     if (this.#stroke) this.#stroke = null;
-    else if (this.canUndo) {
-      this.#future.push(this.drawing);
-      this.drawing = this.#past.pop();
-    } else return;
+    else if (this.canUndo) this.drawing = this.#others.undo(this.drawing);
+    else return;
     this.#changed();
   }
 
   redo() {
+    this.nextAct();
     if (this.#stroke || !this.canRedo) return;
-    this.#past.push(this.drawing);
-    this.drawing = this.#future.pop();
+    this.drawing = this.#others.redo(this.drawing);
     this.#changed();
   }
 
@@ -107,9 +117,7 @@ export class Pad extends EventTarget {
   }
 
   #replace(drawing) {
-    this.#past.push(this.drawing);
-    if (this.#past.length > PAST_LIMIT) this.#past.shift();
-    this.#future = [];
+    this.#others.push(this.drawing);
     this.drawing = drawing;
     this.#changed();
   }

@@ -2,7 +2,7 @@
 
 import { h, say } from "./dom.js";
 import { Digits } from "./digits.js";
-import { get, inPlainWords } from "./http.js";
+import { getWithRetry, inPlainWords } from "./http.js";
 import { RunView } from "./runview.js";
 import { isActive, NOTHING } from "./state.js";
 import { Watch } from "./watch.js";
@@ -40,11 +40,14 @@ function showFacts(run) {
 
 async function showModel(run) {
   if (run.model === null) return;
-  const model = await get(`${main.dataset.modelsUrl}${run.model}/`).catch(() => null);
-  if (!model) return;
-  const names = { onnx: "ONNX file", keras: "Keras file" };
-  const links = Object.entries(model.files).map(([kind, url]) => h("a", { class: "button", href: url, download: true }, names[kind]));
-  one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${model.id}`), ...links);
+  try {
+    const model = await getWithRetry(`${main.dataset.modelsUrl}${run.model}/`);
+    const names = { onnx: "ONNX file", keras: "Keras file" };
+    const links = Object.entries(model.files).map(([kind, url]) => h("a", { class: "button", href: url, download: true }, names[kind]));
+    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${model.id}`), ...links);
+  } catch (error) {
+    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${run.model}: its files could not be listed. ${inPlainWords(error)}`));
+  }
 }
 
 function showAll(run) {
@@ -55,23 +58,36 @@ function showAll(run) {
   if (run.confusion) mistakes.show({ title: "Misread test digits, the surest first" });
 }
 
-async function start() {
+/** Fetch the run. What goes wrong is said as `problem`, and after the last try a button asks once more. */
+async function fetchRun(problem, show) {
+  const box = one("run-problem");
   try {
-    const run = await get(main.dataset.runUrl);
-    if (!isActive(run)) return showAll(run);
-    showFacts(run);
-    const watch = new Watch(main, view, { only: run.id });
-    const finish = async () => {
-      watch.close();
-      showAll(await get(main.dataset.runUrl));
-    };
-    watch.addEventListener("ended", finish, { once: true });
-    // Ended before the first snapshot came.
-    watch.addEventListener("change", () => isActive(watch.run) || finish());
+    const run = await getWithRetry(main.dataset.runUrl, (error) => say(box, `${problem} ${inPlainWords(error)} Trying again…`));
+    say(box, "");
+    show(run);
   } catch (error) {
-    say(one("run-problem"), inPlainWords(error));
+    const again = h("button", { type: "button" }, "Try again");
+    again.addEventListener("click", () => {
+      one("run-title").focus({ preventScroll: true });
+      fetchRun(problem, show);
+    });
+    box.replaceChildren(`${problem} ${inPlainWords(error)} `, again);
   }
-  return null;
 }
 
-start();
+function follow(run) {
+  showFacts(run);
+  const watch = new Watch(main, view, { only: run.id });
+  let finished = false;
+  const finish = () => {
+    if (finished) return;
+    finished = true;
+    watch.close();
+    fetchRun("The results of this run could not be loaded.", showAll);
+  };
+  watch.addEventListener("ended", finish);
+  // Ended before the first snapshot came.
+  watch.addEventListener("change", () => isActive(watch.run) || finish());
+}
+
+fetchRun("This run could not be loaded.", (run) => (isActive(run) ? follow(run) : showAll(run)));

@@ -2,22 +2,27 @@
 
 import { say } from "./dom.js";
 import { confirmed } from "./confirm.js";
-import { get, inPlainWords, post } from "./http.js";
+import { getWithRetry, inPlainWords, post } from "./http.js";
 import { Live } from "./live.js";
 import { apply, enrich, isActive, NOTHING } from "./state.js";
 
-const MEND_PAUSE = 2000;
-const SILENCE = 120_000; // the longest silent phase is the drawing of pictures before the first epoch
+const RESYNC_PAUSE = 2000;
+const SILENCE = 120_000; // many times the longest phase without events, the import of TensorFlow
 
 function words(run) {
   const kept = run.epochs.length ? "Its finished epochs are kept in the history, but" : "No epoch has finished, and";
   return `Cancel run ${run.id}? ${kept} no model will come of it.`;
 }
 
+/**
+ * Tells "change" when the run, its state or its epochs have changed, and "ended" when it has ended. `missed` in the detail
+ * of a "change": other runs may have come and gone unseen.
+ */
 export class Watch extends EventTarget {
   #state = NOTHING;
   #frame = 0;
-  #mending = 0;
+  #resync = 0;
+  #resyncedAt = -Infinity;
   #silence = 0;
   #urls;
   #only;
@@ -44,6 +49,7 @@ export class Watch extends EventTarget {
   /** No more news is wanted. */
   close() {
     clearTimeout(this.#silence);
+    this.#cancelResync();
     this.live.close();
     say(this.connection, "");
     this.connection.dataset.state = "closed";
@@ -73,15 +79,17 @@ export class Watch extends EventTarget {
     this.#set(apply(before, message));
     this.#listen();
     const { run, lost } = this.#state;
-    if (lost) this.#mend();
+    if (message.type === "snapshot") this.#cancelResync();
+    if (lost) this.#resynchronize();
     if (!run) return;
     if (run.id !== before.run?.id) {
       this.view.problem("");
       if (message.type === "queued") this.#complete(run.id);
-      this.#tell("change");
+      this.#tell("change", { missed: before.run !== null && message.type === "snapshot" });
     } else if (wasActive && !isActive(run)) {
       this.view.problem("");
-      this.#complete(run.id);
+      // The page of one run fetches more than this, and does so itself.
+      if (this.#only === null) this.#complete(run.id);
       this.#tell("ended");
     } else if (run.status !== before.run.status || run.epochs.length !== before.run.epochs.length) this.#tell("change");
   }
@@ -95,44 +103,66 @@ export class Watch extends EventTarget {
     });
   }
 
-  /** Something was missed. Connecting again brings a snapshot, but not ten times a second. */
-  #mend() {
-    const now = performance.now();
-    if (this.#mending && now - this.#mending < MEND_PAUSE) return;
-    this.#mending = now;
-    this.#set({ ...this.#state, lost: false });
-    this.live.reopen();
+  /** Something was missed. Connecting again brings a snapshot; for the next one, a pause is waited out first. */
+  #resynchronize() {
+    if (this.#resync) return;
+    const wait = Math.max(0, this.#resyncedAt + RESYNC_PAUSE - performance.now());
+    this.#resync = setTimeout(() => {
+      this.#resyncedAt = performance.now();
+      this.live.reopen();
+    }, wait);
   }
 
-  /** A training run is never silent for long; if it is, the connection is dead without having said so. */
+  #cancelResync() {
+    clearTimeout(this.#resync);
+    this.#resync = 0;
+  }
+
+  /** A run in progress is never silent for long. If it is, the server has lost this viewer, though it answers pings. */
   #listen() {
     clearTimeout(this.#silence);
     if (this.#state.run?.status === "in_progress") this.#silence = setTimeout(() => this.live.reopen(), SILENCE);
   }
 
+  /** Fetch what no event carries: who asked for the run and, at its end, its confusion matrix. */
   async #complete(id) {
-    // What is missed here the next snapshot brings; there is nothing to tell the reader.
-    const details = await get(`${this.#urls.runsUrl}${id}/`).catch(() => null);
-    if (details) this.#set(enrich(this.#state, details));
+    try {
+      this.#set(enrich(this.#state, await getWithRetry(`${this.#urls.runsUrl}${id}/`)));
+      this.#tell("change");
+    } catch (error) {
+      const { run } = this.#state;
+      if (run?.id === id && !isActive(run)) this.view.problem(`The results of this run could not be loaded. ${inPlainWords(error)}`);
+    }
   }
 
   async #cancel() {
-    const { run } = this.#state;
-    if (run.stop_requested_at || !(await confirmed(this.dialog, words(run)))) return;
-    if (this.#state.run.id !== run.id || !isActive(this.#state.run)) return;
+    const { id, stop_requested_at } = this.#state.run;
+    if (stop_requested_at || !(await confirmed(this.dialog, words(this.#state.run)))) return;
+    if (!this.#isStoppable(id)) return;
     this.view.problem("");
-    this.#set({ ...this.#state, run: { ...run, stop_requested_at: new Date().toISOString() } });
+    const asked = new Date().toISOString();
+    this.#change({ stop_requested_at: asked });
     try {
-      await post(this.#urls.stopUrl, { run: run.id });
+      await post(this.#urls.stopUrl, { run: id });
     } catch (error) {
-      if (this.#state.run.id !== run.id || !isActive(this.#state.run)) return;
-      this.#set({ ...this.#state, run: { ...this.#state.run, stop_requested_at: null } });
+      if (!this.#isStoppable(id)) return;
+      // Somebody else may have stopped it since.
+      if (this.#state.run.stop_requested_at === asked) this.#change({ stop_requested_at: null });
       const forbidden = error.status === 401 || error.status === 403;
       this.view.problem(forbidden ? "Only people with permission may cancel a run." : inPlainWords(error));
     }
   }
 
-  #tell(type) {
-    this.dispatchEvent(new Event(type));
+  #isStoppable(id) {
+    return this.#state.run?.id === id && isActive(this.#state.run);
+  }
+
+  /** Change some facts of the run as it is now: much may have arrived since somebody was asked. */
+  #change(facts) {
+    this.#set({ ...this.#state, run: { ...this.#state.run, ...facts } });
+  }
+
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -249,7 +249,7 @@ def snapshot(seq=2, status="in_progress", epochs=(), **values):
             "activate": False,
         },
         "requested_by": "grace",
-        "queued_at": "2026-01-02T03:04:05Z",
+        "queued_at": "2027-01-02T03:04:05Z",  # after the shipped run
         "started_at": None,
         "finished_at": None,
         "stop_requested_at": None,

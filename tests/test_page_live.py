@@ -122,7 +122,7 @@ def test_runs_that_were_missed_while_disconnected_are_asked_for(visits):
     server = FakeSocket(page, snapshot(seq=2))
     page.goto(visits.url)
     expect(history_row(page, RUN)).to_be_visible()
-    server.snapshot = snapshot(seq=1, id=RUN + 5, status="queued")
+    server.snapshot = snapshot(seq=1, id=RUN + 5, status="queued", queued_at="2027-01-03T03:04:05Z")
     with page.expect_request("**/api/runs/?**"):
         server.connections[-1].close(code=1012)
     expect(history_row(page, RUN + 5)).to_be_visible()

@@ -9,6 +9,9 @@ const FEWEST = 2;
 const MOST = 6;
 const TEXTS = ["status", "preset", "requested_by"]; // read from A first; numbers from the largest
 
+const NEWEST_FIRST = "-queued_at"; // as the server means it: an upgrade may add an older run with a higher number
+const queued = (run) => Date.parse(run.queued_at);
+
 function cells(run) {
   const state = h("span", { class: "chip", "data-status": run.status }, STATES[run.status] ?? run.status);
   const service = run.in_service ? h("span", { class: "tag" }, "in service") : null;
@@ -34,7 +37,7 @@ export class History {
   #page = null;
   #latest = null;
   #picked = new Set();
-  #state = { page: 1, ordering: "-queued_at", status: "" };
+  #state = { page: 1, ordering: NEWEST_FIRST, status: "" };
 
   /** With `remember` the address says what is shown, so that going back finds it again. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
@@ -88,14 +91,14 @@ export class History {
   }
 
   get #isNewestFirst() {
-    return this.#state.ordering === "-id" && !this.#state.status;
+    return this.#state.ordering === NEWEST_FIRST && !this.#state.status;
   }
 
   /** Put a run into the page that is shown. False when it has no place there. */
   #place(run) {
     const { results, count, next } = this.#page;
     const known = results.some(({ id }) => id === run.id);
-    const begins = this.#isNewestFirst && this.#state.page === 1 && !(results[0]?.id >= run.id);
+    const begins = this.#isNewestFirst && this.#state.page === 1 && !(results.length && queued(results[0]) >= queued(run));
     if (!known && !begins) return false;
     const others = run.in_service ? results.map((other) => ({ ...other, in_service: false })) : results;
     if (known) this.#page = { ...this.#page, results: others.map((other) => (other.id === run.id ? { ...other, ...run } : other)) };

@@ -33,7 +33,7 @@ class Config:
 
     @property
     def drawings_file(self) -> Path:
-        return self.folder / "drawings.npz"
+        return self.folder / "drawings.uint8"
 
     @property
     def log_file(self) -> Path:

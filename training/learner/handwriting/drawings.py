@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from training.learner.config import Config
 from training.learner.handwriting import others, pen
 
 POOL = 2.2  # drawings made per drawing used in an epoch
+PICTURE = (28, 28)
 PROGRESS_PICTURES = 50  # drawn between two calls of `progress`: a tenth of a second
 logger = logging.getLogger(__name__)
 
@@ -29,24 +30,32 @@ class Pool:
 def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callable[[float], object]) -> Pool:
     """Return the pool for epochs that take so many drawings of digits and of no digits.
 
-    An earlier attempt's pool is read again; a new one is kept for the next.
-    `progress` gets the share that is drawn, 0 to 1.
+    The pictures of an earlier attempt are read again; new ones are kept for the next. `progress` gets the share that
+    is drawn, 0 to 1.
     """
-    if config.drawings_file.exists():
-        with np.load(config.drawings_file) as arrays:
-            return Pool(**arrays)
-    each, no_digits = -(-round(digits * POOL) // 10), round(not_digits * POOL)
-    counted = Counter(10 * each + no_digits, progress)
-    pool = Pool(*pen.pool(each, config.seed, counted.add_one), others.others(no_digits, config.seed, counted.add_one))
-    keep(pool, config)
-    return pool
+    labels = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
+    total = len(labels) + round(not_digits * POOL)
+    pictures = load(config, total)
+    if pictures is None:
+        counted = Counter(total, progress)
+        drawn = pen.pool(labels, config.seed, counted.add_one)
+        pictures = np.concatenate([drawn, others.others(total - len(labels), config.seed, counted.add_one)])
+        keep(config, pictures)
+    return Pool(pictures[: len(labels)], labels, pictures[len(labels) :])
 
 
-def keep(pool: Pool, config: Config) -> None:
-    """Write the pool beside and rename it, so never torn. Without room for it the next attempt draws again."""
-    draft = config.attempt_folder / "drawings.npz"
+def load(config: Config, count: int) -> NDArray[np.uint8] | None:
+    """Return the kept pictures, or None if there are none or not all of them."""
+    content = config.drawings_file.read_bytes() if config.drawings_file.exists() else b""
+    whole = len(content) == count * PICTURE[0] * PICTURE[1]
+    return np.frombuffer(content, np.uint8).reshape(-1, *PICTURE) if whole else None
+
+
+def keep(config: Config, pictures: NDArray[np.uint8]) -> None:
+    """Write the pictures beside and rename the file. Without room for it the next attempt draws again."""
+    draft = config.attempt_folder / config.drawings_file.name
     try:
-        np.savez(draft, **asdict(pool))
+        draft.write_bytes(pictures.tobytes())
         draft.replace(config.drawings_file)
     except OSError as error:
         logger.warning("the drawings are not kept: %s", error)

@@ -41,16 +41,17 @@ function table(runs) {
     h("tbody", {}, ...rows));
 }
 
-/** A validation curve says more than a training curve, where every run has one. */
+/** A validation curve says more than a training curve. Where not every run has the same kind, each line names its own. */
 function series(runs, name) {
-  const validated = runs.every((run) => run.epochs.some((epoch) => Number.isFinite(epoch[`val_${name}`])));
-  const key = validated ? `val_${name}` : name;
-  const lines = runs.map((run, index) => ({
-    name: `run ${run.id}`,
-    style: `run-${index}`,
-    points: run.epochs.filter((epoch) => Number.isFinite(epoch[key])).map((epoch) => [epoch.epoch, epoch[key]]),
-  }));
-  return { kind: validated ? "validation" : "training", lines: lines.filter(({ points }) => points.length) };
+  const has = (run, key) => run.epochs.some((epoch) => Number.isFinite(epoch[key]));
+  const kinds = { validation: `val_${name}`, training: name };
+  const common = Object.keys(kinds).find((kind) => runs.every((run) => has(run, kinds[kind])));
+  const lines = runs.map((run, index) => {
+    const kind = common ?? Object.keys(kinds).find((each) => has(run, kinds[each]));
+    const points = run.epochs.map((epoch) => [epoch.epoch, epoch[kinds[kind]]]).filter(([, value]) => Number.isFinite(value));
+    return { name: `run ${run.id}${common ? "" : `, ${kind}`}`, style: `run-${index}`, points };
+  });
+  return { kind: common, lines: lines.filter(({ points }) => points.length) };
 }
 
 function show(runs) {
@@ -61,7 +62,7 @@ function show(runs) {
   for (const measure of MEASURES) {
     const { kind, lines } = series(runs, measure.name);
     if (!lines.length) continue;
-    const chart = new Chart({ ...measure, title: `${measure.title}, ${kind}` });
+    const chart = new Chart({ ...measure, title: kind ? `${measure.title}, ${kind}` : measure.title });
     main.querySelector("[data-charts]").append(chart.element);
     chart.draw({ series: lines, maxEpochs });
   }

@@ -3,7 +3,7 @@
 import { Chart, runSeries } from "./chart.js";
 import { h } from "./dom.js";
 import { MEASURES, OBJECTIVE } from "./measures.js";
-import { confusionTable, epochTable } from "./tables.js";
+import { confusionTable, epochTable, hasObjective } from "./tables.js";
 import { percent } from "./words.js";
 
 function result(run) {
@@ -15,7 +15,7 @@ function result(run) {
 
 /** A chart of what was never measured says nothing, nor does one of an objective that is the loss itself. */
 function isTelling({ name }, series, epochs, trail) {
-  if (name === OBJECTIVE.name) return epochs.some(({ loss, objective }) => Number.isFinite(objective) && objective !== loss);
+  if (name === OBJECTIVE.name) return hasObjective(epochs);
   return series.length > 0 || trail.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
 }
 

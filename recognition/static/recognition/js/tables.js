@@ -4,24 +4,29 @@ import { h } from "./dom.js";
 import { count, decimal, duration, percent, rate } from "./words.js";
 
 const COLUMNS = [
-  ["Loss", (epoch) => decimal(epoch.loss), ""],
-  ["Accuracy", (epoch) => percent(epoch.accuracy), ""],
-  ["Validation loss", (epoch) => decimal(epoch.val_loss), "validation roomy-cell"],
-  ["Validation accuracy", (epoch) => percent(epoch.val_accuracy), "validation"],
-  ["Objective", (epoch) => decimal(epoch.objective), "validation roomy-cell"],
-  ["Learning rate", (epoch) => rate(epoch.learning_rate), "roomy-cell"],
-  ["Time", (epoch) => duration(epoch.seconds), ""],
+  ["Loss", "loss", decimal, ""],
+  ["Accuracy", "accuracy", percent, ""],
+  ["Validation loss", "val_loss", decimal, "roomy-cell"],
+  ["Validation accuracy", "val_accuracy", percent, ""],
+  ["Objective", "objective", decimal, "roomy-cell"],
+  ["Learning rate", "learning_rate", rate, "roomy-cell"],
+  ["Time", "seconds", duration, ""],
 ];
 
+/** Whether training minimised something else than the loss, such as one of smoothed labels. */
+export function hasObjective(epochs) {
+  return epochs.some(({ loss, objective }) => Number.isFinite(objective) && objective !== loss);
+}
+
+/** Only what was measured has a column. */
 export function epochTable(epochs) {
-  const validated = epochs.some((epoch) => Number.isFinite(epoch.val_accuracy));
-  const columns = COLUMNS.filter(([, , kind]) => !kind.startsWith("validation") || validated);
-  const plain = (kind) => ({ class: kind.includes("roomy-cell") && "roomy-cell" });
-  const head = columns.map(([title, , kind]) => h("th", { scope: "col", ...plain(kind) }, title));
+  const measured = (key) => epochs.some((epoch) => Number.isFinite(epoch[key])) && (key !== "objective" || hasObjective(epochs));
+  const columns = COLUMNS.filter(([, key]) => measured(key));
+  const head = columns.map(([title, , , kind]) => h("th", { scope: "col", class: kind || null }, title));
   const rows = epochs.map((epoch) =>
     h("tr", {},
       h("th", { scope: "row" }, String(epoch.epoch)),
-      ...columns.map(([, write, kind]) => h("td", plain(kind), write(epoch)))));
+      ...columns.map(([, key, write, kind]) => h("td", { class: kind || null }, write(epoch[key])))));
   const table = h("table", { class: "epochs" },
     h("caption", {}, "Finished epochs"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Epoch"), ...head)),

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -173,6 +174,16 @@ def test_an_application_that_fails_leaves_nothing_unread() -> None:
     with pytest.raises(RuntimeError):
         LingeringClose(fail)(environ, print)
     assert body.left == 0
+
+
+def test_of_a_body_without_end_so_much_is_read_before_and_after_the_answer() -> None:
+    body = Input(10 * LINGER_BYTES)
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer: Any = LingeringClose(lambda environ, start_response: [b"no"])(environ, print)
+    assert body.left == 9 * LINGER_BYTES
+    assert list(answer) == [b"no"]
+    answer.close()
+    assert body.left == 8 * LINGER_BYTES
 
 
 def test_a_server_that_does_not_mark_the_end_of_a_body_is_not_read_from() -> None:

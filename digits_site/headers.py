@@ -37,6 +37,8 @@ class HeadersMiddleware:
         response.headers.setdefault(POLICY, page_policy(request.META.get("HTTP_HOST", "")) if is_page else NO_PAGE)
         for name, value in STANDING.items():
             response.headers.setdefault(name, value)
+        if not response.streaming:  # a refusal that never met CommonMiddleware: the client knows its end at once
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 

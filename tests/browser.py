@@ -88,9 +88,10 @@ def watch_visits(chromium, stack):
 
 
 def module_url(page, name):
-    """Where the page has loaded one of its modules from."""
-    found = "performance.getEntriesByType('resource').map((entry) => entry.name)"
-    return next(url for url in page.evaluate(found) if f"/js/{name}." in url)
+    """Return where the page loads a module from, once it has: `import()` does not hold up the load event."""
+    listed = "performance.getEntriesByType('resource').map((entry) => entry.name)"
+    found = page.wait_for_function(f"(part) => {listed}.find((url) => url.includes(part))", arg=f"/js/{name}.")
+    return found.json_value()
 
 
 def pad(page):

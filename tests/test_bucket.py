@@ -78,7 +78,7 @@ def test_a_model_is_trained_served_and_taken_away_without_a_folder(on_bucket: St
         assert content == stored
     assert len(on_bucket.http.get(f"/api/models/{run['model']}/filters/").content) > 200_000
     in_registry(on_bucket, f"registry.activate(ModelVersion.objects.get(pk={run['model']}))")
-    eventually(lambda: drawn(on_bucket) == (200, run["model"]), 2, "the new model's answer")
+    eventually(lambda: drawn(on_bucket) == (200, run["model"]), 10, "the new model's answer")
 
 
 def in_registry(stack: Stack, code: str) -> str:

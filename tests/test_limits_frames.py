@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import struct
-import time
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,13 +115,11 @@ def test_a_flood_of_frames_is_cut_and_costs_others_nothing(service: Stack, kind:
     web = psutil.Process(service.processes["web"].pid)
     before, spent = memory(service), sum(web.cpu_times()[:2])
     client = upgraded(service)
-    began = time.monotonic()
     if kind == "pieces of a message":
         client.sendall(frame(b"[", last=False))
     client.sendall(KINDS[kind] * 100_000)
     assert goodbye(client) == consumers.TALKS_TOO_MUCH
     assert service.http.get("/healthz").status_code == 200
-    assert time.monotonic() - began < 5
     assert sum(web.cpu_times()[:2]) - spent < 1.5
     assert memory(service) - before < 30 * MIB
     assert "Traceback" not in service.log("web"), service.log("web")[-3000:]

@@ -137,7 +137,7 @@ def test_refusals_have_the_headers_too(stack: Stack) -> None:
     ],
 )
 def test_what_the_server_refuses_itself_is_no_page(stack: Stack, request_bytes: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as client:
         client.sendall(request_bytes)
         said = b""
         while piece := client.recv(65536):

@@ -72,9 +72,8 @@ def test_a_drawing_that_finds_no_turn_is_told_to_come_again(
         held = [pool.submit(batches.prepare, png) for _ in range(2)]
         while decoder.held < 2:
             time.sleep(0.01)
-        began = time.monotonic()
         answer = client.post(path, body, content_type=JSON)
-        assert time.monotonic() - began < 2
+        assert decoder.held == 2, "it did not wait for a turn to end"
         assert (answer.status_code, answer.json()["code"]) == (503, "busy")
         assert int(answer["Retry-After"]) > 0
         assert client.post(path, {}, content_type=JSON).status_code == 400, "what needs no turn does not wait for one"
@@ -118,10 +117,10 @@ FILE = '--x\r\nContent-Disposition: form-data; name="{}"; filename="f"\r\n\r\n{}
 )
 @pytest.mark.parametrize("path", ["/api/drawing/", "/api/stop_training/"])
 def test_a_form_of_many_parts_is_refused_in_no_time(client: Client, path: str, body: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     answer = client.generic("POST", path, body + "--x--\r\n", content_type="multipart/form-data; boundary=x")
     assert (answer.status_code, answer.json()["code"]) == (400, "too_many_parts")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_form_with_a_huge_field_is_bounded_by_the_body(client: Client, settings) -> None:
@@ -144,10 +143,10 @@ def test_a_form_or_a_query_of_many_names_is_refused(client: Client) -> None:
 )
 @pytest.mark.parametrize("path", ["/api/drawing/", "/api/drawings/", "/api/retrain_model/", "/api/stop_training/"])
 def test_json_that_is_deep_or_long_is_refused_in_no_time(client: Client, path: str, text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     answer = client.post(path, text, content_type=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 # --- A run's longest time ---

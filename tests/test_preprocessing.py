@@ -136,10 +136,10 @@ def test_a_bomb_is_refused_without_unfolding_it(header):
     spent = []
     tracemalloc.start()
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(errors.ImageTooLarge):
             prepare(data)
-        spent.append(time.perf_counter() - started)
+        spent.append(time.process_time() - started)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert min(spent) < 0.05

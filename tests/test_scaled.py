@@ -95,8 +95,8 @@ def test_a_page_of_another_port_opens_no_socket(scaled: Scaled) -> None:
 
 
 def raw(port: int, request: bytes) -> bytes:
-    """What a server says to these bytes before it closes, or within five seconds."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+    """What a server says to these bytes before it closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(request)
         said = b""
         try:
@@ -147,7 +147,7 @@ def test_nginxs_own_refusals_are_json(scaled: Scaled, request_bytes: bytes, stat
 
 
 def test_a_stream_asked_of_granian_is_refused_at_once(scaled: Scaled) -> None:
-    answer = httpx.get(f"{scaled.granian_url}/api/progress/", timeout=3)
+    answer = httpx.get(f"{scaled.granian_url}/api/progress/", timeout=30)
     assert (answer.status_code, answer.json()["code"]) == (501, "no_streams")
 
 
@@ -202,7 +202,7 @@ def test_what_is_killed_comes_back(scaled: Scaled, program: str) -> None:
 
 def test_workers_killed_again_and_again_do_not_end_the_service(scaled: Scaled) -> None:
     """granian gives up when a worker is killed twice within five seconds; deploy/keep starts it again."""
-    eventually(lambda: time.time() - scaled.granian().create_time() > 11, 12, "a granian that has stood for a while")
+    eventually(lambda: time.time() - scaled.granian().create_time() > 11, 30, "a granian that has stood for a while")
     first = scaled.granian()
     for _ in range(4):
         for worker in scaled.granian_workers():

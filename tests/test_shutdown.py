@@ -33,7 +33,7 @@ def test_streams_are_closed_and_the_run_goes_on(own_stack: Stack) -> None:
         assert end(own_stack) < 3
         with pytest.raises(ConnectionClosed) as closed:
             while True:
-                socket.recv(5)
+                socket.recv(30)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         reading.result(5)

@@ -1,0 +1,130 @@
+"""WSGI middleware that reads and discards what an application leaves of a request body.
+
+granian closes a connection when the application returns before the whole body has arrived. A client that is still
+sending then gets a reset in place of the response; behind nginx that is a 502.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+LINGER_SECONDS = 2.0  # both before the response and after it
+LINGER_BYTES = 16 * 2**20  # far over MAX_BODY_BYTES: the sender of a photo still gets its 413
+PIECE_BYTES = 64 * 2**10
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class LingeringClose:
+    """Wrap the whole application: a response that bypasses Django's middleware leaves its body unread as well."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not has_body(environ):
+            return self.application(environ, start_response)
+        body = environ["wsgi.input"] = RequestBody(environ["wsgi.input"], content_length(environ))
+        try:
+            response = self.application(environ, start_response)
+        finally:
+            had_slot = body.discard_rest()
+        return LingeringResponse(response, body) if had_slot and not body.is_read else response
+
+
+def has_body(environ: Environ) -> bool:
+    """Return whether a body follows, on a server that marks its end; on another, a read could wait for ever."""
+    declared = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+    return declared and bool(environ.get("wsgi.input_terminated"))
+
+
+def content_length(environ: Environ) -> int | None:
+    """Return the length of the body, or None for one that is chunked."""
+    length = environ.get("CONTENT_LENGTH", "")
+    return int(length) if length.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ else None
+
+
+class DiscardSlot:
+    """Let one thread of the process discard at a time.
+
+    A read has no timeout and cannot be given up: a client that sends nothing holds a thread until it hangs up. Once one
+    has held the slot for LINGER_SECONDS, others do not wait for it, and the other threads stay free. Behind nginx no
+    client does, because nginx passes a request on when its whole body is there.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.taken = threading.Lock(), 0.0
+
+    def acquire(self) -> bool:
+        if not self.lock.acquire(timeout=max(0.0, self.taken + LINGER_SECONDS - time.monotonic())):
+            return False
+        self.taken = time.monotonic()
+        return True
+
+    def release(self) -> None:
+        self.lock.release()
+
+
+slot = DiscardSlot()
+
+
+class RequestBody:
+    """`wsgi.input` that knows whether it has been read to its end."""
+
+    def __init__(self, stream: Any, length: int | None) -> None:
+        self.stream, self.length = stream, length
+        self.received = 0
+        self.is_read = False
+
+    def read(self, size: int | None = None) -> bytes:
+        if size is not None and size < 0:
+            size = None
+        data: bytes = self.stream.read(size)
+        self.received += len(data)
+        self.is_read = size is None or len(data) < size or self.received == self.length
+        return data
+
+    def readline(self, size: int | None = None) -> bytes:
+        line: bytes = self.stream.readline(size)
+        return line
+
+    def readlines(self, hint: int | None = None) -> list[bytes]:
+        lines: list[bytes] = self.stream.readlines(hint)
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.stream)
+
+    def discard_rest(self) -> bool:
+        """Read on until the end of the body, for up to LINGER_BYTES and LINGER_SECONDS; False if the slot is held."""
+        if self.is_read:
+            return True
+        if not slot.acquire():
+            return False
+        try:
+            until, most = time.monotonic() + LINGER_SECONDS, self.received + LINGER_BYTES
+            while not self.is_read and self.received < most and time.monotonic() < until:
+                self.read(PIECE_BYTES)
+        finally:
+            slot.release()
+        return True
+
+
+class LingeringResponse:
+    """A response to a body that has not ended yet: discard more of it while the client reads the response."""
+
+    def __init__(self, response: Iterable[bytes], body: RequestBody) -> None:
+        self.response, self.body = response, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.response)
+
+    def close(self) -> None:
+        try:
+            if hasattr(self.response, "close"):
+                self.response.close()
+        finally:
+            self.body.discard_rest()

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import struct
+import time
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace

@@ -26,10 +26,10 @@ class Attempt:
     def __init__(self, folder: Path, preset: str, number: int = 1, finished: int = 0) -> None:
         config = Config(preset, 3, 64, 0.001, 1024, 11, folder, settings.MNIST_DIR, attempt=number)
         self.config = prepare_attempt(config, finished)
-        self.pipe, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=main, args=(theirs, self.config))
+        self.pipe, child_end = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=main, args=(child_end, self.config))
         self.process.start()
-        theirs.close()
+        child_end.close()
         self.reports: list[dict[str, Any]] = []
 
     def follow(self, last_epoch: int | None = None) -> Attempt:
@@ -70,12 +70,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Attempt]]:
         one.kill()
 
 
-def assert_equal(ours: Attempt, theirs: Attempt) -> None:
-    assert theirs.reports[-1]["type"] == "result", theirs.reports[-1]
-    assert ours.reports[-1]["type"] == "result", ours.reports[-1]
-    assert ours.weights.keys() == theirs.weights.keys()
-    assert all(np.array_equal(ours.weights[shape], theirs.weights[shape]) for shape in ours.weights)
-    assert sum(array.size for array in ours.weights.values()) == 184_586, "every weight of the network"
+def assert_equal(resumed: Attempt, unbroken: Attempt) -> None:
+    assert unbroken.reports[-1]["type"] == "result", unbroken.reports[-1]
+    assert resumed.reports[-1]["type"] == "result", resumed.reports[-1]
+    assert resumed.weights.keys() == unbroken.weights.keys()
+    assert all(np.array_equal(resumed.weights[shape], unbroken.weights[shape]) for shape in resumed.weights)
+    assert sum(array.size for array in resumed.weights.values()) == 184_586, "every weight of the network"
 
 
 @pytest.mark.parametrize("preset", ["original", "handwriting"])

@@ -1,4 +1,4 @@
-"""A run on a slow processor: whoever is still drawing pictures is at work, and says how far it is."""
+"""A run on a slow processor: a process that still draws pictures is at work, and reports its progress."""
 
 from __future__ import annotations
 

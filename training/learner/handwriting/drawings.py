@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pool:
-    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `others`, which are none."""
+    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `others` of no digit."""
 
     digits: NDArray[np.uint8]
     labels: NDArray[np.int64]

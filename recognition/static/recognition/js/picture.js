@@ -24,7 +24,7 @@ function encode(bitmap) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/webp", 0.9));
 }
 
-/** Resolve to {bitmap, file, name}; whoever drops the picture closes its bitmap. */
+/** Resolve to {bitmap, file, name}; the caller closes the bitmap when it drops the picture. */
 export async function openPicture(file) {
   const name = file.name || "picture";
   // A file the browser cannot show is still sent: the server says best what is wrong with it.

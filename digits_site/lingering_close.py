@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-LINGER_SECONDS = 2.0  # both before the response and after it
+from django.conf import settings
+
+LINGER_SECONDS = 2.0  # before the response and again after it
 LINGER_BYTES = 16 * 2**20  # far over MAX_BODY_BYTES: the sender of a photo still gets its 413
 PIECE_BYTES = 64 * 2**10
 Environ = dict[str, Any]
@@ -31,8 +33,10 @@ class LingeringClose:
         try:
             response = self.application(environ, start_response)
         finally:
-            had_slot = body.discard_rest()
-        return LingeringResponse(response, body) if had_slot and not body.is_read else response
+            # A client may wait for a 413 before it sends so much.
+            too_large = body.length is not None and body.length > settings.MAX_BODY_BYTES
+            lingers = too_large or body.discard_rest()
+        return LingeringResponse(response, body) if lingers and not body.is_read else response
 
 
 def has_body(environ: Environ) -> bool:

@@ -186,6 +186,15 @@ def test_of_a_body_without_end_so_much_is_read_before_and_after_the_answer() -> 
     assert body.left == 8 * LINGER_BYTES
 
 
+def test_nothing_is_read_before_the_answer_to_a_body_that_is_too_large_by_its_length() -> None:
+    body = Input(LIMIT + 1)
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(LIMIT + 1)}
+    answer: Any = LingeringClose(lambda environ, start_response: [b"no"])(environ, print)
+    assert body.left == LIMIT + 1
+    answer.close()
+    assert body.left == 0
+
+
 def test_a_server_that_does_not_mark_the_end_of_a_body_is_not_read_from() -> None:
     body = Input(100)
     assert LingeringClose(lambda environ, start_response: [])({"wsgi.input": body, "CONTENT_LENGTH": "5"}, print) == []

@@ -12,7 +12,7 @@ import pytest
 
 from tests.drawings import data_url, draw, encode
 from tests.ports import free_port, wait_for_port
-from tests.stack import Stack, eventually, running
+from tests.stack import PATIENCE_SECONDS, Stack, eventually, running
 from tests.test_streams import Watcher
 
 pytestmark = pytest.mark.stack
@@ -21,7 +21,7 @@ LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
 
 def begun(stack: Stack, run: int, epochs: int = 1) -> None:
-    eventually(lambda: len(stack.run(run)["epochs"]) >= epochs, 60, f"epoch {epochs}")
+    eventually(lambda: len(stack.run(run)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
 
 
 def test_a_killed_training_process_is_replaced_and_the_run_completes(stack: Stack) -> None:
@@ -252,7 +252,7 @@ def test_of_a_hundred_requests_to_two_processes_one_starts_a_run(own_stack: Stac
 def test_a_stop_is_over_within_six_seconds(stack: Stack, when: str) -> None:
     viewer = Watcher(stack.ws_url)
     run = stack.train(**LONG)
-    eventually(lambda: any(p["phase"] == when and p["run"] == run for p in viewer.of("phase")), 30, when)
+    eventually(lambda: any(p["phase"] == when and p["run"] == run for p in viewer.of("phase")), PATIENCE_SECONDS, when)
     began = time.monotonic()
     stack.http.post("/api/stop_training/")
     ended = stack.ended(run, 10)

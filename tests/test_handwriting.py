@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from recognition import calibration
 from tests.drawings import data_url, draw, encode
-from tests.stack import Stack, eventually
+from tests.stack import PATIENCE_SECONDS, Stack, eventually
 from training import shipping
 from training.learner import batches, dataset
 from training.learner.config import Config
@@ -167,7 +167,7 @@ def test_a_run_of_the_preset_through_the_worker(stack: Stack) -> None:
 @pytest.mark.stack
 def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) -> None:
     run = stack.train(preset="handwriting", samples=6000, epochs=20)
-    eventually(lambda: stack.run(run)["epochs"], 90, "the first epoch")
+    eventually(lambda: stack.run(run)["epochs"], PATIENCE_SECONDS, "the first epoch")
     child = stack.training_child()
     family = [child, *child.children(recursive=True)]
     assert len(family) >= 2, "one trains, one makes pictures"
@@ -182,10 +182,14 @@ def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) ->
 def test_a_run_goes_on_when_its_augmentation_process_is_killed(stack: Stack) -> None:
     """As the kernel does when memory is short: the run is released and resumed."""
     number = stack.train(preset="handwriting", samples=6000, epochs=20)
-    eventually(lambda: stack.run(number)["epochs"], 90, "the first epoch")
+    eventually(lambda: stack.run(number)["epochs"], PATIENCE_SECONDS, "the first epoch")
     augmentation = next(c for c in stack.training_child().children() if "spawn_main" in " ".join(c.cmdline()))
     augmentation.kill()
-    eventually(lambda: stack.run(number)["attempt"] == 2 and stack.run(number)["resumed_after_epoch"], 60, "attempt 2")
+    eventually(
+        lambda: stack.run(number)["attempt"] == 2 and stack.run(number)["resumed_after_epoch"],
+        PATIENCE_SECONDS,
+        "attempt 2",
+    )
     run = stack.run(number)
     assert run["status"] == "in_progress"
     assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])

@@ -18,7 +18,7 @@ from django.test import Client
 from digits_site.logs import Origin, formatter, request_id
 from digits_site.observation import access
 from tests.ports import wait_for_port
-from tests.stack import ROOT, Stack, eventually
+from tests.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 from training.context import working_for
 
 SECRET = "seen-by-nobody"
@@ -172,7 +172,7 @@ def by_id(stack: Stack, own: str) -> dict[str, Any]:
 def stopped_run(stack: Stack) -> int:
     """A run that a worker had and that was stopped: the shortest there is."""
     number = stack.train(samples=256, epochs=50)
-    eventually(lambda: stack.run(number)["status"] == "in_progress", 60, "a worker's claim")
+    eventually(lambda: stack.run(number)["status"] == "in_progress", PATIENCE_SECONDS, "a worker's claim")
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"
     return number

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from tests.drawings import draw, encode
 from tests.ports import free_port, wait_for_port
-from tests.stack import ROOT, Stack, eventually
+from tests.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 
 DASHBOARD = ROOT / "deploy" / "grafana-dashboard.json"
 ALERTS = ROOT / "deploy" / "prometheus-alerts.yml"
@@ -152,7 +152,7 @@ def during_a_run(shared_stack: Stack) -> Iterator[Samples]:
         found = read(shared_stack.url)
         return found if value(found, "digits_run_state", status="in_progress") else None
 
-    yield eventually(reading, 60, "a run in progress")
+    yield eventually(reading, PATIENCE_SECONDS, "a run in progress")
     shared_stack.idle()
 
 

@@ -27,7 +27,7 @@ from tests.drawings import draw, encode
 from tests.environment import redis_server, stop
 from tests.ports import free_port, wait_for_port
 from tests.postgres import Server, program
-from tests.stack import ROOT, eventually
+from tests.stack import PATIENCE_SECONDS, ROOT, eventually
 from tests.storm.witnesses import sample
 from tests.test_streams import Watcher
 
@@ -187,7 +187,7 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
     parameters = {"samples": 2000, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
     run = httpx.post(f"{web_1.url}/api/retrain_model/", json=parameters, timeout=30).json()["run"]
     shown = lambda: httpx.get(f"{web_2.url}/api/runs/{run}/", timeout=30).json()  # noqa: E731
-    eventually(lambda: len(shown()["epochs"]) >= 2, 60, "two epochs")
+    eventually(lambda: len(shown()["epochs"]) >= 2, PATIENCE_SECONDS, "two epochs")
     dead = worker_of(site, run)
     dead.die()
     before = shown()["epochs"]
@@ -211,7 +211,7 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
     assert httpx.get(f"{web_2.url}/readyz", timeout=30).status_code == 200
     second = httpx.post(f"{web_2.url}/api/retrain_model/", json={"samples": 64, "epochs": 1}, timeout=30).json()["run"]
     status = lambda: httpx.get(f"{web_2.url}/api/runs/{second}/", timeout=30).json()["status"]  # noqa: E731
-    eventually(lambda: status() == "completed", 60, "a run after both deaths")
+    eventually(lambda: status() == "completed", PATIENCE_SECONDS, "a run after both deaths")
 
 
 def folders_are_private(site: Site) -> None:

@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from tests.stack import Stack, eventually
+from tests.stack import PATIENCE_SECONDS, Stack, eventually
 from tests.test_streams import Watcher
 
 pytestmark = pytest.mark.stack
@@ -18,7 +18,7 @@ PHASES = ("importing", "loading", "fitting", "evaluating", "exporting")
 
 def reached(watcher: Watcher, run: int, phase: str) -> None:
     told = lambda: any(m["run"] == run and m.get("phase") == phase for m in watcher.of("phase"))  # noqa: E731
-    eventually(told, 60, f"the phase {phase}")
+    eventually(told, PATIENCE_SECONDS, f"the phase {phase}")
 
 
 def stop(stack: Stack, run: int) -> float:
@@ -51,7 +51,11 @@ def test_a_stop_in_any_phase(stack: Stack, phase: str) -> None:
 def hang(stack: Stack) -> int:
     """A run whose training process was put to sleep among its first batches."""
     run = stack.train(samples=60_000, epochs=3)
-    eventually(lambda: stack.http.get("/api/training_progress/").json().get("percentage"), 60, "the first batches")
+    eventually(
+        lambda: stack.http.get("/api/training_progress/").json().get("percentage"),
+        PATIENCE_SECONDS,
+        "the first batches",
+    )
     stack.training_child().send_signal(signal.SIGSTOP)
     return run
 

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.stack import Stack, eventually
+from tests.stack import PATIENCE_SECONDS, Stack, eventually
 
 pytestmark = pytest.mark.stack
 
@@ -51,7 +51,7 @@ class Watcher:
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [m for m in self.messages if m["type"] == kind]
 
-    def wait_for_end(self, run: int, seconds: float = 60) -> str:
+    def wait_for_end(self, run: int, seconds: float = PATIENCE_SECONDS) -> str:
         return eventually(lambda: self.ended.get(run, ""), seconds, f"the end of run {run} at a viewer")
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Watcher:
 def test_early_and_late_viewers_see_every_epoch_once_in_order(stack: Stack) -> None:
     early = Watcher(stack.ws_url)
     run = stack.train(samples=2000, epochs=5, batch_size=16)
-    eventually(lambda: early.epochs.get(run), 60, "the first epoch")
+    eventually(lambda: early.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     late = Watcher(stack.ws_url)
     assert early.wait_for_end(run) == late.wait_for_end(run) == "completed"
     assert early.epochs[run] == late.epochs[run] == [1, 2, 3, 4, 5]
@@ -144,7 +144,7 @@ def test_redis_dies_and_returns_in_mid_run(own_stack: Stack) -> None:
     """Status and snapshot go on from the database; viewers catch up within five seconds; no epoch is lost."""
     viewer = Watcher(own_stack.ws_url)
     run = own_stack.train(samples=4000, epochs=8, batch_size=16)
-    eventually(lambda: viewer.epochs.get(run), 60, "the first epoch")
+    eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     own_stack.kill("redis")
     time.sleep(2)
     assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
@@ -167,7 +167,7 @@ def test_flushall_in_mid_run_changes_nothing(own_stack: Stack) -> None:
 
     viewer = Watcher(own_stack.ws_url)
     run = own_stack.train(samples=2000, epochs=4, batch_size=16)
-    eventually(lambda: viewer.epochs.get(run), 60, "the first epoch")
+    eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     redis.Redis(port=own_stack.redis_port).flushall()
     assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert viewer.wait_for_end(run) == "completed"

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.stack import ROOT, eventually, manage
+from tests.stack import PATIENCE_SECONDS, ROOT, eventually, manage
 
 
 def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
         lines: list[str] = []
         reading = threading.Thread(target=lambda: lines.extend(iter(process.stderr.readline, "")))
         reading.start()
-        eventually(lambda: "claimed" in "".join(lines), 60, "the start")
+        eventually(lambda: "claimed" in "".join(lines), PATIENCE_SECONDS, "the start")
         while process.poll() is None and "run 1: interrupted" not in "".join(lines):
             process.send_signal(signal.SIGINT)
             time.sleep(0.005)

@@ -23,6 +23,7 @@ from tests.test_admin import MODELS, hidden_fields
 from tests.test_registry import model_that_says, published
 from tests.test_watchdog import PARAMETERS
 from training import runner
+from training.learner.checkpoints import prepare_attempt
 from training.models import Status, TrainingRun
 
 pytestmark = [
@@ -67,8 +68,9 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
     better = published(9)
     run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS | {"activate": True})
     assert run.claim("worker")
-    (tmp_path / "model.onnx").write_bytes(model_that_says(5))
-    (tmp_path / "model.keras").write_bytes(b"the same in Keras")
+    config = prepare_attempt(runner.config_of(run, tmp_path), 0)
+    config.model_file.write_bytes(model_that_says(5))
+    config.keras_file.write_bytes(b"the same in Keras")
     result = {
         "test_accuracy": 0.5,
         "temperature": 1.0,
@@ -76,11 +78,12 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
         "calibration_error": 0.1,
         "confusion": None,
         "versions": {},
+        "phase_seconds": {},
         "predictions": {"read": b"", "confidence": b""},
     }
     told: list[dict[str, Any]] = []
     progress: Any = SimpleNamespace(tell=lambda kind, **values: told.append(values))
-    meanwhile(lambda: runner.complete(run, result, tmp_path, progress), lambda: registry.activate(better))
+    meanwhile(lambda: runner.complete(run, result, config, progress), lambda: registry.activate(better))
     assert Activation.current_model_id() == better.pk
     assert TrainingRun.objects.get(pk=run.pk).status == Status.COMPLETED
     assert [values["in_service"] for values in told] == [False]

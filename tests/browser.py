@@ -6,7 +6,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=30_000)  # for a busy machine; what is there already is seen at once
 RUN = 700_007  # of the stand-in socket: no run of the real server has this number
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
 SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]

@@ -65,7 +65,7 @@ test-postgres: setup-dev chromium postgres ## the same on a PostgreSQL of the te
 	@TEST_DATABASE=postgres $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: lint chromium postgres ## everything a change must pass: lint, types, imports, migrations, tests on both databases
-	@$(BIN)/python -m tests.both $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.support.both_databases $(PYTEST_ARGS)
 
 static-python: setup-dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -115,10 +115,10 @@ bench: setup-dev ## run every benchmark in benchmarks/
 	done
 
 drill: setup-dev ## a storm of faults on the running product; DRILL_ARGS="--seed 7 --faults 200" passes through
-	@$(BIN)/python -m tests.storm $(DRILL_ARGS)
+	@$(BIN)/python -m tests.campaigns.storm $(DRILL_ARGS)
 
 fuzz: setup-dev ## a flood of wrong input on the running product; FUZZ_ARGS="--seed 7 --bodies 5000" passes through
-	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+	@$(BIN)/python -m tests.campaigns.fuzz $(FUZZ_ARGS)
 
 clean: ## remove the virtual environment and caches; what was learned and stored (var/) stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -26,10 +26,10 @@ from django.conf import settings  # noqa: E402
 from benchmarks.preprocessing import processor  # noqa: E402
 from recognition.calibration import expected_calibration_error  # noqa: E402
 from recognition.classifier import Classifier  # noqa: E402
-from recognition.decoding import read_image  # noqa: E402
-from recognition.exceptions import BlankDrawing  # noqa: E402
-from recognition.preprocessing import prepare_image  # noqa: E402
-from tests.drawings import encode  # noqa: E402
+from recognition.errors import BlankDrawing  # noqa: E402
+from recognition.imaging.decoding import read_image  # noqa: E402
+from recognition.imaging.preprocessing import prepare_image  # noqa: E402
+from tests.support.drawings import encode  # noqa: E402
 from training import shipping  # noqa: E402
 from training.learner import dataset  # noqa: E402
 

@@ -27,10 +27,10 @@ from benchmarks._attack.history import fill
 from benchmarks._attack.honest import Asked, Visitors
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import described
-from tests.attackers import ATTACKS, Attack, Target, carry_out
-from tests.public_site import running_public
-from tests.stack import running
-from tests.weight import Weight
+from tests.support.attackers import ATTACKS, Attack, Target, carry_out
+from tests.support.memory import Weight
+from tests.support.public_site import running_public
+from tests.support.stack import running
 
 RATE = 20.0  # honest drawings a second
 CALM = 6.0  # seconds before and after an attack

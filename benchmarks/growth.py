@@ -18,9 +18,9 @@ import psutil
 import redis
 
 from benchmarks.preprocessing import processor
-from tests.drawings import draw, encode
-from tests.stack import Stack, running, streamed
-from tests.test_streams import Watcher
+from tests.live.test_streams import Watcher
+from tests.support.drawings import draw, encode
+from tests.support.stack import Stack, running, streamed
 
 SETTLED = 10  # caches, pools and lazily imported modules are there after so many runs
 MEGABYTES_ALLOWED = 3.0  # of an allocator's own coming and going; a leak of 0.1 MB a run would be 4

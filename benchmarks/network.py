@@ -10,8 +10,8 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.page import p95
 from benchmarks.preprocessing import processor
-from tests.browser import ARGUMENTS, find_chromium, module_url
-from tests.stack import running
+from tests.support.browser import ARGUMENTS, find_chromium, module_url
+from tests.support.stack import running
 from training.learner import dataset
 
 MEASURE = """async ([convolution, maps, picture, times]) => {

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.preprocessing import processor
-from recognition.exceptions import BlankDrawing
-from recognition.preprocessing import prepare_image
+from recognition.errors import BlankDrawing
+from recognition.imaging.preprocessing import prepare_image
 from training.learner import dataset
 
 SIDE = 280

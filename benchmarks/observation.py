@@ -32,7 +32,7 @@ def compare() -> None:
     from django.test import RequestFactory
 
     from recognition import metrics
-    from tests.drawings import draw, encode
+    from tests.support.drawings import draw, encode
 
     call_command("migrate", verbosity=0)
     call_command("install_model", verbosity=0)

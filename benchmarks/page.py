@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.preprocessing import processor
-from tests.browser import ARGUMENTS, draw, find_chromium
-from tests.stack import running
+from tests.support.browser import ARGUMENTS, draw, find_chromium
+from tests.support.stack import running
 
 # Digits as strokes, drawn one after the other on an empty pad.
 DIGITS = {

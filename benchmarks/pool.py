@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.preprocessing import processor
-from tests.postgres import Server
-from tests.stack import Stack
+from tests.support.postgres import Server
+from tests.support.stack import Stack
 
 POOLS = {"pool of 8": "8", "no pool": "0"}
 CLIENTS, REQUESTS, ROUNDS = 4, 600, 3

@@ -14,9 +14,9 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from recognition.decoding import read_image
-from recognition.preprocessing import prepare_image
-from tests.drawings import draw, encode
+from recognition.imaging.decoding import read_image
+from recognition.imaging.preprocessing import prepare_image
+from tests.support.drawings import draw, encode
 
 
 def processor() -> str:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from benchmarks._serving.tables import table
 from benchmarks._ways.machine import Others, described
-from tests.early_answers import Refused, send_all
-from tests.scaled import OnGranian, running_scaled
-from tests.stack import Stack
+from tests.support.early_answers import Refused, send_all
+from tests.support.scaled import OnGranian, running_scaled
+from tests.support.stack import Stack
 
 FOREIGN_PAGE = Refused(403, headers=(("Origin", "http://evil.example"),))
 WAYS = [*itertools.product((False, True), repeat=2)]  # kept, chunked

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.preprocessing import processor
-from tests.stack import Stack, running
-from tests.test_stop import PHASES, hang, reached, stop
-from tests.test_streams import Watcher
+from tests.live.test_stop import PHASES, hang, reached, stop
+from tests.live.test_streams import Watcher
+from tests.support.stack import Stack, running
 
 TIMES = 3
 

@@ -1,7 +1,7 @@
 """python -m benchmarks.watchers: one run, 1,000 WebSockets and 200 event streams of one web process.
 
 Runs with one viewer, who tells when it is over (A), and with all of them (B) in turn, A B A B. The viewers live in
-processes of their own (tests.crowd). CPU seconds are from the request for the run to its end, at the last viewer.
+processes of their own (tests.support.viewers). CPU seconds are from the request for the run to the last viewer's end.
 A delay is from an epoch's `time`, taken when its row is written, to its arrival at a viewer.
 """
 
@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 
 from benchmarks._ways.machine import Others, described
-from tests.crowd import Crowd, crowd
-from tests.stack import Stack, running
+from tests.support.stack import Stack, running
+from tests.support.viewers import Crowd, crowd
 
 EPOCHS, SAMPLES = 6, 20_000
 CROWDS = 2  # processes

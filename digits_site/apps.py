@@ -1,4 +1,4 @@
-"""The project as an app of its own: the system checks, access tokens, and the commands that start everything."""
+"""The project as an app of its own: the system checks, and the commands that start everything."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
@@ -8,14 +8,13 @@ class DigitsSiteConfig(AppConfig):
     """Registers the checks of the settings."""
 
     name = "digits_site"
-    verbose_name = "Access"
 
     def ready(self) -> None:
-        from digits_site import checks  # noqa: F401  (importing registers them)
+        from digits_site import celery, checks  # noqa: F401  (importing registers shared tasks' app, and the checks)
 
 
 class DigitsAdminConfig(admin_apps.AdminConfig):
     """Django's admin with a site of ours."""
 
     default = False  # of this module's two, for INSTALLED_APPS' "digits_site"
-    default_site = "digits_site.admin_site.Site"
+    default_site = "digits_site.web.admin.site.Site"

@@ -11,18 +11,20 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from digits_site.backpressure import Backpressure  # noqa: E402
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
-from digits_site.daphne_requests import leave_requests_to_us  # noqa: E402
-from digits_site.memory import give_memory_back  # noqa: E402
-from digits_site.middleware import OriginGuard  # noqa: E402
-from digits_site.observation import NumberedSockets  # noqa: E402
-from digits_site.shutdown import InFlight, end_gracefully  # noqa: E402
-from digits_site.static_files import StaticFiles  # noqa: E402
-from digits_site.threads import PlainAndStreams  # noqa: E402
-from training import metrics, watchdog  # noqa: E402
-from training.places import Places  # noqa: E402
-from training.routing import websocket_urlpatterns  # noqa: E402
+from digits_site.observability.middleware import NumberedSockets  # noqa: E402
+from digits_site.server.backpressure import Backpressure  # noqa: E402
+from digits_site.server.http_requests import leave_requests_to_us  # noqa: E402
+from digits_site.server.malloc import give_memory_back  # noqa: E402
+from digits_site.server.shutdown import InFlight, end_gracefully  # noqa: E402
+from digits_site.web.limits.stream_slots import Places  # noqa: E402
+from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
+from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
+from digits_site.web.middleware.stream_router import PlainAndStreams  # noqa: E402
+from training import metrics  # noqa: E402
+from training.live.feed import close_feeds  # noqa: E402
+from training.live.routing import websocket_urlpatterns  # noqa: E402
+from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
 give_memory_back()
@@ -34,7 +36,7 @@ metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 http_application = InFlight(
     StaticFiles(PlainAndStreams(streams={reverse("progress"): Places(Backpressure(django_application))}))
 )
-end_gracefully(http_application)
+end_gracefully(http_application, close_feeds)
 
 websocket_application = NumberedSockets(Backpressure(OriginGuard(Places(URLRouter(websocket_urlpatterns)))))
 application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 
 app = Celery("digits_site")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+app.autodiscover_tasks(["training.worker"])
 
 
 @setup_logging.connect
@@ -36,7 +36,7 @@ def start_watching(**_: Any) -> None:
     """Take up runs whose worker was lost, from the moment this worker can take them."""
     from django.conf import settings
 
-    from training import watchdog
+    from training.worker import watchdog
 
     if settings.WATCHDOG:
         watchdog.start(serves_queue=True)
@@ -45,7 +45,7 @@ def start_watching(**_: Any) -> None:
 @worker_shutting_down.connect
 def hand_back_the_run(**_: Any) -> None:
     """A worker that was asked to stop hands its run back instead of making the shutdown wait for it."""
-    from training import runner
+    from training.worker import runner
 
     if not runner.SHUTDOWN.is_set():  # a second signal may arrive inside set(), whose lock it would wait for
         runner.SHUTDOWN.set()

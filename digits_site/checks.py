@@ -16,8 +16,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site.logs import FORMATS
-from digits_site.model_storage import storage
+from digits_site.observability.logging import FORMATS
+from recognition.storage import storage
 
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5  # as Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")

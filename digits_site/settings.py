@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.environment import Environment, local_secret_key
-from digits_site.logs import logging_settings
-from digits_site.model_storage import storage_or_folder
+from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
+from recognition.storage import storage_or_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -80,7 +80,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
 if METRICS_DIR:
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))  # prometheus_client reads it when first imported
-    from digits_site.metrics_folder import share
+    from digits_site.observability.multiprocess import share
 
     share(METRICS_DIR)
 
@@ -100,12 +100,12 @@ _CACHE = {
     "OPTIONS": {
         "socket_connect_timeout": 1,  # a request does not wait for news
         "socket_timeout": 1,
-        "serializer": "digits_site.cache.JSONSerializer",
+        "serializer": "digits_site.web.cache.JSONSerializer",
     },
 }
 CACHES = {
-    "default": {"BACKEND": "digits_site.cache.ProcessCache", **_CACHE},
-    "sessions": {"BACKEND": "digits_site.cache.SessionCache", **_CACHE},
+    "default": {"BACKEND": "digits_site.web.cache.ProcessCache", **_CACHE},
+    "sessions": {"BACKEND": "digits_site.web.cache.SessionCache", **_CACHE},
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no third cookie
 SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
@@ -161,31 +161,32 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "digits_site",
+    "digits_site.accounts",
     "recognition",
     "training",
 ]
 MIDDLEWARE = [
-    "digits_site.observation.ObservationMiddleware",  # first: it sees what the others refuse
-    "digits_site.headers.HeadersMiddleware",
-    "digits_site.middleware.HostMiddleware",
+    "digits_site.observability.middleware.ObservationMiddleware",  # first: it sees what the others refuse
+    "digits_site.web.middleware.security_headers.HeadersMiddleware",
+    "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "digits_site.middleware.LocalOnlyMiddleware",
+    "digits_site.web.middleware.local_only.LocalOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "digits_site.middleware.OriginMiddleware",
-    "digits_site.middleware.BodyLimitMiddleware",
+    "digits_site.web.middleware.origins.OriginMiddleware",
+    "digits_site.web.middleware.body_limit.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "digits_site.login_limit.LoginLimitMiddleware",
+    "digits_site.web.middleware.login_limit.LoginLimitMiddleware",
 ]
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"
 WSGI_APPLICATION = "digits_site.wsgi.application"
-CSRF_FAILURE_VIEW = "digits_site.views.csrf_failure"
+CSRF_FAILURE_VIEW = "digits_site.web.error_views.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -209,25 +210,25 @@ FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for our own pages
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
-STATICFILES_FINDERS = ["digits_site.finders.ServedFiles"]
+STATICFILES_FINDERS = ["digits_site.web.finders.ServedFiles"]
 STORAGES = {
-    "staticfiles": {"BACKEND": "digits_site.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "digits_site.web.static_storage.StaticFilesStorage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "models": storage_or_folder(MODEL_STORAGE_URL, DATA_DIR / "models"),
 }
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["digits_site.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["digits_site.web.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "digits_site.authentication.TokenAuthentication",  # first: it is what makes 401 a 401
-        "digits_site.authentication.SessionAuthentication",
+        "digits_site.accounts.authentication.TokenAuthentication",  # first: it is what makes 401 a 401
+        "digits_site.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
-    "EXCEPTION_HANDLER": "digits_site.exceptions.handler",
+    "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
     "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
 }
 SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
@@ -236,7 +237,7 @@ SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
     "POSTPROCESSING_HOOKS": [],  # enums stay where they are
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
 }
-KNOX_TOKEN_MODEL = "digits_site.AccessToken"  # noqa: S105 (the name of a model)
+KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for
 MIGRATION_MODULES = {"knox": None}  # it would make the table of a model that ours replaces
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if LOCAL else "json")

@@ -17,9 +17,9 @@ from django.utils.formats import localize
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
-from recognition.acting import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
-from recognition.exceptions import NoEarlierModel, RecognitionError
+from recognition.errors import NoEarlierModel, RecognitionError
 from recognition.models import Activation, ModelVersion
 
 MAY_ACTIVATE = "recognition.add_activation"

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 
-from recognition.exceptions import StorageUnavailable
+from recognition.errors import StorageUnavailable
 
 # A request waits for a new model to be fetched, and a run that saves its model beats no more: an answer must come soon.
 PATIENCE = {"connect_timeout": 2, "read_timeout": 4, "retries": {"total_max_attempts": 2, "mode": "standard"}}

@@ -18,7 +18,7 @@ from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
 from recognition.calibration import tempered
-from recognition.exceptions import ModelRejected, ModelUnavailable, StorageUnavailable
+from recognition.errors import ModelRejected, ModelUnavailable, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 
 if TYPE_CHECKING:
@@ -168,3 +168,12 @@ class InService:
 _in_service = InService()
 in_service = _in_service.get
 forget = _in_service.forget
+
+
+def is_available() -> bool:
+    """Whether a model can answer now."""
+    try:
+        in_service()
+    except (ModelUnavailable, AnyDatabaseError):
+        return False
+    return True

@@ -1,11 +1,11 @@
-"""What answering drawings is measured by, and every error that is answered. Who may read it is the site's business."""
+"""What answering drawings is measured by."""
 
 from __future__ import annotations
 
 from time import perf_counter
 from typing import Literal
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 Stage = Literal["decode", "prepare", "network"]
 
@@ -20,7 +20,6 @@ _confidence = Histogram(
     "Probability, 0 to 1, that the network gave to the digit it answered.",
     buckets=(0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0),
 )
-_refusals = Counter("digits_refusals", "Errors answered, by the code that the answer names.", ["code"])
 _observe = {name: _stages.labels(name).observe for name in ("decode", "prepare", "network")}
 
 
@@ -44,8 +43,3 @@ class stage:  # noqa: N801  (read as a word: `with metrics.stage("decode"):`)
 def answered(confidence: float) -> None:
     """A drawing got its answer; `confidence` is a fraction."""
     _confidence.observe(confidence)
-
-
-def refused(code: str) -> None:
-    """Count one error that is answered under this code; of a batch, each drawing's."""
-    _refusals.labels(code).inc()

@@ -9,8 +9,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
 
+from digits_site.web.errors import StateChanged
 from recognition.classifier import Classifier
-from recognition.exceptions import LessAccurate, NoEarlierModel, StateChanged
+from recognition.errors import LessAccurate, NoEarlierModel
 from recognition.models import Activation, ModelVersion
 
 
@@ -49,12 +50,6 @@ def publish(
         version.keras_file.name = store(version.file.storage, f"{digest}.keras", keras_content)
     version.save()
     return version
-
-
-def keep_keras_file(model: ModelVersion, content: bytes) -> None:
-    """Add the Keras file to a version that was published without one. Raises OSError and StorageUnavailable."""
-    model.keras_file.name = store(model.file.storage, f"{model.sha256}.keras", content)
-    model.save(update_fields=["keras_file"])
 
 
 def store(storage: Storage, name: str, content: bytes) -> str:

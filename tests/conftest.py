@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.postgres import environment_of_its_own
-from tests.public_site import PublicSite, running_public
-from tests.scaled import Scaled, running_scaled
-from tests.stack import Stack, running
+from tests.support.postgres import environment_of_its_own
+from tests.support.public_site import PublicSite, running_public
+from tests.support.scaled import Scaled, running_scaled
+from tests.support.stack import Stack, running
 
 
 @pytest.fixture(scope="session", autouse=True)

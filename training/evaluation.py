@@ -11,8 +11,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from recognition.preprocessing import encode_png
-from training.exceptions import DigitsUnavailable, NoPredictions
+from recognition.imaging.preprocessing import encode_png
+from training.errors import DigitsUnavailable, NoPredictions
 from training.learner import dataset
 from training.learner.config import DatasetError
 from training.models import Predictions, TrainingRun

@@ -19,9 +19,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from redis.exceptions import RedisError
 
 from recognition.models import Activation
-from training import workers
-from training.feed import viewer_count
+from training.live.feed import viewer_count
 from training.models import Status, TrainingRun
+from training.worker import heartbeat
 
 PATIENCE_SECONDS = 1.5  # for both sources together
 SAMPLE_SECONDS = 1.0
@@ -86,7 +86,7 @@ def of_run(run: TrainingRun) -> Iterator[Metric]:
 
 def from_redis() -> list[Metric]:
     """The queue and who serves it. Raises RedisError while Redis is away."""
-    health = workers.health()
+    health = heartbeat.health()
     return [
         gauge("digits_queue_length", "Runs' messages that wait for a worker.", health.queued),
         gauge("digits_workers", "Workers that gave a sign of life in the last ten seconds.", len(health.workers)),

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recognition.models import ModelVersion
-from training.exceptions import LostClaim
+from training.errors import LostClaim
 from training.fields import PARAMETERS, ParametersField
 
 MAX_ATTEMPTS = 3

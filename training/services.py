@@ -1,4 +1,4 @@
-"""What may be asked of training: start a run, stop one, take up the lost."""
+"""What may be asked of training: start a run, and stop one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from recognition.exceptions import StateChanged
-from training import tasks
-from training.exceptions import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
+from digits_site.web.errors import StateChanged
+from training.errors import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
+from training.live.broadcast import announce, ending
 from training.models import Status, TrainingRun
-from training.progress import announce, ending
+from training.worker import tasks
 
 MAY_TRAIN = "training.add_trainingrun"
 logger = logging.getLogger(__name__)
@@ -149,17 +149,3 @@ def tell_to_stop(run: TrainingRun, again: bool) -> bool:
     if hit:
         run.refresh_from_db()
     return bool(hit)
-
-
-def take_up_lost(run: TrainingRun) -> None:
-    """Hand back a run whose heartbeat, as it stands in `run`, has stood still for too long."""
-    if run.release(seen=Q(heartbeat_at=run.heartbeat_at)):
-        logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
-        announce(run, run.status, **ending(run))
-
-
-def give_up_waiting(run: TrainingRun) -> None:
-    """End a run that lost its worker and that no other worker has taken."""
-    text = "The worker was lost and no other worker took the run."
-    if run.end_queued(Status.ERROR, error_code="worker_lost", error=text):
-        announce(run, "error", **ending(run))

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from recognition import registry
-from recognition.exceptions import ModelRejected
+from recognition.errors import ModelRejected
 from recognition.models import Activation, ModelVersion
 from training.models import SHIPPED, Epoch, Predictions, Status, TrainingRun
 from training.serializers import EpochSerializer
@@ -61,8 +61,6 @@ def install() -> ModelVersion:
                 **facts["calibration"],
             )
             add_history(facts, model)
-    else:
-        add_missing(facts, model)
     if Activation.current() is None:
         registry.activate(model)
     return model
@@ -75,18 +73,6 @@ def add_history(facts: dict[str, Any], model: ModelVersion) -> None:
         **{name: facts[name] for name in FACTS}, **times, status=Status.COMPLETED, model=model, worker=SHIPPED
     )
     Epoch.objects.bulk_create(Epoch(run=run, **values) for values in facts["epochs"])
-    add_predictions(facts, run)
-
-
-def add_missing(facts: dict[str, Any], model: ModelVersion) -> None:
-    """What an installation made by an earlier release has not got yet."""
-    if not model.keras_file:
-        registry.keep_keras_file(model, KERAS_FILE.read_bytes())
-    for run in TrainingRun.objects.filter(model=model, worker=SHIPPED, predictions=None):
-        add_predictions(facts, run)
-
-
-def add_predictions(facts: dict[str, Any], run: TrainingRun) -> None:
     Predictions.objects.create(run=run, **{name: unpacked(facts["predictions"][name]) for name in PREDICTIONS})
 
 

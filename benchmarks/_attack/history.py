@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 RUNS, EPOCHS = 100, 100
 PARAMETERS = {

@@ -12,7 +12,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from tests.drawings import draw
+from tests.support.drawings import draw
 
 DIGITS = range(10)
 CANVAS = 280  # pixels a side of the colour canvas

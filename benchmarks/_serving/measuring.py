@@ -18,7 +18,7 @@ from benchmarks._serving.asking import ask, digit, first_answer
 from benchmarks._serving.kinds import KINDS, Kind
 from benchmarks._serving.processes import NotServing, Tree, cores, on
 from benchmarks._serving.servers import PLAIN, SERVERS, Server
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 WARM = 0.7  # seconds of load before those that count
 RIGHT = 7  # of ten digits, that the plain service must read: it does not look for the ink

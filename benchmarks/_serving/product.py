@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 @contextlib.contextmanager

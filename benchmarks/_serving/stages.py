@@ -29,7 +29,8 @@ from benchmarks._serving import drawings
 from benchmarks._serving.kinds import KINDS, Kind
 from benchmarks._serving.processes import ROOT, on
 from benchmarks._serving.tables import table
-from recognition import decoding, flatten, ink, preprocessing
+from recognition.api import preparation
+from recognition.imaging import decoding, flatten, ink, preprocessing
 
 SINGLES = [kind for kind in KINDS.values() if kind.size == 1]
 PARTS = {
@@ -127,12 +128,11 @@ def post(application: Application, body: bytes) -> dict[str, Any]:
 @contextmanager
 def without_work(digit: Any, probabilities: Any) -> Iterator[list[mock.Mock]]:
     """Requests inside find their digit and their probabilities ready."""
-    from recognition import batches
     from recognition.classifier import Classifier
 
     with (
-        mock.patch.object(batches, "read_image") as decode,
-        mock.patch.object(batches, "prepare_image", return_value=digit) as prepare,
+        mock.patch.object(preparation, "read_image") as decode,
+        mock.patch.object(preparation, "prepare_image", return_value=digit) as prepare,
         mock.patch.object(Classifier, "probabilities", return_value=probabilities) as network,
     ):
         yield [decode, prepare, network]

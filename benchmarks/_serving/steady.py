@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks._serving import drawings
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 WAITING = 64  # requests under way at once, before a due one has to wait; its latency counts from when it was due
 
@@ -22,7 +22,7 @@ PUBLISH = """
 import onnx
 from io import BytesIO
 from django.contrib.auth.models import User
-from digits_site.models import AccessToken
+from digits_site.accounts.models import AccessToken
 from recognition import registry
 from recognition.models import Activation
 first = Activation.current().model

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from recognition.decoding import decode_data_url
-from recognition.preprocessing import prepare
+from recognition.imaging.decoding import decode_data_url
+from recognition.imaging.preprocessing import prepare
 
 MODEL = Path(__file__).resolve().parents[2] / "training" / "data" / "shipped" / "model.onnx"
 

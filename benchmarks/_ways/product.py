@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks._ways import common
 from benchmarks._ways.watching import Sample, SocketWatcher, StreamWatcher
-from tests.stack import Stack, eventually, running
+from tests.support.stack import Stack, eventually, running
 from training.learner.presets import PRESETS
 
 # From the request on, each is the time since the one before it.

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._ways import common
-from training.learner.child import usable_cores
 from training.learner.presets import DECAY, DECAY_BATCHES
+from training.learner.runtime import usable_cores
 
 # Any, so that the types do not depend on whether it is installed.
 torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
@@ -73,7 +73,7 @@ def measure(task: Namespace) -> dict[str, Any]:
     training, seconds = Training(), []
     for epoch in range(1, epochs + 1):
         clock = common.Clock()
-        order = np.random.default_rng((task.seed, epoch)).permutation(count)  # as in training.learner.batches
+        order = np.random.default_rng((task.seed, epoch)).permutation(count)  # as in training.learner.epochs
         training.epoch(images, labels, torch.from_numpy(order))
         seconds.append(clock.read())
         common.say(f"epoch {epoch}: {seconds[-1]['wall']:.2f} s")

@@ -13,8 +13,8 @@ from typing import Any
 from websockets.sync.client import connect
 
 from benchmarks._ways import common
-from tests.stack import streamed
-from training.events import ENDINGS
+from tests.support.stack import streamed
+from training.live.events import ENDINGS
 
 Event = dict[str, Any]
 Sample = dict[str, float]  # CPU seconds so far of `training` and of `serving`

@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from digits_site.openapi.errors import ERROR
-from recognition.batches import MOST_DRAWINGS
+from recognition.api.preparation import MOST_DRAWINGS
 from training.fields import PARAMETERS
 from training.learner.presets import PRESETS
 from training.models import Status
@@ -193,7 +193,7 @@ class ExactRunSummary(ExactRun):
 
 
 class ExactModel(Exact):
-    target_class = "recognition.model_views.ModelSerializer"
+    target_class = "recognition.api.model_views.ModelSerializer"
     more = {
         "files": {
             **closed({"onnx": {"type": "string"}, "keras": {"type": "string"}}, optional=("keras",)),

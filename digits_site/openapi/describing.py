@@ -14,9 +14,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.views import APIView
 
+from digits_site.accounts.permissions import ScopedPermission
 from digits_site.openapi import errors
-from recognition.permissions import ScopedPermission
-from training.permissions import MayTrain
+from training.api.permissions import MayTrain
 
 Decorator = Callable[[Any], Any]
 

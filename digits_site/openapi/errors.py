@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from digits_site import exceptions
+import training.errors  # noqa: F401
+from digits_site.web.errors import ApiError
 
-# Besides those of the two apps, which digits_site.exceptions knows.
-STATUS = exceptions.STATUS | {
+
+def subclasses(of: type[ApiError]) -> Iterator[type[ApiError]]:
+    for each in of.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+STATUS = {each.code: each.status for each in subclasses(ApiError) if hasattr(each, "code")} | {
     "bad_host": 400,
     "bad_request": 400,
     "too_many_parts": 400,
     "invalid_json": 400,
+    "invalid_parameter": 400,
     "not_authenticated": 401,
     "bad_origin": 403,
     "not_local": 403,

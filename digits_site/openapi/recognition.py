@@ -7,8 +7,8 @@ from drf_spectacular.utils import OpenApiResponse
 from digits_site.openapi.components import BINARY, DATA_URL, ref
 from digits_site.openapi.describing import Decorator, describe, operation, query
 from digits_site.openapi.errors import FOR_SOME, KNOWS_CALLERS, TAKES_A_BODY
-from recognition.batches import MOST_DRAWINGS
-from recognition.model_views import ModelSerializer
+from recognition.api.model_views import ModelSerializer
+from recognition.api.preparation import MOST_DRAWINGS
 
 PREVIEW = query(
     "preview", {"type": "string", "enum": ["1"]}, "`1`: the answer holds the 28x28 picture that the network saw."
@@ -17,7 +17,7 @@ READS = (*TAKES_A_BODY, "not_an_object", "rate_limited", "busy", "model_unavaila
 PICTURE = ("empty_image", "corrupt_image", "image_too_small", "image_too_large", "unsupported_image", "blank_drawing")
 
 describe(
-    "recognition.views.DrawingView",
+    "recognition.api.views.DrawingView",
     post=operation(
         "readDrawing",
         tag="drawings",
@@ -34,7 +34,7 @@ describe(
     ),
 )
 describe(
-    "recognition.views.DrawingsView",
+    "recognition.api.views.DrawingsView",
     post=operation(
         "readDrawings",
         tag="drawings",
@@ -70,7 +70,7 @@ def file(name: str, summary: str, *refused: str) -> Decorator:
 
 
 describe(
-    "recognition.model_views.ModelViewSet",
+    "recognition.api.model_views.ModelViewSet",
     list=operation(
         "listModels",
         tag="models",

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiResponse
 from digits_site.openapi.components import FRACTION, NUMBER, closed, ref
 from digits_site.openapi.describing import describe, operation, query
 from digits_site.openapi.errors import FOR_SOME, KNOWS_CALLERS, TAKES_A_BODY
-from training.history import INCLUDABLE, ORDERINGS, DigitsQuery
+from training.api.history import INCLUDABLE, ORDERINGS, DigitsQuery
 from training.models import Status
 from training.serializers import RunParameters, RunSerializer, RunSummarySerializer, StopParameters
 
@@ -15,7 +15,7 @@ STARTED = closed({"message": {"type": "string"}, "run": NUMBER})
 CHANGES = (*TAKES_A_BODY, "invalid_parameter", *FOR_SOME)
 
 describe(
-    "training.views.StartView",
+    "training.api.views.StartView",
     post=operation(
         "retrainModel",
         tag="training",
@@ -26,7 +26,7 @@ describe(
     ),
 )
 describe(
-    "training.views.StopView",
+    "training.api.views.StopView",
     post=operation(
         "stopTraining",
         tag="training",
@@ -40,7 +40,7 @@ describe(
     ),
 )
 describe(
-    "training.views.StatusView",
+    "training.api.views.StatusView",
     get=operation(
         "checkModelStatus",
         tag="training",
@@ -50,7 +50,7 @@ describe(
     ),
 )
 describe(
-    "training.views.ProgressView",
+    "training.api.views.ProgressView",
     get=operation(
         "getTrainingProgress",
         tag="training",
@@ -60,7 +60,7 @@ describe(
     ),
 )
 describe(
-    "training.views.AccuracyView",
+    "training.api.views.AccuracyView",
     get=operation(
         "getModelAccuracy",
         tag="training",
@@ -70,7 +70,7 @@ describe(
     ),
 )
 describe(
-    "training.views.PresetsView",
+    "training.api.views.PresetsView",
     get=operation(
         "listPresets",
         tag="training",
@@ -80,7 +80,7 @@ describe(
     ),
 )
 describe(
-    "training.history.RunViewSet",
+    "training.api.history.RunViewSet",
     list=operation(
         "listRuns",
         tag="runs",

@@ -20,11 +20,6 @@ TENSORFLOW_ENVIRONMENT = {
 }
 
 
-def usable_cores() -> int:
-    """Those that this process may run on, where the system tells; else all there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Line:
     """This process's end of the pipe. Two threads speak on it, one listens."""
 

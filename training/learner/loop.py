@@ -15,10 +15,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.learner import network
-from training.learner.batches import Epoch
-from training.learner.child import usable_cores
 from training.learner.config import Diverged
+from training.learner.epochs import Epoch
 from training.learner.presets import Preset
+from training.learner.runtime import usable_cores
 
 Report = Callable[[dict[str, Any]], None]
 Step = Callable[[Any, Any], tf.Tensor]

@@ -17,7 +17,7 @@ import onnx
 import tensorflow as tf
 
 from recognition import calibration
-from training.learner import batches, dataset, loop, network
+from training.learner import dataset, epochs, loop, network
 from training.learner.config import Config, Diverged, NoSpace
 from training.learner.export import export, save_weights
 from training.learner.loop import Report
@@ -89,7 +89,7 @@ def train(
     """
     preset = PRESETS[config.preset]
     waiting = Waiting(report)
-    with batches.source(config, digits, waiting.progress) as source:
+    with epochs.source(config, digits, waiting.progress) as source:
         model, done = start(config, len(digits)), config.resumed_after_epoch
         step, read = loop.compiled_step(model, preset), loop.reader(model)
         for epoch in range(done + 1, config.epochs + 1):
@@ -147,7 +147,7 @@ def validated(read: loop.Reader, held_back: dataset.Digits) -> dict[str, float]:
     """
     if not len(held_back):
         return {}
-    answers, targets = read(held_back.images), batches.TARGETS[held_back.labels]
+    answers, targets = read(held_back.images), epochs.TARGETS[held_back.labels]
     loss = keras.losses.CategoricalCrossentropy()(targets, answers)
     return {"val_loss": float(loss), "val_accuracy": float(np.mean(answers.argmax(axis=1) == held_back.labels))}
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from recognition.exceptions import BlankDrawing
-from recognition.preprocessing import prepare_image
+from recognition.errors import BlankDrawing
+from recognition.imaging.preprocessing import prepare_image
 from training.learner.handwriting.lines import Drawing, Knots, curve, either, loop, straight
 from training.learner.handwriting.pen import CANVAS, UP, by_hand, render
 from training.learner.handwriting.shapes import SHAPES

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from recognition.preprocessing import prepare_image
+from recognition.imaging.preprocessing import prepare_image
 from training.learner.handwriting.lines import Drawing
 from training.learner.handwriting.shapes import SHAPES
 

@@ -7,10 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from training import runner, services, shipping
-from training.exceptions import NotInProgress, RunMismatch
+from training import services, shipping
+from training.errors import NotInProgress, RunMismatch
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters
+from training.worker import runner
 
 PARAMETERS = {"preset": str, "epochs": int, "batch_size": int, "learning_rate": float, "samples": int, "seed": int}
 

@@ -1,0 +1,24 @@
+"""manage.py revoke_token ID: from the next request on that token is no token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digits_site.accounts.models import AccessToken
+
+
+class Command(BaseCommand):
+    help = "Revokes an access token."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("number", type=int, metavar="ID", help="as list_tokens shows it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        token = AccessToken.objects.select_related("user").filter(pk=options["number"]).first()
+        if token is None:
+            raise CommandError(f"There is no token {options['number']}.")
+        said = f"{token} of {token.user}, {token.name!r}, is revoked."
+        token.delete()
+        self.stdout.write(said)

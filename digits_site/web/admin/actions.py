@@ -1,0 +1,176 @@
+"""Admin pages with actions on one object: each is explained, confirmed, done at most once, and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from digits_site.web.errors import StateChanged
+
+STATE_FIELD = "confirmed_state"
+
+
+class NothingToDo(Exception):
+    """The action has been done already; its message tells the user."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an action will do, in sentences; `warnings` are reasons to think again.
+
+    `state` is what the sentences depend on. The page carries it, and a POST that carries another one does nothing.
+    `latest_change` says how the state came about, for somebody who confirmed an earlier one.
+    """
+
+    sentences: list[str]
+    warnings: list[str] = field(default_factory=list)
+    state: int | str = ""
+    latest_change: str = ""
+
+
+@dataclass(frozen=True)
+class AdminAction:
+    """Something that can be done with one object.
+
+    `explain` raises NothingToDo, or one of the page's refusals, when there is nothing to confirm. `perform` gets the
+    admin, the request, the object, the form's values and the confirmed state; it raises StateChanged if that state no
+    longer holds when it is about to write.
+    """
+
+    button: str
+    permission: str
+    offered: Callable[[Any], bool]
+    explain: Callable[[Any], Explanation]
+    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], None]
+    form: Callable[..., forms.Form] | None = None
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A history: people look at it and run actions on it, but edit nothing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ActionAdmin(ReadOnlyAdmin):
+    """Offers its actions in the list's menu and as links on the object's page, to users with the permission."""
+
+    change_form_template = "admin/acting_form.html"
+    object_actions: ClassVar[dict[str, AdminAction]] = {}
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def permitted_actions(self, request: HttpRequest) -> dict[str, AdminAction]:
+        return {
+            name: action for name, action in self.object_actions.items() if request.user.has_perm(action.permission)
+        }
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        permitted = self.permitted_actions(request)
+        choices = {name: (partial(redirect_to_action, name=name), name, a.button) for name, a in permitted.items()}
+        return super().get_actions(request) | choices
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        obj = self.get_object(request, object_id)
+        offered = [
+            (action.button, self.url_of(obj, name))
+            for name, action in self.permitted_actions(request).items()
+            if obj and action.offered(obj)
+        ]
+        context = {**(extra_context or {}), "object_actions": offered}
+        return super().change_view(request, object_id, form_url, context)
+
+    def url_name(self, name: str) -> str:
+        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def url_of(self, obj: Model, action: str) -> str:
+        return reverse(self.url_name("act"), args=[obj.pk, action])
+
+    def get_urls(self) -> list[Any]:
+        name, view = self.url_name("act").removeprefix("admin:"), self.admin_site.admin_view(self.action_view)
+        return [path("<int:pk>/act/<str:name>/", view, name=name), *super().get_urls()]
+
+    def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Confirm and perform an action, and go back to the object's page."""
+        if name not in self.object_actions:
+            raise Http404
+        action = self.permitted_actions(request).get(name)
+        if action is None:
+            raise PermissionDenied
+        find = partial(get_object_or_404, self.get_queryset(request), pk=pk)
+        return confirm(self, request, action, find, reverse(self.url_name("change"), args=[pk]))
+
+
+def redirect_to_action(
+    page: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
+) -> HttpResponse | None:
+    """Go from the list's menu to the action's page: an action concerns one object."""
+    if len(chosen := list(queryset[:2])) == 1:
+        return HttpResponseRedirect(page.url_of(chosen[0], name))
+    page.message_user(request, f"Select one {page.opts.verbose_name}.", messages.ERROR)
+    return None
+
+
+def confirm(
+    page: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
+) -> HttpResponse:
+    """Explain an action (GET), or perform it (POST) if what was explained still holds; else explain it again."""
+    try:
+        obj = find()
+        form = action.form(obj, data=request.POST or None) if action.form else None
+        explanation = action.explain(obj)
+        confirmed = request.POST.get(STATE_FIELD)
+        if confirmed == str(explanation.state) and (form is None or form.is_valid()):
+            try:
+                action.perform(page, request, obj, form.cleaned_data if form else {}, explanation.state)
+                return HttpResponseRedirect(back)
+            except StateChanged:  # since `explain` looked, a moment ago
+                obj = find()
+                explanation = action.explain(obj)
+        changed = confirmed is not None and confirmed != str(explanation.state)
+        return confirmation_page(page, request, action, obj, explanation, back, form=form, changed=changed)
+    except NothingToDo as reason:
+        page.message_user(request, str(reason), messages.INFO)
+    except page.refusals as error:
+        page.message_user(request, str(error), messages.ERROR)
+    return HttpResponseRedirect(back)
+
+
+def confirmation_page(
+    page: admin.ModelAdmin,
+    request: HttpRequest,
+    action: AdminAction,
+    obj: Any,
+    explanation: Explanation,
+    back: str,
+    **context: Any,
+) -> TemplateResponse:
+    """Render the explanation with the button that confirms it."""
+    original = obj if isinstance(obj, page.model) else None
+    context |= {
+        **page.admin_site.each_context(request),
+        "title": f"{action.button}: {original}" if original else action.button,
+        "opts": page.opts,
+        "original": original,
+        "button": action.button,
+        "explanation": explanation,
+        "state_field": STATE_FIELD,
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/confirm.html", context)

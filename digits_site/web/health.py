@@ -1,0 +1,54 @@
+"""Health for load balancers: liveness, and readiness from checks that apps register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import Error as AnyDatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except AnyDatabaseError:
+        return False
+    return True
+
+
+def redis_answers() -> bool:
+    try:
+        cache.get("readyz")
+    except RedisError:
+        return False
+    return True
+
+
+_checks: dict[str, Callable[[], bool]] = {"database": database_answers, "redis": redis_answers}
+
+
+def register_check(name: str, answers: Callable[[], bool]) -> None:
+    """Make `/readyz` call `answers` as well, which returns False when the process cannot do its work."""
+    _checks[name] = answers
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process can do its work: database, Redis and what the apps have registered. 503 names what is missing."""
+    checks = {name: answers() for name, answers in _checks.items()}
+    ready = all(checks.values())
+    return JsonResponse({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)

@@ -1,0 +1,53 @@
+"""Static files straight from the ASGI server: what WhiteNoise found at the start, without Django's way in between.
+
+A page loads some thirty of them, and each would otherwise pass the middleware in a thread: half of the time until the
+page can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import Response
+
+from digits_site.web.middleware.hosts import headers_of, served
+from digits_site.web.middleware.security_headers import NO_PAGE, POLICY, STANDING
+
+CONDITIONS = {
+    b"accept-encoding": "HTTP_ACCEPT_ENCODING",
+    b"if-none-match": "HTTP_IF_NONE_MATCH",
+    b"if-modified-since": "HTTP_IF_MODIFIED_SINCE",
+    b"range": "HTTP_RANGE",
+}
+HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STANDING, POLICY: NO_PAGE}.items()]
+HTTPApplication = Callable[..., Any]
+
+
+class StaticFiles:
+    """Answers what is a static file and hands on everything else. With DEBUG all is handed on: files may change."""
+
+    def __init__(self, application: HTTPApplication) -> None:
+        self.application = application
+        self.whitenoise = WhiteNoiseMiddleware(lambda _: None)
+        self.files = {} if self.whitenoise.autorefresh else self.whitenoise.files
+
+    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        file = self.files.get(scope["path"])
+        if file is None or not served(scope, headers_of(scope)):  # Django finds the words for a refusal
+            await self.application(scope, receive, send)
+            return
+        asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
+        await answer(file.get_response(scope["method"], asked), send)
+
+
+async def answer(response: Response, send: Callable[..., Any]) -> None:
+    """One WhiteNoise response as ASGI messages; the files are small enough to be sent at once."""
+    body = b""
+    if response.file is not None:
+        with response.file as file:
+            body = file.read()
+    headers = [(name.lower().encode(), str(value).encode()) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": int(response.status), "headers": [*headers, *HEADERS]})
+    await send({"type": "http.response.body", "body": body})

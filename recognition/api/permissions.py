@@ -1,0 +1,10 @@
+"""Who may put a model into service."""
+
+from digits_site.accounts.permissions import ScopedPermission
+
+
+class MayActivate(ScopedPermission):
+    """Accounts with recognition.add_activation, in every mode: strangers may train, but not choose what serves."""
+
+    scope = "activate"
+    refusal = "Putting a model into service needs an account with the permission 'Can add activation'."

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from recognition.api.model_views import ModelViewSet
+from recognition.api.permissions import MayActivate
+from recognition.api.views import DrawingsView, DrawingView
+
+urlpatterns = [
+    path("drawing/", DrawingView.as_view(), name="drawing"),
+    path("drawings/", DrawingsView.as_view(), name="drawings"),
+    path("models/", ModelViewSet.as_view({"get": "list"}), name="models"),
+    path("models/<int:pk>/", ModelViewSet.as_view({"get": "retrieve"}), name="model"),
+    path("models/<int:pk>/onnx/", ModelViewSet.as_view({"get": "onnx"}), name="model-onnx"),
+    path("models/<int:pk>/keras/", ModelViewSet.as_view({"get": "keras"}), name="model-keras"),
+    path("models/<int:pk>/filters/", ModelViewSet.as_view({"get": "filters"}), name="model-filters"),
+    path(
+        "models/<int:pk>/activate/",
+        ModelViewSet.as_view({"post": "activate"}, permission_classes=[MayActivate]),
+        name="model-activate",
+    ),
+]

@@ -1,0 +1,141 @@
+"""The window that shows what the network does: the arithmetic against ONNX Runtime, and the page against the hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import expect
+
+from recognition import registry
+from recognition.models import ModelVersion
+from tests.http.test_registry import model_that_says
+from tests.support.browser import SCRIBBLE, answer, draw, launch_chromium, module_url, pad, watch_visits  # noqa: F401
+from training import shipping
+from training.learner import dataset
+
+
+def expected(digit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What ONNX Runtime finds in the shipped model after each convolution and ReLU: [32, 24, 24] and [64, 8, 8]."""
+    model = onnx.load(shipping.MODEL_FILE)
+    names = [node.output[0] for node in model.graph.node if node.op_type == "Conv"]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    first, second = session.run(names, {session.get_inputs()[0].name: digit.reshape(1, 28, 28, 1)})
+    return np.maximum(first[0], 0), np.maximum(second[0], 0)
+
+
+def some_digit() -> np.ndarray:
+    return dataset.load(shipping.FOLDER.parent / "mnist", "t10k").images[7].reshape(28, 28)
+
+
+@pytest.mark.django_db
+def test_the_filters_of_a_model_are_kept_by_its_checksum(client: Client, shipped: None) -> None:
+    model = ModelVersion.objects.get()
+    told = client.get(f"/api/models/{model.pk}/filters/")
+    assert told.status_code == 200
+    assert len(told.content) == 4 * (32 * 25 + 32 + 64 * 32 * 25 + 64)
+    assert "no-cache" in told["Cache-Control"], "another installation gives the same number to another model"
+    assert model.sha256 in told["ETag"]
+    assert client.get("/api/models/999/filters/").json()["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_network_of_another_shape_has_nothing_to_show(client: Client, shipped: None) -> None:
+    other = registry.publish(model_that_says(3), test_accuracy=0.5)
+    told = client.get(f"/api/models/{other.pk}/filters/")
+    assert (told.status_code, told.json()["code"]) == (404, "no_file")
+
+
+@pytest.mark.django_db
+def test_a_torn_file_is_refused(client: Client, shipped: None) -> None:
+    ModelVersion.objects.update(sha256="0" * 64)
+    told = client.get(f"/api/models/{ModelVersion.objects.get().pk}/filters/")
+    assert (told.status_code, told.json()["code"]) == (409, "model_rejected")
+
+
+COMPUTE = """async ([url, picture]) => {
+  const { featureMaps, readFilters } = await import(url);
+  const response = await fetch("/api/models/1/filters/");
+  const maps = featureMaps(Float32Array.from(picture), readFilters(await response.arrayBuffer()));
+  return JSON.stringify([[...maps.first], [...maps.second]]);
+}"""
+
+
+@pytest.mark.browser
+def test_the_page_works_out_what_the_network_works_out(visits):
+    page = visits.open()
+    digit = some_digit()
+    found = page.evaluate(COMPUTE, [module_url(page, "convolution"), digit.ravel().tolist()])
+    first, second = (np.array(values) for values in json.loads(found))
+    wanted_first, wanted_second = expected(digit)
+    np.testing.assert_allclose(first.reshape(32, 24, 24), wanted_first, atol=1e-4)
+    np.testing.assert_allclose(second.reshape(64, 8, 8), wanted_second, atol=1e-3)
+
+
+def tiles(page, layer):
+    return page.locator(f"[data-network-{layer}] [data-tiles]")
+
+
+@pytest.mark.browser
+def test_the_maps_follow_the_drawing_and_nothing_is_loaded_before_they_are_opened(visits):
+    page = visits.prepare()
+    asked = []
+    page.on("request", lambda request: request.url.endswith("/filters/") and asked.append(request.url))
+    page.goto(visits.url)
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    page.wait_for_timeout(300)
+    assert asked == []
+    page.get_by_text("What the network does").click()
+    words = page.get_by_role("status", name="Feature map")
+    expect(words).to_have_text("Choose a tile to see it larger.")
+    seven = tiles(page, "second").evaluate("canvas => canvas.toDataURL()")
+    pad(page).scroll_into_view_if_needed()
+    draw(page, SCRIBBLE)
+    expect(words).to_have_text("Choose a tile to see it larger.")
+    page.wait_for_function(
+        "([canvas, before]) => canvas.toDataURL() !== before", arg=[tiles(page, "second").element_handle(), seven]
+    )
+    assert len(asked) == 1, "once for each model"
+    page.get_by_role("button", name="Clear").click()
+    expect(words).to_have_text("Draw a digit to see it pass through.")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_tile_is_chosen_by_keyboard_and_told(visits, scheme):
+    page = visits.open(scheme=scheme, width=390)
+    page.get_by_text("What the network does").click()
+    draw(page)
+    words = page.get_by_role("status", name="Feature map")
+    expect(words).to_have_text("Choose a tile to see it larger.")
+    tiles(page, "first").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(words).to_contain_text("Filter 9 of the first convolution")
+    expect(page.locator("[data-network-first] [data-large]")).to_be_visible()
+    draw(page, SCRIBBLE)
+    page.wait_for_timeout(500)
+    expect(words).to_contain_text("Filter 9 of the first convolution")
+    found = Axe().run(page).response["violations"]
+    assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
+
+
+@pytest.mark.browser
+def test_without_filters_the_window_says_so_and_tries_again(visits):
+    page = visits.prepare(expected=["status of 503"])
+    page.route("**/filters/", lambda route: route.fulfill(status=503, body="{}"))
+    page.goto(visits.url)
+    page.get_by_text("What the network does").click()
+    draw(page)
+    words = page.get_by_role("status", name="Feature map")
+    expect(words).to_contain_text("could not be loaded")
+    page.unroute("**/filters/")
+    draw(page, SCRIBBLE)
+    expect(words).to_have_text("Choose a tile to see it larger.")

@@ -1,0 +1,81 @@
+"""The admin in a real browser: its live front page, its questions, and nothing that the policy would refuse."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.support.browser import launch_chromium, overflow, watch_visits  # noqa: F401
+
+pytestmark = pytest.mark.browser
+NAME, PASSWORD = "operator", "a long enough password"
+MAKE = f"""
+from django.contrib.auth.models import User
+User.objects.filter(username="{NAME}").exists() or User.objects.create_superuser("{NAME}", password="{PASSWORD}")
+"""
+PATHS = [
+    "",
+    "training/trainingrun/",
+    "training/trainingrun/1/change/",
+    "training/trainingrun/1/act/train_with_changes/",
+]
+
+
+@pytest.fixture(name="signed_in", scope="module")
+def sign_in(chromium, shared_stack):
+    """What the browser of somebody who may do everything keeps."""
+    shared_stack.manage("shell", "-c", MAKE)
+    page = chromium.new_page()
+    page.goto(f"{shared_stack.url}/admin/")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("region", name="Training", exact=True)).to_be_visible(timeout=15_000)
+    yield page.context.storage_state()
+    page.context.close()
+
+
+@pytest.fixture(name="operator")
+def as_operator(visits, signed_in):
+    """A function that opens an admin page."""
+
+    def open_page(path="", **options):
+        page = visits.prepare(storage_state=signed_in, **options)
+        page.goto(f"{visits.url}/admin/{path}")
+        return page
+
+    return open_page
+
+
+def test_the_front_page_follows_a_run(operator, stack):
+    page = operator()
+    training = page.get_by_role("region", name="Training", exact=True)
+    expect(page.get_by_role("region", name="Health")).to_contain_text("1 worker")
+    number = stack.train(epochs=30, samples=4096)
+    expect(training).to_contain_text(re.compile(r"is in epoch \d+ of 30"), timeout=60_000)
+    expect(training.get_by_role("progressbar")).to_be_visible()
+    training.get_by_role("link", name=f"Run {number}").click()
+    page.get_by_role("link", name="Stop").click()
+    expect(page.get_by_text("will stop")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(f"run {number} was told to stop.")).to_be_visible()
+    stack.ended(number)
+    page.goto(stack.url + "/admin/")
+    expect(training).to_contain_text(f"Run {number} was the last: interrupted.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_of_ours_keeps_anybody_out(operator, path, scheme):
+    page = operator(path, scheme=scheme, expected=["inline style", "preload assets"])  # axe's own doing
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page, context="#content").response["violations"]
+    assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_it_keeps_to_the_policy_and_fits_a_phone(operator, path):
+    page = operator(path, width=360, height=740)
+    page.wait_for_load_state("networkidle")
+    assert overflow(page) == 0

@@ -1,0 +1,254 @@
+"""The page while a run is live: what cancelling changes, what it asks the server for, and a connection that dies."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_page_training import connection, epoch_rows, history_row, run_panel, state
+from tests.support.browser import RUN, FakeSocket, Visits, epoch, launch_chromium, snapshot, watch_visits  # noqa: F401
+from tests.support.forwarder import forwarding
+
+pytestmark = pytest.mark.browser
+SHIPPED = "/runs/1/"
+CONFUSION = [[100 if row == column else 1 for column in range(10)] for row in range(10)]
+LONG_SILENCE = 60_000  # ms: longer than the page waits before it asks, and longer than it waits for the answer
+
+
+def ended_run(**values):
+    ending = {"test_accuracy": 0.99, "model": None, "confusion": CONFUSION, "finished_at": "2026-01-02T03:14:05Z"}
+    facts = {"calibration_error": 0.01, "versions": {"keras": "3.15.1"}, "started_at": "2026-01-02T03:04:06Z"}
+    return snapshot(status="completed", epochs=[epoch(1), epoch(2)])["run"] | ending | facts | values
+
+
+# --- Cancelling ---
+
+
+def ask_to_cancel(page):
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_cancelling_keeps_what_arrived_while_the_question_was_open(visits):
+    page = visits.prepare()
+    page.route("**/api/stop_training/", lambda route: route.fulfill(json={"message": "Stop signal sent.", "run": RUN}))
+    server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0, max_epochs=20))
+    page.goto(visits.url)
+    ask_to_cancel(page)
+    server.send("started", 2, attempt=1)
+    for number in range(1, 19):
+        server.send("epoch", 2 + number, **epoch(number))
+    expect(epoch_rows(page)).to_have_count(18)
+    page.get_by_role("button", name="Cancel the run").click()
+    expect(run_panel(page)).to_contain_text("Stopping…")
+    expect(epoch_rows(page)).to_have_count(18)
+    expect(run_panel(page)).to_contain_text("in progress")
+    server.send("epoch", 21, **epoch(19))
+    expect(epoch_rows(page)).to_have_count(19)
+    assert len(server.connections) == 1, "nothing was lost that a reconnection had to bring back"
+
+
+def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
+    page = visits.prepare(expected=["status of 403"])
+    held = []
+    page.route("**/api/stop_training/", lambda route: held.append(route))
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    ask_to_cancel(page)
+    with page.expect_request("**/api/stop_training/"):
+        page.get_by_role("button", name="Cancel the run").click()
+    server.send("phase", 3, phase="stopping")
+    server.send("epoch", 4, **epoch(2))
+    expect(epoch_rows(page)).to_have_count(2)
+    held[0].fulfill(status=403, json={"code": "permission_denied", "message": "x", "detail": "x"})
+    expect(page.get_by_role("alert").filter(has_text="cancel a run")).to_be_visible()
+    expect(run_panel(page)).to_contain_text("Stopping…")
+    expect(epoch_rows(page)).to_have_count(2)
+
+
+# --- What the list of runs asks for ---
+
+
+def lists_asked_for(page):
+    asked = []
+    page.on("request", lambda request: "/api/runs/?" in request.url and asked.append(request.url))
+    return asked
+
+
+def list_only_the_oldest_run(page, visits):
+    """Answer each list of runs with run 1 alone: earlier tests may have filled the first page."""
+    oldest = page.request.get(f"{visits.url}/api/runs/?ordering=id&page_size=1").json()
+    assert [run["id"] for run in oldest["results"]] == [1]
+    page.route("**/api/runs/?**", lambda route: route.fulfill(json=oldest | {"count": 1, "next": None}))
+
+
+def test_the_list_of_runs_follows_the_socket_without_asking_the_server(visits):
+    page = visits.prepare()
+    list_only_the_oldest_run(page, visits)
+    asked = lists_asked_for(page)
+    server = FakeSocket(page, snapshot(seq=2, max_epochs=40, requested_by="grace"))
+    page.route(f"**/api/runs/{RUN + 1}/", lambda route: route.fulfill(json=ended_run(id=RUN + 1, status="queued")))
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(max_epochs=40)))
+    page.goto(visits.url)
+    expect(history_row(page, RUN)).to_contain_text("0 of 40")
+    expect(history_row(page, 1)).to_contain_text("60 of 60")
+    for number in range(1, 31):
+        server.send("epoch", 2 + number, **epoch(number))
+    expect(history_row(page, RUN)).to_contain_text("30 of 40")
+    server.send("completed", 33, test_accuracy=0.9912, model=3, in_service=True)
+    expect(history_row(page, RUN)).to_contain_text("completed")
+    expect(history_row(page, RUN)).to_contain_text("99.00%")  # what GET /api/runs/<id>/ says in the end
+    server.send("queued", 1, run=RUN + 1, preset="original", parameters={"epochs": 3}, max_epochs=3)
+    expect(history_row(page, RUN + 1)).to_contain_text("grace")
+    server.send("started", 2, run=RUN + 1, attempt=1)
+    expect(history_row(page, RUN + 1)).to_contain_text("in progress")
+    assert len(asked) == 1
+    assert "include" not in asked[0]
+
+
+def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_epochs(visits):
+    page = visits.prepare()
+    list_only_the_oldest_run(page, visits)
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(status="interrupted")))
+    server = FakeSocket(page, snapshot(seq=2, max_epochs=40))
+    page.goto(visits.url)
+    page.get_by_role("region", name="Runs").get_by_label("State").select_option("completed")
+    expect(history_row(page, RUN)).to_have_count(0)
+    expect(history_row(page, 1)).to_be_visible()
+    asked = lists_asked_for(page)
+    for number in range(1, 11):
+        server.send("epoch", 2 + number, **epoch(number))
+    expect(epoch_rows(page)).to_have_count(10)
+    assert asked == []
+    with page.expect_request("**/api/runs/?**"):
+        server.send("interrupted", 13)
+    expect(state(page)).to_contain_text("interrupted")
+    assert len(asked) == 1
+
+
+def test_runs_that_were_missed_while_disconnected_are_asked_for(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=2))
+    page.goto(visits.url)
+    expect(history_row(page, RUN)).to_be_visible()
+    server.snapshot = snapshot(seq=1, id=RUN + 5, status="queued", queued_at="2027-01-03T03:04:05Z")
+    with page.expect_request("**/api/runs/?**"):
+        server.connections[-1].close(code=1012)
+    expect(history_row(page, RUN + 5)).to_be_visible()
+
+
+# --- The end of a run whose results do not arrive at once ---
+
+
+def run_page(visits, page, answers):
+    """The page of a run that is followed: first it is in progress, then `answers` tells what each request gets."""
+    running = snapshot(seq=3, epochs=[epoch(1)])["run"]
+    asked = []
+
+    def reply(route):
+        asked.append(route.request.url)
+        answer = running if len(asked) == 1 else answers(len(asked) - 1)
+        if isinstance(answer, int):
+            route.fulfill(status=answer, json={"code": "database_unavailable", "message": "x", "detail": "x"})
+        else:
+            route.fulfill(json=answer)
+
+    page.route(re.compile(rf"/api/runs/(1|{RUN})/$"), reply)
+    page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url + SHIPPED)
+    expect(connection(page)).to_have_text("Live")
+    return server, asked
+
+
+def end(server):
+    server.send("epoch", 4, **epoch(2))
+    server.send("completed", 5, test_accuracy=0.99, model=None, in_service=False)
+
+
+def matrix(page):
+    return page.get_by_role("table", name=re.compile("Where it errs"))
+
+
+def test_a_runs_results_are_asked_for_again_when_a_request_fails(visits):
+    page = visits.prepare(expected=["status of 503"])
+    server, _asked = run_page(visits, page, lambda number: 503 if number <= 3 else ended_run())
+    end(server)
+    expect(matrix(page)).to_be_visible()
+    expect(page.get_by_role("region", name="How it was made")).to_contain_text("3.15.1")
+    expect(page.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
+
+
+def test_results_that_stay_away_are_said_and_can_be_asked_for_by_hand(visits):
+    page = visits.prepare(expected=["status of 503"])
+    page.clock.install()
+    away = [True]
+    server, asked = run_page(visits, page, lambda _number: 503 if away else ended_run())
+    end(server)
+    problem = page.get_by_role("alert").filter(has_text="The results of this run could not be loaded")
+    expect(problem).to_be_visible()
+    button = page.get_by_role("button", name="Try again")
+    for _ in range(20):
+        page.clock.fast_forward(LONG_SILENCE)
+        page.wait_for_timeout(100)
+    expect(button).to_be_visible()
+    assert len(asked) <= 8, "not for ever"
+    away.clear()
+    button.click()
+    expect(matrix(page)).to_be_visible()
+    expect(problem).to_have_count(0)
+
+
+def test_the_first_page_asks_again_for_the_results_of_a_run(visits):
+    page = visits.prepare(expected=["status of 503"])
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    asked = []
+
+    def reply(route):
+        asked.append(route)
+        unavailable = {"code": "database_unavailable", "message": "x", "detail": "x"}
+        if len(asked) == 1:
+            route.fulfill(status=503, json=unavailable)
+        else:
+            route.fulfill(json=ended_run())
+
+    page.route(f"**/api/runs/{RUN}/", reply)
+    page.goto(visits.url)
+    server.wait_for_connection()
+    end(server)
+    expect(matrix(page)).to_be_visible()
+
+
+# --- A connection that dies without a word ---
+
+
+def test_a_network_that_dies_while_nothing_trains_is_noticed(chromium, stack):
+    with forwarding(stack.port) as network:
+        visits = Visits(chromium, network.url)
+        page = visits.prepare()
+        page.clock.install()
+        page.goto(network.url)
+        expect(connection(page)).to_have_text("Live")
+        network.freeze()
+        for _ in range(2):
+            page.clock.fast_forward(LONG_SILENCE)
+        expect(connection(page)).to_contain_text("Disconnected")
+        network.thaw()
+        page.clock.fast_forward(LONG_SILENCE)
+        expect(connection(page)).to_have_text("Live")
+        visits.close()
+        assert visits.complaints == []
+
+
+def test_a_quiet_connection_that_answers_is_kept(visits):
+    page = visits.prepare()
+    page.clock.install()
+    server = FakeSocket(page, {"type": "snapshot", "seq": 0, "run": None})
+    page.goto(visits.url)
+    expect(connection(page)).to_have_text("Live")
+    for _ in range(5):
+        page.clock.fast_forward(LONG_SILENCE)
+        page.wait_for_timeout(200)
+    assert server.pings == 5
+    assert len(server.connections) == 1
+    expect(connection(page)).to_have_text("Live")

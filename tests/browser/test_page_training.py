@@ -1,0 +1,277 @@
+"""Training as the page shows it: real runs first, then a socket that says what seldom happens."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from training.learner.presets import PRESETS
+
+pytestmark = pytest.mark.browser
+PATIENCE = 120_000  # TensorFlow's import included
+
+
+def state(page):
+    return page.get_by_role("status", name="Run", exact=True)
+
+
+def connection(page):
+    return page.get_by_role("status", name="Connection")
+
+
+def run_panel(page):
+    return page.get_by_role("article", name=re.compile(r"Run \d+"))
+
+
+def epoch_rows(page):
+    return run_panel(page).get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")
+
+
+def curve(page, name):
+    return run_panel(page).get_by_role("img", name=re.compile(f"^{name} by epoch"))
+
+
+def history_row(page, number):
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Run {number}", exact=True))
+
+
+def start(page, **settings):
+    for name, value in settings.items():
+        page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
+    page.get_by_role("button", name="Start training").click()
+
+
+def wait_for_batches(page):
+    expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible(timeout=PATIENCE)
+
+
+def test_the_presets_offered_are_those_there_are(visits):
+    page = visits.open()
+    options = page.get_by_label("Preset").get_by_role("option").all()
+    assert [option.get_attribute("value") for option in options] == list(PRESETS)
+    for option, preset in zip(options, PRESETS.values(), strict=True):
+        assert option.get_attribute("data-epochs") == str(preset.epochs)
+
+
+def test_a_run_is_watched_from_start_to_end(visits):
+    page = visits.open()
+    start(page, Epochs=2, Samples=1024, Batch_size=16, Seed=5)
+    expect(run_panel(page)).to_contain_text("Asked for by anonymous")
+    expect(run_panel(page)).to_contain_text("2 epochs · 1,024 samples · batch size 16")
+    wait_for_batches(page)
+    expect(run_panel(page)).to_contain_text("Epoch 1 of 2")
+    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 64"))
+    expect(epoch_rows(page)).to_have_count(1, timeout=PATIENCE)
+    first = curve(page, "Accuracy").get_attribute("aria-label")
+    expect(epoch_rows(page)).to_have_count(2, timeout=PATIENCE)
+    second = curve(page, "Accuracy").get_attribute("aria-label")
+    assert second.startswith(first)
+    assert len(second) > len(first)
+    assert curve(page, "Loss").is_visible()
+    expect(state(page)).to_contain_text("completed, test accuracy", timeout=PATIENCE)
+    expect(run_panel(page).get_by_role("table", name=re.compile("Where it errs"))).to_be_visible()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+
+    number = re.search(r"Run (\d+)", state(page).inner_text()).group(1)
+    row = history_row(page, number)
+    expect(row).to_contain_text("completed")
+    expect(row).to_contain_text("2 of 2")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert overflow(page) == 0
+    row.get_by_role("link", name=f"Run {number}", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile(rf"/runs/{number}/$"))
+    expect(epoch_rows(page)).to_have_count(2)
+    assert overflow(page) == 0
+
+
+def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
+    first = visits.open()
+    start(first, Epochs=50, Samples=4096)
+    wait_for_batches(first)
+    expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
+    second = visits.open(width=390, height=844)
+    expect(epoch_rows(second)).not_to_have_count(0)
+    expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
+    expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
+    second.get_by_role("button", name="Cancel run").click()
+    expect(second.get_by_role("dialog")).to_contain_text("finished epochs are kept")
+    second.get_by_role("button", name="Keep training").click()
+    expect(second.get_by_role("dialog")).to_be_hidden()
+    expect(run_panel(second)).not_to_contain_text("Stopping")
+    second.get_by_role("button", name="Cancel run").click()
+    second.get_by_role("button", name="Cancel the run").click()
+    expect(state(first)).to_contain_text("interrupted", timeout=30_000)
+    expect(state(second)).to_contain_text("interrupted")
+    expect(first.get_by_role("button", name="Cancel run")).to_be_hidden()
+    number = re.search(r"Run (\d+)", state(first).inner_text()).group(1)
+    expect(history_row(first, number)).to_contain_text("interrupted")
+
+
+def test_a_lost_network_is_said_and_recovered_from(visits):
+    page = visits.open(expected=["ERR_INTERNET_DISCONNECTED"])
+    expect(connection(page)).to_have_text("Live")
+    page.context.set_offline(True)
+    expect(connection(page)).to_contain_text("Disconnected")
+    page.context.set_offline(False)
+    expect(connection(page)).to_have_text("Live")
+
+
+def test_after_a_broken_connection_every_epoch_is_there_once(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    expect(epoch_rows(page)).to_have_count(1)
+    server.snapshot = snapshot(seq=5, epochs=[epoch(1), epoch(2), epoch(3)])
+    server.connections[-1].close(code=1012)
+    expect(epoch_rows(page)).to_have_count(3)
+    expect(connection(page)).to_have_text("Live")
+    server.send("epoch", 4, **epoch(2))
+    server.send("epoch", 6, **epoch(4))
+    expect(epoch_rows(page)).to_have_count(4)
+    assert [row.get_by_role("rowheader").inner_text() for row in epoch_rows(page).all()] == ["1", "2", "3", "4"]
+
+
+def test_it_backs_off_from_a_server_that_stays_away(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, None)
+    page.goto(visits.url)
+    expect(connection(page)).to_contain_text("Disconnected. Trying again in")
+    page.wait_for_timeout(3000)
+    assert 2 <= len(server.connections) <= 5
+
+
+def test_a_gap_is_mended_by_a_fresh_snapshot(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    expect(epoch_rows(page)).to_have_count(1)
+    server.snapshot = snapshot(seq=5, epochs=[epoch(1), epoch(2), epoch(3)])
+    server.send("epoch", 5, **epoch(3))
+    expect(epoch_rows(page)).to_have_count(3)
+    assert len(server.connections) == 2
+
+
+def test_a_second_gap_soon_after_the_first_is_not_forgotten(visits):
+    """The page waits before it asks again, and events that follow each other without a gap come meanwhile."""
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    server.wait_for_connection()
+    server.snapshot = snapshot(seq=5, epochs=[epoch(n) for n in (1, 2, 3)])
+    server.send("epoch", 5, **epoch(3))
+    expect(epoch_rows(page)).to_have_count(3)
+    assert len(server.connections) == 2
+    server.snapshot = snapshot(seq=8, epochs=[epoch(n) for n in (1, 2, 3, 4, 5, 6)])
+    server.send("epoch", 7, **epoch(5))
+    server.send("epoch", 8, **epoch(6))
+    expect(epoch_rows(page)).to_have_count(6)
+    assert len(server.connections) == 3
+
+
+def test_batches_move_the_bar_and_old_ones_do_not(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    expect(epoch_rows(page)).to_have_count(1)
+    server.send("batch", 3, epoch=2, step=117, steps=468, loss=0.1234, accuracy=0.9688)
+    bar = page.get_by_role("progressbar", name="Batches of this epoch")
+    expect(bar).to_have_attribute("aria-valuetext", "step 117 of 468")
+    expect(run_panel(page)).to_contain_text("Epoch 2 of 5")
+    expect(run_panel(page)).to_contain_text("0.1234")
+    expect(run_panel(page)).to_contain_text("96.88%")
+    expect(run_panel(page)).to_contain_text("about 40 s left")  # 3.75 epochs at 10 s each, to the next 5
+    server.send("batch", 2, epoch=2, step=1, steps=468, loss=2.3, accuracy=0.1)
+    server.send("batch", 3, epoch=1, step=468, steps=468, loss=2.3, accuracy=0.1)
+    server.send("batch", 3, epoch=2, step=234, steps=468, loss=0.1, accuracy=0.97)
+    expect(bar).to_have_attribute("aria-valuetext", "step 234 of 468")
+    expect(run_panel(page)).not_to_contain_text("2.3000")
+
+
+def test_a_run_nobody_takes_is_said_to_wait_for_a_worker(visits):
+    page = visits.prepare()
+    server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0))
+    page.goto(visits.url)
+    expect(run_panel(page)).to_contain_text("Asked for by grace")
+    expect(run_panel(page)).not_to_contain_text("waiting for a worker")
+    expect(run_panel(page)).to_contain_text("waiting for a worker", timeout=8000)
+    server.send("started", 2, attempt=1)
+    expect(run_panel(page)).not_to_contain_text("waiting for a worker")
+
+
+def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
+    page = visits.prepare(expected=["status of 404"])
+    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
+    page.goto(visits.url)
+    server.send("started", 4, attempt=2, resumed_after_epoch=1)
+    expect(run_panel(page)).to_contain_text("Attempt 2, continued after epoch 1.")
+    expect(epoch_rows(page)).to_have_count(1)
+    server.send("epoch", 5, **epoch(2))
+    expect(epoch_rows(page)).to_have_count(2)
+    expect(run_panel(page)).to_contain_text("Attempt 2, continued after epoch 1.")
+    server.send("queued", 6)
+    server.send("started", 7, attempt=3, resumed_after_epoch=0)
+    server.send("phase", 7, phase="drawing", progress=0.426)
+    expect(run_panel(page)).to_contain_text("Attempt 3, starting over. Drawing digits to learn from… 42%")
+    server.send("error", 8, error_code="diverged", error="The loss became NaN.")
+    expect(page.get_by_role("alert").filter(has_text="The loss became NaN. (diverged)")).to_be_visible()
+    expect(state(page)).to_have_text(f"Run {RUN} failed.")
+
+
+def refuse(page, status, body):
+    page.route("**/api/retrain_model/", lambda route: route.fulfill(status=status, json=body))
+
+
+def test_a_wrong_setting_is_said_beside_its_field(visits):
+    page = visits.prepare(expected=["status of 400"])
+    refuse(page, 400, {"code": "invalid_parameter", "message": "epochs: must be even.", "field": "epochs"})
+    page.goto(visits.url)
+    start(page, Epochs=3)
+    field = page.get_by_role("spinbutton", name="Epochs")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description("must be even.")
+    field.fill("4")
+    expect(page.get_by_text("must be even.")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (409, {"code": "run_active", "message": "x", "run": 11}, "Run 11 is already training"),
+        (503, {"code": "queue_unavailable", "message": "x"}, "The queue for training is down"),
+        (403, {"code": "permission_denied", "message": "x"}, "Only people with permission may train here"),
+        (502, {}, "The server could not do that (error 502)."),
+    ],
+)
+def test_a_refused_run_is_explained_beside_the_button(visits, status, body, said):
+    page = visits.prepare(expected=[f"status of {status}"])
+    refuse(page, status, body)
+    page.goto(visits.url)
+    start(page)
+    form = page.get_by_role("form", name="Training settings")
+    expect(form.get_by_role("alert")).to_contain_text(said)
+    expect(form.get_by_role("button", name="Start training")).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_past_runs_are_turned_by_page_and_filtered_by_state(visits):
+    page = visits.prepare()
+    runs = [snapshot(status="completed", epochs=[epoch(1)], id=number, test_accuracy=0.99)["run"] for number in (9, 8)]
+
+    def reply(route):
+        older = "page=2" in route.request.url
+        next_page = None if older else "http://elsewhere.example/api/runs/?page=2"
+        previous = "http://elsewhere.example/api/runs/" if older else None
+        found = [] if "status=error" in route.request.url else [runs[older]]
+        route.fulfill(json={"count": 2, "next": next_page, "previous": previous, "results": found})
+
+    page.route("**/api/runs/?**", reply)
+    page.goto(visits.url)
+    history = page.get_by_role("region", name="Runs")
+    expect(history.get_by_role("link", name="Run 9")).to_be_visible()
+    history.get_by_role("button", name="Next").click()
+    expect(history.get_by_role("link", name="Run 8")).to_be_visible()
+    expect(history.get_by_role("button", name="Next")).to_be_disabled()
+    history.get_by_role("button", name="Previous").click()
+    expect(history.get_by_role("link", name="Run 9")).to_be_visible()
+    history.get_by_label("State").select_option("error")
+    expect(history).to_contain_text("No runs here yet.")

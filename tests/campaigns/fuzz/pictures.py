@@ -1,0 +1,223 @@
+"""Pictures that are nearly right: their checksums and lengths put in order, so that decoders get deep into them."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from tests.campaigns.fuzz.wire import Request
+from tests.support import bombs
+from tests.support.drawings import chunk, data_url, draw, encode, interlaced
+
+JSON = ("Content-Type", "application/json")
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+KINDS: tuple[bytes, ...] = tuple(
+    b"zTXt iTXt tEXt iCCP eXIf acTL fcTL fdAT gAMA cHRM sRGB sBIT tRNS PLTE bKGD hIST pHYs sPLT tIME IDAT IEND IHDR"
+    b" abcd \0\0\0\0".split(b" ")
+)
+SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**31 - 1, 2**31, 2**32 - 1)
+
+
+def corpus() -> dict[str, list[bytes]]:
+    """Honest pictures by format, and some that are dear to read."""
+    grey, colour = draw(5), draw(3).convert("RGB")
+    clear = draw(8, ink=(0, 0, 0, 255), paper=(0, 0, 0, 0), mode="RGBA")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    frames = {"save_all": True, "append_images": [draw(2)], "duration": 40}
+    png = [draw(7, 28), grey, colour, clear, grey.convert("LA"), colour.quantize(16), grey.convert("1")]
+    png.append(Image.fromarray(np.asarray(grey).astype(np.uint16) * 257))
+    return {
+        "PNG": [
+            *(encode(image) for image in png),
+            interlaced(grey),
+            encode(colour, transparency=(255, 255, 255)),
+            encode(grey, **frames),
+        ],
+        "JPEG": [
+            encode(grey, "JPEG"),
+            encode(colour, "JPEG", quality=60),
+            encode(colour.convert("CMYK"), "JPEG"),
+            encode(colour, "JPEG", progressive=True),
+            encode(colour, "JPEG", exif=exif),
+            encode(draw(1, (1200, 900)), "JPEG", quality=30),
+            bombs.many_scans(999, 1000, 2000),
+            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFFE) * 5000),
+            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFE1, bombs.exif_of_tags(1000))),
+        ],
+        "WEBP": [
+            encode(grey, "WEBP"),
+            encode(colour, "WEBP", lossless=True),
+            encode(clear, "WEBP"),
+            encode(colour, "WEBP", exif=exif),
+            encode(colour, "WEBP", **frames),
+            bombs.webp_of_tags(grey, 3000),
+        ],
+    }
+
+
+# --- Any bytes ---
+
+
+def flipped(data: bytes, rng: random.Random) -> bytes:
+    found = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5, 20))):
+        at = rng.randrange(len(found)) if rng.random() < 0.5 else rng.randrange(min(len(found), 128))
+        found[at] = found[at] ^ (1 << rng.randrange(8)) if rng.random() < 0.5 else rng.choice((0, 1, 127, 128, 255))
+    return bytes(found)
+
+
+def cut(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))]
+
+
+def moved(data: bytes, rng: random.Random) -> bytes:
+    """A part doubled, left out, or put elsewhere."""
+    first, last = sorted((rng.randrange(len(data)), rng.randrange(len(data))))
+    part, at = data[first : min(last, first + 400)], rng.randrange(len(data))
+    rest = data[:first] + data[first + len(part) :] if rng.random() < 0.7 else data
+    return rest[:at] + part * rng.choice((0, 1, 2)) + rest[at:]
+
+
+def lengthened(data: bytes, rng: random.Random) -> bytes:
+    return data + rng.randbytes(rng.choice((1, 100, 5000)))
+
+
+# --- PNG ---
+
+
+def parts(data: bytes) -> list[tuple[bytes, bytes]]:
+    """(kind, body) of every chunk of an honest PNG."""
+    found, at = [], len(SIGNATURE)
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        found.append((kind, data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    return found
+
+
+def header(body: bytes, rng: random.Random) -> bytes:
+    """An IHDR that lies in one of its fields."""
+    fields = list(struct.unpack(">IIBBBBB", body))
+    which = rng.randrange(7)
+    fields[which] = rng.choice(SIZES) if which < 2 else rng.choice((0, 1, 2, 3, 4, 6, 8, 16, 255))
+    return struct.pack(">IIBBBBB", *fields)
+
+
+def rows(body: bytes, rng: random.Random) -> bytes:
+    """Compressed rows with other filters and levels, or with another end, compressed again."""
+    try:
+        plain = bytearray(zlib.decompress(body))
+    except zlib.error:
+        return flipped(body, rng)
+    for _ in range(rng.choice((1, 10, 200))):
+        plain[rng.randrange(len(plain))] = rng.choice((0, 1, 2, 3, 4, 5, 200, 255))
+    if rng.random() < 0.3:
+        plain = plain[: rng.randrange(len(plain))] if rng.random() < 0.5 else plain * 2
+    return zlib.compress(bytes(plain), rng.randrange(10))
+
+
+def chunked(data: bytes, rng: random.Random) -> bytes:
+    """One chunk changed, added, left out or moved; every CRC is right."""
+    found = parts(data)
+    at = rng.randrange(len(found))
+    kind, body = found[at]
+    act = rng.randrange(6)
+    if act == 0:
+        change = {b"IHDR": header, b"IDAT": rows}.get(kind, lambda b, r: flipped(b, r) if b else r.randbytes(9))
+        found[at] = (kind, change(body, rng))
+    elif act == 1:
+        found[0] = (b"IHDR", header(found[0][1], rng))
+    elif act == 2:
+        found.insert(at, (rng.choice(KINDS), rng.randbytes(rng.choice((0, 1, 4, 13, 26, 768, 3000)))))
+    elif act == 3:
+        found.insert(at, (rng.choice(KINDS[:4]), b"n\0\0" + zlib.compress(bytes(rng.choice((10, 10**6))))))
+    elif act == 4:
+        del found[at]
+    else:
+        rng.shuffle(found)
+    return SIGNATURE + b"".join(chunk(kind, body) for kind, body in found)
+
+
+# --- JPEG and WebP ---
+
+
+def segmented(data: bytes, rng: random.Random) -> bytes:
+    """A JPEG with one segment's content, length, or the declared size changed."""
+    marks = [
+        at for at in range(2, min(len(data), 2000)) if data[at] == 0xFF and data[at + 1 : at + 2] not in (b"\0", b"")
+    ]
+    found, at = bytearray(data), rng.choice(marks or [2])
+    act = rng.randrange(4)
+    if act == 0:
+        found[at + 1] = rng.randrange(256)
+    elif act == 1:
+        found[at + 2 : at + 4] = struct.pack(">H", rng.choice((0, 1, 2, 3, 8, 17, 1000, 65535)))
+    elif act == 2:
+        found[at + 4 + rng.randrange(12)] = rng.randrange(256)
+    else:
+        frames = [mark for mark in marks if 0xC0 <= data[mark + 1] <= 0xCF and data[mark + 1] not in (0xC4, 0xC8, 0xCC)]
+        place = (rng.choice(frames) if frames else at) + 5
+        found[place : place + 4] = struct.pack(">HH", min(rng.choice(SIZES), 65535), min(rng.choice(SIZES), 65535))
+    return bytes(found)
+
+
+def riffed(data: bytes, rng: random.Random) -> bytes:
+    """A WebP with a length, a kind or the declared size changed."""
+    found = bytearray(data)
+    act = rng.randrange(4)
+    if act == 0:
+        found[4:8] = struct.pack("<I", rng.choice((*SIZES, len(data))))
+    elif act == 1:
+        found[16:20] = struct.pack("<I", rng.choice((*SIZES, len(data) - 20)))
+    elif act == 2:
+        found[12:16] = rng.choice((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH", b"ICCP", b"EXIF"))
+    else:
+        found[20 + rng.randrange(min(len(found) - 20, 30))] = rng.randrange(256)
+    return bytes(found)
+
+
+OWN: dict[str, Callable[[bytes, random.Random], bytes]] = {"PNG": chunked, "JPEG": segmented, "WEBP": riffed}
+ANY = (flipped, cut, moved, lengthened)
+
+
+def mutated(rng: random.Random, honest: dict[str, list[bytes]]) -> bytes:
+    """One picture after one to three changes; the last ones may break what the first put in order."""
+    kind = rng.choice(sorted(honest))
+    data = OWN[kind](rng.choice(honest[kind]), rng) if rng.random() < 0.75 else rng.choice(honest[kind])
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        data = rng.choice(ANY)(data, rng) if len(data) > 1 else data
+    return data
+
+
+def large(rng: random.Random) -> bytes:
+    """As large as is taken, and honest: what costs most."""
+    buffer, size = BytesIO(), rng.choice(((4096, 4096), (4096, 8), (3000, 2000)))
+    Image.new(rng.choice(("L", "RGB", "RGBA")), size, "white").save(buffer, rng.choice(("PNG", "JPEG", "WEBP")[:1]))
+    return buffer.getvalue()
+
+
+def carried(data: bytes, rng: random.Random) -> Request:
+    """A picture by one of the three ways that it may come."""
+    path = rng.choice(("/api/drawing/", "/api/drawing/", "/api/drawing/?preview=1"))
+    way = rng.random()
+    if way < 0.6:
+        body = b'{"drawing": "%s"}' % data_url(data).encode()
+        return Request("POST", path, (JSON,), body, "pictures")
+    if way < 0.8:
+        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n\r\n'
+        kind = ("Content-Type", "multipart/form-data; boundary=b")
+        return Request("POST", path, (kind,), head + data + b"\r\n--b--\r\n", "pictures")
+    return Request("POST", path, (("Content-Type", "image/png"),), data, "pictures")
+
+
+def requests(seed: int) -> Iterator[Request]:
+    rng, honest = random.Random(seed), corpus()
+    while True:
+        yield carried(large(rng) if rng.random() < 0.001 else mutated(rng, honest), rng)

@@ -1,0 +1,137 @@
+"""compose.yaml, the Procfiles, the image and nginx' configuration name the same programs, options, hosts and limits."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from digits_site.development.nginx_server import nginx_program
+from tests.deploy.test_docs import variables_in_settings
+from tests.support.ports import free_port
+from tests.support.public_site import make_certificate, whole_configuration
+from tests.support.stack import ROOT
+
+COMPOSE = (ROOT / "compose.yaml").read_text()
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
+
+
+def lines(name: str) -> dict[str, str]:
+    """The processes of a Procfile, without deploy/keep, which compose's restart policy stands for."""
+    found = re.findall(r"^(\w+): exec deploy/keep (?:--failed-too )?(.*)$", (ROOT / name).read_text(), re.M)
+    return dict(found)
+
+
+def neutral(command: str) -> str:
+    """Without the address and port, which each place chooses."""
+    return re.sub(r"((?:--host|--port|-b|-p) )\S+|\$\{(\w+)[^}]*\}", r"\1\2", command)
+
+
+def test_both_procfiles_start_the_same_streams_and_worker() -> None:
+    assert neutral(lines("Procfile.scaled")["streams"]) == neutral(lines("Procfile")["web"])
+    assert lines("Procfile.scaled")["worker"] == lines("Procfile")["worker"]
+
+
+def test_compose_starts_what_the_scaled_procfile_starts() -> None:
+    scaled = lines("Procfile.scaled")
+    assert neutral(SERVICES["web"]["command"]) == neutral(scaled["web"])
+    assert SERVICES["worker"]["command"] == scaled["worker"]
+    assert "command" not in SERVICES["streams"], "the image's own, which another test compares with the Procfile"
+
+
+def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
+    assert set(SERVICES["web"]["environment"]) <= variables_in_settings() | {"MALLOC_ARENA_MAX"}  # the C library's
+    needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
+    said = COMPOSE[: COMPOSE.index("x-app:")]
+    assert {name for name in needed if name not in said} == set()
+
+
+def test_compose_gives_nginx_files_that_exist_and_hosts_that_it_knows() -> None:
+    mounted = [volume.split(":")[0] for volume in SERVICES["nginx"]["volumes"] if volume.startswith("./")]
+    assert mounted
+    assert all((ROOT / name).exists() for name in mounted)
+    hosts = set(re.findall(r"server (\w+):8000", NGINX))
+    assert hosts == {"web", "streams"} == hosts & set(SERVICES)
+    assert "--port 8000" in SERVICES["web"]["command"]
+
+
+def test_nginx_limits_bodies_as_the_product_does() -> None:
+    from django.conf import settings
+
+    limits = re.findall(r"(?:client_max_body_size|default) (\d+);", NGINX)
+    assert limits == [str(settings.MAX_BODY_BYTES)] * 2
+
+
+# --- What an attacker would look for ---
+
+
+def test_only_nginx_is_reached_from_outside() -> None:
+    """Redis and PostgreSQL are on a network without a way out, and nginx is not on it."""
+    published = {name for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"nginx"}
+    networks: dict[str, Any] = yaml.safe_load(COMPOSE)["networks"]
+    inside = {name for name, network in networks.items() if network and network.get("internal")}
+    for name, service in SERVICES.items():
+        assert name == "nginx" or set(service["networks"]) <= inside
+    for name in ("redis", "postgres"):
+        assert not set(SERVICES[name]["networks"]) & set(SERVICES["nginx"]["networks"])
+    assert "--requirepass" in SERVICES["redis"]["command"]
+
+
+def test_no_secret_has_a_default() -> None:
+    for name in ("SECRET_KEY", "REDIS_PASSWORD", "POSTGRES_PASSWORD"):
+        uses = re.findall(rf"\$\{{{name}(.*?)\}}", COMPOSE)
+        assert uses, name
+        assert all(use.startswith(":?") for use in uses), name
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            assert not re.search("SECRET|PASSWORD|AUTH", name) or str(value).startswith("${"), name
+
+
+def test_every_container_may_as_little_as_it_can() -> None:
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+        mounts = [volume for volume in service.get("volumes", []) if volume.startswith((".", "$", "/"))]
+        assert all(volume.endswith(":ro") for volume in mounts), name
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!root)\w+$", dockerfile, re.M)
+    assert dockerfile.index("\nCOPY . .") < dockerfile.index("\nUSER "), "what runs cannot change its own code"
+
+
+def test_what_must_keep_serving_says_whether_it_does() -> None:
+    without = {name for name, service in SERVICES.items() if "healthcheck" not in service}
+    assert without == {"migrate", "worker"}, "the first ends, the other tells Redis"
+
+
+def test_the_image_takes_no_secret_along() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {".env", ".git", "var", "*.pem"} <= set(left_out)
+
+
+def test_nginx_waits_as_briefly_for_every_server() -> None:
+    """Until a host is named the default server's times count, so they are said where all servers inherit them."""
+    everywhere = (ROOT / "deploy" / "nginx" / "http.conf").read_text()
+    for name in ("client_header_timeout", "client_body_timeout", "send_timeout", "large_client_header_buffers"):
+        assert re.search(rf"^{name} ", everywhere, re.M), name
+        assert name not in NGINX + (ROOT / "deploy" / "nginx" / "server.conf").read_text()
+
+
+def test_nginx_takes_the_public_configuration(tmp_path: Path) -> None:
+    """main.conf and deploy/nginx.conf as they are, but for addresses, folders and the certificate."""
+    program = nginx_program()
+    if program is None or shutil.which("openssl") is None:
+        pytest.skip("no nginx, or no openssl")
+    make_certificate(tmp_path)
+    file = tmp_path / "nginx.conf"
+    file.write_text(whole_configuration(tmp_path, *(free_port() for _ in range(4))))
+    tried = subprocess.run([program, "-t", "-q", "-c", file], capture_output=True, text=True, check=False)
+    assert (tried.returncode, tried.stderr) == (0, "")

@@ -1,0 +1,132 @@
+"""PostgreSQL is really restarted, and its connections really run out: on a server of these tests' own."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from digits_site.postgresql import WAIT_SECONDS
+from tests.live.test_faults import begun
+from tests.live.test_streams import Watcher
+from tests.support.drawings import draw, encode
+from tests.support.postgres import Server, program
+from tests.support.stack import Stack, eventually, running
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(program("postgres") is None, reason="THERE IS NO POSTGRESQL HERE: apt-get install postgresql"),
+]
+EPOCHS = 8
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with closing(Server()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def on_postgres(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("postgres"), DATABASE_URL=server.url, DATABASE_POOL="4") as stack:
+        yield stack
+
+
+def asked_together(stack: Stack, number: int) -> list[httpx.Response]:
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(lambda _: stack.http.get("/api/runs/"), range(number)))
+
+
+def drawn(stack: Stack) -> tuple[int, int | None]:
+    answer = stack.http.post("/api/drawing/", content=encode(draw(7)), headers={"Content-Type": "image/png"})
+    return answer.status_code, answer.json().get("prediction")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["told to restart", "crashed"])
+def test_a_run_outlives_a_restart_of_postgresql(server: Server, on_postgres: Stack, how: signal.Signals) -> None:
+    """503 while it is away; the epochs that ended meanwhile have their rows once it is back."""
+    viewer = Watcher(on_postgres.ws_url)
+    run = on_postgres.train(samples=3000, epochs=EPOCHS, batch_size=16, seed=3)
+    begun(on_postgres, run)
+    assert drawn(on_postgres) == (200, 7)
+    asked_together(on_postgres, 4)  # so that the pool holds several connections, all of which will be dead
+    before = on_postgres.run(run)["epochs"]
+    server.stop(how)
+    away = time.monotonic()
+    answer = on_postgres.http.get("/api/runs/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"]
+    assert time.monotonic() - away < WAIT_SECONDS + 3
+    checks = on_postgres.http.get("/readyz").json()["checks"]
+    assert checks == {"database": False, "redis": True, "model": True}
+    assert drawn(on_postgres) == (200, 7), "the model in memory goes on answering"
+    time.sleep(max(0.0, 6 - (time.monotonic() - away)))  # epochs end while nobody can write them down
+    server.start()
+    back = time.monotonic()
+    eventually(lambda: on_postgres.http.get("/api/runs/").status_code == 200, 10, "an answer")
+    assert time.monotonic() - back < WAIT_SECONDS + 3
+    assert {a.status_code for a in asked_together(on_postgres, 12)} == {200}, "no dead connection is handed out"
+    ended = on_postgres.ended(run)
+    assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+    assert ended["epochs"][: len(before)] == before
+    assert [e["epoch"] for e in ended["epochs"]] == list(range(1, EPOCHS + 1))
+    assert viewer.wait_for_end(run) == "completed"
+    assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
+
+
+def test_when_the_pool_is_exhausted_a_request_is_refused_soon(server: Server, on_postgres: Stack) -> None:
+    """Four requests wait for a locked table, each with one of the four connections; the others wait no 30 seconds."""
+    asked_together(on_postgres, 1)
+    with closing(psycopg.connect(server.url)) as lock, ThreadPoolExecutor(12) as pool:
+        lock.execute("LOCK TABLE training_trainingrun IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        waiting = [pool.submit(on_postgres.http.get, "/api/runs/") for _ in range(12)]
+        refused = lambda: [f.result() for f in waiting if f.done()]  # noqa: E731
+        # The look-outs of the web process want a connection now and then, too.
+        eventually(lambda: len(refused()) >= 8, WAIT_SECONDS + 8, "the refusals")
+        assert time.monotonic() - began < WAIT_SECONDS + 5
+        assert {(a.status_code, a.json()["code"]) for a in refused()} == {(503, "database_unavailable")}
+        assert on_postgres.http.get("/healthz").status_code == 200
+        lock.rollback()
+        answers = [future.result() for future in waiting]
+    assert [a.status_code for a in answers].count(200) >= 3
+    assert {a.status_code for a in asked_together(on_postgres, 12)} == {200}
+
+
+def test_viewers_hold_no_connection(server: Server, on_postgres: Stack) -> None:
+    """Many more of them than the pool has connections."""
+    run = on_postgres.train(samples=3000, epochs=EPOCHS, batch_size=16, seed=3)
+    begun(on_postgres, run)
+    viewers = [Watcher(on_postgres.ws_url) for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        streams = [pool.submit(last_of_stream, on_postgres.url) for _ in range(12)]
+        time.sleep(1)
+        assert {a.status_code for a in asked_together(on_postgres, 8)} == {200}
+        with closing(psycopg.connect(server.url)) as look:
+            count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'digits' AND pid <> pg_backend_pid()"
+            (connections,) = look.execute(count).fetchone()
+        assert connections <= 2 * 4, "web and worker have four each"
+        on_postgres.http.post("/api/stop_training/")
+        assert {stream.result()["reason"] for stream in streams} == {"interrupted"}
+    assert {viewer.wait_for_end(run) for viewer in viewers} == {"interrupted"}
+
+
+def last_of_stream(url: str) -> dict[str, str]:
+    from tests.support.stack import streamed
+
+    *_, last = streamed(url)
+    return last
+
+
+def test_the_pool_can_be_done_without(server: Server, tmp_path: Path) -> None:
+    code = "from django.db import connection; connection.ensure_connection(); print(connection.pool)"
+    stack = Stack(tmp_path, DATABASE_URL=server.url, DATABASE_POOL="0")
+    assert stack.manage("shell", "--verbosity", "0", "-c", code).strip() == "None"
+    stack.close()

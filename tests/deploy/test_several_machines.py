@@ -1,0 +1,236 @@
+"""Two web processes and two workers as on machines of their own: nothing is shared but database, Redis and bucket.
+
+Each has a DATA_DIR that nobody else may enter and, where the tests run as root, a user of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.campaigns.storm.witnesses import sample
+from tests.live.test_streams import Watcher
+from tests.support.bucket import KEYS, BucketServer
+from tests.support.drawings import draw, encode
+from tests.support.environment import redis_server, stop
+from tests.support.ports import free_port, wait_for_port
+from tests.support.postgres import Server, program
+from tests.support.stack import PATIENCE_SECONDS, ROOT, eventually
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(program("postgres") is None, reason="THERE IS NO POSTGRESQL HERE: apt-get install postgresql"),
+]
+FIRST_USER = 61_000  # of numbers that no account has
+SHARED_KEY = "the-same-on-every-machine-" * 3
+EPOCHS = 6
+PACKAGES = os.environ | {"PYTHONPATH": f"{sysconfig.get_path('purelib')}:{os.environ.get('PYTHONPATH', '')}"}
+
+
+def python_for(who: dict[str, Any]) -> str | None:
+    """A Python that such a user may start and that finds the product and its packages; None when there is none."""
+    look = "import django, numpy, os, redis; os.listdir('training/data/mnist'); os.stat('manage.py')"
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
+        with suppress(OSError):
+            if subprocess.run([python, "-c", look], cwd=ROOT, env=PACKAGES, stderr=DEVNULL, **who).returncode == 0:
+                return python
+    return None
+
+
+class Machine:
+    """A folder, a user where that is possible, and one process of the product."""
+
+    def __init__(self, name: str, number: int, shared: dict[str, str]) -> None:
+        self.name, self.port = name, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = Path(tempfile.mkdtemp(prefix=f"digits-{name}-"))  # 0700
+        self.who: dict[str, Any] = {}
+        self.python = sys.executable
+        if os.geteuid() == 0:
+            self.become({"user": FIRST_USER + number, "group": FIRST_USER + number, "extra_groups": []})
+        self.environment = PACKAGES | shared | {"DATA_DIR": str(self.folder / "data"), "HOME": str(self.folder)}
+        self.environment |= {"PYTHONDONTWRITEBYTECODE": "1", "WATCHDOG": "true", "PORT": str(self.port)}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def become(self, who: dict[str, Any]) -> None:
+        """Somebody whom the system keeps out of the other machines' folders."""
+        python = python_for(who)
+        if python is None:
+            warnings.warn(
+                "every machine runs as root: the product or its Python is not readable for others", stacklevel=1
+            )
+            return
+        self.who, self.python = who, python
+        os.chown(self.folder, who["user"], who["group"])
+
+    def manage(self, *words: str) -> str:
+        command = [self.python, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, **self.who)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def launch(self, program: str, *words: str) -> None:
+        with (self.folder / "log").open("ab") as log:
+            command = [self.python, "-m", program, *words]
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True, **self.who
+            )
+
+    def serve(self) -> None:
+        self.launch("daphne", "-b", "127.0.0.1", "-p", str(self.port), "digits_site.asgi:application")
+
+    def work(self) -> None:
+        only = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        words = ("worker", "-n", f"{self.name}@digits", "--pool", "threads", "--concurrency", "1", *only)
+        self.launch("celery", "-A", "digits_site", *words)
+
+    def die(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process and self.process.poll() is None:
+            stop(self.process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Site:
+    """What the machines share, and the machines."""
+
+    def __init__(self, exits: ExitStack) -> None:
+        self.postgres = exits.enter_context(closing(Server()))
+        self.bucket = exits.enter_context(BucketServer())
+        self.start_redis(exits)
+        self.shared = KEYS | {
+            "DATABASE_URL": self.postgres.url,
+            "MODEL_STORAGE_URL": self.bucket.url,
+            "REDIS_URL": f"redis://:secret@127.0.0.1:{self.redis_port}/0",
+            "SECRET_KEY": SHARED_KEY,
+        }
+        names = ("web-1", "web-2", "worker-1", "worker-2")
+        self.machines = {name: Machine(name, number, self.shared) for number, name in enumerate(names)}
+        for machine in self.machines.values():
+            exits.callback(machine.close)
+
+    def start_redis(self, exits: ExitStack) -> None:
+        self.redis_port = free_port()
+        options = {"bind": "127.0.0.1", "port": self.redis_port, "save": "", "appendonly": "no"}
+        options |= {"requirepass": "secret", "dir": exits.enter_context(tempfile.TemporaryDirectory())}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        process = subprocess.Popen([redis_server(), *words], stdout=subprocess.DEVNULL)
+        exits.callback(stop, process)
+        wait_for_port(self.redis_port)
+
+    def start(self) -> None:
+        first, second, *workers = self.machines.values()
+        first.manage("migrate", "--verbosity", "0")
+        first.manage("install_model")
+        for web in (first, second):
+            web.manage("collectstatic", "--no-input", "--verbosity", "0")
+            web.serve()
+        for worker in workers:
+            worker.work()
+        for web in (first, second):
+            wait_for_port(web.port)
+
+    def rows(self, run: int) -> dict[str, Any]:
+        """The run's row and its epochs', from the database itself."""
+        with closing(psycopg.connect(self.postgres.url, autocommit=True)) as connection:
+            return next(each for each in sample(connection) if each["id"] == run)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with ExitStack() as exits:
+        site = Site(exits)
+        site.start()
+        yield site
+
+
+def drawn(web: Machine) -> tuple[int, int, int]:
+    """(status, digit, model) of an answer."""
+    headers = {"Content-Type": "image/png"}
+    answer = httpx.post(f"{web.url}/api/drawing/", content=encode(draw(7)), headers=headers, timeout=30)
+    return answer.status_code, answer.json().get("prediction"), answer.json().get("model")
+
+
+def worker_of(site: Site, run: int) -> Machine:
+    """The machine whose worker has the run."""
+    with closing(psycopg.connect(site.postgres.url)) as connection:
+        (name,) = connection.execute("SELECT worker FROM training_trainingrun WHERE id = %s", (run,)).fetchone()
+    pid = int(name.rpartition(":")[2])
+    return next(machine for machine in site.machines.values() if machine.process.pid == pid)
+
+
+def test_several_machines_are_one_service_and_go_on_without_those_that_die(site: Site) -> None:
+    web_1, web_2 = site.machines["web-1"], site.machines["web-2"]
+    folders_are_private(site)
+    assert drawn(web_1)[:2] == drawn(web_2)[:2] == (200, 7)
+
+    # A run that is asked for at one is watched at the other. Its worker dies, and the other one takes it up.
+    viewer = Watcher(f"ws://127.0.0.1:{web_2.port}/ws/training/")
+    parameters = {"samples": 2000, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
+    run = httpx.post(f"{web_1.url}/api/retrain_model/", json=parameters, timeout=30).json()["run"]
+    shown = lambda: httpx.get(f"{web_2.url}/api/runs/{run}/", timeout=30).json()  # noqa: E731
+    eventually(lambda: len(shown()["epochs"]) >= 2, PATIENCE_SECONDS, "two epochs")
+    dead = worker_of(site, run)
+    dead.die()
+    before = shown()["epochs"]
+    ended = eventually(lambda: (r := shown())["finished_at"] and r, 120, "the end of the run")
+    assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
+    assert worker_of(site, run) is not dead
+    assert ended["epochs"][: len(before)] == before, "what was finished is kept"
+    assert [epoch for epoch, _ in site.rows(run)["epochs"]] == list(range(1, EPOCHS + 1)), "each once"
+    assert viewer.wait_for_end(run) == "completed"
+    assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
+    viewer.close()
+
+    # Its model is in the bucket, and no folder of a worker is needed to serve it.
+    assert any(name.endswith(".onnx") and model_sha(web_1, ended["model"]) in name for name in site.bucket.names())
+    assert activate(web_1, ended["model"]) == 200
+    eventually(lambda: drawn(web_2)[2] == ended["model"], 10, "the new model's answer at the other machine")
+
+    # One web process dies; the other knows everything.
+    web_1.die()
+    assert drawn(web_2)[::2] == (200, ended["model"])
+    assert httpx.get(f"{web_2.url}/readyz", timeout=30).status_code == 200
+    second = httpx.post(f"{web_2.url}/api/retrain_model/", json={"samples": 64, "epochs": 1}, timeout=30).json()["run"]
+    status = lambda: httpx.get(f"{web_2.url}/api/runs/{second}/", timeout=30).json()["status"]  # noqa: E731
+    eventually(lambda: status() == "completed", PATIENCE_SECONDS, "a run after both deaths")
+
+
+def folders_are_private(site: Site) -> None:
+    """No process could use a file of another machine if it tried."""
+    for machine in site.machines.values():
+        assert machine.folder.stat().st_mode & 0o777 == 0o700
+        if machine.who:
+            assert (machine.folder.stat().st_uid, machine.who["user"]) == (machine.who["user"],) * 2
+            assert not (machine.folder / "data" / "models").exists()
+
+
+def model_sha(web: Machine, model: int) -> str:
+    return str(httpx.get(f"{web.url}/api/models/{model}/", timeout=30).json()["sha256"])
+
+
+def activate(web: Machine, model: int) -> int:
+    """By an operator's token: the status of the answer."""
+    code = "from django.contrib.auth.models import User; User.objects.create_superuser('ada', password='Wn7!pqLx')"
+    web.manage("shell", "--verbosity", "0", "-c", code)
+    token = web.manage("create_token", "ada", "--name", "switching", "--scope", "activate")
+    headers = {"Authorization": f"Token {token.strip()}"}
+    return httpx.post(f"{web.url}/api/models/{model}/activate/", headers=headers, timeout=30).status_code

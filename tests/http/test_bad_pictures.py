@@ -1,0 +1,196 @@
+"""Pictures over HTTP as clients send them: those that are none, those too large, and one digit in many forms."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from django.test import Client
+from PIL import Image
+
+from tests.campaigns.fuzz.wire import Connection
+from tests.http.test_bad_input import JSON, assert_refused
+from tests.support import bombs
+from tests.support.drawings import chunk, data_url, dot, draw, encode, png_header, with_chunk
+from tests.support.stack import Stack
+from tests.unit import test_preprocessing
+
+PNG = encode(draw(5))
+CLEAR = (0, 0, 0, 0)
+
+
+@pytest.fixture
+def client(shipped: None) -> Client:
+    return Client(HTTP_HOST="localhost")
+
+
+def ask(client: Client, picture: bytes, way: str = "data URL") -> Any:
+    if way == "data URL":
+        return client.post("/api/drawing/", {"drawing": data_url(picture)}, content_type=JSON)
+    return client.post("/api/drawing/", picture, content_type="image/png")
+
+
+JPEG = encode(draw(5), "JPEG")
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize("way", ["data URL", "raw"])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", id="SVG"),
+        *[pytest.param(encode(draw(5), kind), id=kind) for kind in ("GIF", "TIFF", "BMP", "PDF")],
+        pytest.param(b"8BPS\x00\x01" + bytes(100), id="PSD"),
+        pytest.param(b"seven", id="text"),
+    ],
+)
+def test_what_is_no_png_jpeg_or_webp(client: Client, picture: bytes, way: str) -> None:
+    assert_refused(ask(client, picture, way), 415, "unsupported_image")
+
+
+@pytest.mark.parametrize("picture", [*(PNG[:n] for n in (8, 20, 33, 60, len(PNG) // 2)), test_preprocessing.BAD_CRC])
+def test_a_damaged_png(client: Client, picture: bytes) -> None:
+    assert_refused(ask(client, picture), 400, "corrupt_image")
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_a_bomb_beside_the_picture_is_not_unpacked(client: Client, kind: bytes) -> None:
+    answer = ask(client, with_chunk(PNG, kind, b"n\0\0" + test_preprocessing.BOMB))
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 5)
+
+
+@pytest.mark.parametrize(
+    ("picture", "status"),
+    [
+        pytest.param(bombs.many_scans(999, 1000, 20_000), 400, id="scans"),
+        pytest.param(bombs.many_scans(4096, 4096, 1000), 400, id="scans of a large one"),
+        pytest.param(bombs.many_scans(999, 1000, 32, arithmetic=True), 415, id="arithmetic"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFFE) * 180_000), 400, id="comments"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, b"Exif\0\0") * 70_000), 400, id="EXIF, empty"),
+        pytest.param(bombs.with_segments(JPEG, b"\xff" * 700_000), 400, id="fill bytes"),
+        pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, bombs.exif_of_tags(5400))), 200, id="tags"),
+        pytest.param(bombs.webp_of_tags(draw(5), 60_000), 200, id="tags of a WebP"),
+        pytest.param(PNG[:-12] + chunk(b"IDAT", b"") * 60_000 + PNG[-12:], 400, id="chunks"),
+    ],
+)
+def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status: int) -> None:
+    """Pillow would take from half a second to minutes, and write a line of log for each tag."""
+    ask(client, PNG)  # the model is loaded
+    with warnings.catch_warnings(record=True) as written:
+        began = time.process_time()
+        answer = client.post("/api/drawing/", picture, content_type="image/png")
+        took = time.process_time() - began
+    assert answer.status_code == status, answer.content
+    assert status >= 400 or answer.json()["prediction"] == 5
+    assert took < 0.2, took
+    assert not written
+
+
+def test_what_programs_write_is_read_all_the_same(client: Client) -> None:
+    """A progressive picture with profile, comment and thumbnail, and another with all the scans that are allowed."""
+    exif = Image.Exif()
+    exif[0x010E] = "a five"
+    extras = {"icc_profile": bytes(200_000), "comment": b"five", "exif": exif, "quality": 92}
+    for picture in (
+        encode(draw(5).convert("RGB"), "JPEG", progressive=True, **extras),
+        encode(draw(5), "WEBP", exif=exif),
+    ):
+        assert ask(client, picture).json()["prediction"] == 5
+    assert_refused(ask(client, bombs.many_scans(64, 64, 32)), 422, "blank_drawing")
+    assert_refused(ask(client, bombs.many_scans(64, 64, 33)), 400, "corrupt_image")
+
+
+def test_of_an_animation_of_a_thousand_pictures_the_first_is_read(client: Client) -> None:
+    others = [Image.new("1", (280, 280), n % 2) for n in range(1000)]
+    answer = ask(client, encode(draw(5).convert("1", dither=Image.Dither.NONE), save_all=True, append_images=others))
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 5)
+
+
+@pytest.mark.parametrize(
+    ("picture", "status", "code"),
+    [
+        (png_header(13300, 13300), 413, "image_too_large"),
+        (png_header(30000, 30000, 1, 0), 413, "image_too_large"),
+        (png_header(0, 0), 400, "image_too_small"),
+        (encode(Image.new("L", (1, 1024))), 400, "image_too_small"),
+        (b"", 400, "empty_image"),
+    ],
+    ids=["13300x13300", "30000x30000", "0x0", "1x1024", "nothing"],
+)
+def test_sizes_out_of_bounds(client: Client, picture: bytes, status: int, code: str) -> None:
+    assert_refused(ask(client, picture), status, code)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(Image.new("L", (280, 280), 255), id="white"),
+        pytest.param(Image.new("L", (280, 280), 0), id="black"),
+        pytest.param(Image.new("RGBA", (280, 280), CLEAR), id="transparent"),
+        pytest.param(dot(Image.new("L", (280, 280), 255), 100, 100, 0), id="one pixel"),
+    ],
+)
+def test_nothing_is_drawn(client: Client, image: Image.Image) -> None:
+    assert_refused(ask(client, encode(image)), 422, "blank_drawing")
+
+
+@pytest.mark.parametrize("picture", test_preprocessing.SAME.values(), ids=test_preprocessing.SAME.keys())
+def test_one_digit_in_every_mode_and_polarity_is_the_same_digit(client: Client, picture: bytes) -> None:
+    answer = ask(client, picture)
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 5)
+
+
+@pytest.mark.parametrize("part", [b"", b'filename="a.png"\r\nContent-Type: image/png'])
+def test_a_form_without_the_drawing(client: Client, part: bytes) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="other"; ' + part + b"\r\n\r\nx\r\n--b--\r\n"
+    answer = client.generic("POST", "/api/drawing/", body, "multipart/form-data; boundary=b")
+    assert_refused(answer, 400, "missing_drawing")
+
+
+# --- The running product: lengths that lie, and what a bomb costs ---
+
+
+def said(stack: Stack, sent: bytes) -> tuple[int, str]:
+    """Status and code of the first answer to bytes as they are; 0 when none comes."""
+    answer = Connection(stack.port, seconds=2).exchange(sent)
+    return answer.status, json.loads(answer.body)["code"] if answer.kind == JSON else ""
+
+
+HEAD = b"POST /api/drawing/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.stack
+def test_a_length_that_lies(stack: Stack) -> None:
+    """Shorter than the body: the rest is another request, and a bad one. Longer: half a body is not answered."""
+    body = b'{"drawing": "' + b"A" * 2_000_000 + b'"}'
+    assert said(stack, HEAD + b"Content-Length: 5\r\n\r\n" + body) == (400, "invalid_json")
+    assert said(stack, HEAD + b"Content-Length: 2000015\r\n\r\n" + body) == (413, "payload_too_large")
+    assert said(stack, HEAD + b"Content-Length: 1048577\r\n\r\n{}")[0] in {0, 413}
+    assert said(stack, HEAD + b"Content-Length: 5\r\nContent-Length: 7\r\n\r\n{}xxx")[0] == 400
+    assert stack.http.post("/api/drawing/", json={"drawing": data_url(PNG)}).json()["prediction"] == 5
+    assert "Traceback" not in stack.log("web")
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("picture", [png_header(13300, 13300), png_header(30000, 30000, 1, 0)], ids=["RGBA", "1-bit"])
+def test_a_bomb_costs_the_running_product_neither_time_nor_memory(stack: Stack, picture: bytes) -> None:
+    web = Path(f"/proc/{stack.processes['web'].pid}/status")
+
+    def most() -> int:
+        return 1024 * int(web.read_text().split("VmHWM:")[1].split()[0])
+
+    ask = lambda data: stack.http.post("/api/drawing/", content=data, headers={"Content-Type": "image/png"})  # noqa: E731
+    for _ in range(20):  # the model is loaded, and memory has its shape
+        assert ask(PNG).json()["prediction"] == 5
+    resident, peak, seconds = psutil.Process(stack.processes["web"].pid).memory_info().rss, most(), []
+    for _ in range(5):
+        answer = ask(picture)
+        assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+        seconds.append(answer.elapsed.total_seconds())
+    assert min(seconds) < 0.05, seconds
+    assert most() - max(resident, peak) < 10_000_000

@@ -1,0 +1,132 @@
+"""POST /api/drawings/: many drawings, one answer or error for each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from tests.support import drawings
+from tests.support.stack import ROOT
+
+PATH = "/api/drawings/"
+
+
+@pytest.fixture
+def client(shipped: None) -> Client:
+    return Client(HTTP_HOST="localhost")
+
+
+def url_of(digit: int, **options: Any) -> str:
+    return drawings.data_url(drawings.encode(drawings.draw(digit, **options)))
+
+
+def post(client: Client, batch: Any, query: str = "") -> Any:
+    return client.post(PATH + query, {"drawings": batch}, content_type="application/json")
+
+
+def test_each_is_answered_as_if_it_had_been_alone(client: Client) -> None:
+    """Ten digits on canvases of several kinds, then all of them again: more than one pass of the network takes."""
+    batch = [url_of(d, size=64 + 20 * d, ink=255 * (d % 2), paper=255 * (1 - d % 2)) for d in range(10)] * 4
+    answer = post(client, batch).json()
+    alone = [client.post("/api/drawing/", {"drawing": url}, content_type="application/json").json() for url in batch]
+    assert [one["prediction"] for one in answer["results"]] == list(range(10)) * 4
+    for together, single in zip(answer["results"], alone, strict=True):
+        assert together["probabilities"] == pytest.approx(single.pop("probabilities"), abs=1e-6)
+        assert {name: together[name] for name in single} == single
+        assert together["model"] == answer["model"]
+
+
+def test_what_cannot_be_read_says_why_in_its_place(client: Client) -> None:
+    blank = drawings.data_url(drawings.encode(Image.new("L", (100, 100), 255)))
+    svg = drawings.data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    batch = [url_of(7), None, "x", "data:image/png;base64,!!!!", svg, blank, 1.5, {}, url_of(3)]
+    results = post(client, batch).json()["results"]
+    codes = ["invalid_type", "invalid_data_url", "invalid_base64", "unsupported_image", "blank_drawing"]
+    assert [one.get("code") for one in results] == [None, *codes, "invalid_type", "invalid_type", None]
+    assert (results[0]["prediction"], results[-1]["prediction"]) == (7, 3)
+    assert all(one["message"] == one["detail"] and one["message"] for one in results[1:-1])
+
+
+def test_previews_are_of_each(client: Client) -> None:
+    results = post(client, [url_of(1), url_of(8)], "?preview=1").json()["results"]
+    pictures = [drawings_decoded(one["preview"]) for one in results]
+    assert [p.size for p in pictures] == [(28, 28)] * 2
+    assert pictures[0].tobytes() != pictures[1].tobytes()
+
+
+def drawings_decoded(url: str) -> Image.Image:
+    from recognition.imaging.decoding import decode_data_url
+
+    return Image.open(BytesIO(decode_data_url(url)))
+
+
+def test_256_are_taken_and_no_more(client: Client) -> None:
+    one = url_of(4, size=28)
+    answer = post(client, [one] * 256)
+    assert [r["prediction"] for r in answer.json()["results"]] == [4] * 256
+    refused = post(client, [one] * 257)
+    assert (refused.status_code, refused.json()["code"]) == (400, "too_many_drawings")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_json"),
+        (b'{"drawings": [', "invalid_json"),
+        (b"[" * 100_000, "invalid_json"),
+        (b"[]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"{}", "missing_drawings"),
+        (b'{"drawings": []}', "missing_drawings"),
+        (b'{"drawings": "x"}', "missing_drawings"),
+        (b'{"drawings": {"0": "x"}}', "missing_drawings"),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_bodies_that_are_no_batch(client: Client, body: bytes, code: str) -> None:
+    answer = client.post(PATH, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_small_files_that_unfold_are_bounded_together(client: Client) -> None:
+    """Two pictures of the largest size are read; what comes after them is refused before it is decoded."""
+    huge = Image.new("1", (4096, 4096), 1)
+    huge.paste(0, (1000, 1000, 1200, 3000))
+    results = post(client, [drawings.data_url(drawings.encode(huge))] * 40 + [url_of(2)]).json()["results"]
+    assert [one.get("code") for one in results] == [None] * 2 + ["image_too_large"] * 39
+
+
+def test_a_batch_needs_a_model(db: None) -> None:
+    from recognition import classifier
+
+    classifier.forget()
+    answer = post(Client(HTTP_HOST="localhost"), [url_of(5)])
+    assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+    assert answer["Retry-After"]
+
+
+def test_a_batch_counts_as_many_as_it_holds(tmp_path) -> None:
+    """At PREDICT_RATE=5/min: three pass, three more do not and cost nothing, two do, and a sixth drawing does not."""
+    code = (
+        "import django; django.setup()\n"
+        "from django.core.cache import cache; cache.clear()\n"
+        "import redis; from django.conf import settings\n"
+        "r = redis.Redis.from_url(settings.REDIS_URL); [r.delete(k) for k in r.keys('digits:throttle*')]\n"
+        "from django.test import Client\n"
+        "c = Client(HTTP_HOST='localhost')\n"
+        "def ask(n): return c.post('/api/drawings/', {'drawings': ['x'] * n}, content_type='application/json')\n"
+        "c2 = lambda: c.post('/api/drawing/', '{}', content_type='application/json')\n"
+        "print([a.status_code for a in (ask(3), ask(3), ask(2), c2())], int(c2()['Retry-After']) <= 61)\n"
+    )
+    environment = os.environ | {"PREDICT_RATE": "5/min", "DATA_DIR": str(tmp_path)}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "-c", code]
+    asked = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert asked.stdout.split("\n")[-2] == "[503, 429, 503, 429] True", asked.stdout + asked.stderr

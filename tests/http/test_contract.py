@@ -1,0 +1,207 @@
+"""The original's HTTP contract, on the running product."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.drawings import data_url, draw, encode
+from tests.support.stack import ROOT, Stack, eventually
+
+pytestmark = pytest.mark.stack
+
+
+def test_front_door_is_the_page_for_a_browser_and_health_for_the_rest(stack: Stack) -> None:
+    assert stack.http.get("/").json() == {"status": "healthy"}
+    page = stack.http.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<canvas" in page.text
+
+
+@pytest.mark.parametrize("way", ["json", "multipart", "raw"])
+def test_a_drawing_is_answered(stack: Stack, way: str) -> None:
+    png = encode(draw(7))
+    sent = {
+        "json": {"json": {"drawing": data_url(png)}},
+        "multipart": {"files": {"drawing": ("seven.png", png, "image/png")}},
+        "raw": {"content": png, "headers": {"Content-Type": "image/png"}},
+    }[way]
+    answer = stack.http.post("/api/drawing/", **sent)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["prediction"] == 7
+    assert isinstance(body["confidence"], float)
+    assert 50 < body["confidence"] <= 100
+    assert len(body["probabilities"]) == 10
+    assert sum(body["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert isinstance(body["model"], int)
+    assert "preview" not in body
+
+
+def test_the_preview_is_the_picture_the_network_saw(stack: Stack) -> None:
+    answer = stack.http.post("/api/drawing/?preview=1", json={"drawing": data_url(encode(draw(3)))}).json()
+    # Sent back, it is read the same: it is a drawing, prepared.
+    again = stack.http.post("/api/drawing/", json={"drawing": answer["preview"]}).json()
+    assert again["prediction"] == answer["prediction"] == 3
+
+
+def test_the_life_of_a_run_by_polling(stack: Stack) -> None:
+    """Retrain with no body and no Content-Type, as the original's page does it, watch, stop by beacon."""
+    assert stack.http.get("/api/training_progress/").json() == {}
+    started = stack.http.post("/api/retrain_model/")
+    assert started.status_code == 202
+    assert started.json()["message"] == "Model creation started"
+    run = started.json()["run"]
+    second = stack.http.post("/api/retrain_model/")
+    assert second.status_code == 409
+    assert second.json()["run"] == run
+    assert second.json()["message"]
+    assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
+    progress = eventually(
+        lambda: (p := stack.http.get("/api/training_progress/").json()) and p["percentage"] > 0 and p, 60, "a batch"
+    )
+    assert progress["max_epochs"] == 3
+    assert 0 < progress["percentage"] <= 100
+    assert "epoch" not in progress, "absent before the first epoch ends"
+    beacon = {"Content-Type": "text/plain;charset=UTF-8", "Origin": "http://localhost:3000"}
+    stopped = stack.http.post("/api/stop_training/", headers=beacon)
+    assert (stopped.status_code, stopped.json()) == (200, {"message": "Stop signal sent.", "run": run})
+    assert stack.http.post("/api/stop_training/").status_code == 200, "a second stop is the same"
+    assert stack.ended(run, 10)["status"] == "interrupted"
+    assert stack.http.get("/api/check_model_status/").json() == {"model_status": "interrupted"}
+    idle = stack.http.post("/api/stop_training/")
+    assert idle.status_code == 409
+    assert idle.json()["message"] == "Training not in progress."
+
+
+def test_the_progress_stream_speaks_at_least_once_a_second_and_closes(stack: Stack) -> None:
+    run = stack.train(samples=2048, epochs=2)
+    lines: list[tuple[float, dict]] = []
+    with httpx.stream("GET", f"{stack.url}/api/progress/", timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            if line:
+                assert line.startswith("data: ")
+                lines.append((time.monotonic(), json.loads(line[6:])))
+    gaps = [b[0] - a[0] for a, b in pairwise(lines)]
+    assert max(gaps) < 2, "TensorFlow's import included"
+    first, last = lines[0][1], lines[-1][1]
+    assert first["max_epochs"] == 2
+    assert (last["event"], last["reason"]) == ("close", "completed")
+    seen = [p for _, p in lines if p.get("epoch") == 1]
+    assert seen
+    assert all(isinstance(p["accuracy"], str) and len(p["accuracy"].split(".")[1]) == 2 for p in seen)
+    assert stack.run(run)["status"] == "completed"
+
+
+def test_the_progress_stream_of_an_idle_service_closes_at_once(stack: Stack) -> None:
+    answer = stack.http.get("/api/progress/")
+    assert json.loads(answer.text.removeprefix("data: "))["event"] == "close", "the first message, and the only one"
+
+
+def test_a_completed_run_is_in_the_history_and_does_not_serve_by_itself(stack: Stack) -> None:
+    before = stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(1)))}).json()["model"]
+    number = stack.train(samples=600, epochs=2, batch_size=32, learning_rate=0.002, seed=5)
+    run = stack.ended(number)
+    assert run["status"] == "completed", run
+    assert run["parameters"] == {
+        "epochs": 2, "batch_size": 32, "learning_rate": 0.002, "samples": 600, "seed": 5, "activate": False,
+    }  # fmt: skip
+    assert [e["epoch"] for e in run["epochs"]] == [1, 2]
+    assert all(e["loss"] > 0 and 0 < e["accuracy"] <= 1 and e["seconds"] > 0 for e in run["epochs"])
+    assert run["epochs"][0]["val_loss"] is None
+    assert run["requested_by"] == "anonymous"
+    assert run["attempt"] == 1
+    assert run["queued_at"] <= run["started_at"] <= run["finished_at"]
+    counts = run["confusion"]
+    assert [len(row) for row in counts] == [10] * 10
+    assert sum(map(sum, counts)) == 10_000
+    assert sum(counts[i][i] for i in range(10)) / 10_000 == pytest.approx(run["test_accuracy"])
+    assert run["versions"]["tensorflow"]
+    assert run["in_service"] is False
+    assert stack.http.get("/api/model_accuracy/").json() == {"accuracy": run["test_accuracy"]}
+    after = stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(1)))}).json()["model"]
+    assert after == before != run["model"]
+
+
+def test_a_worse_model_is_not_put_into_service_though_asked(stack: Stack) -> None:
+    run = stack.ended(stack.train(samples=64, epochs=1, activate=True))
+    assert run["status"] == "completed"
+    assert run["in_service"] is False
+
+
+def test_runs_are_listed_newest_first_by_status_and_by_page(stack: Stack) -> None:
+    stack.ended(stack.train(samples=64, epochs=1))
+    listed = stack.http.get("/api/runs/").json()
+    numbers = [r["id"] for r in listed["results"]]
+    assert numbers == sorted(numbers, reverse=True)
+    assert listed["count"] >= 2
+    assert {r["status"] for r in stack.http.get("/api/runs/?status=completed").json()["results"]} == {"completed"}
+    assert len(stack.http.get("/api/runs/?page_size=1").json()["results"]) == 1
+    assert stack.http.get("/api/runs/?status=lost").status_code == 400
+    with_epochs = stack.http.get("/api/runs/?include=epochs&page_size=1").json()["results"][0]
+    assert with_epochs == stack.http.get(f"/api/runs/{numbers[0]}/").json() | {"finished_epochs": 1}
+    assert with_epochs == listed["results"][0] | {"epochs": with_epochs["epochs"]}
+    missing = stack.http.get("/api/runs/999999/")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+def test_the_originals_page_may_call_from_its_origin(stack: Stack) -> None:
+    ours = {"Origin": "http://localhost:3000"}
+    for path in ("/", "/api/check_model_status/", "/api/training_progress/", "/api/progress/", "/api/model_accuracy/"):
+        answer = stack.http.get(path, headers=ours)
+        assert answer.headers["access-control-allow-origin"] == ours["Origin"], path
+    preflight = stack.http.options(
+        "/api/drawing/",
+        headers=ours | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"},
+    )
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == ours["Origin"]
+    assert "content-type" in preflight.headers["access-control-allow-headers"]
+    drawing = {"drawing": data_url(encode(draw(2)))}
+    assert stack.http.post("/api/drawing/", json=drawing, headers=ours).status_code == 200
+
+
+def test_health_and_readiness(stack: Stack) -> None:
+    assert stack.http.get("/healthz").json() == {"status": "ok"}
+    assert stack.http.get("/readyz").json() == {
+        "status": "ready",
+        "checks": {"database": True, "redis": True, "model": True},
+    }
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_no_running_process_has_loaded_tensorflow(stack: Stack, name: str) -> None:
+    assert "tensorflow" not in Path(f"/proc/{stack.processes[name].pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("module", ["digits_site.asgi", "digits_site.wsgi", "digits_site.celery"])
+def test_no_application_imports_tensorflow(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert asked.stdout.strip() == "[]"
+
+
+def test_a_chunked_body_is_read_and_bounded(stack: Stack) -> None:
+    """A body without Content-Length, which a parser that trusts the header would take for empty."""
+    drawing = json.dumps({"drawing": data_url(encode(draw(6)))}).encode()
+    kind = {"Content-Type": "application/json"}
+    pieces = (drawing[i : i + 1000] for i in range(0, len(drawing), 1000))
+    assert stack.http.post("/api/drawing/", content=pieces, headers=kind).json()["prediction"] == 6
+    flood = (b"x" * 65_536 for _ in range(64))
+    refusal = stack.http.post("/api/drawing/", content=flood, headers=kind)
+    assert (refusal.status_code, refusal.json()["code"]) == (413, "payload_too_large")
+    assert stack.http.get("/healthz").status_code == 200
+
+
+def test_other_methods_on_the_stream_are_405(stack: Stack) -> None:
+    refusal = stack.http.post("/api/progress/")
+    assert (refusal.status_code, refusal.json()["code"], refusal.headers["allow"]) == (405, "method_not_allowed", "GET")

@@ -1,0 +1,213 @@
+"""A client reads the answer to a request whose body the product did not need, whenever the body arrives."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+
+from digits_site.web.middleware.lingering_close import LINGER_BYTES, LingeringClose
+from tests.support.early_answers import Refused, send_all
+from tests.support.raw_http import all_of
+from tests.support.scaled import OnGranian
+from tests.support.stack import Stack
+
+LIMIT = settings.MAX_BODY_BYTES
+CLIENTS = 8
+FOREIGN_PAGE = Refused(403, headers=(("Origin", "http://evil.example"),))
+EARLY = {
+    "foreign host": Refused(400, headers=(("Host", "evil.example"),)),
+    "foreign page": FOREIGN_PAGE,
+    "proxied": Refused(403, headers=(("X-Forwarded-For", "10.0.0.1"),)),
+    "no CSRF token": Refused(403, "/admin/logout/"),
+    "wrong token": Refused(401, "/api/stop_training/", headers=(("Authorization", "Token digits_wrong"),)),
+    "no such path": Refused(404, "/api/nothing/"),
+    "wrong method": Refused(405, "/api/check_model_status/", method="PUT"),
+    "over the rate": Refused(429),
+    "a body where none is read": Refused(200, "/healthz", method="GET"),
+}
+
+
+class NoWorker(Stack):
+    """`make run`'s daphne and Redis."""
+
+    def start_worker(self) -> None:
+        pass
+
+
+NAMES = {OnGranian: "granian", NoWorker: "daphne"}
+
+
+def on(*servers: type[Stack]) -> pytest.MarkDecorator:
+    """Run a test against each of these servers."""
+    return pytest.mark.parametrize("server", servers, ids=NAMES.get, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The server that a test names (`on`)."""
+    stack = request.param(tmp_path_factory.mktemp("early"), PREDICT_RATE="1/hour")
+    try:
+        stack.start()
+        stack.http.post("/api/drawing/")  # uses up the rate
+        yield stack
+    finally:
+        stack.close()
+
+
+def assert_answered(server: Stack, refused: Refused) -> None:
+    """With bodies of every size, with a length and chunked, on kept and on new connections."""
+    for size in (0, 7_000, 70_000, 700_000, LIMIT - 1):
+        for chunked in (False, True):
+            request = refused.encode(size, chunked=chunked)
+            for kept in (True, False):
+                outcome = send_all(server.port, request, 2 * CLIENTS, clients=CLIENTS, kept=kept, pause=0.01)
+                assert not outcome.lost, (size, chunked, kept)
+                assert outcome.answered == Counter({refused.status: 2 * CLIENTS}), (size, chunked, kept)
+
+
+@pytest.mark.stack
+@on(OnGranian)
+@pytest.mark.parametrize("kind", EARLY)
+def test_every_client_reads_its_answer(server: Stack, kind: str) -> None:
+    assert_answered(server, EARLY[kind])
+
+
+@pytest.mark.stack
+@on(NoWorker)
+@pytest.mark.parametrize("kind", ["foreign host", "foreign page", "proxied"])
+def test_every_client_of_daphne_reads_its_answer(server: Stack, kind: str) -> None:
+    assert_answered(server, EARLY[kind])
+
+
+@pytest.mark.stack
+@on(OnGranian, NoWorker)
+@pytest.mark.parametrize("size", [LIMIT + 1, 5 * LIMIT])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_client_reads_that_its_body_is_too_large(server: Stack, size: int, chunked: bool) -> None:
+    outcome = send_all(server.port, Refused(413).encode(size, chunked=chunked), CLIENTS, clients=CLIENTS, pause=0.01)
+    assert (dict(outcome.answered), dict(outcome.lost)) == ({413: CLIENTS}, {})
+
+
+@pytest.mark.stack
+@on(OnGranian)
+def test_a_body_without_end_is_not_read_for_ever(server: Stack) -> None:
+    head = Refused(413).encode(0, chunked=True).partition(b"0\r\n\r\n")[0]
+    piece = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    sent = 0
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(head)
+        with pytest.raises(ConnectionError):
+            while sent < 10 * LINGER_BYTES:
+                client.sendall(piece)
+                sent += len(piece)
+        answer = all_of(client)
+    assert sent < 4 * LINGER_BYTES  # twice, and what the kernel keeps
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.stack
+@on(OnGranian, NoWorker)
+def test_a_client_that_waits_to_be_told_to_go_on_is_answered(server: Stack) -> None:
+    expecting = Refused(403, headers=(*FOREIGN_PAGE.headers, ("Expect", "100-continue"), ("Connection", "close")))
+    request = expecting.encode(LIMIT)
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(request[:-LIMIT])
+        assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(request[-LIMIT:])
+        assert all_of(client).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.stack
+@on(OnGranian)
+def test_clients_that_trickle_refused_bodies_leave_threads_for_others(server: Stack) -> None:
+    """More of them than granian has threads, all of which stay until others have been answered."""
+    head = FOREIGN_PAGE.encode(LIMIT)[:-LIMIT]
+    over = threading.Event()
+
+    def trickle() -> None:
+        with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+            try:
+                client.sendall(head)
+                while not over.wait(0.2):
+                    client.sendall(b"x")
+            except ConnectionError:
+                return  # answered and closed
+
+    threads = [threading.Thread(target=trickle) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(CLIENTS):
+            assert httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+class Input:
+    """A `wsgi.input` that counts what is read of it."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int | None = None) -> bytes:
+        taken = self.left if size is None else min(size, self.left)
+        self.left -= taken
+        return b"x" * taken
+
+
+def test_an_application_that_fails_leaves_nothing_unread() -> None:
+    body = Input(100_000)
+
+    def fail(environ: object, start_response: object) -> list[bytes]:
+        raise RuntimeError
+
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": "100000"}
+    with pytest.raises(RuntimeError):
+        LingeringClose(fail)(environ, print)
+    assert body.left == 0
+
+
+def test_of_a_body_without_end_so_much_is_read_before_and_after_the_answer() -> None:
+    body = Input(10 * LINGER_BYTES)
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer: Any = LingeringClose(lambda environ, start_response: [b"no"])(environ, print)
+    assert body.left == 9 * LINGER_BYTES
+    assert list(answer) == [b"no"]
+    answer.close()
+    assert body.left == 8 * LINGER_BYTES
+
+
+def test_nothing_is_read_before_the_answer_to_a_body_that_is_too_large_by_its_length() -> None:
+    body = Input(LIMIT + 1)
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(LIMIT + 1)}
+    answer: Any = LingeringClose(lambda environ, start_response: [b"no"])(environ, print)
+    assert body.left == LIMIT + 1
+    answer.close()
+    assert body.left == 0
+
+
+def test_a_server_that_does_not_mark_the_end_of_a_body_is_not_read_from() -> None:
+    body = Input(100)
+    assert LingeringClose(lambda environ, start_response: [])({"wsgi.input": body, "CONTENT_LENGTH": "5"}, print) == []
+    assert body.left == 100
+
+
+@pytest.mark.parametrize("headers", [{"CONTENT_LENGTH": "100"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_body_that_was_read_costs_nothing(headers: dict[str, str]) -> None:
+    answer = [b"yes"]
+
+    def read_all(environ: dict[str, Input], start_response: object) -> list[bytes]:
+        environ["wsgi.input"].read(200 if "HTTP_TRANSFER_ENCODING" in environ else 100)
+        return answer
+
+    environ = {"wsgi.input": Input(100), "wsgi.input_terminated": True, **headers}
+    assert LingeringClose(read_all)(environ, print) is answer

@@ -1,0 +1,223 @@
+"""The history as the API tells it: order, the digits behind a figure, a model's files, how long a run would take."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from recognition import registry
+from recognition.models import Activation, ModelVersion
+from tests.http.test_registry import model_that_says
+from training import shipping
+from training.learner import dataset
+from training.learner.presets import PRESETS
+from training.models import Predictions, Status, TrainingRun
+
+pytestmark = pytest.mark.django_db
+PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
+
+
+def run_of(seconds: float | None, accuracy: float | None = None, epochs: int = 0, **values: object) -> TrainingRun:
+    now = timezone.now()
+    times = {} if seconds is None else {"started_at": now - timedelta(seconds=seconds), "finished_at": now}
+    defaults = {"status": Status.COMPLETED, "preset": "original", "parameters": PARAMETERS, "test_accuracy": accuracy}
+    run = TrainingRun.objects.create(**defaults | times | values)
+    for e in range(1, epochs + 1):
+        run.epochs.create(epoch=e, loss=1.0, accuracy=0.9, learning_rate=0.001, seconds=6.0 + e)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("-id", "dcba"),
+        ("id", "abcd"),
+        ("test_accuracy", "bacd"),
+        ("-test_accuracy", "cabd"),
+        ("epochs", "dcab"),
+        ("-duration", "bcad"),
+        ("duration", "acbd"),
+        ("status", "cbad"),
+        ("requested_by", "bdca"),
+    ],
+)
+def test_runs_are_sorted_and_those_without_a_value_come_last(client: Client, ordering: str, expected: str) -> None:
+    ada = User.objects.create_user("ada")
+    runs = {
+        "a": run_of(10, 0.98, epochs=1),
+        "b": run_of(30, 0.97, epochs=2, requested_by=ada),
+        "c": run_of(20, 0.99),
+        "d": run_of(None, None, status=Status.ERROR),
+    }
+    names = {run.pk: name for name, run in runs.items()}
+    answer = client.get("/api/runs/", {"ordering": ordering}).json()["results"]
+    assert "".join(names[run["id"]] for run in answer) == expected
+
+
+def test_an_unknown_order_is_refused_by_name(client: Client) -> None:
+    answer = client.get("/api/runs/?ordering=password")
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "ordering"
+
+
+def shipped_run() -> TrainingRun:
+    return TrainingRun.objects.get(worker="shipped")
+
+
+@pytest.mark.parametrize(("label", "read"), [(4, 9), (7, 7), (0, 1)])
+def test_a_cell_of_the_confusion_matrix_holds_its_digits(client: Client, shipped: None, label: int, read: int) -> None:
+    run = shipped_run()
+    answer = client.get(f"/api/runs/{run.pk}/digits/", {"label": label, "read": read, "limit": 50}).json()
+    count = run.confusion[label][read]  # type: ignore[index]
+    assert answer["count"] == count
+    assert len(answer["results"]) == min(count, 50)
+    assert all((digit["label"], digit["read"]) == (label, read) for digit in answer["results"])
+    confidences = [digit["confidence"] for digit in answer["results"]]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(client: Client, shipped: None) -> None:
+    run = shipped_run()
+    answer = client.get(f"/api/runs/{run.pk}/digits/").json()
+    assert answer["count"] == round(10_000 * (1 - run.test_accuracy))  # type: ignore[operator]
+    assert all(digit["label"] != digit["read"] for digit in answer["results"])
+    worst = answer["results"][0]
+    assert worst["confidence"] == max(digit["confidence"] for digit in answer["results"])
+    picture = Image.open(io.BytesIO(base64.b64decode(worst["picture"].removeprefix("data:image/png;base64,"))))
+    images, labels = dataset.as_stored(shipping.FOLDER.parent / "mnist", "t10k")
+    assert (np.asarray(picture) == images[worst["index"]]).all()
+    assert labels[worst["index"]] == worst["label"]
+
+
+@pytest.mark.parametrize("query", ["label=10", "read=-1", "label=x", "limit=0", "limit=201"])
+def test_digits_outside_of_what_there_is_are_refused(client: Client, shipped: None, query: str) -> None:
+    answer = client.get(f"/api/runs/{shipped_run().pk}/digits/?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_parameter"
+
+
+def test_a_run_that_kept_no_predictions_says_so(client: Client) -> None:
+    answer = client.get(f"/api/runs/{run_of(10).pk}/digits/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_predictions")
+
+
+def test_missing_test_digits_are_the_servers_fault(client: Client, shipped: None, settings, tmp_path) -> None:
+    settings.MNIST_DIR = tmp_path
+    answer = client.get(f"/api/runs/{shipped_run().pk}/digits/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "digits_unavailable")
+
+
+def test_a_models_files_can_be_taken_away(client: Client, shipped: None) -> None:
+    model = client.get("/api/models/").json()["results"][0]
+    assert model["in_service"] is True
+    onnx, keras = (client.get(model["files"][kind]) for kind in ("onnx", "keras"))
+    assert hashlib.sha256(onnx.content).hexdigest() == model["sha256"]
+    assert keras.content.startswith(b"PK"), "a Keras file is a zip archive"
+    assert 'filename="digits-model-' in keras["Content-Disposition"]
+
+
+def test_a_model_without_a_keras_file_offers_none(client: Client, shipped: None) -> None:
+    model = registry.publish(model_that_says(1), test_accuracy=0.5)
+    assert list(client.get(f"/api/models/{model.pk}/").json()["files"]) == ["onnx"]
+    answer = client.get(f"/api/models/{model.pk}/keras/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_file")
+    assert client.get("/api/models/999/onnx/").json()["code"] == "not_found"
+
+
+def test_only_who_may_put_a_model_into_service_can(client: Client, shipped: None) -> None:
+    model = registry.publish(model_that_says(2), test_accuracy=0.5)
+    url = f"/api/models/{model.pk}/activate/"
+    assert client.post(url).status_code == 401
+    ada = User.objects.create_user("ada", password="a long enough password")
+    client.force_login(ada)
+    assert client.post(url).status_code == 403
+    ada.user_permissions.add(Permission.objects.get(codename="add_activation"))
+    answer = client.post(url)
+    assert (answer.status_code, answer.json()["in_service"]) == (200, True)
+    assert Activation.current().by == ada
+
+
+def test_an_installation_of_an_earlier_release_gets_what_is_new(shipped: None) -> None:
+    Predictions.objects.all().delete()
+    ModelVersion.objects.update(keras_file="")
+    shipping.install()
+    assert shipped_run().predictions.read
+    assert ModelVersion.objects.get().keras_file.read() == shipping.KERAS_FILE.read_bytes()
+
+
+def estimates(client: Client) -> dict[str, Any]:
+    return {p["name"]: p["estimate"] for p in client.get("/api/presets/").json()["results"]}
+
+
+def test_nothing_is_estimated_before_a_run_of_the_preset_on_this_machine(client: Client, shipped: None) -> None:
+    """The shipped run has completed, but elsewhere."""
+    assert estimates(client) == dict.fromkeys(PRESETS)
+    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=1)
+    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=0, status=Status.INTERRUPTED)
+    assert estimates(client) == dict.fromkeys(PRESETS), "it measured only a part of the run"
+
+
+@pytest.mark.parametrize(("samples", "epochs"), [(60_000, 60), (60_000, 20), (30_000, 60)])
+def test_an_estimate_covers_drawing_and_every_epoch(client: Client, samples: int, epochs: int) -> None:
+    """Epochs take 14 or 21 s, pictures are drawn for 120 s, and the rest takes 8 s: figures of a real run."""
+    fitting = sum(14.0 if epoch % 3 else 21.0 for epoch in range(60))
+    parameters = PARAMETERS | {"epochs": 60, "samples": 60_000, "batch_size": 256}
+    phases = {"importing": 5.0, "drawing": 120.0, "fitting": fitting, "exporting": 2.0}
+    run_of(fitting + 128, preset="handwriting", parameters=parameters, phase_seconds=phases, resumed_after_epoch=0)
+    found = estimates(client)
+    assert found["original"] is None, "another preset's digits cost something else"
+    known = found["handwriting"]
+    estimated = known["fixed_seconds"] + samples * (
+        known["seconds_per_sample"] + epochs * known["seconds_per_sample_epoch"]
+    )
+    share = samples / 60_000
+    assert estimated == pytest.approx(8 + 120 * share + fitting * share * epochs / 60, rel=0.01)
+
+
+def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Client) -> None:
+    def measured(fitting: float, **parameters: Any) -> None:
+        phases = {"fitting": fitting}
+        run_of(fitting + 5, parameters=PARAMETERS | parameters, phase_seconds=phases, resumed_after_epoch=0)
+
+    measured(30.0, samples=60_000, epochs=1)
+    measured(9.0, samples=600, epochs=1)
+    measured(900.0, samples=60_000, epochs=3, batch_size=4)
+    assert estimates(client)["original"]["seconds_per_sample_epoch"] == pytest.approx(30 / 60_000)
+
+
+def test_the_list_carries_epochs_only_when_asked(client: Client) -> None:
+    run = run_of(20, 0.98, epochs=3)
+    listed = client.get("/api/runs/").json()["results"][0]
+    assert "epochs" not in listed
+    assert listed["finished_epochs"] == 3
+    asked = client.get("/api/runs/?include=epochs").json()["results"][0]
+    detail = client.get(f"/api/runs/{run.pk}/").json()
+    assert [epoch["epoch"] for epoch in detail["epochs"]] == [1, 2, 3]
+    assert asked == detail | {"finished_epochs": 3}
+    assert listed == {name: value for name, value in asked.items() if name != "epochs"}
+
+
+@pytest.mark.parametrize("include", ["", "confusion", "epochs,epochs", "Epochs"])
+def test_nothing_else_can_be_included(client: Client, include: str) -> None:
+    answer = client.get("/api/runs/", {"include": include})
+    assert answer.status_code == 400
+    assert (answer.json()["code"], answer.json()["field"]) == ("invalid_parameter", "include")
+
+
+@pytest.mark.parametrize("query", ["", "?include=epochs"])
+def test_a_longer_list_takes_no_more_queries(client: Client, django_assert_max_num_queries, query: str) -> None:
+    for epochs in range(9):
+        run_of(20, 0.98, epochs=epochs)
+    with django_assert_max_num_queries(6):
+        answer = client.get(f"/api/runs/{query}").json()["results"]
+    assert [run["finished_epochs"] for run in answer] == list(range(8, -1, -1))

@@ -1,0 +1,64 @@
+"""A public site's cookies: of this host alone, over HTTPS alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.http.test_limits_headers import assert_standing, assert_strict
+from tests.http.test_limits_rates import in_a_process
+
+SIGN_IN = """
+from django.core.management import call_command
+from django.contrib.auth.models import User
+call_command("migrate", verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
+User.objects.create_superuser("ada", password="a long enough password")
+browser = Client(enforce_csrf_checks=True, HTTP_HOST="digits.example.org", HTTP_ACCEPT="text/html")
+plain = browser.get("/admin/login/")
+https = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_ORIGIN": "https://digits.example.org"}
+form = browser.get("/admin/login/", **https)
+token = form.content.decode().split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+fields = {"username": "ada", "password": "a long enough password", "csrfmiddlewaretoken": token}
+signed_in = browser.post("/admin/login/?next=/admin/", fields, **https)
+index = browser.get("/admin/", **https)
+print(json.dumps({
+    "plain": [plain.status_code, plain.headers.get("Location"), dict(plain.items())],
+    "form": dict(form.items()), "signed_in": signed_in.status_code, "index": index.status_code,
+    "cookies": {name: {k: v for k, v in morsel.items() if v} for name, morsel in browser.cookies.items()},
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a browser sees that signs in to a public site; Redis is away."""
+    folder: Path = tmp_path_factory.mktemp("public")
+    seen: dict[str, Any] = in_a_process(
+        SIGN_IN, folder, DIGITS_MODE="public", SECRET_KEY="0123456789abcdef" * 4, ALLOWED_HOSTS="digits.example.org",
+        TRUSTED_ORIGINS="https://digits.example.org", REDIS_URL="redis://:password@127.0.0.1:1/0",
+        DATABASE_URL=f"sqlite:///{folder}/digits.sqlite3",
+    )  # fmt: skip
+    return seen
+
+
+def test_a_public_site_is_https_alone(public: dict[str, Any]) -> None:
+    status, location, headers = public["plain"]
+    assert (status, location) == (301, "https://digits.example.org/admin/login/")
+    assert_standing(list(headers.items()))
+    assert public["form"]["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert_strict(public["form"]["Content-Security-Policy"])
+
+
+def test_its_cookies_are_of_this_host_over_https_and_the_session_not_for_scripts(public: dict[str, Any]) -> None:
+    assert (public["signed_in"], public["index"]) == (302, 200)
+    cookies = public["cookies"]
+    assert set(cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+    for morsel in cookies.values():
+        assert morsel["secure"] is True
+        assert morsel["samesite"] == "Lax"
+        assert morsel["path"] == "/"
+        assert "domain" not in morsel
+    assert cookies["__Host-sessionid"]["httponly"] is True

@@ -1,0 +1,232 @@
+"""Whose page may call: the original's from its origin, everything of it; nobody else's, however it asks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from django.test import Client
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.support.browser import launch_chromium  # noqa: F401
+from tests.support.drawings import data_url, draw, encode
+from tests.support.stack import Stack
+
+FRONTEND = "http://localhost:3000"
+ALLOW = "access-control-allow-origin"
+ORIGINAL = [
+    ("GET", "/"),
+    ("POST", "/api/drawing/"),
+    ("POST", "/api/retrain_model/"),
+    ("POST", "/api/stop_training/"),
+    ("GET", "/api/check_model_status/"),
+    ("GET", "/api/training_progress/"),
+    ("GET", "/api/progress/"),
+    ("GET", "/api/model_accuracy/"),
+]
+POSTS = ["/api/drawing/", "/api/drawings/", "/api/retrain_model/", "/api/stop_training/", "/admin/login/"]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("method", "path"), ORIGINAL)
+def test_the_originals_page_may_call_everything_of_it(stack: Stack, method: str, path: str) -> None:
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "content-type"}
+    preflight = stack.http.options(path, headers={"Origin": FRONTEND} | asked)
+    assert preflight.status_code == 200
+    assert preflight.headers[ALLOW] == FRONTEND
+    assert method in preflight.headers["access-control-allow-methods"]
+    assert "content-type" in preflight.headers["access-control-allow-headers"]
+    drawing = {"drawing": data_url(encode(draw(7)))} if path == "/api/drawing/" else None
+    answer = stack.http.request(method, path, json=drawing, headers={"Origin": FRONTEND})
+    assert answer.status_code == {"/api/retrain_model/": 202, "/api/stop_training/": 409}.get(path, 200)
+    assert answer.headers[ALLOW] == FRONTEND
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:3001", "https://localhost:3000", "null"])
+def test_another_page_may_not_read_post_or_hold_a_stream(stack: Stack, origin: str) -> None:
+    theirs = {"Origin": origin}
+    for method, path in ORIGINAL:
+        preflight = stack.http.options(path, headers=theirs | {"Access-Control-Request-Method": method})
+        assert ALLOW not in preflight.headers, path
+        answer = stack.http.request(method, path, headers=theirs)
+        assert ALLOW not in answer.headers, path
+        refused = method == "POST" or path == "/api/progress/"
+        assert (answer.status_code == 403) is refused, path
+        assert not refused or answer.json()["code"] == "bad_origin"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({}, False),  # no browser
+        ({"HTTP_SEC_FETCH_SITE": "same-origin"}, False),
+        ({"HTTP_SEC_FETCH_SITE": "none"}, False),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site"}, True),
+        ({"HTTP_SEC_FETCH_SITE": "same-site"}, True),  # any port of this machine, and no word of which
+        ({"HTTP_SEC_FETCH_SITE": "Cross-Site"}, True),
+        ({"HTTP_SEC_FETCH_SITE": ""}, True),
+        # The original's page on localhost, this service called by its number: the full origin decides.
+        ({"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_ORIGIN": FRONTEND}, False),
+        ({"HTTP_SEC_FETCH_SITE": "same-site", "HTTP_ORIGIN": FRONTEND}, False),
+        ({"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ORIGIN": "http://localhost:3001"}, True),
+        ({"HTTP_SEC_FETCH_SITE": "none", "HTTP_ORIGIN": "null"}, True),
+    ],
+)
+def test_what_a_browser_says_about_the_page(path: str, headers: dict[str, str], refused: bool) -> None:
+    answer = Client(HTTP_HOST="localhost:8000").post(path, **headers)
+    assert (answer.status_code == 403 and answer.json()["code"] == "bad_origin") is refused
+
+
+@pytest.mark.django_db
+def test_a_trusted_origin_may_post_but_only_the_front_end_may_read(settings) -> None:
+    settings.TRUSTED_ORIGINS = settings.CSRF_TRUSTED_ORIGINS = [FRONTEND, "https://other.example"]
+    client = Client(HTTP_HOST="localhost:8000")
+    trusted = client.post("/api/stop_training/", HTTP_ORIGIN="https://other.example")
+    assert trusted.status_code == 409
+    assert "Access-Control-Allow-Origin" not in trusted
+    front_end = client.post("/api/stop_training/", HTTP_ORIGIN=FRONTEND)
+    assert (front_end.status_code, front_end["Access-Control-Allow-Origin"]) == (409, FRONTEND)
+    assert "Retry-After" in front_end["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in front_end
+
+
+def style_sheet(stack: Stack) -> str:
+    """The path of a static file, as the page names it."""
+    page = stack.http.get("/", headers={"Accept": "text/html"}).text
+    return page.split('rel="stylesheet" href="')[1].split('"')[0]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("host", ["rebound.example", "localhost.evil.example", "127.0.0.1.nip.example:8000", "a b", ""])
+def test_a_rebound_name_gets_nothing_on_any_path(stack: Stack, host: str) -> None:
+    style = style_sheet(stack)
+    for path in ("/", "/healthz", "/readyz", "/metrics", "/api/runs/", "/api/progress/", "/runs/", "/admin/", style):
+        assert stack.http.get(path, headers={"Host": host}).status_code == 400, path
+        answer = stack.http.options(path, headers={"Host": host, "Access-Control-Request-Method": "POST"})
+        assert answer.status_code == 400, path
+    with pytest.raises(InvalidStatus) as refusal:
+        connect(stack.ws_url, additional_headers={"Host": host})
+    assert refusal.value.response.status_code in {400, 403}
+
+
+@pytest.mark.stack
+def test_static_files_come_from_this_machine_alone_in_local_mode(stack: Stack) -> None:
+    style = style_sheet(stack)
+    assert stack.http.get(style).status_code == 200
+    refusal = stack.http.get(style, headers={"X-Forwarded-For": "203.0.113.7"})
+    assert (refusal.status_code, refusal.json()["code"]) == (403, "proxied_request")
+
+
+# --- The original's page in a real browser, on a port of its own ---
+
+PAGE = b"<!doctype html><title>The original's page</title>"
+EVERYTHING = """async ([api, drawing]) => {
+  const told = {};
+  const call = async (name, path, options) => {
+    try {
+      const answer = await fetch(api + path, options);
+      told[name] = [answer.status, await answer.json()];
+    } catch (error) {
+      told[name] = [0, String(error)];
+    }
+  };
+  const json = { "Content-Type": "application/json" };
+  await call("health", "/");
+  await call("drawing", "/api/drawing/", { method: "POST", headers: json, body: JSON.stringify({ drawing }) });
+  await call("retrain", "/api/retrain_model/", { method: "POST" });
+  await call("progress", "/api/training_progress/");
+  await call("accuracy", "/api/model_accuracy/");
+  told.stream = await new Promise((resolve) => {
+    const source = new EventSource(api + "/api/progress/");
+    source.onmessage = (event) => { source.close(); resolve(JSON.parse(event.data)); };
+    source.onerror = () => { source.close(); resolve("refused"); };
+  });
+  told.beacon = navigator.sendBeacon(api + "/api/stop_training/");
+  for (let tries = 0; tries < 50; tries += 1) {
+    await call("status", "/api/check_model_status/");
+    if (told.status[1].model_status !== "in_progress") break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await call("stop", "/api/stop_training/", { method: "POST" });
+  return told;
+}"""
+
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[list[str]]:
+    """Two origins with a page on it: the front end's, and another port."""
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Page) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield [f"http://localhost:{server.server_port}" for server in servers]
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, pages: list[str]) -> Iterator[Stack]:
+    """The web server alone: a run that is asked for stays queued until it is stopped."""
+    stack = Stack(tmp_path_factory.mktemp("frontend"), FRONTEND_URL=pages[0])
+    try:
+        stack.start_redis()
+        stack.prepare()
+        stack.start_web()
+        yield stack
+    finally:
+        stack.close()
+
+
+def from_page(chromium: Any, page_url: str, service: Stack) -> dict[str, Any]:
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        page.goto(page_url)
+        told: dict[str, Any] = page.evaluate(EVERYTHING, [service.url, data_url(encode(draw(7)))])
+        return told
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
+def test_a_browser_lets_the_originals_page_do_everything(chromium: Any, service: Stack, pages: list[str]) -> None:
+    told = from_page(chromium, pages[0], service)
+    assert told["health"] == [200, {"status": "healthy"}]
+    assert told["drawing"][1]["prediction"] == 7
+    assert (told["retrain"][0], told["retrain"][1]["message"]) == (202, "Model creation started")
+    assert told["progress"][1]["max_epochs"] == 3
+    assert told["stream"]["percentage"] == 0
+    assert told["accuracy"][1]["accuracy"] > 0.99
+    assert told["beacon"] is True
+    assert told["status"] == [200, {"model_status": "interrupted"}], "the beacon stopped it"
+    assert (told["stop"][0], told["stop"][1]["message"]) == (409, "Training not in progress.")
+
+
+@pytest.mark.browser
+def test_a_browser_keeps_another_ports_page_out(chromium: Any, service: Stack, pages: list[str]) -> None:
+    run = int(service.http.post("/api/retrain_model/").json()["run"])
+    told = from_page(chromium, pages[1], service)
+    assert [told[name][0] for name in ("health", "drawing", "retrain", "progress", "accuracy", "stop")] == [0] * 6
+    assert told["stream"] == "refused"
+    assert service.run(run)["status"] == "queued", "neither its beacon nor its POST stopped it"
+    assert json.loads(httpx.post(f"{service.url}/api/stop_training/").text)["run"] == run

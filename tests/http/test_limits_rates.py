@@ -1,0 +1,110 @@
+"""How many drawings an address may send: one count for all processes, and a count of its own where Redis is away."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digits_site.web.limits import rate_limit
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
+
+DRAW = """
+import json, time
+import django; django.setup()
+from django.test import Client
+def ask(peer, forwarded=None):
+    headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
+    path, kind = "/api/drawing/", "application/json"
+    return Client(HTTP_HOST="localhost", REMOTE_ADDR=peer).post(path, "{}", content_type=kind, **headers)
+"""
+
+
+def in_a_process(code: str, folder: Path, **environment: str) -> Any:
+    """What `code` prints last, as JSON; it can ask for a drawing by `ask(peer, forwarded)`."""
+    everything = os.environ | {"DATA_DIR": str(folder), **environment}
+    command = [sys.executable, "-c", DRAW + code]
+    ran = subprocess.run(command, cwd=ROOT, env=everything, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_a_redis_that_is_away_is_no_licence(tmp_path: Path) -> None:
+    code = "print(json.dumps([ask('203.0.113.1').status_code for _ in range(4)] + [ask('203.0.113.2').status_code]))"
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    answers = in_a_process(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
+    assert answers == [400, 400, 400, 429, 400], "another address is counted by itself"
+
+
+def test_a_redis_that_does_not_answer_holds_up_one_request_a_second(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        code = """
+began = time.monotonic()
+statuses = [ask("203.0.113.1").status_code for _ in range(4)]
+print(json.dumps([statuses, time.monotonic() - began]))
+"""
+        away = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        statuses, seconds = in_a_process(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
+    assert statuses == [400, 400, 400, 429]
+    assert seconds < 3.5, "each of the four would wait a second or two"
+
+
+def test_forged_headers_do_not_make_another_caller(tmp_path: Path) -> None:
+    """Behind one proxy, which writes the last entry; local mode itself would refuse all of these."""
+    code = """
+from django.test import override_settings
+with override_settings(LOCAL=False):
+    forged = [ask("10.0.0.1", f"198.51.100.{n}, 203.0.113.200").status_code for n in range(4)]
+    other = ask("10.0.0.1", "203.0.113.201").status_code
+    network = [ask("10.0.0.1", f"2001:db8:77:1::{n:x}").status_code for n in range(4)]
+print(json.dumps([forged, other, network]))
+"""
+    forged, other, network = in_a_process(code, tmp_path, PREDICT_RATE="3/min", TRUSTED_PROXIES="1")
+    assert forged == [400, 400, 400, 429]
+    assert other == 400
+    assert network == [400, 400, 400, 429], "one /64 is one caller"
+
+
+@pytest.mark.parametrize("redis_answers", [True, False])
+def test_no_more_than_the_number_pass_at_once(monkeypatch: pytest.MonkeyPatch, redis_answers: bool) -> None:
+    key = f"test:{time.monotonic_ns()}"
+    monkeypatch.setattr(rate_limit, "_away_until", 0.0 if redis_answers else float("inf"))
+    start = threading.Barrier(16)
+
+    def ask(_: int) -> bool:
+        start.wait()
+        return rate_limit.count(key, 1, 10, 60) < 0
+
+    with ThreadPoolExecutor(16) as pool:
+        passed = sum(sum(pool.map(ask, range(16))) for _ in range(4))
+    assert passed == 10
+    left = rate_limit.count(key, 1, 10, 60)
+    assert 55 < left <= 60
+    assert rate_limit.count(key, -1, 10, 60) < 0, "one is given back"
+    assert [rate_limit.count(key, n, 10, 60) < 0 for n in (2, 1, 1)] == [False, True, False]
+
+
+def test_a_window_ends_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(rate_limit, "MOST_KEYS", 100)
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now)
+    windows = rate_limit.LocalWindows()
+    assert windows.count("a", 1, 1, 60) == -1
+    now += 59.5
+    assert windows.count("a", 1, 1, 60) == pytest.approx(0.5)
+    now += 0.5
+    assert windows.count("a", 1, 1, 60) == -1
+    for number in range(1000):
+        assert windows.count(f"n{number}", 1, 1, 60) == -1
+    assert len(windows._windows) == 100
+    assert windows.count("n999", 1, 1, 60) > 0, "what came last is remembered"

@@ -1,0 +1,254 @@
+"""Bounds on work: drawings decoded at once, a request's parts, how long a run may take, guesses at a password."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from digits_site.web.limits import rate_limit
+from digits_site.web.middleware.login_limit import LoginLimitMiddleware
+from recognition.api import decode_slots, preparation
+from tests.support.drawings import data_url, draw, encode
+from tests.unit.test_watchdog import PARAMETERS
+from training.models import Status, TrainingRun
+from training.worker import runner
+
+JSON = "application/json"
+SEVEN = {"drawing": data_url(encode(draw(7)))}
+
+
+@pytest.fixture
+def client(shipped: None) -> Client:
+    return Client(HTTP_HOST="localhost")
+
+
+# --- Decoding ---
+
+
+class Decoder:
+    """Stands in for the decoder: holds what it is given until it is told to go on, and knows how many it holds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.read, self.go_on = preparation.read_image, threading.Event()
+        self.held = self.most = 0
+        self.lock = threading.Lock()
+        monkeypatch.setattr(preparation, "read_image", self.decode)
+
+    def decode(self, data: bytes) -> Any:
+        with self.lock:
+            self.held += 1
+            self.most = max(self.most, self.held)
+        self.go_on.wait(10)
+        with self.lock:
+            self.held -= 1
+        return self.read(data)
+
+
+@pytest.fixture
+def decoder(monkeypatch: pytest.MonkeyPatch, settings) -> Any:
+    settings.MAX_DECODES = 2
+    decoder = Decoder(monkeypatch)
+    yield decoder
+    decoder.go_on.set()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/drawing/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})]
+)
+def test_a_drawing_that_finds_no_turn_is_told_to_come_again(
+    client: Client, decoder: Decoder, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(decode_slots, "PATIENCE_SECONDS", 0.2)
+    png = encode(draw(7))
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(preparation.prepare, png) for _ in range(2)]
+        while decoder.held < 2:
+            time.sleep(0.01)
+        answer = client.post(path, body, content_type=JSON)
+        assert decoder.held == 2, "it did not wait for a turn to end"
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert int(answer["Retry-After"]) > 0
+        assert client.post(path, {}, content_type=JSON).status_code == 400, "what needs no turn does not wait for one"
+        decoder.go_on.set()
+        for one in held:
+            one.result(10)
+    assert client.post(path, body, content_type=JSON).status_code == 200
+
+
+def test_no_more_than_max_decodes_are_decoded_at_once(shipped: None, decoder: Decoder) -> None:
+    png = encode(draw(7))
+    threading.Timer(0.3, decoder.go_on.set).start()
+    with ThreadPoolExecutor(8) as pool:
+        grids = list(pool.map(preparation.prepare, [png] * 8))
+    assert len(grids) == 8
+    assert decoder.most == 2
+
+
+def test_a_drawing_that_is_refused_gives_its_turn_back(client: Client, settings) -> None:
+    settings.MAX_DECODES = 1
+    for _ in range(3):
+        answer = client.post("/api/drawing/", encode(draw(7))[:60], content_type="image/png")
+        assert (answer.status_code, answer.json()["code"]) == (400, "corrupt_image")
+    assert client.post("/api/drawing/", SEVEN, content_type=JSON).json()["prediction"] == 7
+
+
+# --- The parts of a request ---
+
+FIELD = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+FILE = '--x\r\nContent-Disposition: form-data; name="{}"; filename="f"\r\n\r\n{}\r\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join(FIELD.format(f"f{n}", "") for n in range(5000)),
+        "".join(FILE.format(f"f{n}", "a") for n in range(5000)),
+        "--x\r\n" * 50_000,
+    ],
+    ids=["fields", "files", "nothing"],
+)
+@pytest.mark.parametrize("path", ["/api/drawing/", "/api/stop_training/"])
+def test_a_form_of_many_parts_is_refused_in_no_time(client: Client, path: str, body: str) -> None:
+    began = time.process_time()
+    answer = client.generic("POST", path, body + "--x--\r\n", content_type="multipart/form-data; boundary=x")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_parts")
+    assert time.process_time() - began < 1
+
+
+def test_a_form_with_a_huge_field_is_bounded_by_the_body(client: Client, settings) -> None:
+    body = FIELD.format("drawing", "A" * settings.MAX_BODY_BYTES) + "--x--\r\n"
+    answer = client.generic("POST", "/api/drawing/", body, content_type="multipart/form-data; boundary=x")
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+
+def test_a_form_or_a_query_of_many_names_is_refused(client: Client) -> None:
+    names = "&".join(f"a{n}=" for n in range(5000))
+    form = client.post("/api/stop_training/", names, content_type="application/x-www-form-urlencoded")
+    for answer in (form, client.get(f"/api/runs/?{names}")):
+        assert (answer.status_code, answer.json()["code"]) == (400, "too_many_parts")
+    admin = client.post("/admin/login/", names, content_type="application/x-www-form-urlencoded")
+    assert (admin.status_code, admin.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"drawing":' * 50_000, "[" * 500_000, '{"epochs": ' + "9" * 500_000 + "}", "1" * 900_000]
+)
+@pytest.mark.parametrize("path", ["/api/drawing/", "/api/drawings/", "/api/retrain_model/", "/api/stop_training/"])
+def test_json_that_is_deep_or_long_is_refused_in_no_time(client: Client, path: str, text: str) -> None:
+    began = time.process_time()
+    answer = client.post(path, text, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+    assert time.process_time() - began < 1
+
+
+# --- A run's longest time ---
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("finished", [0, 1])
+def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(settings, finished: int) -> None:
+    """All attempts count together, those too that were lost before they had finished an epoch."""
+    settings.RUN_SECONDS = 3600
+    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
+    assert run.claim("a worker that was lost")
+    figures = {"loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 10.0}
+    for epoch in range(1, finished + 1):
+        assert run.add_epoch({"epoch": epoch, **figures})
+    run.beat(elapsed_seconds=3599.0)
+    assert run.release()
+    runner.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.error_code) == (Status.ERROR, "timed_out")
+    assert "3600 seconds" in run.error
+    assert run.epochs.count() == finished
+    assert 3600 < run.elapsed_seconds < 3660, "the second that was left, and no new hour"
+
+
+# --- Guesses at a password ---
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def guess(settings, db: None) -> Callable[..., Any]:
+    """A function that tries to sign in; nothing that earlier tests counted is left."""
+    settings.LOGIN_FAILURES = 3
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # in no time
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for key in client.scan_iter("digits:login:*"):
+            client.delete(key)
+    User.objects.create_superuser("ada", password=PASSWORD)
+
+    def ask(name: str = "ada", password: str = "wrong", host: int = 1, **headers: str) -> Any:
+        browser = Client(HTTP_HOST="localhost", REMOTE_ADDR=f"203.0.113.{host}", HTTP_ACCEPT="text/html")
+        return browser.post("/admin/login/?next=/admin/", {"username": name, "password": password}, **headers)
+
+    return ask
+
+
+def test_guesses_of_an_address_are_limited_whatever_the_account(guess: Callable[..., Any]) -> None:
+    assert [guess(name).status_code for name in ("ada", "grace", "nobody")] == [200] * 3
+    refusal = guess("ada", PASSWORD)
+    assert refusal.status_code == 429, "the right password comes too late"
+    assert 0 < int(refusal["Retry-After"]) <= 900
+    assert refusal["Content-Type"].startswith("text/html")
+    assert "Too many attempts to sign in failed. Try again in 15 min." in refusal.content.decode()
+    assert guess("ada", PASSWORD, host=2).status_code == 302, "elsewhere the account is open"
+
+
+def test_guesses_at_an_account_are_limited_from_however_many_addresses(guess: Callable[..., Any]) -> None:
+    assert [guess(host=host).status_code for host in range(10, 25)] == [200] * 15
+    assert guess("ADA", PASSWORD, host=25).status_code == 429
+    assert guess("grace", host=25).status_code == 200
+
+
+def test_an_account_is_one_however_its_name_is_written(guess: Callable[..., Any]) -> None:
+    names = ["ada", " ada", "ada\t", "\uff41da", "ADA"]
+    assert guess("a\u0327\u0301" * 100_000, host=9).status_code == 200
+    assert [guess(names[host % 5], host=host).status_code for host in range(10, 25)] == [200] * 15
+    assert [guess(name, PASSWORD, host=25).status_code for name in names] == [429] * 5
+
+
+def test_signing_in_costs_no_guess(guess: Callable[..., Any]) -> None:
+    assert [guess(password=PASSWORD).status_code for _ in range(5)] == [302] * 5
+    assert [guess().status_code for _ in range(2)] == [200] * 2
+    assert [guess(password=PASSWORD).status_code for _ in range(12)] == [302] * 12, "nor after others"
+    assert [guess().status_code for _ in range(2)] == [200, 429]
+
+
+def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted before the password is looked at, which takes its time."""
+    start = threading.Barrier(8)
+    tried: list[HttpRequest] = []
+
+    def look_at_password(request: HttpRequest) -> HttpResponse:
+        tried.append(request)
+        return HttpResponse()
+
+    monkeypatch.setattr("digits_site.web.middleware.login_limit.problem", lambda *_: HttpResponse(status=429))
+    middleware = LoginLimitMiddleware(look_at_password)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return middleware(RequestFactory().post("/admin/login/", {"username": "ada"})).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(ask, range(8))) == [200] * 3 + [429] * 5
+    assert len(tried) == 3
+
+
+def test_without_redis_guesses_are_limited_all_the_same(
+    guess: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "_away_until", float("inf"))
+    monkeypatch.setattr(rate_limit, "local", rate_limit.LocalWindows())
+    assert [guess().status_code for _ in range(4)] == [200, 200, 200, 429]

@@ -1,0 +1,76 @@
+"""A model's files in caches: known by what they hold, never by the model's number."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from recognition import classifier, registry
+from recognition.models import ModelVersion
+from tests.http.test_registry import answered, model_that_says
+from tests.support.browser import SCRIBBLE, answer, draw, launch_chromium, watch_visits  # noqa: F401
+
+KINDS = ("onnx", "keras", "filters")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_is_kept_by_a_cache_and_asked_about_each_time(client: Client, shipped: None, kind: str) -> None:
+    model = ModelVersion.objects.get()
+    url = f"/api/models/{model.pk}/{kind}/"
+    first = client.get(url)
+    assert first["Cache-Control"] == "public, no-cache"
+    assert model.sha256 in first["ETag"]
+    for known in (first["ETag"], f"W/{first['ETag']}", f'"other", {first["ETag"]}'):
+        again = client.get(url, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again["ETag"] == first["ETag"]
+        assert again["Cache-Control"] == "public, no-cache"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_model_under_the_same_number_is_sent_anew(client: Client, shipped: None, kind: str) -> None:
+    model = ModelVersion.objects.get()
+    url = f"/api/models/{model.pk}/{kind}/"
+    known = client.get(url)["ETag"]
+    ModelVersion.objects.update(sha256="0" * 64)
+    told = client.get(url, headers={"If-None-Match": known})
+    assert told.status_code != 304
+
+
+@pytest.mark.django_db
+def test_the_kinds_of_file_have_tags_of_their_own(client: Client, shipped: None) -> None:
+    number = ModelVersion.objects.get().pk
+    assert len({client.get(f"/api/models/{number}/{kind}/")["ETag"] for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.django_db
+def test_a_process_notices_another_model_under_the_number_it_has_loaded(shipped: None) -> None:
+    model = ModelVersion.objects.get()
+    classifier.in_service()
+    other = registry.publish(model_that_says(3), test_accuracy=0.5)
+    ModelVersion.objects.filter(pk=other.pk).update(sha256="0" * 64)
+    ModelVersion.objects.filter(pk=model.pk).update(sha256=other.sha256, size=other.size, file=other.file.name)
+    classifier._in_service._checked = float("-inf")  # as half a second later
+    assert answered() == 3
+
+
+@pytest.mark.browser
+def test_the_page_asks_again_whether_the_filters_it_holds_are_still_the_models(visits):
+    page = visits.prepare()
+    page.clock.install()
+    asked = []
+    page.on("request", lambda request: request.url.endswith("/filters/") and asked.append(request))
+    page.goto(visits.url)
+    page.get_by_text("What the network does").click()
+    draw(page)
+    words = page.get_by_role("status", name="Feature map")
+    expect(words).to_have_text("Choose a tile to see it larger.")
+    page.clock.fast_forward(120_000)
+    with page.expect_response("**/filters/") as again:
+        draw(page, SCRIBBLE)
+    assert again.value.status in {200, 304}
+    expect(answer(page)).to_contain_text("sure")
+    assert len(asked) == 2

@@ -1,0 +1,241 @@
+"""/api/schema/ tells the truth: it is valid, complete, and real answers are as it says; /api/docs/ shows it offline."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from PIL import Image
+
+from digits_site.openapi import errors
+from tests.support.browser import Visits, launch_chromium, watch_visits  # noqa: F401 (fixtures)
+from tests.support.drawings import data_url, draw, encode, png_header
+from tests.support.openapi_document import Document
+from tests.support.stack import ROOT
+from training.models import Status, TrainingRun
+
+JSON = "application/json"
+PNG = encode(draw(7))
+PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
+
+
+@pytest.fixture
+def client(shipped: None) -> Client:
+    return Client(HTTP_HOST="localhost")
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    from digits_site.openapi.views import document
+
+    return Document(document())
+
+
+def test_it_is_valid_and_nothing_in_it_is_a_guess() -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file="/dev/null")
+
+
+def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    for pattern in resolver.url_patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, path)
+        elif isinstance(pattern, URLPattern):
+            yield path, pattern.callback
+
+
+def methods_of(view: Any) -> set[str]:
+    if hasattr(view, "actions"):
+        return {method.upper() for method in view.actions} - {"HEAD"}
+    if hasattr(view, "cls"):
+        return {name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)} - {"OPTIONS"}
+    return {"GET"}  # the event stream
+
+
+def test_every_call_is_in_it_and_nothing_else(document: Document) -> None:
+    real = {
+        (re.sub(r"<int:\w+>", "{id}", path), method)
+        for path, view in routes(get_resolver())
+        if path.startswith("/api/")
+        for method in methods_of(view)
+    }
+    assert ("/api/runs/{id}/digits/", "GET") in real
+    assert document.operations() == real
+
+
+def documented_codes(tree: Any) -> set[str]:
+    if isinstance(tree, dict):
+        here = tree.get("properties", {}).get("code", {}).get("enum", [])
+        return {*here, *(code for child in tree.values() for code in documented_codes(child))}
+    return {code for child in tree for code in documented_codes(child)} if isinstance(tree, list) else set()
+
+
+def codes_in_code() -> set[str]:
+    """Of every error: those of the two apps, and literals where the project makes one itself."""
+    codes = set(errors.STATUS)
+    for path in (ROOT / "digits_site").glob("**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"error_response", "problem"}:
+                codes |= {a.value for a in node.args[1:2] if isinstance(a, ast.Constant)}
+    return codes
+
+
+# Not answers of one operation: of forms, of the admin, and what nobody should ever see.
+ELSEWHERE = {"server_error", "csrf_failed", "no_model", "no_earlier_model", "storage_unavailable"} | {
+    "state_changed",
+    "less_accurate",
+}
+
+
+def test_every_code_that_can_be_answered_is_in_it(document: Document) -> None:
+    assert codes_in_code() - documented_codes(document.content) <= ELSEWHERE
+
+
+def assert_as_documented(document: Document, answer: Any, status: int) -> None:
+    assert answer.status_code == status, answer.content[:300]
+    method, path = answer.request["REQUEST_METHOD"], answer.request["PATH_INFO"]
+    problem = document.complaint(method, path, status, answer["Content-Type"], answer.content)
+    assert not problem, f"{method} {path} {status}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *[(f"/api/{name}/", 200) for name in ("check_model_status", "training_progress", "model_accuracy", "presets")],
+        *[(f"/api/{name}/", 200) for name in ("schema", "docs", "runs", "models")],
+        ("/api/runs/?status=completed&ordering=-duration&page_size=1", 200),
+        ("/api/runs/?status=lost", 400),
+        ("/api/runs/?include=epochs", 200),
+        ("/api/runs/?ordering=colour", 400),
+        ("/api/runs/?include=colour", 400),
+        ("/api/runs/?page=77", 404),
+        ("/api/runs/77/", 404),
+        ("/api/runs/77/digits/", 404),
+        ("/api/models/77/", 404),
+        ("/api/models/77/onnx/", 404),
+        ("/api/nothing/", 404),
+        ("/api/drawing/", 405),
+    ],
+)
+def test_what_is_read_is_as_documented(document: Document, client: Client, path: str, status: int) -> None:
+    assert_as_documented(document, client.get(path), status)
+
+
+def test_the_shipped_run_and_model_are_as_documented(document: Document, client: Client) -> None:
+    run, model = client.get("/api/runs/").json()["results"][0], client.get("/api/models/").json()["results"][0]
+    paths = [
+        f"/api/runs/{run['id']}/",
+        f"/api/runs/{run['id']}/digits/",
+        f"/api/runs/{run['id']}/digits/?label=4&read=9",
+    ]
+    paths += [f"/api/models/{model['id']}/{part}" for part in ("", "onnx/", "keras/", "filters/")]
+    for path in paths:
+        assert_as_documented(document, client.get(path), 200)
+    assert_as_documented(document, client.get(f"{paths[0]}digits/?limit=0"), 400)
+    assert_as_documented(document, client.post(f"/api/models/{model['id']}/activate/"), 401)
+    assert_as_documented(document, client.get("/api/runs/", HTTP_AUTHORIZATION="Token nonsense"), 401)
+    assert_as_documented(document, client.get("/api/runs/", HTTP_ACCEPT="text/plain"), 406)
+
+
+def test_an_active_run_is_as_documented(document: Document, client: Client) -> None:
+    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
+    assert run.claim("worker")
+    run.add_epoch({"epoch": 1, "loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 1.0})
+    for path in (f"/api/runs/{run.pk}/", "/api/training_progress/", "/api/check_model_status/"):
+        assert_as_documented(document, client.get(path), 200)
+    assert_as_documented(document, client.get(f"/api/runs/{run.pk}/digits/"), 404)
+    assert_as_documented(document, client.post("/api/retrain_model/", {}, content_type=JSON), 409)
+    assert_as_documented(document, client.post("/api/stop_training/", {"run": 77}, content_type=JSON), 409)
+    assert_as_documented(document, client.post("/api/stop_training/", {"run": run.pk}, content_type=JSON), 200)
+    run.finish(Status.INTERRUPTED)
+    assert_as_documented(document, client.post("/api/stop_training/"), 409)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ({"drawing": data_url(PNG)}, JSON, 200),
+        (PNG, "image/png", 200),
+        (b"", JSON, 400),
+        ({"drawing": 1}, JSON, 400),
+        (png_header(13300, 13300), "image/png", 413),
+        (b"x" * 1_100_000, "image/png", 413),
+        (b"GIF89a", "image/gif", 415),
+        (b"{}", "text/plain", 415),
+        (encode(Image.new("L", (99, 99))), "image/png", 422),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_what_a_drawing_gets_is_as_documented(
+    document: Document, client: Client, body: Any, kind: str, status: int
+) -> None:
+    assert_as_documented(document, client.post("/api/drawing/?preview=1", body, content_type=kind), status)
+
+
+def test_what_many_drawings_get_is_as_documented(document: Document, client: Client) -> None:
+    for drawings, status in (([data_url(PNG), "x", 3], 200), ([], 400), (["x"] * 257, 400)):
+        answer = client.post("/api/drawings/", {"drawings": drawings}, content_type=JSON)
+        assert_as_documented(document, answer, status)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"HTTP_ORIGIN": "http://evil.example"}, 403),
+        ({"HTTP_X_FORWARDED_FOR": "10.0.0.1"}, 403),
+        ({"HTTP_HOST": "rebound.example"}, 400),
+    ],
+    ids=str,
+)
+def test_what_strangers_get_is_as_documented(
+    document: Document, client: Client, headers: dict[str, str], status: int
+) -> None:
+    assert_as_documented(document, client.post("/api/stop_training/", **headers), status)
+
+
+@pytest.mark.parametrize("parameters", [{"epochs": 0}, {"layers": 3}, {"preset": "magic"}, []], ids=str)
+def test_wrong_parameters_get_what_is_documented(document: Document, client: Client, parameters: Any) -> None:
+    assert_as_documented(document, client.post("/api/retrain_model/", parameters, content_type=JSON), 400)
+
+
+def test_a_wrong_answer_is_noticed(document: Document) -> None:
+    assert document.complaint("GET", "/api/model_accuracy/", 200, JSON, b'{"accuracy": 2}')
+    assert document.complaint("GET", "/api/model_accuracy/", 418, JSON, b"{}")
+    assert document.complaint("GET", "/api/model_accuracy/", 200, "text/html", b"")
+    assert document.complaint("GET", "/api/nothing/", 404, "text/html", b"<h1>")
+
+
+def test_a_server_that_is_not_asked_does_not_carry_it() -> None:
+    code = (
+        "import sys, digits_site.asgi;"
+        "print([m for m in sys.modules if m.startswith(('drf_spectacular.', 'digits_site.openapi.', 'jsonschema'))])"
+    )
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(ast.literal_eval(asked.stdout))
+    assert loaded == {"drf_spectacular.apps", "drf_spectacular.checks", "digits_site.openapi.views"}
+
+
+@pytest.mark.browser
+@pytest.mark.stack
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
+    visits: Visits, document: Document, width: int
+) -> None:
+    """`visits` fails it for any console message, a refusal by the content policy included."""
+    page = visits.prepare(width=width)
+    page.goto(f"{visits.url}/api/docs/")
+    page.locator(".opblock").first.wait_for()
+    assert page.locator(".opblock").count() == len(document.operations())
+    page.locator("#operations-training-checkModelStatus button").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.locator(".live-responses-table").get_by_text("model_status").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

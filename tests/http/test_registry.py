@@ -1,0 +1,173 @@
+"""The registry of models: what may be published and put into service, and that every process follows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from recognition import classifier, registry
+from recognition.errors import ModelRejected, ModelUnavailable, NoEarlierModel
+from recognition.models import Activation, ModelVersion
+from tests.support.drawings import data_url, draw, encode
+from tests.support.stack import Stack, eventually
+from training import shipping
+
+pytestmark = pytest.mark.django_db
+
+
+def model_that_says(digit: int, width: int = 28, outputs: int = 10) -> bytes:
+    """An ONNX model that answers `digit` whatever it is shown."""
+    answer = np.eye(outputs, dtype=np.float32)[[digit]]
+    nodes = [
+        helper.make_node("Flatten", ["digit"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "zeros"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "answer"], ["probabilities"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", width, width, 1])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", outputs])],
+        [
+            helper.make_tensor("zeros", TensorProto.FLOAT, [width * width, outputs], np.zeros(width * width * outputs)),
+            helper.make_tensor("answer", TensorProto.FLOAT, [1, outputs], answer.ravel()),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def says() -> int:
+    """What the model in service answers now, asked past the half second that a process may lag."""
+    eventually(lambda: classifier.in_service().version == Activation.current_model_id(), 10)
+    return answered()
+
+
+def answered() -> int:
+    return int(classifier.in_service().probabilities(np.zeros((1, 28, 28), np.float32)).argmax())
+
+
+def published(digit: int) -> ModelVersion:
+    return registry.publish(model_that_says(digit), test_accuracy=0.1 * digit)
+
+
+def test_publish_stores_the_file_under_its_checksum(shipped: None) -> None:
+    version = published(3)
+    assert version.sha256 in str(version.file.name)
+    with version.file.open("rb") as file:
+        assert file.read() == model_that_says(3)
+    assert published(3) == version, "the same bytes are the same version"
+    assert Activation.current_model_id() != version.pk, "publishing puts nothing into service"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a model", model_that_says(1)[:300], model_that_says(1, width=27), model_that_says(1, outputs=9)],
+    ids=["empty", "text", "torn", "27x27", "nine outputs"],
+)
+def test_what_cannot_serve_is_not_published(shipped: None, content: bytes) -> None:
+    before = ModelVersion.objects.count()
+    with pytest.raises(ModelRejected):
+        registry.publish(content, test_accuracy=1)
+    assert ModelVersion.objects.count() == before
+
+
+def test_activate_and_roll_back_like_a_stack(shipped: None) -> None:
+    with pytest.raises(NoEarlierModel):
+        registry.roll_back()
+    for digit in (1, 2, 3):
+        registry.activate(published(digit))
+        assert says() == digit
+    registry.roll_back()
+    assert says() == 2
+    registry.roll_back()
+    assert says() == 1, "rolling back twice goes back twice"
+    registry.activate(published(3))
+    registry.roll_back()
+    assert says() == 1
+    assert Activation.objects.count() == 1 + 3 + 2 + 1 + 1, "every change is a row of its own"
+
+
+@pytest.mark.parametrize("harm", ["torn", "missing", "other"])
+def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(
+    shipped: None, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.activate(published(4))
+    assert says() == 4
+    version = published(5)
+    path = Path(version.file.path)
+    if harm == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(model_that_says(6) if harm == "other" else path.read_bytes()[:100])
+    with pytest.raises(ModelRejected):
+        registry.activate(version)
+    assert says() == 4
+    # Even where the row says so, as when the file was harmed after its activation:
+    Activation.objects.create(model=version, previous=Activation.current())
+    time.sleep(0.6)
+    assert answered() == 4
+    assert f"{version} refused" in caplog.text
+    classifier.forget()
+    assert answered() == 4, "a process that starts now goes back to what served before"
+
+
+def test_no_model_is_unavailable() -> None:
+    classifier.forget()
+    with pytest.raises(ModelUnavailable):
+        classifier.in_service()
+
+
+def test_installing_the_shipped_model_twice_changes_nothing() -> None:
+    from training.models import TrainingRun
+
+    first = shipping.install()
+    assert shipping.install() == first
+    assert (ModelVersion.objects.count(), Activation.objects.count(), TrainingRun.objects.count()) == (1, 1, 1)
+    run = TrainingRun.objects.get()
+    assert run.epochs.count() == run.parameters["epochs"]
+    assert run.test_accuracy == first.test_accuracy > 0.99
+
+
+def test_the_shipped_model_is_as_good_as_its_row_says(shipped: None) -> None:
+    """The accuracy in the history, measured again through the file that serves."""
+    from django.conf import settings
+
+    from training.learner import dataset
+
+    digits = dataset.load(settings.MNIST_DIR, "t10k")
+    read = classifier.in_service().probabilities(digits.images[..., 0]).argmax(axis=1)
+    assert float((read == digits.labels).mean()) == pytest.approx(ModelVersion.objects.get().test_accuracy, abs=1e-3)
+
+
+def test_the_onnx_checker_accepts_the_shipped_file() -> None:
+    onnx.checker.check_model(shipping.MODEL_FILE.read_bytes())
+
+
+@pytest.mark.stack
+def test_every_process_follows_an_activation_within_a_second(stack: Stack, tmp_path: Path) -> None:
+    """Activated by another process (manage.py), and rolled back again."""
+    (tmp_path / "eight.onnx").write_bytes(model_that_says(8))
+    publish = (
+        "from pathlib import Path; from recognition import registry;"
+        f"m = registry.publish(Path({str(tmp_path / 'eight.onnx')!r}).read_bytes(), test_accuracy=0.5);"
+        "registry.activate(m); print(m.pk)"
+    )
+
+    def answer() -> tuple[int, int]:
+        body = stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(7)))}).json()
+        return body["prediction"], body["model"]
+
+    assert classifier.CHECK_SECONDS < 1
+    before = answer()
+    assert before[0] == 7
+    version = int(stack.manage("shell", "--verbosity", "0", "-c", publish))
+    eventually(lambda: answer() == (8, version), 10, "the new model's answer")
+    stack.manage("shell", "--verbosity", "0", "-c", "from recognition import registry; registry.roll_back()")
+    eventually(lambda: answer() == before, 10, "the old model's answer")

@@ -1,0 +1,255 @@
+"""docs/asyncapi.yaml holds what /ws/training/ really sends: its form, every kind of message, a whole run against it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from digits_site.server import backpressure, shutdown
+from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
+from tests.support.stack import Stack
+from training.live import consumers, events
+from training.models import Status
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "docs" / "asyncapi.yaml"
+TELLERS = {
+    "tell",
+    "announce",
+    "event",
+}  # the functions that take a kind of event; see training/live/
+FROM_CLIENTS = {"ping"}
+INTERNAL = {"position"}  # between a feed and its viewers; no socket gets one
+
+
+@cache
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+def look_up(reference: str) -> Any:
+    """What a `#/a/b/c` of the file points to; KeyError when it points nowhere."""
+    assert reference.startswith("#/"), f"{reference} points outside the file"
+    found: Any = document()
+    for part in reference[2:].split("/"):
+        found = found[part]
+    return found
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a loaded YAML tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from nodes(child)
+
+
+def payloads() -> dict[str, dict[str, Any]]:
+    return {name: message["payload"] for name, message in document()["components"]["messages"].items()}
+
+
+@cache
+def validator(kind: str) -> Draft7Validator:
+    """Of one type of message; AsyncAPI's schemas are JSON Schema draft 7. `components` resolves the references."""
+    return Draft7Validator({**payloads()[kind], "components": document()["components"]})
+
+
+def complaint(message: dict[str, Any]) -> str:
+    """What is wrong with a message by its own schema, in few words; empty when nothing is."""
+    kind = message.get("type")
+    if kind not in payloads():
+        return f"type {kind!r} is not in {FILE.name}"
+    error = best_match(validator(kind).iter_errors(message))
+    while error and error.context:  # of `null or a Run`, what is wrong with the Run
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    return f"{kind}, {error.json_path}: {error.message[:200]}" if error else ""
+
+
+def test_the_file_is_asyncapi_3_whose_references_resolve() -> None:
+    assert document()["asyncapi"].startswith("3.")
+    assert document()["channels"]["training"]["address"] == "/ws/training/"
+    references = [node["$ref"] for node in nodes(document()) if isinstance(node.get("$ref"), str)]
+    assert references
+    for reference in references:
+        look_up(reference)
+
+
+@pytest.mark.parametrize("kind", payloads())
+def test_every_payload_is_a_valid_schema_that_pins_its_type(kind: str) -> None:
+    payload = payloads()[kind]
+    Draft7Validator.check_schema(payload)
+    assert payload["properties"]["type"] == {"const": kind}
+    assert "type" in payload["required"]
+    assert kind in FROM_CLIENTS or payload["additionalProperties"] is False
+
+
+def test_every_schema_is_valid_and_every_object_is_closed() -> None:
+    for name, schema in document()["components"]["schemas"].items():
+        Draft7Validator.check_schema(schema)
+        assert schema.get("type") != "object" or "additionalProperties" in schema, name
+
+
+def test_the_channel_and_its_operations_list_every_message() -> None:
+    messages = set(payloads())
+    assert set(document()["channels"]["training"]["messages"]) == messages
+    used = {name: {m["$ref"].rsplit("/", 1)[1] for m in o["messages"]} for name, o in document()["operations"].items()}
+    assert used == {"watch": messages - FROM_CLIENTS, "ask": FROM_CLIENTS}
+
+
+def kinds_in_code() -> set[str]:
+    """Every kind of message that the code can send: literals given to the tellers, and `{"type": …}` in answers."""
+    kinds = {*events.PASSING, *events.ENDINGS}
+    kinds |= set(Status.values) - {Status.IN_PROGRESS}  # told after a change of state, by the new state's name
+    for path in (ROOT / "training").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                kinds |= {a.value for a in node.args if isinstance(a, ast.Constant)} if name in TELLERS else set()
+            elif isinstance(node, ast.Dict) and path.name in {"consumers.py", "events.py"}:
+                kinds |= {v.value for k, v in zip(node.keys, node.values, strict=True) if is_type(k, v)}
+    return {kind for kind in kinds if isinstance(kind, str)} - INTERNAL
+
+
+def is_type(key: ast.expr | None, value: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and key.value == "type" and isinstance(value, ast.Constant)
+
+
+def test_the_file_has_every_kind_of_message_that_the_code_sends_and_no_other() -> None:
+    documented = set(payloads()) - FROM_CLIENTS
+    assert kinds_in_code() - documented == set(), f"sent by the code and not in {FILE.name}"
+    assert documented - kinds_in_code() == set(), f"in {FILE.name} and not sent by the code"
+
+
+def test_a_run_is_documented_as_the_serializer_shows_it() -> None:
+    from training.serializers import EpochSerializer, RunParameters, RunSerializer
+
+    schemas = document()["components"]["schemas"]
+    assert set(schemas["Run"]["properties"]) == set(RunSerializer().fields)
+    assert set(schemas["Epoch"]["properties"]) == set(EpochSerializer().fields)
+    assert set(schemas["Parameters"]["properties"]) == set(RunParameters().fields) - {"preset"}
+    for name in ("Run", "Epoch", "Parameters"):
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+
+
+def close_codes_in_code() -> set[int]:
+    """The codes that the consumers close an open socket with."""
+    codes = set()
+    for node in ast.walk(ast.parse(Path(consumers.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "close" and node.args:
+            argument = node.args[0]
+            codes.add(
+                argument.value if isinstance(argument, ast.Constant) else getattr(consumers, ast.unparse(argument))
+            )
+    return codes
+
+
+def test_the_close_codes_are_documented_and_can_be_sent() -> None:
+    codes = close_codes_in_code()
+    unsendable = {code for code in codes if code != 1000 and not 3000 <= code <= 4999}
+    assert unsendable == set(), "daphne refuses to close with these; the client gets 1011 and the log a traceback"
+    assert codes | {shutdown.SERVICE_RESTART, backpressure.MESSAGE_TOO_BIG} == set(document()["info"]["x-close-codes"])
+
+
+# --- The running product ---
+
+
+@pytest.fixture
+def socket(stack: Stack) -> Iterator[ClientConnection]:
+    with connect(stack.ws_url) as connection:
+        yield connection
+
+
+def receive(connection: ClientConnection, seconds: float = 60) -> dict[str, Any]:
+    """The next message, held against its schema."""
+    message: dict[str, Any] = json.loads(connection.recv(timeout=seconds))
+    problem = complaint(message)
+    assert not problem, problem
+    return message
+
+
+@pytest.mark.stack
+def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: ClientConnection) -> None:
+    messages = [receive(socket)]
+    run = stack.train(samples=512, epochs=2)
+    while messages[-1]["type"] not in events.ENDINGS:
+        messages.append(receive(socket))
+    seen = {message["type"] for message in messages}
+    assert seen >= {"snapshot", "queued", "started", "phase", "batch", "epoch", "completed"}
+    persisted = [m for m in messages[1:] if m["run"] == run and m["type"] not in events.PASSING]
+    assert [m["seq"] for m in persisted] == list(range(1, len(persisted) + 1))
+    assert [m["epoch"] for m in messages if m["type"] == "epoch"] == [1, 2]
+    phases = [m["phase"] for m in messages if m["type"] == "phase"]
+    known = payloads()["phase"]["properties"]["phase"]["enum"]
+    assert phases == [phase for phase in known if phase not in {"drawing", "stopping"}], "nobody drew or stopped here"
+
+
+@pytest.mark.stack
+def test_a_later_viewer_gets_the_completed_run_as_documented(stack: Stack) -> None:
+    run = stack.ended(stack.train(samples=512, epochs=1))
+    with connect(stack.ws_url) as late:
+        snapshot = receive(late)
+    assert snapshot["type"] == "snapshot"
+    assert snapshot["run"] == run
+
+
+@pytest.mark.stack
+def test_a_stopped_run_is_told_as_documented(stack: Stack, socket: ClientConnection) -> None:
+    receive(socket)
+    stack.train()
+    while receive(socket)["type"] != "started":
+        pass
+    assert stack.http.post("/api/stop_training/").status_code == 200
+    while (message := receive(socket))["type"] != "interrupted":
+        assert message["type"] in events.PASSING
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("frame", "answer", "code"),
+    [
+        ('{"type": "ping"}', "pong", None),
+        ("", "error_frame", "invalid_json"),
+        ("{", "error_frame", "invalid_json"),
+        (b"\x00\xff", "error_frame", "invalid_json"),
+        ("[" * 100_000, "error_frame", "invalid_json"),
+        ("null", "error_frame", "unknown_type"),
+        ('{"type": "stop"}', "error_frame", "unknown_type"),
+    ],
+)
+def test_a_client_frame_is_answered_as_documented(
+    socket: ClientConnection, frame: str | bytes, answer: str, code: str | None
+) -> None:
+    receive(socket)
+    socket.send(frame)
+    message = receive(socket)
+    assert (message["type"], message.get("code")) == (answer, code)
+
+
+@pytest.mark.stack
+def test_a_client_that_goes_on_talking_is_cut_with_the_documented_code(socket: ClientConnection) -> None:
+    receive(socket)
+    with pytest.raises(ConnectionClosed):
+        for _ in range(200):
+            socket.send('{"type": "ping"}')
+            receive(socket)
+    assert socket.close_code == TOO_MANY_FRAMES
+
+
+@pytest.mark.stack
+def test_another_sites_handshake_is_refused_as_documented(stack: Stack) -> None:
+    with pytest.raises(InvalidStatus) as refused, connect(stack.ws_url, origin="https://elsewhere.example"):
+        pass
+    assert refused.value.response.status_code == 403
+    assert "HTTP 403" in document()["info"]["description"]

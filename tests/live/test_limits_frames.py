@@ -1,0 +1,166 @@
+"""What a client may send on a WebSocket, and what becomes of the one who sends more."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+import time
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from django.conf import settings
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES, TokenBucket
+from tests.live.test_limits_streams import is_served, limited_service  # noqa: F401
+from tests.support.attackers import UPGRADE
+from tests.support.raw_http import all_of
+from tests.support.stack import ROOT, Stack, running
+from training.live import consumers
+
+LARGEST, LARGEST_MESSAGE = 4096, 131_072
+MIB = 2**20
+pytestmark = pytest.mark.stack
+
+
+def frame(payload: bytes, opcode: int = 1, last: bool = True, declared: int | None = None) -> bytes:
+    """One masked frame (the mask is zero); `declared` is a length that it claims to have."""
+    size = len(payload) if declared is None else declared
+    first = bytes([(0x80 if last else 0) | opcode])
+    if size < 126:
+        head = first + bytes([0x80 | size])
+    elif size < 65536:
+        head = first + b"\xfe" + struct.pack("!H", size)
+    else:
+        head = first + b"\xff" + struct.pack("!Q", size)
+    return head + b"\0\0\0\0" + payload
+
+
+def upgraded(service: Stack) -> socket.socket:
+    """A WebSocket of which every byte is ours to choose; its snapshot is left unread."""
+    client = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    client.sendall(UPGRADE)
+    assert b" 101 " in client.recv(4096)
+    return client
+
+
+def goodbye(client: socket.socket) -> int | None:
+    """The code of the close frame that ends what the server says; None when it just hangs up."""
+    with client:
+        said = all_of(client)
+    while len(said) >= 2:
+        start, size = 2, said[1]
+        if size == 126:
+            start, size = 4, int.from_bytes(said[2:4], "big")
+        if said[0] & 15 == 8:
+            return int.from_bytes(said[start : start + 2], "big")
+        said = said[start + size :]
+    return None
+
+
+def memory(service: Stack) -> int:
+    return psutil.Process(service.processes["web"].pid).memory_info().rss
+
+
+def test_a_frame_too_large_is_refused_by_its_head(service: Stack) -> None:
+    """Before a byte of what it claims to hold is there."""
+    client = upgraded(service)
+    client.sendall(frame(b"", declared=LARGEST + 1))
+    assert goodbye(client) == 1009
+    with connect(service.ws_url) as largest:
+        assert is_served(largest)
+        largest.send("[" * LARGEST)
+        assert json.loads(largest.recv(10))["type"] == "error_frame"
+
+
+def test_a_hundred_megabytes_are_not_kept(service: Stack) -> None:
+    before = memory(service)
+    client = upgraded(service)
+    client.sendall(frame(b"", declared=100 * MIB))
+    piece = b"x" * MIB
+    try:
+        for _ in range(100):
+            client.sendall(piece)
+    except (ConnectionError, TimeoutError):
+        pass  # hung up on, as it should be
+    client.close()
+    assert memory(service) - before < 20 * MIB
+    assert service.http.get("/healthz").status_code == 200
+
+
+def test_a_message_in_many_frames_is_as_bounded(service: Stack) -> None:
+    before = memory(service)
+    client = upgraded(service)
+    client.sendall(frame(b"ab", last=False))
+    client.sendall(frame(b"x" * LARGEST, opcode=0, last=False) * (LARGEST_MESSAGE // LARGEST + 1))
+    assert goodbye(client) == 1009
+    assert memory(service) - before < 20 * MIB
+
+
+KINDS = {
+    "messages": frame(b"{}"),
+    "pings": frame(b"", opcode=9),
+    "pongs nobody asked for": frame(b"", opcode=10),
+    "pieces of a message": frame(b"", opcode=0, last=False),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flood_of_frames_is_cut_and_costs_others_nothing(service: Stack, kind: str) -> None:
+    web = psutil.Process(service.processes["web"].pid)
+    before, spent = memory(service), sum(web.cpu_times()[:2])
+    client = upgraded(service)
+    if kind == "pieces of a message":
+        client.sendall(frame(b"[", last=False))
+    client.sendall(KINDS[kind] * 100_000)
+    assert goodbye(client) == TOO_MANY_FRAMES
+    assert service.http.get("/healthz").status_code == 200
+    assert sum(web.cpu_times()[:2]) - spent < 1.5
+    assert memory(service) - before < 30 * MIB
+    assert "Traceback" not in service.log("web"), service.log("web")[-3000:]
+
+
+def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = count()
+    monkeypatch.setattr("training.live.consumers.time", SimpleNamespace(monotonic=lambda: next(now) / 5))
+    allowance = TokenBucket(rate=5)
+    assert all(allowance.consume() for _ in range(1000)), "five a second"
+    allowance = TokenBucket(rate=4)
+    heard = [allowance.consume() for _ in range(1000)]
+    assert heard.index(False) == pytest.approx(78, abs=4), "the burst is used up"
+
+
+def test_a_client_that_may_send_nothing_may_still_ping(tmp_path: Path) -> None:
+    with running(tmp_path, STREAM_FRAMES_PER_SECOND="0") as stack, connect(stack.ws_url) as client:
+        assert json.loads(client.recv())["type"] == "snapshot"
+        for _ in range(2):
+            client.send('{"type": "ping"}')
+            assert json.loads(client.recv(timeout=5)) == {"type": "pong"}
+            time.sleep(consumers.BURST_SECONDS + 0.2)
+        client.send('{"type": "ping"}')
+        client.send('{"type": "ping"}')
+        with pytest.raises(ConnectionClosed):
+            while True:
+                client.recv(timeout=5)
+    assert client.close_code == TOO_MANY_FRAMES
+
+
+def test_the_limits_are_in_the_documents() -> None:
+    text = (ROOT / "docs" / "asyncapi.yaml").read_text()
+    for said in (
+        f"{LARGEST // 1024} KiB",
+        f"{LARGEST_MESSAGE // 1024} KiB",
+        f"{settings.STREAM_FRAMES_PER_SECOND:.0f} frames a second",
+        f"one ping every {1 / consumers.PINGS_PER_SECOND:.0f} seconds",
+    ):
+        assert said in text
+    assert f"all together {settings.STREAMS_TOTAL:,}" in text
+    for name in ("Procfile", "Procfile.scaled"):
+        options = dict(re.findall(r"--websocket-max-(message|frame)-size (\d+)", (ROOT / name).read_text()))
+        assert options == {"message": str(LARGEST_MESSAGE), "frame": str(LARGEST)}

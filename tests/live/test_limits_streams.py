@@ -1,0 +1,150 @@
+"""How many streams are open, how much a client may say on one, and what those who are refused are told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.browser import launch_chromium  # noqa: F401
+from tests.support.ports import wait_for_port
+from tests.support.stack import ROOT, Stack, eventually
+from training.live import consumers
+
+PER_ADDRESS, TOTAL = 3, 5
+here = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux answers on the whole of 127.0.0.0/8")
+pytestmark = pytest.mark.stack
+
+
+class AsDeployed(Stack):
+    """daphne with the options of the Procfile; no worker, so a run that is asked for stays queued."""
+
+    def start(self) -> None:
+        self.start_redis()
+        self.prepare()
+        self.start_web()
+
+    def start_web(self) -> None:
+        line = re.search(r"^web: .* daphne (.*)$", (ROOT / "Procfile").read_text(), re.M)
+        assert line
+        options = line[1].replace("${HOST:-127.0.0.1}", "127.0.0.1").replace("${PORT:-8000}", str(self.port))
+        self.launch("web", "daphne", *options.split())
+        wait_for_port(self.port)
+
+
+@pytest.fixture(name="service", scope="module")
+def limited_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    limits = {"STREAMS_PER_ADDRESS": str(PER_ADDRESS), "STREAMS_TOTAL": str(TOTAL)}
+    stack = AsDeployed(tmp_path_factory.mktemp("limited"), **limits)
+    try:
+        stack.start()
+        assert stack.train() == 2
+        yield stack
+    finally:
+        stack.close()
+
+
+def socket_from(service: Stack, host: int) -> ClientConnection:
+    """A WebSocket from 127.0.0.`host`."""
+    return connect(service.ws_url, source_address=(f"127.0.0.{host}", 0))
+
+
+def is_served(client: ClientConnection) -> bool:
+    """Whether the first thing said is a snapshot; False when it is the documented goodbye."""
+    try:
+        return bool(json.loads(client.recv(10))["type"] == "snapshot")
+    except ConnectionClosed:
+        if client.close_code != consumers.TOO_MANY_STREAMS:
+            raise
+        return False
+
+
+def asked(service: Stack, host: int) -> httpx.Response:
+    """What an event stream from 127.0.0.`host` is answered; it is hung up after its first words."""
+    transport = httpx.HTTPTransport(local_address=f"127.0.0.{host}")
+    with (
+        httpx.Client(transport=transport, timeout=10) as http,
+        http.stream("GET", f"{service.url}/api/progress/") as answer,
+    ):
+        if answer.status_code != 200:
+            answer.read()
+        return answer
+
+
+def assert_refused(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["message"] == answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@here
+def test_places_are_counted_by_address_and_in_all_and_given_back(service: Stack) -> None:
+    with ExitStack() as open_ones:
+
+        def opened(host: int) -> bool:
+            client = open_ones.enter_context(socket_from(service, host))
+            return is_served(client)
+
+        assert [opened(2) for _ in range(PER_ADDRESS + 1)] == [True] * PER_ADDRESS + [False]
+        assert_refused(asked(service, 2), 429, "too_many_streams")
+        assert opened(3), "another address has places of its own"
+        assert asked(service, 3).status_code == 200
+        eventually(lambda: asked(service, 3).status_code == 200, 5, "the place that the event stream gave back")
+        eventually(lambda: opened(3), 5, "the last place")
+        assert not opened(4)
+        assert_refused(asked(service, 4), 503, "busy")
+        assert service.http.get("/healthz").status_code == 200
+    eventually(lambda: asked(service, 2).status_code == 200, 10, "the places of those who left")
+    with ExitStack() as open_ones:
+        eventually(lambda: is_served(open_ones.enter_context(socket_from(service, 2))), 10, "a socket")
+    assert "Traceback" not in service.log("web")
+
+
+@here
+def test_event_streams_take_places_for_as_long_as_they_last(service: Stack) -> None:
+    lines: list[Iterator[str]] = []  # kept: httpx hangs up when one of them goes
+    with ExitStack() as open_ones:
+        http = open_ones.enter_context(httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.5")))
+        for _ in range(PER_ADDRESS):
+            stream = open_ones.enter_context(http.stream("GET", f"{service.url}/api/progress/", timeout=10))
+            assert stream.status_code == 200
+            lines.append(stream.iter_lines())
+            assert next(lines[-1]).startswith("data: ")
+        assert not is_served(open_ones.enter_context(socket_from(service, 5)))
+        other = service.http.post("/api/stop_training/", json={"run": 1})
+        assert other.json()["code"] == "run_mismatch", "the limit is for streams alone"
+    eventually(lambda: asked(service, 5).status_code == 200, 10, "the places of those who hung up")
+
+
+@here
+def test_those_who_are_refused_again_and_again_take_nothing_from_others(service: Stack) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(PER_ADDRESS):
+            assert is_served(open_ones.enter_context(socket_from(service, 6)))
+        for _ in range(50):
+            with socket_from(service, 6) as client:
+                assert not is_served(client)
+        assert is_served(open_ones.enter_context(socket_from(service, 7)))
+
+
+@here
+@pytest.mark.browser
+def test_the_page_says_why_it_does_not_watch(service: Stack, chromium: Any) -> None:
+    with ExitStack() as open_ones:
+        for host in (8, 8, 9, 9, 10):
+            assert is_served(open_ones.enter_context(socket_from(service, host)))
+        context = chromium.new_context()
+        open_ones.callback(context.close)
+        page = context.new_page()
+        page.goto(f"{service.url}/")
+        status = page.locator("[data-connection]")
+        expect(status).to_contain_text("Too many pages are watching at once. Trying again in", timeout=15_000)

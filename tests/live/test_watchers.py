@@ -1,0 +1,201 @@
+"""Many viewers of one process: all see every epoch once, readings are shared, and who does not read is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from websockets.sync.client import connect
+
+from tests.support.stack import Stack, eventually, streamed
+from tests.support.viewers import Socket, crowd
+from tests.unit.test_gaps import claimed
+from training.live import feed as feeds
+from training.live.events import GROUP, event
+from training.live.viewers import Pace
+from training.models import TrainingRun
+from training.serializers import represent
+
+STALL_SECONDS = 2
+RUN = 2  # the first is the shipped model's
+AHEAD = 20  # events; a viewer who falls behind by a hundred gets a snapshot instead
+MIB = 2**20
+UPGRADE = f"{Socket.path} HTTP/1.1\r\n{Socket.headers.strip()}"
+
+
+@pytest.mark.stack
+def test_every_one_of_many_viewers_sees_every_epoch_once_and_the_end(stack: Stack) -> None:
+    with crowd(stack.port, sockets=150, streams=30) as viewers:
+        run = stack.train(samples=512, epochs=8)
+        viewers.watch(run)
+        seen = viewers.seen()
+    everybody = [*seen["sockets"], *seen["streams"]]
+    assert len(everybody) == 180
+    assert [viewer["epochs"] for viewer in everybody] == [list(range(1, 9))] * 180
+    assert {viewer["ending"] for viewer in everybody} == {"completed"}
+    assert {viewer["snapshots"] for viewer in seen["sockets"]} == {1}, "nobody missed anything on the way"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A web server that soon cuts who does not read; with no worker, the run that was asked for stays queued."""
+    stack = Stack(tmp_path_factory.mktemp("strict"), VIEWER_STALL_SECONDS=str(STALL_SECONDS))
+    try:
+        stack.start_redis()
+        stack.prepare()
+        stack.start_web()
+        assert stack.train() == RUN
+        yield stack
+    finally:
+        stack.close()
+
+
+def deaf(stack: Stack, request: str) -> socket.socket:
+    """A client that sends a request, has hardly any room for the answer, and never reads it."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel makes some two kilobytes of it
+    client.connect(("127.0.0.1", stack.port))
+    client.sendall(f"GET {request}\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
+
+
+def held(stack: Stack, clients: list[socket.socket]) -> int:
+    """How many of these the web process still has."""
+    ports = {client.getsockname()[1] for client in clients}
+    theirs = psutil.Process(stack.processes["web"].pid).net_connections("tcp")
+    return sum(1 for one in theirs if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED")
+
+
+def most_memory(stack: Stack) -> int:
+    """Of the web process so far, in bytes."""
+    status = Path(f"/proc/{stack.processes['web'].pid}/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+
+
+async def publish(stack: Stack, news: Iterable[dict[str, Any]], room: threading.Semaphore) -> None:
+    """Send events as a worker does, each when there is room for it: never far ahead of the viewer who reads."""
+    layer = RedisPubSubChannelLayer(hosts=[stack.environment["REDIS_URL"]], prefix="digits")
+    for one in news:
+        assert await asyncio.to_thread(room.acquire, timeout=60), "the viewer who reads was not served"
+        await layer.group_send(GROUP, {"type": "training.event", "event": one})
+    await layer.flush()
+
+
+@pytest.mark.stack
+def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> None:
+    """What is sent would fill 400 MiB if the process kept it for them."""
+    number, size = 200, 256 * 1024
+    got, room = [], threading.Semaphore(AHEAD)
+
+    def read() -> None:
+        for _ in range(number):
+            got.append(json.loads(reader.recv(60))["phase"])
+            room.release()
+
+    with connect(strict.ws_url, max_size=None) as reader:
+        json.loads(reader.recv(10))
+        before = most_memory(strict)
+        clients = [deaf(strict, UPGRADE) for _ in range(8)]
+        eventually(lambda: held(strict, clients) == 8, 10, "eight clients that do not read")
+        time.sleep(1)  # for their snapshots, after which they stand where the news begins
+        reading = threading.Thread(target=read)
+        reading.start()
+        news = (event("phase", RUN, 1, phase=f"{n} {'.' * size}") for n in range(number))
+        asyncio.run(publish(strict, news, room))
+        reading.join(60)
+        assert [int(text.split()[0]) for text in got] == list(range(number)), "the one that reads missed nothing"
+        eventually(lambda: held(strict, clients) == 0, 30, "the cut")
+        grown = most_memory(strict) - before
+        assert grown < 150 * MIB, f"{grown / MIB:.0f} MiB"
+        reader.send('{"type": "ping"}')
+        assert json.loads(reader.recv(10)) == {"type": "pong"}
+    assert "Traceback" not in strict.log("web")
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.stack
+def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
+    number = 400
+    got, room = [], threading.Semaphore(AHEAD)
+
+    def read() -> None:
+        for message in streamed(strict.url):
+            if "epoch" in message and (not got or got[-1] != message["epoch"]):
+                got.append(message["epoch"])
+                room.release()
+            if len(got) == number:
+                return
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    clients = [deaf(strict, "/api/progress/ HTTP/1.1") for _ in range(4)]
+    eventually(lambda: held(strict, clients) == 4, 10, "four clients that do not read")
+    time.sleep(1)
+    figures = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0}
+    news = (event("epoch", RUN, 1 + n, epoch=n, **figures) for n in range(1, number + 1))
+    asyncio.run(publish(strict, news, room))
+    reading.join(60)
+    assert got == list(range(1, number + 1)), "the one that reads saw each of them once"
+    eventually(lambda: held(strict, clients) == 0, 30, "the cut")
+    assert "Traceback" not in strict.log("web")
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes during the first reading is missing in it; those who came meanwhile must have it all the same."""
+    run = claimed()
+    readings, begun = [], threading.Event()
+
+    def read(row: TrainingRun) -> dict[str, Any]:
+        readings.append(row.pk)
+        represented = represent(row)
+        if len(readings) == 1:
+            begun.set()
+            time.sleep(0.5)
+            TrainingRun.objects.filter(pk=row.pk).update(attempt=7)  # a change without a number of its own
+        return represented
+
+    async def first_message() -> dict[str, Any]:
+        async with feeds.feed().join() as viewer:
+            return await anext(aiter(viewer))
+
+    async def watch() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        first = asyncio.create_task(first_message())
+        await asyncio.to_thread(begun.wait, 10)
+        assert feeds.viewer_count() == 1
+        others = await asyncio.gather(*(first_message() for _ in range(100)))
+        return await first, others
+
+    monkeypatch.setattr("training.live.feed.represent", read)
+    first, others = asyncio.run(watch())
+    assert first["run"]["attempt"] == 1
+    assert {message["run"]["attempt"] for message in others} == {7}
+    assert len(readings) == 2, "one for the first, one for all others"
+    assert run.pk == first["run"]["id"]
+
+
+@pytest.mark.parametrize(("viewers", "a_second"), [(1, 10), (100, 10), (200, 5), (1200, 0.83), (10_000, 0.1)])
+def test_batches_are_thinned_by_the_number_of_viewers_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch, viewers: int, a_second: float
+) -> None:
+    now, pace = 0.0, Pace()
+    monkeypatch.setattr("training.live.viewers.time", SimpleNamespace(monotonic=lambda: now))
+    passed = 0
+    for tenth in range(1000):
+        now = tenth / 10 + 0.01 * (tenth % 3)  # a worker is never quite punctual
+        passed += pace.admits({"type": "batch"}, viewers)
+        assert all(pace.admits({"type": kind}, viewers) for kind in ("epoch", "phase", "completed", "position"))
+    assert passed == pytest.approx(100 * a_second, rel=0.1, abs=2)

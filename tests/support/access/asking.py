@@ -1,0 +1,194 @@
+"""Each caller asks for each route, and what comes of it is put into a word or two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context  # what a stream's request leaves set stays in it
+from typing import Any
+from unittest.mock import patch
+
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.db import transaction
+from django.test import AsyncClient, Client, override_settings
+
+from digits_site.asgi import websocket_application
+from digits_site.web.admin.actions import STATE_FIELD
+from recognition.models import Activation
+from tests.support.access.routes import ANY_OTHER, address
+from tests.support.access.table import CALLERS, Row
+from tests.support.access.world import CSRF, PARAMETERS, World, permissions, scopes
+from tests.support.drawings import data_url, draw, encode
+from training.live.consumers import TrainingConsumer
+from training.models import Status, TrainingRun
+
+HOST, EVIL = "testserver", "https://another.example"  # the test clients' own word
+PUBLIC = {
+    "DIGITS_MODE": "public",
+    "LOCAL": False,
+    "ALLOWED_HOSTS": [HOST],
+    "TRUSTED_ORIGINS": [f"https://{HOST}"],
+    "CSRF_TRUSTED_ORIGINS": [f"https://{HOST}"],
+    "CORS_ALLOWED_ORIGINS": [f"https://{HOST}"],
+    "TRAINING_OPEN": False,
+    "TRAINING_COOLDOWN": 600,
+    "METRICS_TOKEN": "not the token of any account",
+    "HTTPS": True,
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+}
+# How often one may ask is another question.
+OFTEN: dict[str, Any] = {"LOGIN_FAILURES": 0}
+SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
+DRAWING = data_url(encode(draw(7)))
+BODIES = {"/api/drawing/": {"drawing": DRAWING}, "/api/drawings/": {"drawings": [DRAWING]}}
+FORM = PARAMETERS | {
+    "preset": "fast",
+    "post": "yes",
+    "name": "morning shift",
+    "username": "eve",
+    "usable_password": "true",
+    "password1": "a long enough password",
+    "password2": "a long enough password",
+    "date_joined_0": "2026-01-01",
+    "date_joined_1": "00:00:00",
+}
+
+
+class Asking:
+    """All that is asked in one mode, of one world; nothing that is asked leaves a trace in it."""
+
+    def __init__(self, world: World, mode: str) -> None:
+        self.world, self.mode = world, mode
+        self.scheme = "http" if mode == "local" else "https"
+        self.leaks: list[str] = []
+        self.clients: dict[type[Client | AsyncClient], Any] = {}
+
+    def cells(self, row: Row) -> dict[str, str]:
+        """Every caller's answer; where the row's methods are answered differently, all of them."""
+        answers = {caller: {method: self.ask(row, method, caller) for method in row.methods} for caller in CALLERS}
+        for each in answers.values():
+            if each.get("HEAD") == each.get("GET", "").partition(" ")[0]:
+                del each["HEAD"]  # it has no body to tell the code
+        return {caller: " / ".join(dict.fromkeys(each.values())) for caller, each in answers.items()}
+
+    def ask(self, row: Row, method: str, caller: str) -> str:
+        headers = self.headers(row, caller, unsafe(method)) | {"Cookie": self.cookies(row, caller)}
+        with override_settings(**SETTINGS[self.mode]), undone():
+            objects = self.world.objects
+            if "stop" in row.route:
+                objects = self.world.with_active_run(by_visitor=self.mode == "open")
+            if method == "WS":
+                return self.shake_hands(row, headers)
+            before = self.world.state()
+            answer = self.send(row.route, method, headers, objects)
+            word = describe(answer) + (" done" if self.world.state() != before else "")
+            if caller == "another site's page" and "Access-Control-Allow-Origin" in answer:
+                self.leaks.append(f"{method} {row.route}")
+            return word
+
+    def headers(self, row: Row, caller: str, changes: bool) -> dict[str, str]:
+        own = {"Origin": f"{self.scheme}://{HOST}"} if changes else {}
+        if caller == "another site's page":
+            return {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}
+        if caller.startswith("token"):
+            secret = self.world.secret(permissions(row, having=True), scopes(row, having=caller == "token with scope"))
+            return {"Authorization": f"Token {secret}"}
+        return own | ({"X-CSRFToken": CSRF} if caller.startswith("staff") and changes else {})
+
+    def cookies(self, row: Row, caller: str) -> str:
+        """Another site's page acts in the browser of somebody who may, without the token of our own pages."""
+        if caller == "anonymous" or caller.startswith("token"):
+            return ""
+        session = self.world.session(permissions(row, having=caller != "staff without permission"))
+        return f"sessionid={session}" + (f"; csrftoken={CSRF}" if caller.startswith("staff") else "")
+
+    def send(self, route: str, method: str, headers: dict[str, str], objects: Mapping[str, int]) -> Any:
+        words: dict[str, Any] = {"secure": self.scheme == "https", "headers": headers}
+        if unsafe(method):
+            words |= body(route, objects)
+        streams = route == "/api/progress/"
+        client = self.client(AsyncClient if streams else Client)
+        client.cookies.clear()
+        if streams:  # this client says Host itself
+            return copy_context().run(async_to_sync(stream), client, method, address(route, objects), words)
+        return client.generic(method, address(route, objects), HTTP_HOST=HOST, **words)
+
+    def client(self, kind: type[Client | AsyncClient]) -> Any:
+        """Kept: it loads the middleware, which looks at the settings of this mode, once."""
+        if kind not in self.clients:
+            self.clients[kind] = kind(enforce_csrf_checks=True, raise_request_exception=False)
+        return self.clients[kind]
+
+    def shake_hands(self, row: Row, given: Mapping[str, str]) -> str:
+        named = {"Host": HOST, "Origin": f"{self.scheme}://{HOST}"} | dict(given)
+        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+        path = "/ws/nothing/" if row.route == ANY_OTHER else row.route
+        with patch.object(TrainingConsumer, "send_events", nothing):  # what is sent is the same for all
+            return str(copy_context().run(async_to_sync(handshake), websocket_application, path, headers))
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    point = transaction.savepoint()
+    try:
+        with patch("channels.db.close_old_connections"):  # the connection holds the transaction
+            yield
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+async def stream(client: AsyncClient, method: str, path: str, words: Mapping[str, Any]) -> Any:
+    return await client.generic(method, path, **words)
+
+
+def unsafe(method: str) -> bool:
+    return method not in {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
+    """What makes the act complete, if whoever sends it may."""
+    if not route.startswith("/admin/"):
+        return {"data": json.dumps(BODIES.get(route, {})), "content_type": "application/json"}
+    path, _, action = route.partition(" action=")
+    chosen = next((pk for part, pk in objects.items() if part in path), 0)
+    fields = FORM | ({"action": action, "_selected_action": chosen} if action else {}) | {STATE_FIELD: confirmed(path)}
+    data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())
+    return {"data": data, "content_type": "application/x-www-form-urlencoded"}
+
+
+def confirmed(path: str) -> int | str:
+    """What the confirmation page of an action would carry now."""
+    if path.endswith("/act/stop/"):
+        return Status.QUEUED
+    activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None
+    return activation.pk if activation else TrainingRun.objects.last_number()
+
+
+def describe(answer: Any) -> str:
+    """A status, with the code of its error; `login` and `asks` are redirects there and to the page before an act."""
+    place = answer["Location"] if answer.status_code == 302 else ""
+    if place.startswith("/admin/login/"):
+        return "login"
+    if "/act/" in place:
+        return "asks"
+    kind = answer.get("Content-Type", "")
+    if answer.status_code >= 400 and kind == "application/json" and answer.content:
+        return f"{answer.status_code} {answer.json()['code']}"
+    return str(answer.status_code)
+
+
+async def nothing(consumer: TrainingConsumer) -> None:
+    """In the place of the stream, which would still be listening when this loop ends."""
+
+
+async def handshake(application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> str:
+    """As a server answers it: 101, or 403 where it is closed before it is accepted."""
+    socket = WebsocketCommunicator(application, path, headers)
+    accepted, _ = await socket.connect(timeout=10)
+    await socket.disconnect()
+    return "101" if accepted else "403"

@@ -1,0 +1,76 @@
+"""python -m tests.support.contenders: one of several processes that do the same to the same run, when told to, at once.
+
+Each line on the standard input is an act of `ACTS`; its answer is a line on the standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+django.setup()
+
+from training import services  # noqa: E402
+from training.errors import RunActive  # noqa: E402
+from training.models import Status, TrainingRun  # noqa: E402
+from training.worker.watchdog import LOST_SECONDS, Watchdog  # noqa: E402
+
+PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 64, "seed": 1, "activate": False}
+
+
+class Member:
+    """What this process has seen of the active run before it acts."""
+
+    def __init__(self) -> None:
+        self.run: TrainingRun | None = None
+        self.dog = Watchdog(serves_queue=False)
+
+    def clear(self) -> str:
+        """To be told to one process: no run is active."""
+        TrainingRun.objects.active().update(status=Status.INTERRUPTED)
+        return "cleared"
+
+    def look(self) -> str:
+        self.run = TrainingRun.objects.active().newest()
+        self.dog = Watchdog(serves_queue=False)
+        self.dog._first = False
+        self.dog.look(0.0)
+        return "looked"
+
+    def request(self) -> str:
+        try:
+            return f"started {services.request_run('original', PARAMETERS).pk}"
+        except RunActive as error:
+            return f"refused {error.more['run']}"
+
+    def claim(self) -> str:
+        assert self.run is not None
+        return f"claimed {self.run.attempt}" if self.run.claim(str(os.getpid())) else "left"
+
+    def sweep(self) -> str:
+        """As if the run had been silent for too long since the look."""
+        self.dog.look(LOST_SECONDS)
+        return "swept"
+
+    def state(self) -> str:
+        run = TrainingRun.objects.order_by("pk").last()
+        assert run is not None
+        return f"{run.status} {run.attempt} {run.seq} {TrainingRun.objects.active().count()}"
+
+
+def main() -> None:
+    member = Member()
+    acts: dict[str, Callable[[], str]] = {
+        name: getattr(member, name) for name in ("clear", "look", "request", "claim", "sweep", "state")
+    }
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(acts[line.strip()](), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The product as `make run-scaled` starts it: nginx before granian and daphne, PostgreSQL, Redis and a worker."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from digits_site.development.nginx_server import nginx_program
+from digits_site.development.postgres_server import programs
+from tests.support.ports import wait_for_port
+from tests.support.stack import ROOT, Stack, eventually
+
+MISSING = [name for name, found in {"nginx": nginx_program(), "PostgreSQL": programs()}.items() if not found]
+
+
+def require_programs() -> None:
+    """Skip, and say so where it is seen."""
+    if MISSING:
+        warnings.warn(f"THE SCALED DEPLOYMENT IS NOT TESTED: no {' and no '.join(MISSING)} here", stacklevel=2)
+        pytest.skip(f"no {' and no '.join(MISSING)}")
+
+
+class Scaled(Stack):
+    """One launcher, and below it everything else."""
+
+    def start(self) -> None:
+        for name in ("REDIS_URL", "DATABASE_URL"):
+            self.environment.pop(name, None)
+        self.environment["WEB_CONCURRENCY"] = "2"
+        with (self.folder / "up.log").open("ab") as log:
+            self.processes["up"] = subprocess.Popen(
+                [sys.executable, "manage.py", "up_scaled"],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        eventually(lambda: "Draw a digit" in self.log("up") or self.ended_badly(), 120, "the start")
+        assert not self.ended_badly(), self.log("up")
+
+    def ended_badly(self) -> bool:
+        return self.processes["up"].poll() is not None
+
+    def below(self, *words: str) -> list[psutil.Process]:
+        """Processes of this stack with these words in their command line, parents before children."""
+        found = []
+        for process in psutil.Process(self.processes["up"].pid).children(recursive=True):
+            try:
+                line = " ".join(process.cmdline())
+            except psutil.Error:
+                continue
+            if "deploy/keep" not in line and all(word in line for word in words):
+                found.append(process)
+        return found
+
+    def granian(self) -> psutil.Process:
+        return self.below("granian")[0]
+
+    def granian_workers(self) -> list[psutil.Process]:
+        main = self.granian()
+        return [process for process in self.below("granian") if process.ppid() == main.pid]
+
+    def port_of(self, program: str, option: str) -> int:
+        """The port behind nginx, as the command line says it."""
+        found = re.search(rf"{option} (\d+)", " ".join(self.below(program)[0].cmdline()))
+        assert found
+        return int(found[1])
+
+    @property
+    def granian_url(self) -> str:
+        return f"http://127.0.0.1:{self.port_of('granian', '--port')}"
+
+    @property
+    def daphne_url(self) -> str:
+        return f"http://127.0.0.1:{self.port_of('daphne', '-p')}"
+
+    def close(self) -> None:
+        """As Ctrl-C at the terminal does; the launcher's word is that nothing is left then."""
+        self.http.close()
+        launcher = self.processes.get("up")
+        if launcher is None:
+            return
+        everything = psutil.Process(launcher.pid).children(recursive=True) if launcher.poll() is None else []
+        began = time.monotonic()
+        launcher.send_signal(signal.SIGINT)
+        launcher.wait(60)
+        self.seconds_to_end = time.monotonic() - began
+        _, left = psutil.wait_procs(everything, timeout=2)
+        for process in left:
+            process.kill()
+        assert not left, f"left behind: {left}"
+        assert launcher.returncode == 0, self.log("up")[-3000:]
+
+
+class OnGranian(Stack):
+    """`make run`'s processes with granian in daphne's place, and no worker: what is asked here needs none."""
+
+    def start_web(self) -> None:
+        line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
+        assert line
+        options = line[1].replace("${WEB_PORT:-8001}", str(self.port)).replace("${WEB_CONCURRENCY:-2}", "2")
+        self.launch("web", "granian", *options.split())
+        wait_for_port(self.port)
+
+    def start_worker(self) -> None:
+        pass
+
+
+@contextmanager
+def running_scaled() -> Iterator[Scaled]:
+    """In a folder that PostgreSQL's own user may enter, where root runs the tests."""
+    require_programs()
+    folder = Path(tempfile.mkdtemp(prefix="digits-scaled-"))
+    folder.chmod(0o711)
+    stack = Scaled(folder)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        try:
+            stack.close()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

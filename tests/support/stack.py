@@ -1,0 +1,189 @@
+"""The product as it runs: daphne, a Celery worker and Redis as processes, over a data folder of their own."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+from tests.support.environment import folder as scratch
+from tests.support.environment import start_redis, stop
+from tests.support.ports import free_port, wait_for_port
+from tests.support.postgres import create_database, drop_database, is_postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+T = TypeVar("T")
+# For what takes longer on a busy machine. What the product promises within a time has a bound of its own.
+PATIENCE_SECONDS = 240.0
+
+
+def eventually(look: Callable[[], T], seconds: float, what: str = "it") -> T:
+    """The first true answer of `look`; AssertionError when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := look():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come about in {seconds} s")
+
+
+def streamed(url: str) -> Iterator[dict[str, Any]]:
+    """The messages of one event stream, to its end. Raises httpx.HTTPError when it is cut off."""
+    with httpx.stream("GET", f"{url}/api/progress/", timeout=30) as answer:
+        for line in answer.iter_lines():
+            if line:
+                yield json.loads(line.removeprefix("data: "))
+
+
+def manage(environment: Mapping[str, str], *words: str) -> str:
+    """What a command of manage.py prints. Raises CalledProcessError when it fails."""
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+@cache
+def prepared() -> tuple[Path, str]:
+    """A data folder, and with PostgreSQL a database, with all that must be there before anything starts.
+
+    They are the same for all stacks, each of which gets a copy.
+    """
+    folder, server = scratch / "prepared", os.environ.get("DATABASE_URL", "")
+    environment, database = os.environ | {"DATA_DIR": str(folder)}, ""
+    if is_postgres(server):
+        environment["DATABASE_URL"] = database = create_database(server)
+        atexit.register(drop_database, server, database)
+    prepare(environment)
+    return folder, database
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "install_model")
+    manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+
+
+class Stack:
+    """Starts, kills and asks the processes."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder, self.port, self.redis_port = folder, free_port(), free_port()
+        self.url, self.ws_url = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}/ws/training/"
+        self.environment = os.environ | {
+            "DATA_DIR": str(folder),
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+            "WATCHDOG": "true",
+            "PORT": str(self.port),
+            **environment,
+        }
+        self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
+        self.own_database = ""
+        self.like_others = not {"DATABASE_URL", "MODEL_STORAGE_URL"} & environment.keys()
+        if is_postgres(self.database_server):  # two stacks do not share a database
+            template = prepared()[1] if self.like_others else ""
+            self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server, template)
+        elif "DATABASE_URL" not in environment:
+            self.environment.pop("DATABASE_URL", None)  # SQLite, in the folder
+        self.http = httpx.Client(base_url=self.url, timeout=30)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def manage(self, *words: str) -> str:
+        return manage(self.environment, *words)
+
+    def start(self) -> None:
+        self.start_redis()
+        self.prepare()
+        self.start_web()
+        self.start_worker()
+
+    def prepare(self) -> None:
+        if self.like_others:
+            shutil.copytree(prepared()[0], self.folder, dirs_exist_ok=True)
+        else:
+            prepare(self.environment)
+
+    def start_redis(self) -> None:
+        self.processes["redis"] = start_redis(self.redis_port, self.folder)
+
+    def start_web(self) -> None:
+        self.launch("web", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "digits_site.asgi:application")
+        wait_for_port(self.port)
+
+    def start_worker(self) -> None:
+        self.launch("worker", "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
+
+    def launch(self, name: str, program: str, *words: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [str(BIN / program), *words], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str, how: int = signal.SIGKILL) -> None:
+        """Send a signal to one process, and wait for its end where that ends it."""
+        self.processes[name].send_signal(how)
+        if how in {signal.SIGKILL, signal.SIGTERM}:
+            self.processes[name].wait(20)
+
+    def training_child(self, worker: str = "worker") -> psutil.Process:
+        """The spawned process that trains. Raises StopIteration when there is none."""
+        children = psutil.Process(self.processes[worker].pid).children(recursive=True)
+        return next(c for c in children if "spawn_main" in " ".join(c.cmdline()))
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def train(self, **parameters: Any) -> int:
+        """Ask for a run when no other is active, and return its number."""
+        answer = self.http.post("/api/retrain_model/", json=parameters)
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["run"])
+
+    def run(self, number: int) -> dict[str, Any]:
+        answer: dict[str, Any] = self.http.get(f"/api/runs/{number}/").json()
+        return answer
+
+    def ended(self, number: int, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """The run when it is no longer active."""
+        active = {"queued", "in_progress"}
+        return eventually(
+            lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}"
+        )
+
+    def idle(self) -> None:
+        """Stop whatever is active and wait for its end."""
+        newest = self.http.get("/api/runs/").json()["results"][:1]
+        if newest and newest[0]["status"] in {"queued", "in_progress"}:
+            self.http.post("/api/stop_training/")
+            self.ended(newest[0]["id"])
+
+    def close(self) -> None:
+        """In the reverse order of their start."""
+        self.http.close()
+        for process in reversed(self.processes.values()):
+            process.send_signal(signal.SIGCONT)
+            stop(process)
+        if self.own_database:
+            drop_database(self.database_server, self.own_database)
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Stack]:
+    stack = Stack(folder, **environment)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()

@@ -1,0 +1,97 @@
+"""What a viewer, a supervisor and a cache do in moments that are too short to be hit from outside on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.cache import caches
+
+from tests.unit.test_watchdog import PARAMETERS
+from training.live.feed import feed, read_snapshot
+from training.models import Status, TrainingRun
+from training.serializers import represent
+from training.worker.runner import config_of
+from training.worker.supervisor import ChildStopped, Watch
+
+
+def claimed() -> TrainingRun:
+    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
+    assert run.claim("worker")
+    return run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> None:
+    """The news of the end is lost, and by the time the gap is mended another run is the newest."""
+
+    async def watch() -> list[dict[str, Any]]:
+        first = await sync_to_async(claimed)()
+        async with feed().join() as viewer:
+            news = aiter(viewer)
+            messages = [await anext(news)]
+            await sync_to_async(first.finish)(Status.ERROR, error_code="worker_lost")
+            second = await sync_to_async(claimed)()
+            viewer.push({"type": "position", "run": first.pk, "seq": first.seq})
+            messages += [await asyncio.wait_for(anext(news), 5) for _ in range(2)]
+            assert [m["run"]["id"] for m in messages] == [first.pk, first.pk, second.pk]
+        return messages
+
+    assert [m["run"]["status"] for m in asyncio.run(watch())] == ["in_progress", "error", "in_progress"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its viewers would be told of it twice: in the snapshot, and as the next event."""
+    run = claimed()
+    epoch = {"loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 1.0}
+    numbers = iter((1, 2))
+
+    def slowly(row: TrainingRun) -> dict[str, Any]:
+        if number := next(numbers, None):
+            run.add_epoch({"epoch": number, **epoch})
+        return represent(TrainingRun.objects.with_account().get(pk=row.pk))
+
+    monkeypatch.setattr("training.live.feed.represent", slowly)
+    message = asyncio.run(read_snapshot())
+    assert [e["epoch"] for e in message["run"]["epochs"]] == [1, 2]
+    assert message["seq"] == run.seq == 4
+
+
+@pytest.mark.django_db
+def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_path: Path) -> None:
+    run = claimed()
+    TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=run.started_at)
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send({"type": "result", "test_accuracy": 0.99})
+    theirs.close()
+    progress: Any = SimpleNamespace()
+    with pytest.raises(ChildStopped):
+        Watch(run, config_of(run, tmp_path), ours, progress, threading.Event()).follow()
+
+
+def test_caches_of_many_requests_share_their_connections() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        before = len(client.client_list())
+        for _ in range(20):
+            thread = threading.Thread(target=lambda: [caches[alias].get("nothing") for alias in caches])
+            thread.start()
+            thread.join()
+        assert len(client.client_list()) <= before + len(settings.CACHES)
+
+
+@pytest.mark.stack
+def test_what_another_run_left_behind_is_cleared(stack: Any) -> None:
+    leftover = Path(stack.folder) / "runs" / "0"
+    leftover.mkdir(parents=True)
+    (leftover / "draft.keras").write_bytes(b"of a run that a web process ended")
+    stack.ended(stack.train(samples=64, epochs=1))
+    assert list((Path(stack.folder) / "runs").iterdir()) == []

@@ -1,0 +1,197 @@
+"""The preset `handwriting`: the pictures it makes, its calibrated confidence, and that it says when it is not sure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from django.conf import settings
+from django.test import Client
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from recognition import calibration
+from tests.support.drawings import data_url, draw, encode
+from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
+from training import shipping
+from training.learner import dataset, epochs
+from training.learner.config import Config
+from training.learner.presets import PRESETS
+
+
+def config(folder: Path, **values: object) -> Config:
+    given = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "samples": 600, "seed": 4} | values
+    made = Config(preset="handwriting", folder=folder, mnist=settings.MNIST_DIR, **given)
+    made.attempt_folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def test_an_epoch_depends_on_seed_and_number_alone(tmp_path: Path) -> None:
+    """So that a resumed run sees the pictures that an unbroken one would."""
+    (first, labels), second = (maker := epochs.Maker(config(tmp_path))).make(1), maker.make(2)[0]
+    again = epochs.Maker(config(tmp_path / "elsewhere"))
+    assert np.array_equal(second, again.make(2)[0]), "an attempt that begins with the second epoch"
+    same, same_labels = again.make(1)
+    assert np.array_equal(first, same)
+    assert np.array_equal(labels, same_labels)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, epochs.Maker(config(tmp_path / "another", seed=5)).make(1)[0])
+
+
+def test_a_second_attempt_does_not_draw_again(tmp_path: Path) -> None:
+    shares: list[Any] = []
+    first = epochs.Maker(config(tmp_path), shares.append).make(1)[0]
+    assert shares == sorted(shares)
+    assert len(shares) >= 10, "progress is told while it draws"
+    assert shares[-1] == 1
+    shares.clear()
+    assert np.array_equal(first, epochs.Maker(config(tmp_path, attempt=2), shares.append).make(1)[0])
+    assert shares == []
+
+
+def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp_path: Path) -> None:
+    pictures, labels = epochs.Maker(config(tmp_path)).make(1)
+    preset, share = PRESETS["handwriting"], 600 / 60_000
+    assert (labels == epochs.NO_DIGIT).sum() == round(preset.others * share)
+    assert len(labels) == 600 + round(preset.drawn * share) + round(preset.others * share)
+    assert pictures.shape == (len(labels), 28, 28)
+    assert 0.05 < pictures.mean() / 255 < 0.3, "ink on paper, not noise"
+
+
+def test_the_last_epochs_change_digits_less(tmp_path: Path) -> None:
+    maker = epochs.Maker(config(tmp_path, epochs=8))
+
+    def sharpness(number: int) -> float:
+        """Of each digit's mean picture: the less the pictures vary, the clearer it is."""
+        pictures, labels = maker.make(number)
+        return float(np.mean([(pictures[labels == digit] / 255).mean(axis=0).var() for digit in range(10)]))
+
+    bent, settled = [sharpness(number) for number in (1, 6)], [sharpness(number) for number in (7, 8)]
+    assert min(settled) > max(bent)
+
+
+def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
+    kept, held = dataset.parts(config(tmp_path, samples=60_000))
+    assert (len(kept), len(held)) == (57_500, 2_500)
+    seen = {image.tobytes() for image in kept.images}
+    assert sum(image.tobytes() in seen for image in held.images) == 0
+    assert len(dataset.parts(Config("original", 1, 1, 1.0, 1, 1, Path(), settings.MNIST_DIR))[1]) == 0
+
+
+def answers(count: int, sharpness: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Probabilities of a classifier whose labels are drawn from its own true odds, sharpened by a factor."""
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 2, (count, 10))
+    odds = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (odds.cumsum(axis=1) > rng.random((count, 1))).argmax(axis=1)
+    sharp = np.exp(logits * sharpness)
+    return sharp / sharp.sum(axis=1, keepdims=True), labels
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.5])
+def test_the_temperature_mends_a_confidence_that_is_off(sharpness: float) -> None:
+    probabilities, labels = answers(5_000, sharpness)
+    temperature = calibration.fit_temperature(probabilities, labels)
+    assert temperature == pytest.approx(sharpness, rel=0.1)
+    mended = calibration.tempered(probabilities, temperature)
+    assert calibration.expected_calibration_error(mended, labels) < 0.025
+    assert mended.sum(axis=1) == pytest.approx(1)
+    assert (mended.argmax(axis=1) == probabilities.argmax(axis=1)).all(), "the answer stays the same"
+
+
+def test_the_calibration_error_is_the_distance_between_confidence_and_accuracy() -> None:
+    sure = np.full((100, 10), 0.2 / 9)
+    sure[:, 3] = 0.8
+    labels = np.array([3] * 50 + [4] * 50)
+    assert calibration.expected_calibration_error(sure, labels) == pytest.approx(0.3)
+
+
+def scribble(seed: int) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    image = Image.new("L", (280, 280), 255)
+    knots = [tuple(point) for point in rng.uniform(40, 240, (int(rng.integers(7, 20)), 2))]
+    ImageDraw.Draw(image).line(knots, fill=0, width=int(rng.integers(8, 20)), joint="curve")
+    return image
+
+
+def ask(client: Client, image: Image.Image) -> dict[str, object]:
+    body = {"drawing": data_url(encode(image))}
+    answer: dict[str, object] = client.post("/api/drawing/", body, content_type="application/json").json()
+    return answer
+
+
+def test_scribbles_are_uncertain_and_digits_are_not(shipped: None) -> None:
+    client = Client(HTTP_HOST="localhost")
+    scribbles = [ask(client, scribble(seed))["uncertain"] for seed in range(60)]
+    assert np.mean(scribbles) >= 0.8
+    digits = [ask(client, draw(d, height=h, brush=b)) for d in range(10) for h, b in ((180, 25), (110, 12), (220, 30))]
+    assert np.mean([a["uncertain"] for a in digits]) <= 0.1
+
+
+def test_styles_that_mnist_lacks_are_read(shipped: None) -> None:
+    """A slashed zero, a barred seven, a one with flag and foot."""
+    zero = [
+        [(0.5 + 0.3 * np.cos(a), 0.5 + 0.5 * np.sin(a)) for a in np.linspace(0, 6.3, 40)],
+        [(0.2, 0.95), (0.8, 0.05)],
+    ]
+    seven = [[(0.18, 0.02), (0.82, 0.02), (0.4, 1.0)], [(0.3, 0.52), (0.78, 0.5)]]
+    one = [[(0.25, 0.3), (0.5, 0.0), (0.5, 1.0)], [(0.25, 1.0), (0.75, 1.0)]]
+    client = Client(HTTP_HOST="localhost")
+    read = [ask(client, draw(0, strokes=strokes, brush=16))["prediction"] for strokes in (zero, seven, one)]
+    assert read == [0, 7, 1]
+
+
+def test_the_shipped_model_is_the_handwriting_presets() -> None:
+    import json
+
+    facts = json.loads(shipping.RUN_FILE.read_text())
+    assert facts["preset"] == "handwriting"
+    assert facts["test_accuracy"] >= 0.995
+    assert facts["calibration_error"] <= 0.01
+    validated = [epoch["val_accuracy"] for epoch in facts["epochs"]]
+    assert len(validated) == facts["parameters"]["epochs"]
+    assert min(validated[10:]) > 0.985, "the averaged weights lag behind in the first epochs, and then no more"
+
+
+@pytest.mark.stack
+def test_a_run_of_the_preset_through_the_worker(stack: Stack) -> None:
+    run = stack.ended(stack.train(preset="handwriting", samples=600, epochs=2))
+    assert run["status"] == "completed", run
+    assert all(0 <= epoch["val_accuracy"] <= 1 and epoch["val_loss"] > 0 for epoch in run["epochs"])
+    assert 0 <= run["calibration_error"] <= 1
+
+
+@pytest.mark.stack
+def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) -> None:
+    run = stack.train(preset="handwriting", samples=6000, epochs=20)
+    eventually(lambda: stack.run(run)["epochs"], PATIENCE_SECONDS, "the first epoch")
+    child = stack.training_child()
+    family = [child, *child.children(recursive=True)]
+    assert len(family) >= 2, "one trains, one makes pictures"
+    child.kill()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    stack.http.post("/api/stop_training/")
+    assert stack.ended(run)["status"] == "interrupted"
+
+
+@pytest.mark.stack
+def test_a_run_goes_on_when_its_augmentation_process_is_killed(stack: Stack) -> None:
+    """As the kernel does when memory is short: the run is released and resumed."""
+    number = stack.train(preset="handwriting", samples=6000, epochs=20)
+    eventually(lambda: stack.run(number)["epochs"], PATIENCE_SECONDS, "the first epoch")
+    augmentation = next(c for c in stack.training_child().children() if "spawn_main" in " ".join(c.cmdline()))
+    augmentation.kill()
+    eventually(
+        lambda: stack.run(number)["attempt"] == 2 and stack.run(number)["resumed_after_epoch"],
+        PATIENCE_SECONDS,
+        "attempt 2",
+    )
+    run = stack.run(number)
+    assert run["status"] == "in_progress"
+    assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])
+    stack.http.post("/api/stop_training/")
+    assert stack.ended(number)["status"] == "interrupted"

@@ -1,0 +1,234 @@
+"""What the product loads, and what it never does: models by checksum and nothing beside them, no pickle, no code."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import redis
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.cache import cache, caches
+from django.test import Client
+from onnx import TensorProto, helper
+
+from digits_site.celery import app
+from recognition import registry
+from recognition.classifier import Classifier
+from recognition.errors import ModelRejected
+from tests.http.test_registry import model_that_says
+from tests.support.stack import ROOT
+from training import shipping
+
+PRODUCT = ("digits_site", "recognition", "training", "manage.py")
+# Each of these makes objects, or runs code, out of bytes or text.
+FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "h5py", "torch", "imp"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "load_weights",
+    "load_model",
+    "load_library",
+    "register_custom_ops_library",
+}
+FORBIDDEN_WORDS = {("allow_pickle", True), ("shell", True), ("safe_mode", False)}
+# The training process takes its own checkpoint up again; the name has no other use.
+ALLOWED = {("training/learner/trainer.py", "load_model")}
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for name in PRODUCT:
+        path = ROOT / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def suspicious(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in FORBIDDEN_MODULES)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FORBIDDEN_MODULES:
+            yield str(node.module)
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            plain = isinstance(node.func, ast.Name)  # re.compile is harmless
+            if called in FORBIDDEN_CALLS and (plain or called not in {"compile", "eval", "exec"}):
+                yield called
+            if ast.unparse(node.func) in {"yaml.load", "yaml.unsafe_load", "np.load", "numpy.load", "os.system"}:
+                yield ast.unparse(node.func)
+            told = ((word.arg, word.value.value) for word in node.keywords if isinstance(word.value, ast.Constant))
+            yield from (f"{name}={value!r}" for name, value in told if (name, value) in FORBIDDEN_WORDS)
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.endswith((".h5", ".hdf5", ".pkl"))
+        ):
+            yield node.value
+
+
+def test_no_module_unpickles_or_runs_what_it_reads() -> None:
+    found = {(file, what) for file, tree in sources() for what in suspicious(tree)}
+    assert found == ALLOWED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "import pickle",
+            "from joblib import load",
+            "eval(x)",
+            "np.load(f)",
+            "np.load(f, allow_pickle=True)",
+            "yaml.load(x)",
+        ),
+        *("keras.models.load_model(f)", "model.load_weights('a')", "open('model.h5')", "subprocess.run(x, shell=True)"),
+    ],
+)
+def test_what_would_be_found(line: str) -> None:
+    assert list(suspicious(ast.parse(line)))
+
+
+def callers(of: set[str]) -> set[tuple[str, str]]:
+    return {
+        (file, ast.unparse(node.func))
+        for file, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in of
+    }
+
+
+def test_one_place_opens_models_and_only_training_and_shipping_publish_them() -> None:
+    """No view, and nothing else that a visitor reaches."""
+    opening = callers({"onnxruntime.InferenceSession", "open_session", "Classifier"})
+    own_export = "training/learner/export.py"  # the training process compares what it has just written
+    assert {file for file, _ in opening} == {"recognition/classifier.py", "recognition/registry.py", own_export}
+    assert {file for file, _ in callers({"registry.publish", "publish"})} == {
+        "training/worker/runner.py",
+        "training/shipping.py",
+    }
+
+
+# --- Models ---
+
+
+@pytest.mark.django_db
+def test_a_file_that_was_swapped_is_never_loaded(shipped: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even looked at by ONNX Runtime."""
+    version = registry.publish(model_that_says(3), test_accuracy=0.5)
+    Path(version.file.path).write_bytes(model_that_says(4))
+    monkeypatch.setattr("recognition.classifier.open_session", lambda content: pytest.fail("it was opened"))
+    with pytest.raises(ModelRejected, match="not the one that was published"):
+        registry.activate(version)
+
+
+def outside(tensor: onnx.TensorProto, location: str) -> onnx.TensorProto:
+    """The tensor with its numbers in another file."""
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", "0"), ("length", str(7840 * 4))):
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, value
+    return tensor
+
+
+def model_with_a_file(location: str, *, in_a_node: bool) -> bytes:
+    zeros = helper.make_tensor("zeros", TensorProto.FLOAT, [784, 10], bytes(7840 * 4), raw=True)
+    outside(zeros, location)
+    answer = helper.make_tensor("answer", TensorProto.FLOAT, [1, 10], np.eye(10, dtype=np.float32)[3])
+    nodes = [
+        helper.make_node("Flatten", ["digit"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "zeros"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "answer"], ["probabilities"]),
+    ]
+    if in_a_node:
+        nodes.insert(0, helper.make_node("Constant", [], ["zeros"], value=zeros))
+    graph = helper.make_graph(
+        nodes,
+        "outside",
+        [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", 28, 28, 1])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 10])],
+        [answer] if in_a_node else [zeros, answer],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize("in_a_node", [False, True])
+@pytest.mark.parametrize("location", ["weights.bin", "../here/weights.bin", "/etc/hostname"])
+def test_a_model_that_refers_to_another_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, in_a_node: bool
+) -> None:
+    """ONNX Runtime itself would read it from the folder that the process is in, or from one beside it."""
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "weights.bin").write_bytes(bytes(7840 * 4))
+    monkeypatch.chdir(here)
+    with pytest.raises(ModelRejected, match="other files"):
+        Classifier(model_with_a_file(location, in_a_node=in_a_node), version=1)
+
+
+def test_onnx_runtimes_own_format_is_refused(tmp_path: Path) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "model.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(model_that_says(3), options, providers=["CPUExecutionProvider"])
+    with pytest.raises(ModelRejected):
+        Classifier((tmp_path / "model.ort").read_bytes(), version=1)
+
+
+def test_the_shipped_model_is_whole() -> None:
+    assert Classifier(shipping.MODEL_FILE.read_bytes(), version=1)
+
+
+# --- Redis: whoever can write to it must not be able to run code here ---
+
+
+class Bomb:
+    def __reduce__(self) -> Any:
+        return pytest.fail, ("it was unpickled",)
+
+
+@pytest.mark.parametrize("alias", settings.CACHES)
+@pytest.mark.parametrize(
+    "content", [pickle.dumps(Bomb()), b"\xff\xfe", b"[" * 100_000], ids=["pickle", "bytes", "nested"]
+)
+def test_what_others_put_into_the_cache_is_not_there(alias: str, content: bytes) -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(caches[alias].make_key("planted"), content)
+    assert caches[alias].get("planted") is None
+
+
+@pytest.mark.django_db
+def test_a_planted_session_is_not_there_and_the_real_one_goes_on(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada"))
+    key = f"django.contrib.sessions.cached_db{client.session.session_key}"
+    with redis.Redis.from_url(settings.REDIS_URL) as server:
+        kept = json.loads(server.get(caches["sessions"].make_key(key)))
+        assert "_auth_user_id" in kept, "JSON"
+        server.set(caches["sessions"].make_key(key), pickle.dumps(Bomb()))
+    assert client.get("/admin/", HTTP_HOST="localhost").status_code == 200
+
+
+def test_what_is_cached_comes_back() -> None:
+    for value in (5, 2.5, "text", None, True, {"a": [1]}, [1, 2.5]):
+        cache.set("test", value)
+        assert cache.get("test") == value
+    cache.delete("test")
+
+
+def test_messages_between_processes_are_json() -> None:
+    assert list(app.conf.accept_content) == ["json"]
+    assert (app.conf.task_serializer, app.conf.result_serializer) == ("json", "json")

@@ -1,0 +1,3 @@
+"""Runs in the admin."""
+
+from training.admin import runs  # noqa: F401  (importing registers them)

@@ -1,0 +1,124 @@
+"""The actions on a run in the admin: how each is explained, and how it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
+from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service
+from training import services
+from training.errors import NoModel, NotInProgress
+from training.learner.presets import PRESETS
+from training.models import Status, TrainingRun
+from training.serializers import RunParameters
+from training.services import MAY_TRAIN
+
+
+class ChangesForm(forms.Form):
+    """Filled with a run's parameters; what it takes is decided by the API's own rules."""
+
+    preset = forms.ChoiceField(choices=[(name, name) for name in PRESETS])
+    epochs = forms.IntegerField()
+    batch_size = forms.IntegerField()
+    learning_rate = forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}))
+    samples = forms.IntegerField()
+    seed = forms.IntegerField(required=False, help_text="Empty: a new one.")
+    activate = forms.BooleanField(
+        required=False, help_text="Put the model into service if it is at least as accurate as the one there."
+    )
+
+    def __init__(self, run: TrainingRun, data: Any = None) -> None:
+        super().__init__(data, initial={"preset": run.preset, **run.parameters}, label_suffix="")
+
+    def clean(self) -> dict[str, Any]:
+        """Errors stand beside the fields that they are about."""
+        given = self.cleaned_data
+        parameters = RunParameters(data=given)
+        if not self.errors and not parameters.is_valid():
+            for field, reasons in parameters.errors.items():
+                self.add_error(field if field in self.fields else None, [str(reason) for reason in reasons])
+            return given
+        return given if self.errors else dict(parameters.validated_data)
+
+
+def explain_stop(run: TrainingRun) -> Explanation:
+    """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
+    status = run.get_status_display()
+    if not run.is_active:
+        raise NotInProgress(f"{run} has already ended: it is {status}.")
+    if run.stop_requested_at:
+        raise NothingToDo(f"{run} is stopping already.")
+    count = run.epochs.count()
+    finished = (
+        f"{count} finished epoch{'s stay' if count > 1 else ' stays'} in the history"
+        if count
+        else "No epoch has finished"
+    )
+    return Explanation(
+        [
+            f"Run {run.pk} (preset {run.preset}, requested by {run.requester}) is {status} and will stop.",
+            f"{finished}; no model will be saved.",
+        ],
+        state=run.status,
+        latest_change=f"Run {run.pk} is {status}.",
+    )
+
+
+def explain_again(run: TrainingRun) -> Explanation:
+    """Its state is the highest run number: a run that somebody else added is a reason to think again."""
+    last = TrainingRun.objects.last_number()
+    active = TrainingRun.objects.active().newest()
+    busy = [f"Run {active.pk} is active, and only one run can be: wait for it to end, or stop it."] if active else []
+    will = f"A new run of the preset {run.preset} will be queued in your name."
+    return Explanation([will], busy, state=last, latest_change=f"Run {last} was added.")
+
+
+def stop_run(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
+) -> None:
+    services.request_stop(run.pk, expected=Status(state))
+    page.log_change(request, run, "Stop requested.")
+    page.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
+
+
+def train_again(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> None:
+    """With the run's own parameters, or with the form's."""
+    wanted = dict(values) or {"preset": run.preset, **run.parameters}
+    new = services.request_run(wanted.pop("preset"), wanted, by=request.user, expected_last=state)
+    how = "parameters like those of" if values else "the parameters of"
+    address = reverse("admin:training_trainingrun_change", args=[new.pk])
+    page.log_addition(request, new, f"Trained again with {how} {run}.")
+    page.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
+
+
+def activate(
+    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> None:
+    if run.model is None:
+        raise NoModel
+    put_into_service(page, request, run.model, values, state)
+
+
+ACTIONS = {
+    "stop": AdminAction("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+    "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
+    "train_with_changes": AdminAction(
+        "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
+    ),
+    "activate": AdminAction(
+        "Put into service",
+        MAY_ACTIVATE,
+        lambda run: run.model_id is not None and run.model_id != run.serving_id,
+        lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
+        activate,
+    ),
+}

@@ -1,0 +1,214 @@
+"""Runs in the admin: a history to look at and act on; nothing of a run is typed in."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from digits_site.web.admin.actions import ActionAdmin
+from recognition.errors import RecognitionError
+from recognition.models import Activation
+from training import evaluation
+from training.admin import charts, exports
+from training.admin.actions import ACTIONS
+from training.errors import TrainingError
+from training.models import Epoch, TrainingRun
+
+NOT_LISTED = ("confusion", "versions", "error", "error_detail")
+
+
+def duration(seconds: float) -> str:
+    """1 h 02 min, 3 min 20 s, 4.2 s."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
+
+
+@admin.register(TrainingRun)
+class TrainingRunAdmin(ActionAdmin):
+    list_display = (
+        *("__str__", "state", "curve", "accuracy", "gain", "epochs_done"),
+        *("waited", "ran", "who", "queued", "serves"),
+    )
+    list_filter = ("status", "preset", ("requested_by", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("requested_by",)
+    date_hierarchy = "queued_at"
+    search_fields = ("=id", "requested_by__username", "error_code")
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ("export_csv", "export_json")
+    refusals = (TrainingError, RecognitionError)
+    object_actions = ACTIONS
+    fieldsets = (
+        (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
+        ("Epochs", {"fields": ("curves", "epochs_table")}),
+        ("Test set", {"fields": ("confusion_matrix", "mistakes")}),
+        ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
+        (
+            "Recipe",
+            {
+                "fields": (
+                    "preset",
+                    "parameters_table",
+                    "versions_table",
+                    "commands",
+                    "attempt",
+                    "resumed_after_epoch",
+                    "worker",
+                )
+            },
+        ),
+        ("Error", {"fields": ("error_code", "error", "error_folded")}),
+    )
+    readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
+        serving = Activation.objects.values("model_id")[:1]
+        reads = Activation.objects.values("model__test_accuracy")[:1]
+        done = Epoch.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(n=Count("pk")).values("n")
+        runs = super().get_queryset(request).annotate(serving_id=serving, serving_reads=reads, done=Subquery(done))
+        if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
+            few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
+            runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
+        return runs
+
+    def view_on_site(self, run: TrainingRun) -> str:
+        return reverse("run-page", args=[run.pk])
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [part for part in self.fieldsets if part[0] != "Error" or (obj and obj.error_code)]
+
+    @admin.display(description="status", ordering="status")
+    def state(self, run: TrainingRun) -> SafeString:
+        stopping = " (stopping)" if run.is_active and run.stop_requested_at else ""
+        return format_html('<span class="run-state {}">{}{}</span>', run.status, run.get_status_display(), stopping)
+
+    @admin.display(description="curve")
+    def curve(self, run: TrainingRun) -> str:
+        line = charts.sparkline(list(run.epochs.all()))
+        return render_to_string("admin/training/sparkline.html", {"line": line}) if line else "–"
+
+    @admin.display(description="test accuracy", ordering="test_accuracy")
+    def accuracy(self, run: TrainingRun) -> str:
+        return run.percent
+
+    @admin.display(description="gain", ordering="test_accuracy")
+    def gain(self, run: Any) -> str:
+        """Percentage points of test accuracy over the model in service."""
+        if run.test_accuracy is None or run.serving_reads is None:
+            return "–"
+        points = round(100 * (run.test_accuracy - run.serving_reads), 2)
+        if not points:
+            return "±0"
+        kind, sign = ("better", "+") if points > 0 else ("worse", "−")
+        return format_html('<span class="run-gain {}">{}{}</span>', kind, sign, f"{abs(points):.2f}")
+
+    @admin.display(description="calibration error")
+    def calibration(self, run: TrainingRun) -> str:
+        return "–" if run.calibration_error is None else f"{run.calibration_error:.4f}"
+
+    @admin.display(description="epochs", ordering="done")
+    def epochs_done(self, run: Any) -> str:
+        return f"{run.done or 0} of {run.parameters['epochs']}"
+
+    @admin.display(description="queued", ordering="queued_at")
+    def queued(self, run: TrainingRun) -> str:
+        return f"{run.queued_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="waited")
+    def waited(self, run: TrainingRun) -> str:
+        return duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
+
+    @admin.display(description="ran")
+    def ran(self, run: TrainingRun) -> str:
+        if run.started_at is None:
+            return "–"
+        return duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
+
+    @admin.display(description="asked by", ordering="requested_by__username")
+    def who(self, run: TrainingRun) -> str:
+        return run.requester
+
+    @admin.display(description="in service")
+    def serves(self, run: Any) -> str:
+        return "in service" if run.model_id is not None and run.model_id == run.serving_id else "–"
+
+    @admin.display(description="curves")
+    def curves(self, run: TrainingRun) -> str:
+        return render_to_string("admin/training/charts.html", {"charts": charts.run_charts(list(run.epochs.all()))})
+
+    @admin.display(description="epochs")
+    def epochs_table(self, run: TrainingRun) -> str:
+        return render_to_string("admin/training/epochs.html", {"epochs": run.epochs.all()})
+
+    @admin.display(description="read as")
+    def confusion_matrix(self, run: TrainingRun) -> str:
+        if not run.confusion:
+            return "–"
+        return render_to_string("admin/training/confusion.html", {"rows": charts.heat_map(run.confusion)})
+
+    @admin.display(description="worst mistakes")
+    def mistakes(self, run: TrainingRun) -> str:
+        try:
+            digits = evaluation.worst_mistakes(run)
+        except TrainingError as error:
+            return str(error)
+        return render_to_string("admin/training/mistakes.html", {"digits": digits}) if digits else "–"
+
+    @admin.display(description="parameters")
+    def parameters_table(self, run: TrainingRun) -> str:
+        return render_to_string("admin/training/pairs.html", {"pairs": run.parameters.items()})
+
+    @admin.display(description="versions")
+    def versions_table(self, run: TrainingRun) -> str:
+        return render_to_string("admin/training/pairs.html", {"pairs": run.versions.items()})
+
+    @admin.display(description="the same run again")
+    def commands(self, run: TrainingRun) -> SafeString:
+        """By the API, and on the machine itself."""
+        body = shlex.quote(json.dumps({"preset": run.preset, **run.parameters}))
+        options = [
+            f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
+        ]
+        local = f"python manage.py train --preset {shlex.quote(run.preset)} {' '.join(options)}"
+        here = f"http://127.0.0.1:{settings.PORT}" if settings.LOCAL else f"https://{settings.ALLOWED_HOSTS[0]}"
+        token = "" if settings.TRAINING_OPEN else " -H 'Authorization: Token …'"
+        call = f"curl {here}/api/retrain_model/{token} -H 'Content-Type: application/json' -d {body}"
+        return format_html('<pre class="run-commands">{}\n\n{}</pre>', call, local)
+
+    @admin.display(description="detail")
+    def error_folded(self, run: TrainingRun) -> str:
+        if not run.error_detail:
+            return "–"
+        return format_html("<details><summary>Show the log</summary><pre>{}</pre></details>", run.error_detail)
+
+    @admin.action(description="Export the selected runs as CSV", permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> HttpResponse | None:
+        return self.export(request, queryset, "csv")
+
+    @admin.action(description="Export the selected runs as JSON", permissions=["view"])
+    def export_json(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> HttpResponse | None:
+        return self.export(request, queryset, "json")
+
+    def export(self, request: HttpRequest, queryset: QuerySet[TrainingRun], kind: str) -> HttpResponse | None:
+        chosen = list(queryset.values_list("pk", flat=True)[: exports.MOST + 1])
+        if len(chosen) > exports.MOST:
+            self.message_user(request, f"At most {exports.MOST} runs fit into one file.", messages.ERROR)
+            return None
+        runs = TrainingRun.objects.with_account().filter(pk__in=chosen)
+        write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")
+        answer = HttpResponse(write(runs), content_type=f"{mime}; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="runs.{kind}"'
+        return answer

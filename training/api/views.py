@@ -1,0 +1,83 @@
+"""The original's calls about training, and the presets a run can follow."""
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from digits_site.accounts.permissions import missing_scope
+from recognition.api.permissions import MayActivate
+from recognition.models import Activation
+from training import services
+from training.api import estimate
+from training.api.permissions import MayStop, MayTrain, is_stranger
+from training.live import broadcast
+from training.models import Status, TrainingRun
+from training.serializers import RunParameters, StopParameters
+
+
+class StartView(APIView):
+    """POST /api/retrain_model/: no body is the default run."""
+
+    permission_classes = (MayTrain,)
+
+    def post(self, request: Request) -> Response:
+        parameters = RunParameters(data=request.data, context={"bounded": is_stranger(request)})
+        parameters.is_valid(raise_exception=True)
+        values = dict(parameters.validated_data)
+        if values["activate"] and (missing := missing_scope(request, MayActivate.scope)):
+            raise PermissionDenied(missing)
+        run = services.request_run(values.pop("preset"), values, by=request.user)
+        return Response({"message": "Model creation started", "run": run.pk}, status=202)
+
+
+class StopView(APIView):
+    """POST /api/stop_training/: the active run, or `{"run": 12}` to be sure which one.
+
+    Forms are parsed because a beacon of an empty FormData has a form's Content-Type.
+    """
+
+    permission_classes = (MayStop,)
+    parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
+
+    def post(self, request: Request) -> Response:
+        wanted = StopParameters(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        run = services.request_stop(wanted.validated_data["run"], by=request.user)
+        return Response({"message": "Stop signal sent.", "run": run.pk})
+
+
+class StatusView(APIView):
+    """GET /api/check_model_status/: of the newest run; a queued one counts as in progress."""
+
+    def get(self, request: Request) -> Response:
+        run = TrainingRun.objects.only("status").newest()
+        status = run.status if run else "not_started"
+        return Response({"model_status": Status.IN_PROGRESS if status == Status.QUEUED else status})
+
+
+class ProgressView(APIView):
+    """GET /api/training_progress/: of the active run, `{}` when there is none."""
+
+    def get(self, request: Request) -> Response:
+        return Response(broadcast.live(TrainingRun.objects.active().newest()))
+
+
+class AccuracyView(APIView):
+    """GET /api/model_accuracy/: of the newest completed run, else of the model in service."""
+
+    def get(self, request: Request) -> Response:
+        completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()
+        accuracy = completed.values_list("test_accuracy", flat=True).first()
+        if accuracy is None:
+            activation = Activation.current()
+            accuracy = activation.model.test_accuracy if activation else None
+        return Response({"accuracy": accuracy})
+
+
+class PresetsView(APIView):
+    """GET /api/presets/: what each preset would do, and about how many seconds it takes on this installation."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"results": estimate.presets()})

@@ -1,0 +1,16 @@
+"""{% overview as board %}: the parts of the admin's front page that the present user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from training.admin import overview as admin_overview
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def overview(context: dict[str, Any]) -> dict[str, Any]:
+    return admin_overview.overview(context["request"].user)

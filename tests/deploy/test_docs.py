@@ -245,7 +245,7 @@ def test_every_threat_in_the_security_page_has_a_guard_and_a_test_that_exist() -
         files = re.findall(r"`([^`]+)`", where)
         assert files, f"SECURITY.md: {threat}: no file"
         assert all((ROOT / name).exists() for name in files), f"SECURITY.md: {threat}: {files}"
-        named = re.findall(r"`(tests/\w+\.py)::(\w+)`", tests)
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests)
         assert named, f"SECURITY.md: {threat}: no test"
         for file, test in named:
             assert f"def {test}(" in text_of(ROOT / file), f"SECURITY.md: {threat}: {file} has no {test}"

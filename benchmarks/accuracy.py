@@ -1,8 +1,4 @@
-"""python -m benchmarks.accuracy: how well the shipped model reads MNIST's test digits in every disguise.
-
-Drawings go through the product's own preparing and its own classifier. `--digits 2000` takes fewer; each row says how
-many it read.
-"""
+"""How well the shipped model reads MNIST's test digits in every disguise: ``python -m benchmarks.accuracy``."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from benchmarks.preprocessing import processor  # noqa: E402
+from benchmarks.common import machine, table  # noqa: E402
 from recognition.calibration import expected_calibration_error  # noqa: E402
 from recognition.classifier import Classifier  # noqa: E402
 from recognition.errors import BlankDrawing  # noqa: E402
@@ -97,7 +93,7 @@ def photographed(ruled: bool) -> Disguise:
 
 
 DISGUISES: dict[str, Disguise] = {
-    "as they are, 28x28": lambda digit, rng: digit,
+    "unaltered, 28x28": lambda digit, rng: digit,
     "anywhere, 30-100 %, white on black": placed,
     "anywhere, 30-100 %, black on white": black_on_white,
     "anywhere, 30-100 %, on transparent": on_transparent,
@@ -118,13 +114,6 @@ def prepared(images: NDArray[np.float32], disguise: Disguise) -> Iterator[NDArra
             yield np.zeros((28, 28), np.float32)
 
 
-def unchanged(images: NDArray[np.float32]) -> str:
-    """How nearly MNIST's own digits pass through preparing."""
-    changes = np.abs(np.stack(list(prepared(images, lambda digit, rng: digit))) - images)
-    same = float((changes.max(axis=(1, 2)) < 1 / 255).mean())
-    return f"prepared, {same:.2%} stay as they are; the mean change of a pixel is {changes.mean():.5f} of full ink"
-
-
 def shipped_classifier() -> Classifier:
     calibration = json.loads(shipping.RUN_FILE.read_text())["calibration"]
     return Classifier(shipping.MODEL_FILE.read_bytes(), version=0, **calibration)
@@ -136,15 +125,15 @@ def main() -> None:
     count = parser.parse_args().digits
     digits = dataset.load(settings.MNIST_DIR, "t10k")[slice(count)]
     model = shipped_classifier()
-    print(processor())
-    print(unchanged(digits.images[..., 0]), flush=True)
-    print(f"{'MNIST test digits':<40} {'digits':>7} {'accuracy':>9} {'calibration error':>18} {'uncertain':>10}")
+    rows = []
     for name, disguise in DISGUISES.items():
         answers = model.probabilities(np.stack(list(prepared(digits.images[..., 0], disguise))))
         right = float((answers.argmax(axis=1) == digits.labels).mean())
         error = expected_calibration_error(answers, digits.labels)
-        unsure = float((answers.max(axis=1) < model.uncertain_below).mean())
-        print(f"{name:<40} {len(digits):>7} {right:>9.2%} {error:>18.4f} {unsure:>10.2%}", flush=True)
+        uncertain = float((answers.max(axis=1) < model.uncertain_below).mean())
+        rows.append([name, f"{right:.2%}", f"{error:.4f}", f"{uncertain:.2%}"])
+    print(machine())
+    print(table([f"{len(digits)} MNIST test digits", "accuracy", "calibration error", "uncertain"], rows))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""python -m benchmarks.growth: many small runs in a row, and what they leave behind in worker and web.
+"""Many small runs in a row, and what they leave behind in worker and web: ``python -m benchmarks.growth``.
 
-Every run is watched by a WebSocket and an event stream that come and go with it, and a few drawings are read. `--runs
-50` is the default, five minutes. Ends with status 1 when something grew.
+Every run is watched by a WebSocket and an event stream that come and go with it, and a few drawings are read. Exits
+with status 1 when something grew.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -17,20 +16,13 @@ from pathlib import Path
 import psutil
 import redis
 
-from benchmarks.preprocessing import processor
+from benchmarks.common import machine, table
 from tests.live.test_streams import Watcher
 from tests.support.drawings import draw, encode
 from tests.support.stack import Stack, running, streamed
 
-SETTLED = 10  # caches, pools and lazily imported modules are there after so many runs
+SETTLED = 10  # runs after which caches, pools and lazily imported modules are there
 MEGABYTES_ALLOWED = 3.0  # of an allocator's own coming and going; a leak of 0.1 MB a run would be 4
-
-
-def temporary_files(folder: Path) -> int:
-    """What lies in the temporary folder that the processes were given, and in the folder of runs."""
-    return sum(len(files) + len(folders) for _, folders, files in os.walk(folder / "tmp")) + sum(
-        1 for _ in (folder / "runs").glob("**/*")
-    )
 
 
 def measure(stack: Stack) -> dict[str, float]:
@@ -43,12 +35,11 @@ def measure(stack: Stack) -> dict[str, float]:
         found[f"{name} threads"] = process.num_threads()
     with redis.Redis(port=stack.redis_port) as client:
         found["Redis connections"] = len(client.client_list()) - 1
-    found["temporary files"] = temporary_files(stack.folder)
+    found["temporary files"] = sum(1 for name in ("tmp", "runs") for _ in (stack.folder / name).glob("**/*"))
     return found
 
 
 def one_run(stack: Stack, picture: bytes) -> None:
-    """A run of one epoch, watched in both ways, and drawings read meanwhile."""
     watcher = Watcher(stack.ws_url)
     run = stack.train(samples=64, epochs=1)
     stream = threading.Thread(target=list, args=(streamed(stack.url),))
@@ -61,42 +52,34 @@ def one_run(stack: Stack, picture: bytes) -> None:
     watcher.close()
 
 
-def verdict(history: list[dict[str, float]]) -> list[str]:
+def grown(history: list[dict[str, float]]) -> list[str]:
     """What grew between the first settled runs and the last ones; medians of a few, since a run is still ending."""
-    grown = []
+    few, found = max(3, (len(history) - SETTLED) // 4), []
     for name in history[0]:
-        few = max(3, (len(history) - SETTLED) // 4)
         before = statistics.median(row[name] for row in history[SETTLED : SETTLED + few])
         after = statistics.median(row[name] for row in history[-few:])
         if after - before > (MEGABYTES_ALLOWED if name.endswith("MB") else 0):
-            grown.append(f"{name}: {before:.1f} after {SETTLED} runs, {after:.1f} at the end")
-    return grown
+            found.append(f"{name}: {before:.1f} after {SETTLED} runs, {after:.1f} at the end")
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=50)
-    runs = parser.parse_args().runs
-    print(f"{processor()}, {os.cpu_count()} cores; after each run, worker and web at rest\n")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=50, help=f"{2 * SETTLED} at least")
+    runs = max(2 * SETTLED, parser.parse_args().runs)
+    print(f"{machine()}; after each run, worker and web at rest\n")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "tmp").mkdir()
-        with running(folder, TMPDIR=str(folder / "tmp")) as stack:
+        (folder := Path(name) / "tmp").mkdir()
+        with running(Path(name), TMPDIR=str(folder)) as stack:
             picture, history = encode(draw(7)), []
-            for number in range(1, runs + 1):
+            for _ in range(runs):
                 one_run(stack, picture)
                 history.append(measure(stack))
-                if number == 1:
-                    print(f"| run | {' | '.join(history[0])} |\n|{' --- |' * (len(history[0]) + 1)}")
-                if number in {1, 2, 5} or number % 10 == 0:
-                    values = " | ".join(f"{v:.1f}" if k.endswith("MB") else f"{v:.0f}" for k, v in history[-1].items())
-                    print(f"| {number} | {values} |", flush=True)
-    if runs < 2 * SETTLED:
-        print(f"\nToo few runs to tell whether anything grows: {2 * SETTLED} at least.")
-        return
-    grown = verdict(history)
-    print("\n" + ("\n".join(grown) or "Nothing grew."))
-    sys.exit(bool(grown))
+    shown = [number for number in range(1, runs + 1) if number in {1, 2, 5} or number % 10 == 0]
+    print(table(["run", *history[0]], [[str(n), *(f"{v:.1f}" for v in history[n - 1].values())] for n in shown]))
+    found = grown(history)
+    print("\n".join(found) or "Nothing grew.")
+    sys.exit(bool(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""python -m benchmarks.no_digits: how much of what is no digit the shipped model calls uncertain.
+"""How much of what is not a digit the shipped model calls uncertain: ``python -m benchmarks.no_digits``.
 
 1,000 pictures that share no code with those the preset `handwriting` is trained on: letters of a printed face, bent and
 slanted; random walks of a pen; two of MNIST's test digits side by side; blots.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.preprocessing import processor
+from benchmarks.common import machine, table
 from recognition.errors import BlankDrawing
 from recognition.imaging.preprocessing import prepare_image
 from training.learner import dataset
@@ -90,22 +90,24 @@ KINDS: dict[str, tuple[Callable[[Rng], Image.Image], int]] = {
 
 
 def main() -> None:
-    model = shipped_classifier()
-    print(processor())
-    print(f"{'no digits':<32} {'pictures':>9} {'uncertain or refused':>21}")
-    total = doubted = 0
+    model, rows, doubted = shipped_classifier(), [], 0
     for kind, (make, count) in KINDS.items():
-        unsure = 0
+        uncertain = 0
         for row in range(count):
             try:
-                ready = prepare_image(make(np.random.default_rng((11, row))))
+                digit = prepare_image(make(np.random.default_rng((11, row))))
+                uncertain += bool(model.probabilities(digit[None]).max() < model.uncertain_below)
             except BlankDrawing:
-                unsure += 1
-                continue
-            unsure += bool(model.probabilities(ready[None]).max() < model.uncertain_below)
-        print(f"{kind:<32} {count:>9} {unsure / count:>21.1%}", flush=True)
-        total, doubted = total + count, doubted + unsure
-    print(f"{'all':<32} {total:>9} {doubted / total:>21.1%}")
+                uncertain += 1
+        doubted += uncertain
+        rows.append([kind, str(count), f"{uncertain / count:.1%}"])
+    total = sum(count for _, count in KINDS.values())
+    print(machine())
+    print(
+        table(
+            ["not a digit", "pictures", "uncertain or refused"], [*rows, ["all", str(total), f"{doubted / total:.1%}"]]
+        )
+    )
 
 
 if __name__ == "__main__":

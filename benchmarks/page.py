@@ -1,7 +1,7 @@
-"""How the page feels: from the end of a stroke to moved bars; what a guess weighs, and the page; when it is ready.
+"""How the page feels, in headless Chromium: ``python -m benchmarks.page``.
 
-The product runs as it does in the tests (daphne, worker, Redis on this machine), the page in headless Chromium. A
-stroke ends with pointerup; bars have moved in the first frame after the answer was put into the page.
+From the end of a stroke (pointerup) to moved bars (the first frame after the answer was put into the page); what a
+request weighs, and the pages; when the page is ready; and how long its feature maps take to compute and to paint.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import argparse
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.preprocessing import processor
-from tests.support.browser import ARGUMENTS, draw, find_chromium
+from benchmarks.common import ROOT, machine, percentile
+from tests.support.browser import ARGUMENTS, draw, find_chromium, module_url
 from tests.support.stack import running
+from training.learner import dataset
 
-# Digits as strokes, drawn one after the other on an empty pad.
 DIGITS = {
     1: [(0.5, 0.2), (0.5, 0.8)],
     2: [(0.35, 0.3), (0.5, 0.2), (0.65, 0.3), (0.6, 0.5), (0.35, 0.78), (0.68, 0.78)],
@@ -27,19 +26,37 @@ DIGITS = {
     7: [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)],
 }
 PAGES = ("/", "/runs/", "/runs/1/", "/runs/compare/?run=1&run=1")
-# Set before a stroke: resolves with the milliseconds from pointerup to the frame after the answer of the whole stroke.
 WATCH = """() => {
   window.measured = new Promise((resolve) => {
-    addEventListener("pointerup", (event) => {
-      const began = event.timeStamp;
+    addEventListener("pointerup", ({ timeStamp }) => {
       const status = document.querySelector("[data-answer-status]");
-      const done = () => requestAnimationFrame(() => resolve(performance.now() - began));
       new MutationObserver((_, observer) => {
         observer.disconnect();
-        done();
-      }).observe(status, { childList: true, characterData: true, subtree: true });
+        requestAnimationFrame(() => resolve(performance.now() - timeStamp));
+      }).observe(status, { childList: true, subtree: true, characterData: true });
     }, { once: true, capture: true });
   });
+}"""
+SIZES = """window.sizes = []; const send = fetch; fetch = (...args) => {
+  if (args[1]?.body instanceof Blob) sizes.push(args[1].body.size); return send(...args); }"""
+FEATURE_MAPS = """async ([convolution, maps, picture, times]) => {
+  const { featureMaps, FIRST, readFilters, SECOND } = await import(convolution);
+  const { Maps } = await import(maps);
+  const filters = readFilters(await (await fetch("/api/models/1/filters/")).arrayBuffer());
+  const layer = (hook, shape) => new Maps(document.querySelector(`[data-network-${hook}]`), shape, () => {});
+  document.querySelector("[data-network]").open = true;
+  const [first, second] = [layer("first", FIRST), layer("second", SECOND)];
+  const computed = [], painted = [];
+  for (let time = 0; time < times; time += 1) {
+    const began = performance.now();
+    const found = featureMaps(Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]), filters);
+    computed.push(performance.now() - began);
+    first.show(found.first);
+    second.show(found.second);
+    painted.push(performance.now() - began - computed.at(-1));
+    await new Promise(requestAnimationFrame);
+  }
+  return { computed, painted };
 }"""
 
 
@@ -56,74 +73,56 @@ def strokes(page: Page, count: int) -> list[float]:
     return found
 
 
-def p95(values: list[float]) -> float:
-    return sorted(values)[int(len(values) * 0.95)]
-
-
-def weigh(page: Page, url: str) -> None:
-    """Open the page so that `sizes` in it will hold the bytes of every guess."""
-    page.add_init_script(
-        "window.sizes = []; const send = fetch; fetch = (...args) => {"
-        "if (args[1]?.body instanceof Blob) sizes.push(args[1].body.size); return send(...args); }"
-    )
-    page.goto(url)
-    page.get_by_role("status", name="Connection").get_by_text("Live").wait_for()
-    draw(page)
-    page.wait_for_timeout(500)
-
-
 def files(browser: Browser, url: str) -> dict[str, int]:
-    """Name -> bytes, unpacked, of every script and style that any of the pages loads."""
+    """Path -> bytes, unpacked, of every script and style that any of the pages loads."""
     found: dict[str, int] = {}
-
-    def take(answer: Any) -> None:
-        path = urlsplit(answer.url).path
-        if path.endswith((".js", ".css")):
-            found[path] = len(answer.body())
-
     page = browser.new_page()
-    page.on("response", take)
+    page.on("response", lambda answer: found.update({urlsplit(answer.url).path: len(answer.body())}))
     for path in PAGES:
         page.goto(url + path, wait_until="networkidle")
     page.close()
-    return found
+    return {path: size for path, size in found.items() if path.endswith((".js", ".css"))}
 
 
-def ready(browser: Browser, url: str) -> tuple[list[float], list[float]]:
-    """(cold, warm): milliseconds until the pad can be drawn on, which the page's last module sets up."""
-    cold, warm = [], []
+def ready(browser: Browser, url: str) -> list[list[float]]:
+    """[cold, warm]: milliseconds until the pad can be drawn on, which the page's last module sets up."""
+    found: list[list[float]] = [[], []]
     for _ in range(7):
         context = browser.new_context()
         page = context.new_page()
-        for times in (cold, warm):
+        for times in found:
             page.goto(url)
             page.wait_for_function("document.querySelector('[data-pad]').width !== 300")
             times.append(page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"))
         context.close()
-    return cold, warm
+    return found
+
+
+def show(what: str, times: list[float]) -> None:
+    print(f"{what}: median {statistics.median(times):.1f} ms, p95 {percentile(times, 0.95):.1f} ms")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--strokes", type=int, default=50)
-    arguments = parser.parse_args()
-    print(processor())
+    count = parser.parse_args().strokes
+    print(machine())
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        weigh(page, stack.url)
-        times = strokes(page, arguments.strokes)
-        print(
-            f"end of a stroke to moved bars, {len(times)} strokes: median {statistics.median(times):.0f} ms, ", end=""
-        )
-        print(f"p95 {p95(times):.0f} ms, longest {max(times):.0f} ms")
-        guesses = page.evaluate("sizes")
-        print(f"a guess: median {statistics.median(guesses):.0f} bytes, {len(guesses)} in {len(times) + 1} strokes")
-        page.close()
+        page.add_init_script(SIZES)
+        page.goto(stack.url)
+        page.get_by_role("status", name="Connection").get_by_text("Live").wait_for()
+        show(f"end of a stroke to moved bars, {count} strokes", strokes(page, count))
+        print(f"a request: median {statistics.median(page.evaluate('sizes')):.0f} bytes")
+        modules = [module_url(page, name) for name in ("convolution", "maps")]
+        digit = dataset.load(ROOT / "training" / "data" / "mnist", "t10k").images[7]
+        for name, times in page.evaluate(FEATURE_MAPS, [*modules, digit.ravel().tolist(), 200]).items():
+            show(f"feature maps {name}", times)
         sizes = files(browser, stack.url)
         print(f"JavaScript and CSS of all pages, unpacked: {sum(sizes.values()) / 1000:.1f} kB in {len(sizes)} files")
-        cold, warm = ready(browser, stack.url)
-        print(f"page ready: {statistics.median(cold):.0f} ms cold, {statistics.median(warm):.0f} ms warm")
+        for name, times in zip(("cold", "warm"), ready(browser, stack.url), strict=True):
+            show(f"page ready, {name}", times)
         browser.close()
 
 

@@ -1,128 +1,190 @@
 """Requests a second that one core serves, beside other servers: ``python -m benchmarks.serving``.
 
-Every server gets one core, the load another: 16 kept connections, each with one request under way. In each round every
-server is started, asked for ten digits, loaded with each kind of request in turn, and ended, so that no other stands
-idle beside it. The servers that the product is compared with are installed into environments of their own under
-`var/benchmarks` by the first run; they do the product's own work on the product's own ONNX file, except for the
-plain service. Progress goes to standard error, tables in Markdown to standard output. Measure on a quiet machine.
+Every server gets one core, the load (wrk, with 16 kept connections) another. In each round every server is started,
+asked for ten digits, loaded with each kind of request in turn, and ended, so that no other stands idle beside it.
+Needs wrk (apt-get install wrk). Progress goes to standard error, tables to standard output.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from benchmarks._serving import alone, load, stages, tables
-from benchmarks._serving.environments import NotInstalled
-from benchmarks._serving.kinds import KINDS
-from benchmarks._serving.measuring import Desk, Visit
-from benchmarks._serving.processes import NotServing, on
-from benchmarks._serving.product import prepared
-from benchmarks._serving.resident import Weight, weigh
-from benchmarks._serving.servers import NOTHING, SERVERS
-from benchmarks._ways.machine import described
+from benchmarks import drawings
+from benchmarks.common import OtherLoad, cores, machine, pinned, say, table
+from benchmarks.servers import SERVERS, Running, Unusable, prepared
 
-FASTER = 3  # the load generator must be this many times as fast as the fastest server
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def rounds(
-    desk: Desk, names: Sequence[str], kinds: Sequence[str], count: int, seconds: float
-) -> dict[str, list[Visit]]:
-    """Every server in turn, `count` times; one that cannot be measured is named, and left out from then on."""
-    visits: dict[str, list[Visit]] = {}
-    failed: dict[str, str] = {}
-    for number in range(1, count + 1):
-        for name in (name for name in names if name not in failed):
-            try:
-                visit = desk.visit(name, kinds, seconds)
-            except (NotInstalled, NotServing) as error:
-                failed[name] = f"{type(error).__name__}: {error}"
-                say(f"round {number}: {SERVERS[name].title} is left out. {failed[name]}")
-                continue
-            visits.setdefault(name, []).append(visit)
-            rates = ", ".join(f"{kind} {one.rate:.0f}/s {one.cpu:.2f} ms" for kind, one in visit.kinds.items())
-            say(f"round {number}: {SERVERS[name].title}: {rates}")
-    for name, why in failed.items():
-        print(f"Left out: {SERVERS[name].title}. {why}\n")
-    return visits
+CONNECTIONS, BATCH = 16, 32
+WARM_UP_SECONDS = 0.7
+SCRIPT = """
+local bodies, n = {}, 0
+for path in string.gmatch(os.getenv("BODIES"), "[^:]+") do
+  local file = io.open(path, "rb"); bodies[#bodies + 1] = file:read("*a"); file:close()
+end
+request = function()
+  n = n % #bodies + 1
+  return wrk.format("POST", os.getenv("TARGET"), {["Content-Type"] = "application/json"}, bodies[n])
+end
+done = function(all, latency)
+  local e = all.errors
+  io.write(string.format('{"answers": %d, "failed": %d, "seconds": %f, "p50": %f, "p99": %f}\\n',
+    all.requests - e.status, e.status + e.connect + e.read + e.write + e.timeout, all.duration / 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
+"""
 
 
-def headroom(desk: Desk, visits: dict[str, list[Visit]]) -> str:
-    """Whether the load generator could have been what was measured."""
-    tree, port = desk.start("nothing", NOTHING)
-    try:
-        with on(desk.loading):
-            desk.wait(tree, NOTHING, port)
-            result = load.run(load.Load(port, KINDS["canvas"].requests(NOTHING, port), 2.0))
-    finally:
-        tree.stop()
-    most = result.answers / result.seconds
-    singles = {kind for kind, one in KINDS.items() if one.size == 1}
-    rates = (one.rate for made in visits.values() for visit in made for k, one in visit.kinds.items() if k in singles)
-    fastest = max(rates, default=0)
-    verdict = "" if most > FASTER * fastest else ": TOO LITTLE, the load may be what was measured"
-    return f"The load generator drives {most:,.0f} colour PNGs a second into a server that does nothing{verdict}."
+@dataclass(frozen=True)
+class Kind:
+    """Ten requests, each beginning with another digit."""
+
+    title: str
+    png: Callable[[int], bytes]
+    size: int = 1  # drawings a request
+
+    def drawings(self, first: int) -> list[str]:
+        return [drawings.data_url(self.png((first + number) % 10)) for number in range(self.size)]
 
 
-def heaviness(desk: Desk, names: Sequence[str], predictions: int) -> dict[str, Weight]:
-    """What the product's web processes weigh after so many predictions."""
-    weights = {}
-    for name in (name for name in names if SERVERS[name].product and predictions):
-        say(f"{SERVERS[name].title}: {predictions} predictions")
-        try:
-            weights[name] = weigh(desk, name, predictions)
-        except NotServing as error:
-            say(f"not weighed: {error}")
-    return weights
+KINDS = {
+    "canvas": Kind("A 280x280 colour PNG", drawings.colour_png),
+    "page": Kind("The page's small PNG", drawings.page_png),
+    "small": Kind("A 28x28 PNG", drawings.small_png),
+    "canvas-32": Kind(f"{BATCH} colour PNGs of 280x280 in one request", drawings.colour_png, BATCH),
+    "page-32": Kind(f"{BATCH} of the page's small PNGs in one request", drawings.page_png, BATCH),
+}
 
 
-def bare(kinds: Sequence[str], desk: Desk, count: int, seconds: float) -> str:
-    """The work alone, without HTTP."""
+@dataclass(frozen=True)
+class Measurement:
+    """Of drawings, not requests, where a request holds several."""
+
+    rate: float  # a second
+    cpu: float  # milliseconds each, of the whole process tree
+    p50: float  # milliseconds a request
+    p99: float
+    megabytes: float
+    failed: int
+
+
+def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurement:
+    """Raises Unusable where nothing is answered."""
+    server, tree = running.server, running.tree
+    path = "/api/drawings/" if kind.size > 1 else "/api/drawing/"
+    bodies = []
+    for first in range(10):
+        bodies.append(folder / f"body-{first}")
+        bodies[-1].write_bytes(server.body(kind.drawings(first)))
+    script = folder / "post.lua"
+    script.write_text(SCRIPT)
+    environment = os.environ | {"BODIES": ":".join(map(str, bodies)), "TARGET": path}
+    connections = 2 if kind.size > 1 else CONNECTIONS  # what is under way at the end is not counted
+    wrk = ["wrk", "-t1", f"-c{connections}", "--timeout", "30", "-s", str(script)]
+    url = f"http://127.0.0.1:{running.port}"
+    used = found = None
+    with pinned(cores()[1]):
+        for length in (WARM_UP_SECONDS, seconds):
+            before = tree.cpu_seconds()
+            done = subprocess.run(
+                [*wrk, f"-d{max(1, round(length))}s", url], env=environment, check=True, capture_output=True, text=True
+            )
+            used, found = tree.cpu_seconds() - before, json.loads(done.stdout.splitlines()[-1])
+    assert used is not None
+    assert found is not None
+    if not found["answers"]:
+        raise Unusable(f"no request was answered: {tree.last_lines()}")
+    count = found["answers"] * kind.size
+    megabytes = tree.largest_megabytes()
+    return Measurement(
+        count / found["seconds"], 1000 * used / count, found["p50"], found["p99"], megabytes, found["failed"]
+    )
+
+
+def visit(name: str, kinds: Sequence[str], seconds: float, folder: Path, product: dict[str, str]) -> Visit:
+    """One server in one round. Raises Unusable."""
+    server = SERVERS[name]
+    with server.running(folder, product, cores()[0], drawings.data_url(drawings.colour_png(3))) as running:
+        for kind in (one for one in KINDS.values() if one.size == 1):
+            right = sum(running.digit(kind.drawings(digit)[0]) == digit for digit in range(10))
+            if right < (7 if name == "flask" else 10):  # it would be doing other work
+                raise Unusable(f"reads {right} of ten digits, {kind.title}")
+        taken = [kind for kind in kinds if KINDS[kind].size == 1 or server.is_product]
+        before = running.tree.largest_megabytes()
+        return Visit(
+            running.first_answer, before, {kind: load(running, KINDS[kind], seconds, folder) for kind in taken}
+        )
+
+
+@dataclass(frozen=True)
+class Visit:
+    first_answer: float
+    megabytes: float  # after the first answers
+    kinds: dict[str, Measurement]
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def table_of(kind: str, visits: dict[str, list[Visit]]) -> str:
+    """Every server that takes this kind, the slowest first; medians of the rounds."""
     rows = []
-    for kind in (kind for kind in kinds if KINDS[kind].size == 1):
-        taken = [alone.milliseconds(kind, seconds, desk.serving) for _ in range(count)]
-        rows.append([KINDS[kind].title, f"{1000 / statistics.median(taken):.0f}", f"{statistics.median(taken):.2f}"])
-    return tables.table(["the work alone, no HTTP", "a second of CPU", "CPU ms each"], rows)
+    for name, made in visits.items():
+        if found := [one.kinds[kind] for one in made if kind in one.kinds]:
+            failed = sum(one.failed for one in found)
+            rate, cpu, p50, p99, megabytes = (
+                median([getattr(one, figure) for one in found]) for figure in ("rate", "cpu", "p50", "p99", "megabytes")
+            )
+            title = SERVERS[name].title + (f" ({failed} FAILED)" if failed else "")
+            rows.append((rate, [title, f"{rate:.0f}", f"{cpu:.2f}", f"{p50:.0f} / {p99:.0f}", f"{megabytes:.0f}"]))
+    what = "requests/s" if KINDS[kind].size == 1 else "drawings/s"
+    size = median([len(SERVERS["daphne"].body(KINDS[kind].drawings(first))) for first in range(10)]) / 1000
+    head = ["server", what, "CPU ms each", "p50 / p99 ms a request", "MB of the process that answers"]
+    return f"**{KINDS[kind].title}** ({size:.1f} kB of JSON)\n\n{table(head, [row for _, row in sorted(rows)])}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of load, for each server and kind in each round")
-    parser.add_argument(
-        "--only", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="SERVER", help=", ".join(SERVERS)
-    )
+    parser.add_argument("--only", nargs="+", choices=SERVERS, default=list(SERVERS))
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--predictions", type=int, default=10_000, help="before a process is weighed; 0: not at all")
-    parser.add_argument("--stages", action="store_true", help="only the time of each part of a request")
     task = parser.parse_args()
-    print(f"{described()}\n")
+    print(
+        f"{machine()}\n\nOne core, {CONNECTIONS} connections; medians of {task.rounds} rounds of {task.seconds:g} s.\n"
+    )
+    visits: dict[str, list[Visit]] = {}
+    left, others = list(task.only), OtherLoad()
     with prepared() as stack:
-        desk = Desk(stack.folder, stack.environment)
-        if not task.stages:
-            servers(desk, task)
-        say("the parts of a request")
-        print(stages.measured(stack.environment, desk.serving))
-
-
-def servers(desk: Desk, task: argparse.Namespace) -> None:
-    """The tables of the servers."""
-    where = "One core" if desk.serving else "NOT PINNED to one core"
-    print(f"{where}, 16 connections; medians of {task.rounds} rounds of {task.seconds:g} s.\n")
-    visits = rounds(desk, task.only, task.kinds, task.rounds, task.seconds)
+        for number in range(1, task.rounds + 1):
+            for name in list(left):
+                try:
+                    found = visit(name, task.kinds, task.seconds, stack.folder, stack.environment)
+                except Unusable as error:
+                    left.remove(name)
+                    print(f"Left out: {SERVERS[name].title}. {error}\n")
+                    continue
+                visits.setdefault(name, []).append(found)
+                rates = ", ".join(f"{kind} {one.rate:.0f}/s {one.cpu:.2f} ms" for kind, one in found.kinds.items())
+                say(f"round {number}: {SERVERS[name].title}: {rates}")
     for kind in task.kinds:
-        print(tables.of_kind(kind, visits))
-    if visits:
-        print(bare(task.kinds, desk, task.rounds, task.seconds / 4))
-        print(tables.of_starts(visits, heaviness(desk, list(visits), task.predictions)))
-        print(f"{headroom(desk, visits)}\n{tables.quietness(visits)}\n")
+        print(table_of(kind, visits))
+    starts = []
+    for name, made in visits.items():
+        seconds, megabytes = (
+            median([getattr(one, figure) for one in made]) for figure in ("first_answer", "megabytes")
+        )
+        starts.append([SERVERS[name].title, f"{seconds:.2f}", f"{megabytes:.0f}"])
+    print(table(["server", "seconds from start to first answer", "MB then"], starts))
+    print(others.verdict())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""What the benchmarks of serving are made of: servers, drawings, a load generator, the parts of a request."""

@@ -1,0 +1,139 @@
+"""Every server of the comparison: its name, its command, and the requests that it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import httpx
+from honcho.environ import parse_procfile
+
+from benchmarks.common import ROOT, Tree, say
+from tests.support.ports import free_port
+from tests.support.stack import Stack
+
+ENVIRONMENTS = ROOT / "var" / "benchmarks"
+START_TIMEOUT_SECONDS = 120
+PREDICTION = re.compile(rb'"prediction": *(\d)')
+WORK = ["numpy", "pillow", "onnxruntime"]  # in the product's own versions
+PACKAGES = {
+    "flask": ["flask==3.1.3", "gunicorn==27.0.1", "tensorflow", "keras", "pillow"],
+    "fastapi": ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pydantic==2.14.4", *WORK],
+}
+
+
+class Unusable(Exception):
+    """A server could not be installed, or does not answer; says why in one line."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One row of the tables."""
+
+    title: str
+    command: Callable[[int], Sequence[str]]  # for a port
+    is_product: bool = False
+
+    def body(self, drawings: Sequence[str]) -> bytes:
+        """The JSON of one data URL, or of several where the server takes batches."""
+        return json.dumps({"drawing": drawings[0]} if len(drawings) == 1 else {"drawings": list(drawings)}).encode()
+
+    @contextmanager
+    def running(self, folder: Path, product: Mapping[str, str], on: set[int], drawing: str) -> Iterator[Running]:
+        """Start on one core, and wait for the first digit. Raises Unusable."""
+        port = free_port()
+        own = dict(product) if self.is_product else dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        place = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_PORT": str(port), "WEB_CONCURRENCY": "1", "PATH": path}
+        tree = Tree(self.command(port), own | place | {"TF_CPP_MIN_LOG_LEVEL": "2"}, folder / f"{port}.log", on)
+        try:
+            yield Running(self, port, tree, wait_for_digit(self, port, tree, drawing))
+        finally:
+            tree.stop()
+
+
+@dataclass(frozen=True)
+class Running:
+    server: Server
+    port: int
+    tree: Tree
+    first_answer: float  # seconds from the start
+
+    def digit(self, drawing: str) -> int | None:
+        """What it reads in a drawing."""
+        return ask(self.server, self.port, drawing)
+
+
+def ask(server: Server, port: int, drawing: str) -> int | None:
+    url, headers = f"http://127.0.0.1:{port}/api/drawing/", {"Content-Type": "application/json"}
+    answer = httpx.post(url, content=server.body([drawing]), headers=headers, timeout=30)
+    found = PREDICTION.search(answer.content)
+    return int(found[1]) if answer.status_code == 200 and found else None
+
+
+def wait_for_digit(server: Server, port: int, tree: Tree, drawing: str) -> float:
+    """Seconds from the start of the process to its first answer. Raises Unusable."""
+    while time.perf_counter() - tree.began < START_TIMEOUT_SECONDS and tree.process.poll() is None:
+        try:
+            if ask(server, port, drawing) is not None:
+                return time.perf_counter() - tree.began
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.02)
+    raise Unusable(f"no digit: {tree.last_lines()}")
+
+
+def product(procfile: str) -> Callable[[int], Sequence[str]]:
+    """The web process of a Procfile, which takes its port and its workers from the environment."""
+    return lambda port: ["sh", "-c", parse_procfile((ROOT / procfile).read_text()).processes["web"]]
+
+
+def contender(name: str) -> Callable[[int], Sequence[str]]:
+    """In an environment under var/benchmarks that the first use makes. Raises Unusable."""
+
+    def command(port: int) -> Sequence[str]:
+        python, stamp = ENVIRONMENTS / name / "bin" / "python", ENVIRONMENTS / name / "requirements"
+        wanted = [one if "==" in one else f"{one}=={metadata.version(one)}" for one in PACKAGES[name]]
+        if not stamp.exists() or stamp.read_text().split() != wanted:
+            say(f"installing {', '.join(wanted)}")
+            uv = [sys.executable, "-m", "uv"]
+            try:
+                subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, ENVIRONMENTS / name], check=True)
+                subprocess.run([*uv, "pip", "install", "-q", "--python", python, *wanted], check=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                raise Unusable(f"{name} cannot be installed: {error}") from error
+            stamp.write_text("\n".join(wanted))
+        return [str(python), "-m", "benchmarks.contenders", name, str(port)]
+
+    return command
+
+
+SERVERS = {
+    "flask": Server("Flask + model.predict, gunicorn", contender("flask")),
+    "fastapi": Server("FastAPI + uvicorn (uvloop)", contender("fastapi")),
+    "daphne": Server("this product, daphne", product("Procfile"), is_product=True),
+    "granian": Server("this product, granian (WSGI)", product("Procfile.scaled"), is_product=True),
+}
+
+
+@contextmanager
+def prepared() -> Iterator[Stack]:
+    """The product's data and Redis in a folder that is thrown away; no web server and no worker."""
+    with tempfile.TemporaryDirectory(prefix="digits-serving-") as folder:
+        stack = Stack(Path(folder))
+        try:
+            stack.start_redis()
+            stack.prepare()
+            yield stack
+        finally:
+            stack.close()

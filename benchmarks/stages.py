@@ -1,0 +1,95 @@
+"""The parts of one request, and what measuring and logging add to it: ``python -m benchmarks.stages``.
+
+In process, through Django's WSGI handler with all middleware: no server and no socket. CPU microseconds of the thread,
+medians; drawings of ten digits in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+from benchmarks.common import ROOT, machine, table
+
+REQUESTS = 1000
+MODES = {"": {}, ", metrics shared by a folder": {"METRICS_DIR": "metrics"}}
+UNMEASURED = "the whole, not measured and not logged"
+
+
+def measure() -> None:
+    """Print a row for each kind of drawing; run in a process of its own for each mode."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.core.management import call_command
+    from django.test import RequestFactory
+
+    from benchmarks.serving import KINDS
+    from recognition.classifier import Classifier
+
+    for command in ("migrate", "install_model"):
+        call_command(command, verbosity=0)
+    handlers = {"the whole request": WSGIHandler()}
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
+    handlers[UNMEASURED] = WSGIHandler()
+    from recognition.api import preparation
+
+    parts = ((preparation, "read_image"), (preparation, "prepare_image"), (Classifier, "probabilities"))
+    for kind in (one for one in KINDS.values() if one.size == 1):
+        times: dict[str, list[float]] = defaultdict(list)
+        bodies = [{"drawing": kind.drawings(digit)[0]} for digit in range(10)]
+        for number in range(REQUESTS):
+            for name, handler in handlers.items():
+                post = RequestFactory(HTTP_HOST="localhost").post
+                request = post("/api/drawing/", bodies[number % 10], content_type="application/json")
+                with ExitStack() as stack:
+                    if name != UNMEASURED and number % 2:  # every second one by parts
+                        for owner, part in parts:
+                            timer = timed(getattr(owner, part), times[part])
+                            stack.enter_context(mock.patch.object(owner, part, timer))
+                    began = time.thread_time()
+                    answer = handler.get_response(request)
+                    if name == UNMEASURED or not number % 2:
+                        times[name].append(time.thread_time() - began)
+                assert answer.status_code == 200, answer.content
+        print("|".join([kind.title, *(f"{1e6 * statistics.median(taken):.0f}" for taken in times.values())]))
+        print("|".join(["part", *times]))
+
+
+def timed(function: Any, into: list[float]) -> Any:
+    def call(*values: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return function(*values)
+        finally:
+            into.append(time.thread_time() - began)
+
+    return call
+
+
+def main() -> None:
+    print(f"{machine()}\n")
+    for mode, more in MODES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            environment = os.environ | {name: f"{folder}/{value}" for name, value in more.items()}
+            environment |= {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "digits_site.settings"}
+            environment["DATABASE_URL"] = f"sqlite:///{folder}/digits.sqlite3"
+            command = [sys.executable, "-c", "from benchmarks.stages import measure; measure()"]
+            found = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        lines = [line.split("|") for line in found.stdout.splitlines() if "|" in line]
+        columns = dict(zip(lines[1], zip(*lines[::2], strict=True), strict=True))
+        print(table([f"CPU microseconds{mode}", *columns.pop("part")], [[name, *row] for name, row in columns.items()]))
+
+
+if __name__ == "__main__":
+    main()

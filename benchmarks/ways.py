@@ -1,0 +1,163 @@
+"""The ways of training that `benchmarks.training` compares, one of them once: ``python -m benchmarks.ways WAY``.
+
+`flask`: as the Flask application did it (float64 arrays, Keras' `fit`, ReLU before the pooling, a callback on every
+batch). `product`: web server, worker, Redis and training process, with a WebSocket and an event stream watching.
+`floor`: the layers' multiplications at the
+rate of one big matrix product, a bound for direct convolutions. The last line is a measurement as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import tempfile
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import ROOT, cpu_seconds, say
+from training.learner import dataset
+from training.learner.presets import PRESETS
+
+ORIGINAL = PRESETS["original"]
+Task = argparse.Namespace
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
+
+
+def digits(part: str, count: int | None = None) -> dataset.Digits:
+    return dataset.load(ROOT / "training" / "data" / "mnist", part)[slice(count)]
+
+
+class Clock:
+    """Wall and CPU seconds of this process since the last reading."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        passed = {"wall": wall - self.wall, "cpu": cpu - self.cpu}
+        self.wall, self.cpu = wall, cpu
+        say(f"    {passed['wall']:.2f} s")
+        return passed
+
+
+def flask(task: Task) -> dict[str, Any]:
+    os.environ |= QUIET
+    import keras
+    from keras import layers
+
+    from training.learner import network
+
+    keras.utils.set_random_seed(task.seed)
+    training, test, clock, epochs = digits("train", task.digits), digits("t10k"), Clock(), []
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            *(layers.Conv2D(32, 5, activation="relu"), layers.MaxPooling2D(2)),
+            *(layers.Conv2D(64, 5, activation="relu"), layers.MaxPooling2D(2)),
+            *(layers.Flatten(), layers.Dense(128, activation="relu")),
+            *(layers.Dropout(ORIGINAL.dropout), layers.Dense(10, activation="softmax")),
+        ]
+    )
+    optimizer = keras.optimizers.Adam(network.staircase(ORIGINAL.learning_rate))
+    model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: clock.read(),
+        on_train_batch_end=lambda batch, logs: None,
+        on_epoch_end=lambda epoch, logs: epochs.append(clock.read()),
+    )
+    images, targets = training.images.astype(np.float64), np.eye(10)[training.labels]
+    sizes = {"batch_size": ORIGINAL.batch_size, "epochs": task.epochs}
+    model.fit(images, targets, **sizes, verbose=0, callbacks=[watch])
+    right = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1) == test.labels
+    return {"epochs": epochs, "accuracy": float(right.mean())}
+
+
+def floor(task: Task) -> dict[str, Any]:
+    """Forward, the gradient of the weights, and that of the input, which the first layer does not need."""
+    from training.learner.child import TENSORFLOW_ENVIRONMENT
+
+    os.environ |= TENSORFLOW_ENVIRONMENT
+    import tensorflow as tf
+
+    from training.learner import network
+
+    work = [
+        math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+        for layer in network.build(ORIGINAL).layers
+        if hasattr(layer, "kernel")
+    ]
+    operations, side, best = 2 * (3 * sum(work) - work[0]), 2048, math.inf
+    left, right = (tf.random.uniform((side, side)) for _ in range(2))
+    for _ in range(20):
+        began = time.perf_counter()
+        tf.linalg.matmul(left, right).numpy()
+        best = min(best, time.perf_counter() - began)
+    rate = 2 * side**3 / best
+    return {"epochs": [{"wall": operations * task.digits / rate}], "gflop_per_second": rate / 1e9}
+
+
+def product(task: Task) -> dict[str, Any]:
+    import psutil
+    from websockets.sync.client import connect
+
+    from tests.support.stack import eventually, running, streamed
+
+    with tempfile.TemporaryDirectory(prefix="digits-bench-") as folder, running(Path(folder)) as stack:
+        eventually(lambda: " ready." in stack.log("worker"), 60, "the worker")
+        serving = [psutil.Process(process.pid) for process in stack.processes.values()]
+        events: list[tuple[float, dict[str, Any], dict[str, float]]] = []
+        with connect(stack.ws_url) as socket:
+            requested = time.time()
+            asked = {"preset": task.preset, "samples": task.digits, "epochs": task.epochs, "seed": task.seed}
+            number = stack.train(**{name: value for name, value in asked.items() if value is not None})
+            threading.Thread(target=lambda: list(streamed(stack.url)), daemon=True).start()
+            for frame in socket:
+                event, used = json.loads(frame), {}
+                if event["type"] == "epoch" or event.get("phase") == "fitting":
+                    child = stack.training_child()
+                    family = [child, *child.children(recursive=True)]
+                    used = {name: sum(map(cpu_seconds, some)) for name, some in (("cpu", family), ("serving", serving))}
+                events.append((time.time(), event, used))
+                if event["type"] in {"completed", "interrupted", "error"}:
+                    break
+        run = stack.ended(number)
+    assert run["status"] == "completed", run["error"]
+    samples = [used for _, _, used in events if used]
+    batches = [at for at, event, _ in events if event["type"] == "batch"]
+    epochs = [
+        {"wall": epoch["seconds"], **{name: after[name] - before[name] for name in after}}
+        for epoch, (before, after) in zip(run["epochs"], pairwise(samples), strict=True)
+    ]
+    start = next(event["time"] for _, event, _ in events if event["type"] == "batch") - requested
+    gaps = [after - before for before, after in pairwise(batches)]
+    return {
+        "epochs": epochs, "accuracy": run["test_accuracy"], "request_to_end": events[-1][0] - requested,
+        "request_to_first_batch": start, "median_gap": sorted(gaps)[len(gaps) // 2],
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("--digits", type=int, help="to train on; the preset's by default")
+    parser.add_argument("--epochs", type=int, help="the preset's by default")
+    parser.add_argument("--preset", default="original", help="of the product")
+    parser.add_argument("--seed", type=int, default=0)
+    task = parser.parse_args()
+    if task.way != "product":
+        task.digits, task.epochs = task.digits or ORIGINAL.samples, task.epochs or ORIGINAL.epochs
+    found = WAYS[task.way](task)
+    print(json.dumps({"digits": task.digits or PRESETS[task.preset].samples, **found}), flush=True)
+
+
+WAYS = {"flask": flask, "product": product, "floor": floor}
+if __name__ == "__main__":
+    main()

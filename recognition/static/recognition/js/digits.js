@@ -4,11 +4,11 @@ import { h, say } from "./dom.js";
 import { get, inPlainWords } from "./http.js";
 import { count, percent } from "./words.js";
 
-function tile({ index, label, read, confidence, picture }) {
-  const right = label === read;
-  const words = right ? `${label}, read rightly` : `${label} read as ${read}`;
+function tile({ index, label, predicted, confidence, picture }) {
+  const right = label === predicted;
+  const words = right ? `${label}, read rightly` : `${label} read as ${predicted}`;
   const image = h("img", { src: picture, width: 56, height: 56, alt: `Test digit ${index}: ${words}`, loading: "lazy" });
-  const verdict = right ? `${read}` : `${label} → ${read}`;
+  const verdict = right ? `${predicted}` : `${label} → ${predicted}`;
   return h("li", { class: right ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, verdict), h("small", {}, percent(confidence, 1)));
 }
 
@@ -22,10 +22,10 @@ export class Digits {
   }
 
   /** One cell of the matrix, or all mistakes when none is named. Resolves to how many there are; null: none are kept. */
-  async show({ title, label = null, read = null }) {
+  async show({ title, label = null, predicted = null }) {
     this.#asked += 1;
     const asked = this.#asked;
-    const query = new URLSearchParams(label === null ? {} : { label, read });
+    const query = new URLSearchParams(label === null ? {} : { label, predicted });
     const part = (hook) => this.root.querySelector(`[data-digits-${hook}]`);
     try {
       const { count: all, results } = await get(`${this.url}?${query}`);

@@ -14,9 +14,9 @@ const digits = new Digits(one("cell"), main.dataset.digitsUrl);
 const mistakes = new Digits(one("mistakes"), main.dataset.digitsUrl);
 const view = new RunView(one("run"), { openCell, beside: one("cell") });
 
-async function openCell(label, read) {
-  const title = label === read ? `${label} read rightly` : `${label} read as ${read}`;
-  await digits.show({ title, label, read });
+async function openCell(label, predicted) {
+  const title = label === predicted ? `${label} read rightly` : `${label} read as ${predicted}`;
+  await digits.show({ title, label, predicted });
   one("cell").scrollIntoView({ block: "nearest" });
 }
 

@@ -22,7 +22,7 @@ def error_response(error: ApiError, request: HttpRequest | None = None) -> HttpR
     if request is None or wants_json(request):
         return JsonResponse(error_body(error), status=error.status, headers=error.headers)
     count_refusal(error.code)
-    template = "500.html" if error.status >= 500 else "problem.html"  # the former needs nothing that may be broken
+    template = "500.html" if error.status >= 500 else "error.html"  # the former needs nothing that may be broken
     response = render(request, template, {"status": error.status, "message": error.message}, status=error.status)
     for name, value in error.headers.items():
         response.headers[name] = value

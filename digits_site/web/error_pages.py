@@ -17,5 +17,5 @@ def problem(status: int, code: str, message: str, request: HttpRequest) -> HttpR
     if wants_json(request):
         return error_response(status, code, message)
     count_refusal(code)
-    template = "500.html" if status >= 500 else "problem.html"  # the former needs nothing that may be what is broken
+    template = "500.html" if status >= 500 else "error.html"  # the former needs nothing that may be what is broken
     return render(request, template, {"status": status, "message": message}, status=status)

@@ -71,7 +71,7 @@ COMPUTE = """async ([url, picture]) => {
 def test_the_page_works_out_what_the_network_works_out(visits):
     page = visits.open()
     digit = some_digit()
-    found = page.evaluate(COMPUTE, [module_url(page, "convolution"), digit.ravel().tolist()])
+    found = page.evaluate(COMPUTE, [module_url(page, "network/convolution"), digit.ravel().tolist()])
     first, second = (np.array(values) for values in json.loads(found))
     wanted_first, wanted_second = expected(digit)
     np.testing.assert_allclose(first.reshape(32, 24, 24), wanted_first, atol=1e-4)

@@ -74,14 +74,16 @@ def shipped_run() -> TrainingRun:
     return TrainingRun.objects.get(worker="shipped")
 
 
-@pytest.mark.parametrize(("label", "read"), [(4, 9), (7, 7), (0, 1)])
-def test_a_cell_of_the_confusion_matrix_holds_its_digits(client: Client, shipped: None, label: int, read: int) -> None:
+@pytest.mark.parametrize(("label", "predicted"), [(4, 9), (7, 7), (0, 1)])
+def test_a_cell_of_the_confusion_matrix_holds_its_digits(
+    client: Client, shipped: None, label: int, predicted: int
+) -> None:
     run = shipped_run()
-    answer = client.get(f"/api/runs/{run.pk}/digits/", {"label": label, "read": read, "limit": 50}).json()
-    count = run.confusion[label][read]  # type: ignore[index]
+    answer = client.get(f"/api/runs/{run.pk}/digits/", {"label": label, "predicted": predicted, "limit": 50}).json()
+    count = run.confusion[label][predicted]  # type: ignore[index]
     assert answer["count"] == count
     assert len(answer["results"]) == min(count, 50)
-    assert all((digit["label"], digit["read"]) == (label, read) for digit in answer["results"])
+    assert all((digit["label"], digit["predicted"]) == (label, predicted) for digit in answer["results"])
     confidences = [digit["confidence"] for digit in answer["results"]]
     assert confidences == sorted(confidences, reverse=True)
 
@@ -90,7 +92,7 @@ def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(c
     run = shipped_run()
     answer = client.get(f"/api/runs/{run.pk}/digits/").json()
     assert answer["count"] == round(10_000 * (1 - run.test_accuracy))  # type: ignore[operator]
-    assert all(digit["label"] != digit["read"] for digit in answer["results"])
+    assert all(digit["label"] != digit["predicted"] for digit in answer["results"])
     worst = answer["results"][0]
     assert worst["confidence"] == max(digit["confidence"] for digit in answer["results"])
     picture = Image.open(io.BytesIO(base64.b64decode(worst["picture"].removeprefix("data:image/png;base64,"))))
@@ -99,7 +101,7 @@ def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(c
     assert labels[worst["index"]] == worst["label"]
 
 
-@pytest.mark.parametrize("query", ["label=10", "read=-1", "label=x", "limit=0", "limit=201"])
+@pytest.mark.parametrize("query", ["label=10", "predicted=-1", "label=x", "limit=0", "limit=201"])
 def test_digits_outside_of_what_there_is_are_refused(client: Client, shipped: None, query: str) -> None:
     answer = client.get(f"/api/runs/{shipped_run().pk}/digits/?{query}")
     assert answer.status_code == 400
@@ -151,7 +153,7 @@ def test_an_installation_of_an_earlier_release_gets_what_is_new(shipped: None) -
     Predictions.objects.all().delete()
     ModelVersion.objects.update(keras_file="")
     shipping.install()
-    assert shipped_run().predictions.read
+    assert shipped_run().predictions.predicted
     assert ModelVersion.objects.get().keras_file.read() == shipping.KERAS_FILE.read_bytes()
 
 

@@ -30,7 +30,7 @@ OTHERS = [
     "/api/progress/",
     "/api/models/1/onnx/",
 ]
-STATIC = ["/static/recognition/favicon.svg", "/static/admin/css/base.css", "/static/training/dashboard.js"]
+STATIC = ["/static/recognition/favicon.svg", "/static/admin/css/base.css", "/static/training/js/admin/dashboard.js"]
 ADMIN = [
     *("", "training/trainingrun/", "training/trainingrun/1/change/", "training/trainingrun/1/act/train_with_changes/"),
     *("training/trainingrun/1/delete/", "training/trainingrun/1/history/", "recognition/modelversion/", "auth/user/"),

@@ -134,7 +134,7 @@ def test_the_shipped_run_and_model_are_as_documented(document: Document, client:
     paths = [
         f"/api/runs/{run['id']}/",
         f"/api/runs/{run['id']}/digits/",
-        f"/api/runs/{run['id']}/digits/?label=4&read=9",
+        f"/api/runs/{run['id']}/digits/?label=4&predicted=9",
     ]
     paths += [f"/api/models/{model['id']}/{part}" for part in ("", "onnx/", "keras/", "filters/")]
     for path in paths:

@@ -79,7 +79,7 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
         "confusion": None,
         "versions": {},
         "phase_seconds": {},
-        "predictions": {"read": b"", "confidence": b""},
+        "predictions": {"predicted": b"", "confidence": b""},
     }
     told: list[dict[str, Any]] = []
     progress: Any = SimpleNamespace(tell=lambda kind, **values: told.append(values))

@@ -175,7 +175,7 @@ def evaluate(read: loop.Reader, held_back: dataset.Digits, test: dataset.Digits)
 def packed(answers: np.ndarray) -> dict[str, bytes]:
     """Probabilities [N, 10] -> the digits read, a byte each, and how surely, a little-endian uint16 each."""
     confidence = np.rint(answers.max(axis=1) * 65535).astype("<u2")
-    return {"read": answers.argmax(axis=1).astype(np.uint8).tobytes(), "confidence": confidence.tobytes()}
+    return {"predicted": answers.argmax(axis=1).astype(np.uint8).tobytes(), "confidence": confidence.tobytes()}
 
 
 def check_finite(model: keras.Model, epoch: int) -> None:

@@ -18,7 +18,7 @@ from digits_site.web.limits import rate_limit
 from digits_site.web.middleware.login_limit import LoginLimitMiddleware
 from recognition.api import decode_slots, preparation
 from tests.support.drawings import data_url, draw, encode
-from tests.unit.test_watchdog import PARAMETERS
+from tests.support.runs import PARAMETERS
 from training.models import Status, TrainingRun
 from training.worker import runner
 

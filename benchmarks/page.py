@@ -113,6 +113,7 @@ def main() -> None:
         page.add_init_script(SIZES)
         page.goto(stack.url)
         page.get_by_role("status", name="Connection").get_by_text("Live").wait_for()
+        draw(page)
         show(f"end of a stroke to moved bars, {count} strokes", strokes(page, count))
         print(f"a request: median {statistics.median(page.evaluate('sizes')):.0f} bytes")
         modules = [module_url(page, name) for name in ("convolution", "maps")]

@@ -123,7 +123,7 @@ TEST_DIGIT = closed(
     {
         "index": {"type": "integer", "minimum": 0, "maximum": 9999, "description": "Its place in MNIST's test set."},
         "label": DIGIT,
-        "read": DIGIT,
+        "predicted": DIGIT,
         "confidence": FRACTION,
         "picture": PNG_URL,
     }

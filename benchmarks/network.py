@@ -46,7 +46,7 @@ def main() -> None:
         page = browser.new_page()
         page.goto(stack.url)
         digit = dataset.load(Path("training/data/mnist"), "t10k").images[7]
-        modules = [module_url(page, name) for name in ("convolution", "maps")]
+        modules = [module_url(page, name) for name in ("network/convolution", "network/tiles")]
         found = page.evaluate(MEASURE, [*modules, digit.ravel().tolist(), 200])
         for name, title in (("worked", "both convolutions"), ("painted", "painting 96 tiles")):
             times = found[name]

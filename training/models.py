@@ -212,14 +212,14 @@ class TrainingRun(models.Model):
 
 
 class Predictions(models.Model):
-    """What a completed run's network read on MNIST's 10,000 test digits, in their order in the file.
+    """A completed run's predictions for MNIST's 10,000 test digits, in the order of the file.
 
     30 kB, a twentieth of the model itself: enough to show every digit behind a cell of the confusion matrix.
     """
 
     run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, primary_key=True, related_name="predictions")
-    read = models.BinaryField(help_text="10,000 bytes: the digit each was read as")
-    confidence = models.BinaryField(help_text="10,000 little-endian uint16: its probability, 65535 being 1")
+    predicted = models.BinaryField(help_text="10,000 bytes: the predicted digits")
+    confidence = models.BinaryField(help_text="10,000 little-endian uint16: their probabilities, 65535 for 1")
 
     class Meta:
         verbose_name_plural = "predictions"

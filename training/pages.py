@@ -14,7 +14,7 @@ from training.models import TrainingRun
 def home(request: HttpRequest) -> HttpResponse:
     """The page for a browser; the original's health answer for anything else."""
     if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "page.html", {"presets": PRESETS})
+        response = render(request, "training/home.html", {"presets": PRESETS})
     else:
         response = JsonResponse({"status": "healthy"})
     response["Vary"] = "Accept"
@@ -25,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
     """The history."""
-    return render(request, "runs.html")
+    return render(request, "training/runs.html")
 
 
 @never_cache
@@ -34,11 +34,11 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run, live while it is active."""
     if not TrainingRun.objects.filter(pk=pk).exists():
         raise Http404
-    return render(request, "run.html", {"number": pk})
+    return render(request, "training/run.html", {"number": pk})
 
 
 @never_cache
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """The runs named by `?run=3&run=5`, side by side."""
-    return render(request, "compare.html")
+    return render(request, "training/compare.html")

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).resolve().parent / "data" / "shipped"
 MODEL_FILE, KERAS_FILE, RUN_FILE = FOLDER / "model.onnx", FOLDER / "model.keras", FOLDER / "run.json"
 FACTS = ("preset", "parameters", "test_accuracy", "calibration_error", "confusion", "versions", "attempt", "seq")
 CALIBRATION = ("temperature", "uncertain_below")
-PREDICTIONS = ("read", "confidence")
+PREDICTIONS = ("predicted", "confidence")
 TIMES = ("queued_at", "started_at", "finished_at")
 
 

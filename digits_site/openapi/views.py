@@ -46,4 +46,4 @@ class DocsView(Document):
     """Swagger UI, from files of our own."""
 
     def get(self, request: Request) -> HttpResponse:
-        return render(request, "docs.html")
+        return render(request, "recognition/api_docs.html")

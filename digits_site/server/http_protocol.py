@@ -11,7 +11,8 @@ from typing import Any
 from daphne import http_protocol
 
 from digits_site.server.backpressure import WriteGate
-from digits_site.web.exception_handler import error_response
+from digits_site.web.error_responses import error_response
+from digits_site.web.errors import BadRequest, ServerError
 
 
 class WebRequest(http_protocol.WebRequest):
@@ -45,8 +46,8 @@ class WebRequest(http_protocol.WebRequest):
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Answer what daphne refuses (broken headers, an application that failed or timed out) in JSON."""
-        code = "bad_request" if status < 500 else "server_error"
-        response = error_response(status, code, f"{body.rstrip('.')}.")
+        error = BadRequest if status < 500 else ServerError
+        response = error_response(error(f"{body.rstrip('.')}."))
         headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(response.content)).encode())]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": response.content})

@@ -1,4 +1,4 @@
-"""{% module "recognition/js/main.js" %}: a page's ES module, and all it imports announced ahead.
+"""{% module "training/js/home.js" %}: a page's ES module, and all it imports announced ahead.
 
 Without that the browser learns of a module only when it has read the one that imports it: a round trip for each level.
 What is imported by `import(…)` can wait, and is not announced: it would compete with what cannot.

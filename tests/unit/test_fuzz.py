@@ -14,8 +14,8 @@ pytest.importorskip("hypothesis", reason="made for Python 3.11 and later, as sch
 from tests.campaigns.fuzz import broken, frames, pictures
 from tests.campaigns.fuzz.campaign import Flood, code_of, mixed, wrong_with
 from tests.campaigns.fuzz.target import target
-from tests.campaigns.fuzz.wire import Answer, Request
 from tests.support.openapi_document import Document
+from tests.support.wire import Answer, Request
 
 BODIES, FRAMES = 400, 60
 ASKED = Request("POST", "/api/drawing/", source="test")
@@ -81,13 +81,13 @@ def test_what_was_saved_can_be_sent_again() -> None:
 def test_many_mutated_pictures_get_deep_into_the_decoders() -> None:
     """Most keep their checksums, so that it is not always the first look that refuses them."""
     from recognition.errors import RecognitionError
-    from recognition.imaging.decoding import read_image
+    from recognition.imaging import EncodedImage
 
     rng, honest, codes = random.Random(5), pictures.corpus(), set()
     read = 0
     for _ in range(800):
         try:
-            read += bool(read_image(pictures.mutated(rng, honest)))
+            read += bool(EncodedImage(pictures.mutated(rng, honest)).decode())
         except RecognitionError as error:
             codes.add(error.code)
     assert read > 160

@@ -36,10 +36,10 @@ class RunPagination(PageNumberPagination):
 
 
 class DigitsQuery(serializers.Serializer[Any]):
-    """Which test digits: of one cell of the confusion matrix, or, without `label` and `read`, all that were misread."""
+    """Which test digits: of one cell of the confusion matrix, or, without `label` and `predicted`, all misread ones."""
 
     label = serializers.IntegerField(min_value=0, max_value=9, default=None)  # type: ignore[assignment]
-    read = serializers.IntegerField(min_value=0, max_value=9, default=None)
+    predicted = serializers.IntegerField(min_value=0, max_value=9, default=None)
     limit = serializers.IntegerField(min_value=1, max_value=200, default=60)
 
 
@@ -83,9 +83,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return queryset.order_by(by, *NEWEST_FIRST)
 
     def digits(self, request: Request, pk: int) -> Response:
-        """GET /api/runs/<id>/digits/: test digits with their pictures, the surest answers first."""
+        """GET /api/runs/<id>/digits/: test digits with their pictures, the most confident predictions first."""
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted = query.validated_data
-        count, digits = evaluation.surest(self.get_object(), wanted["limit"], wanted["label"], wanted["read"])
+        count, digits = evaluation.most_confident(self.get_object(), **query.validated_data)
         return Response({"count": count, "results": [vars(digit) for digit in digits]})

@@ -120,10 +120,10 @@ class Migration(migrations.Migration):
                         to="training.trainingrun",
                     ),
                 ),
-                ("read", models.BinaryField(help_text="10,000 bytes: the digit each was read as")),
+                ("predicted", models.BinaryField(help_text="10,000 bytes: the predicted digits")),
                 (
                     "confidence",
-                    models.BinaryField(help_text="10,000 little-endian uint16: its probability, 65535 being 1"),
+                    models.BinaryField(help_text="10,000 little-endian uint16: their probabilities, 65535 for 1"),
                 ),
             ],
             options={

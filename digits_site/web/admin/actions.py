@@ -72,7 +72,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class ActionAdmin(ReadOnlyAdmin):
     """Offers its actions in the list's menu and as links on the object's page, to users with the permission."""
 
-    change_form_template = "admin/acting_form.html"
+    change_form_template = "admin/action_form.html"
     object_actions: ClassVar[dict[str, AdminAction]] = {}
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
 

@@ -1,6 +1,0 @@
-// The page of all runs.
-
-import { History } from "./history.js";
-
-const main = document.getElementById("main");
-new History(main.querySelector("[data-history]"), main.dataset, { remember: true }).refresh();

@@ -61,4 +61,4 @@ export function formatProbability(probability) {
 }
 
 export const formatRunTime = (run) =>
-  run.started_at && run.finished_at ? duration((Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000) : "–";
+  run.started_at && run.finished_at ? formatDuration((Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000) : "–";

@@ -167,7 +167,7 @@ export class RunTable {
     compare.setAttribute("aria-disabled", String(!ready));
     if (ready) compare.href = `${compare.dataset.historyCompare}?${new URLSearchParams(runs.map((run) => ["run", run]))}`;
     else compare.removeAttribute("href");
-    const hint = runs.length === 1 ? "Select one more run to compare" : "Select two or more runs to compare";
+    const hint = runs.length === 1 ? "Select one more to compare" : "Select two or more to compare";
     setText(compare, ready ? `Compare ${runs.length} runs` : runs.length > MAX_COMPARED ? `Compare at most ${MAX_COMPARED} runs` : hint);
   }
 

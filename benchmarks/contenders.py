@@ -50,8 +50,7 @@ def predictor() -> Any:
     """A function from data URLs to answers, in one pass through the network on one thread, as in the product."""
     import onnxruntime
 
-    from recognition.imaging.decoding import decode_data_url
-    from recognition.imaging.preprocessing import prepare
+    from recognition.imaging import decode_data_url, prepare
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

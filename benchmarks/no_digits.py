@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.common import machine, table
 from recognition.errors import BlankDrawing
-from recognition.imaging.preprocessing import prepare_image
+from recognition.imaging import preprocess
 from training.learner import dataset
 
 SIDE = 280
@@ -95,7 +95,7 @@ def main() -> None:
         uncertain = 0
         for row in range(count):
             try:
-                digit = prepare_image(make(np.random.default_rng((11, row))))
+                digit = preprocess(make(np.random.default_rng((11, row))))
                 uncertain += bool(model.probabilities(digit[None]).max() < model.uncertain_below)
             except BlankDrawing:
                 uncertain += 1

@@ -40,16 +40,16 @@ WATCH = """() => {
 SIZES = """window.sizes = []; const send = fetch; fetch = (...args) => {
   if (args[1]?.body instanceof Blob) sizes.push(args[1].body.size); return send(...args); }"""
 FEATURE_MAPS = """async ([convolution, maps, picture, times]) => {
-  const { featureMaps, FIRST, readFilters, SECOND } = await import(convolution);
-  const { Maps } = await import(maps);
-  const filters = readFilters(await (await fetch("/api/models/1/filters/")).arrayBuffer());
-  const layer = (hook, shape) => new Maps(document.querySelector(`[data-network-${hook}]`), shape, () => {});
+  const { computeFeatureMaps, FIRST, parseFilters, SECOND } = await import(convolution);
+  const { FeatureMapTiles } = await import(maps);
+  const filters = parseFilters(await (await fetch("/api/models/1/filters/")).arrayBuffer());
+  const layer = (hook, shape) => new FeatureMapTiles(document.querySelector(`[data-network-${hook}]`), shape, () => {});
   document.querySelector("[data-network]").open = true;
   const [first, second] = [layer("first", FIRST), layer("second", SECOND)];
   const computed = [], painted = [];
   for (let time = 0; time < times; time += 1) {
     const began = performance.now();
-    const found = featureMaps(Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]), filters);
+    const found = computeFeatureMaps(Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]), filters);
     computed.push(performance.now() - began);
     first.show(found.first);
     second.show(found.second);
@@ -116,7 +116,7 @@ def main() -> None:
         draw(page)
         show(f"end of a stroke to moved bars, {count} strokes", strokes(page, count))
         print(f"a request: median {statistics.median(page.evaluate('sizes')):.0f} bytes")
-        modules = [module_url(page, name) for name in ("convolution", "maps")]
+        modules = [module_url(page, name) for name in ("convolution", "tiles")]
         digit = dataset.load(ROOT / "training" / "data" / "mnist", "t10k").images[7]
         for name, times in page.evaluate(FEATURE_MAPS, [*modules, digit.ravel().tolist(), 200]).items():
             show(f"feature maps {name}", times)

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import AsyncClient, RequestFactory, override_settings
 from django.test.client import ClientHandler
@@ -46,6 +47,7 @@ PUBLIC = {
 OFTEN: dict[str, Any] = {
     "LOGIN_FAILURES": 0,
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "CACHES": {alias: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for alias in settings.CACHES},
 }
 SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))

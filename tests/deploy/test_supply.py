@@ -179,7 +179,7 @@ def test_the_sbom_is_valid_and_lists_what_is_installed(tmp_path: Path) -> None:
     # Validation takes a tenth of a second for each component, and all are made alike.
     tenth = {**document, "components": document["components"][::10]}
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(tenth)) is None
-    found = {canonicalize_name(one["name"]): one for one in document["components"]}
+    found: dict[str, Any] = {canonicalize_name(one["name"]): one for one in document["components"]}
     wanted = [one for one in pins(RUNTIME) if one.is_installed()]
     assert {one.name: found[one.name]["version"] for one in wanted} == {one.name: str(one.version) for one in wanted}
     assert all(found[one.name]["purl"].startswith("pkg:pypi/") for one in wanted)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site.environment import Environment, local_secret_key
+from digits_site.environment import Environment, read_secret_key
 from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
 from recognition.storage import storage_or_folder
@@ -32,13 +32,12 @@ WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's
 
 # --- What is kept: database, models, checkpoints, the local secret key ---
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 
-# In public mode a missing key is reported with everything else that is missing (digits_site.checks); until then the
-# process holds a random one, so that nothing is ever signed with an empty key.
+# In local mode `manage.py migrate` makes a key. In public mode a missing key is reported with everything else that is
+# missing (digits_site.checks). Until then it is random, so that no key is ever empty.
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
-SECRET_KEY = SECRET_KEY or (local_secret_key(DATA_DIR / "secret_key") if LOCAL else token_urlsafe(50))
+SECRET_KEY = SECRET_KEY or (LOCAL and read_secret_key(DATA_DIR / "secret_key")) or token_urlsafe(50)
 
 # --- Who may call: hosts, origins ---
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])

@@ -37,9 +37,12 @@ def keep_database_private() -> None:
 def collect_static() -> None:
     """Run collectstatic when a static file was added, changed or removed since the last time."""
     stamp = settings.STATIC_ROOT.with_suffix(".stamp")
-    files = sorted(f"{name} {storage.path(name)}" for finder in get_finders() for name, storage in finder.list([]))
-    lines = [f"{line} {(stat := Path(line.partition(' ')[2]).stat()).st_size} {stat.st_mtime_ns}" for line in files]
-    state = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    lines = []
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            stat = Path(storage.path(name)).stat()
+            lines.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
+    state = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
     if settings.STATIC_ROOT.is_dir() and stamp.exists() and stamp.read_text() == state:
         return
     call_command("collectstatic", verbosity=0, interactive=False)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.http.test_admin import RUNS
 from tests.http.test_history import run_of
 from training import shipping
-from training.live.feed import read_position, read_snapshot
+from training.live.snapshots import read_position, read_snapshot
 from training.models import SHIPPED, Status, TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)

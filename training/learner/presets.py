@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-TRAINING_DIGITS = 60_000
+from training.parameters import TRAINING_DIGITS
+
 DECAY, DECAY_BATCHES = 0.93, 400  # the original's staircase: so much of the rate after so many batches
 
 

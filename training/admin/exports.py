@@ -10,8 +10,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
-from training.fields import PARAMETERS
 from training.models import TrainingRun
+from training.parameters import PARAMETERS
 from training.serializers import RunSerializer
 
 MOST = 1000  # runs in one file

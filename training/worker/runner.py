@@ -91,6 +91,7 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
         folder=folder,
         mnist=settings.MNIST_DIR,
         attempt=run.attempt,
+        learner=settings.LEARNER,
         **parameters,
     )
 

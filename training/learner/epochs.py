@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from digits_site.server.parent_death import after_parent_death
 from training.learner import dataset
 from training.learner.config import Config, ProcessLost
 from training.learner.handwriting import augmentation, drawings, styles
@@ -135,6 +137,7 @@ class PrefetchedEpochs:
 
 def build_epochs(pipe: connection.Connection, config: Config) -> None:
     """Run the second process: build the requested epochs until the pipe breaks because the first one is gone."""
+    after_parent_death(partial(os._exit, 1))
     try:
         builder = EpochBuilder(config, pipe.send)
         while True:

@@ -12,13 +12,13 @@ from django.conf import settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
-from digits_site.observability.middleware import NumberedSockets  # noqa: E402
 from digits_site.server.backpressure import Backpressure  # noqa: E402
 from digits_site.server.http_requests import leave_requests_to_us  # noqa: E402
 from digits_site.server.malloc import give_memory_back  # noqa: E402
 from digits_site.server.shutdown import InFlight, end_gracefully  # noqa: E402
-from digits_site.web.limits.stream_slots import Places  # noqa: E402
+from digits_site.web.limits.stream_slots import StreamSlots  # noqa: E402
 from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
+from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import PlainAndStreams  # noqa: E402
 from training import metrics  # noqa: E402
@@ -34,9 +34,9 @@ if settings.WATCHDOG:
 metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
 http_application = InFlight(
-    StaticFiles(PlainAndStreams(streams={reverse("progress"): Places(Backpressure(django_application))}))
+    StaticFiles(PlainAndStreams(streams={reverse("progress"): StreamSlots(Backpressure(django_application))}))
 )
 end_gracefully(http_application, close_feeds)
 
-websocket_application = NumberedSockets(Backpressure(OriginGuard(Places(URLRouter(websocket_urlpatterns)))))
+websocket_application = WebSocketRequestID(Backpressure(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns)))))
 application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

@@ -234,7 +234,7 @@ def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pyt
         tried.append(request)
         return HttpResponse()
 
-    monkeypatch.setattr("digits_site.web.middleware.login_limit.problem", lambda *_: HttpResponse(status=429))
+    monkeypatch.setattr("digits_site.web.middleware.login_limit.error_response", lambda *_: HttpResponse(status=429))
     middleware = LoginLimitMiddleware(look_at_password)
 
     def ask(_: int) -> int:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 
 from digits_site.observability.metrics import count_refusal
-from digits_site.web.limits.stream_slots import GIVEN, place_of
+from digits_site.web.limits.stream_slots import GRANTED, slot_of
 from digits_site.web.limits.token_bucket import BURST_SECONDS, TOO_MANY_FRAMES, TokenBucket
 from training.live.feed import feed
 
@@ -31,7 +31,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
         """A socket too many is opened all the same: of a handshake that fails, a browser's page is not told why."""
         self.frames, self.cut = TokenBucket(max(settings.STREAM_FRAMES_PER_SECOND, PINGS_PER_SECOND)), False
         await self.accept()
-        if place_of(self.scope) == GIVEN:
+        if slot_of(self.scope) == GRANTED:
             self.sending = asyncio.create_task(self.send_events())
         else:
             count_refusal("too_many_streams")

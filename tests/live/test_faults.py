@@ -15,7 +15,7 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +15,7 @@ from recognition.models import ModelVersion
 from tests.support.scaled import Scaled
 from tests.support.security_headers import HTML, assert_standing, assert_strict, policy_of, style_sheet
 from tests.support.stack import Stack
+from tests.support.wire import send_raw
 from training.models import TrainingRun
 
 PAGES = ["/", "/runs/", "/runs/1/", "/runs/compare/", "/admin/login/", "/nowhere", "/runs/999/"]
@@ -111,11 +111,7 @@ def test_refusals_have_the_headers_too(stack: Stack) -> None:
     ],
 )
 def test_what_the_server_refuses_itself_is_no_page(stack: Stack, request_bytes: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as client:
-        client.sendall(request_bytes)
-        said = b""
-        while piece := client.recv(65536):
-            said += piece
+    said = send_raw(stack.port, request_bytes)
     assert said.startswith(b"HTTP/1.1 400")
     assert b"<" not in said
 

@@ -169,8 +169,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
-    "digits_site.observability.middleware.ObservationMiddleware",  # first: it sees what the others refuse
-    "digits_site.web.middleware.security_headers.HeadersMiddleware",
+    "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees what the others refuse
+    "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "digits_site.web.middleware.local_only.LocalOnlyMiddleware",

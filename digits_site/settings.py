@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from digits_site.environment import Environment, read_secret_key
 from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
+from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from recognition.storage import storage_or_folder
 from training.learner.config import KERAS_LEARNER
 
@@ -167,8 +168,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
-    "digits_site.observability.middleware.ObservationMiddleware",  # first: it sees what the others refuse
-    "digits_site.web.middleware.security_headers.HeadersMiddleware",
+    "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees what the others refuse
+    "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "digits_site.web.middleware.local_only.LocalOnlyMiddleware",
@@ -225,18 +226,12 @@ REST_FRAMEWORK = {
         "digits_site.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
-    "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
-}
-SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
-    "DEFAULT_GENERATOR_CLASS": "digits_site.openapi.generator.Generator",
-    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema
-    "POSTPROCESSING_HOOKS": [],  # enums stay where they are
-    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
+    "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",
 }
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for

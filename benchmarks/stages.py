@@ -35,16 +35,17 @@ def measure() -> None:
     from django.test import RequestFactory
 
     from benchmarks.serving import KINDS
+    from recognition.api import drawings
     from recognition.classifier import Classifier
+    from recognition.imaging import EncodedImage
 
     for command in ("migrate", "install_model"):
         call_command(command, verbosity=0)
     handlers = {"the whole request": WSGIHandler()}
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
     handlers[UNMEASURED] = WSGIHandler()
-    from recognition.api import preparation
 
-    parts = ((preparation, "read_image"), (preparation, "prepare_image"), (Classifier, "probabilities"))
+    parts = ((EncodedImage, "decode"), (drawings, "preprocess"), (Classifier, "probabilities"))
     for kind in (one for one in KINDS.values() if one.size == 1):
         times: dict[str, list[float]] = defaultdict(list)
         bodies = [{"drawing": kind.drawings(digit)[0]} for digit in range(10)]

@@ -110,6 +110,17 @@ def test_public_mode_without_configuration_does_not_start(tmp_path):
     assert re.findall(r"digits\.E\d+", answer.stderr) == [f"digits.E00{number}" for number in (3, 4, 5, 6)]
 
 
+def test_importing_the_settings_writes_nothing(tmp_path):
+    folders = {"DATA_DIR": str(tmp_path / "data"), "METRICS_DIR": str(tmp_path / "metrics")}
+    subprocess.run(
+        [sys.executable, "-c", "import digits_site.settings"], cwd=ROOT, env={**os.environ, **folders}, check=True
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert manage("check", **folders).returncode == 0
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "metrics" / "lock").exists()
+
+
 # --- make run ---
 
 

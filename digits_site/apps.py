@@ -6,18 +6,15 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 
-from digits_site.environment import prepare_data_folder
-
 
 class DigitsSiteConfig(AppConfig):
-    """Prepares the process's folders and registers the checks of the settings."""
+    """Joins METRICS_DIR and registers the checks of the settings."""
 
     name = "digits_site"
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
-        """Make what importing the settings does not. Not in `ready`: models are imported before, and define metrics."""
+        """Join METRICS_DIR now: models are imported before `ready`, and define metrics."""
         super().__init__(app_name, app_module)
-        prepare_data_folder()
         if settings.METRICS_DIR:
             from digits_site.observability.multiprocess import share_folder  # needs a Unix
 

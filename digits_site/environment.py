@@ -9,7 +9,6 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import TypeVar
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
@@ -38,20 +37,17 @@ class Environment(Env):
         return number
 
 
-def prepare_data_folder() -> None:
-    """Make DATA_DIR and, in local mode, read or make its secret key. The project's AppConfig calls it."""
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    if settings.LOCAL and not settings.SECRET_KEY_GIVEN:
-        settings.SECRET_KEY = local_secret_key(settings.DATA_DIR / "secret_key")
+def read_secret_key(file: Path) -> str:
+    """Return the key of this installation, or an empty text if none has been made."""
+    return file.read_text().strip() if file.exists() else ""
 
 
-def local_secret_key(path: Path) -> str:
-    """Return the installation's own key, made once: sessions survive a restart, and no default key can leak."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+def make_secret_key(file: Path) -> None:
+    """Make the key of this installation once: sessions survive a restart, and there is no default key to leak."""
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(token_urlsafe(50))
         with suppress(FileExistsError):
-            os.link(draft, path)  # unlike a rename, leaves the key of a process that was faster
+            os.link(draft, file)  # unlike a rename, leaves the key of a process that was faster
         draft.unlink()
-    return path.read_text().strip()

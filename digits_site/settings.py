@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site.environment import Environment
+from digits_site.environment import Environment, read_secret_key
 from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
+from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from recognition.storage import storage_or_folder
 from training.learner.config import KERAS_LEARNER
 
@@ -31,12 +32,13 @@ PORT = env.whole("PORT", 8000)
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's workers
 
 # --- Data: database, models, checkpoints, the local secret key ---
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()  # made by prepare_data_folder
-# Without a key, a random one, so that nothing is ever signed with an empty one: local mode replaces it with the key in
-# DATA_DIR (prepare_data_folder), and public mode refuses to start (digits_site.checks).
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+# In local mode `manage.py migrate` makes a key. Until then, and in public mode without one, which digits_site.checks
+# refuses, it is random: nothing is ever signed with an empty key.
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
-SECRET_KEY = SECRET_KEY or token_urlsafe(50)
+SECRET_KEY = SECRET_KEY or (LOCAL and read_secret_key(DATA_DIR / "secret_key")) or token_urlsafe(50)
 
 # --- Access: hosts, origins, permissions ---
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
@@ -204,18 +206,12 @@ REST_FRAMEWORK = {
         "digits_site.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
-    "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
-}
-SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
-    "DEFAULT_GENERATOR_CLASS": "digits_site.openapi.generator.Generator",
-    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema
-    "POSTPROCESSING_HOOKS": [],  # enums stay where they are
-    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
+    "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",
 }
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for

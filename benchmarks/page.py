@@ -49,7 +49,8 @@ FEATURE_MAPS = """async ([convolution, maps, picture, times]) => {
   const computed = [], painted = [];
   for (let time = 0; time < times; time += 1) {
     const began = performance.now();
-    const found = computeFeatureMaps(Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]), filters);
+    const shifted = Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]);
+    const found = computeFeatureMaps(shifted, filters);
     computed.push(performance.now() - began);
     first.show(found.first);
     second.show(found.second);
@@ -116,7 +117,7 @@ def main() -> None:
         draw(page)
         show(f"end of a stroke to moved bars, {count} strokes", strokes(page, count))
         print(f"a request: median {statistics.median(page.evaluate('sizes')):.0f} bytes")
-        modules = [module_url(page, name) for name in ("convolution", "tiles")]
+        modules = [module_url(page, name) for name in ("network/convolution", "network/tiles")]
         digit = dataset.load(ROOT / "training" / "data" / "mnist", "t10k").images[7]
         for name, times in page.evaluate(FEATURE_MAPS, [*modules, digit.ravel().tolist(), 200]).items():
             show(f"feature maps {name}", times)

@@ -128,7 +128,7 @@ def test_a_double_click_on_stop_is_logged_once(client: Client) -> None:
     url = f"{RUNS}{run.pk}/act/stop/"
     fields = hidden_fields(client, url)
     assert "is stopping" in clicked(client, url, fields)
-    assert "is stopping already" in clicked(client, url, fields)
+    assert "is already stopping" in clicked(client, url, fields)
     assert LogEntry.objects.count() == 1
 
 

@@ -111,6 +111,9 @@ def test_public_mode_without_configuration_does_not_start(tmp_path):
 
 
 def test_reading_the_settings_makes_nothing(tmp_path):
+    folders = {"DATA_DIR": str(tmp_path / "data"), "METRICS_DIR": str(tmp_path / "metrics")}
+    command = [sys.executable, "-c", "import digits_site.settings"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **folders}, check=True)
     assert manage("check", DATA_DIR=str(tmp_path / "data")).returncode == 0
     assert list(tmp_path.iterdir()) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from daphne import server as daphne_server
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString

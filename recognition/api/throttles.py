@@ -1,4 +1,4 @@
-"""How many drawings one address may send, in public mode."""
+"""The rate limit of drawings, in public mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digits_site.web.limits.client_address import address_of
 
 
 class PredictThrottle(SimpleRateThrottle):
-    """PREDICT_RATE drawings in a window that begins with an address' first one; a batch counts as many as it holds."""
+    """Allow PREDICT_RATE drawings from an address in a window that starts with the first; a batch counts each."""
 
     scope = "predict"
     left = 0.0
@@ -22,11 +22,11 @@ class PredictThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": address_of(request)}
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Raises what reading the body raises, where a view has to be asked how many drawings there are."""
+        """A batch is parsed first, to count its drawings, and raises its own errors."""
         drawings = view.drawing_count(request) if hasattr(view, "drawing_count") else 1
         self.left = rate_limit.count(self.get_cache_key(request, view), drawings, self.num_requests, self.duration)
         return self.left < 0
 
     def wait(self) -> float:
-        """Seconds until the window ends."""
+        """Return the seconds until the window ends."""
         return self.left

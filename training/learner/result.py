@@ -85,8 +85,10 @@ def evaluate(read: Reader, held_back: dataset.Digits, test: dataset.Digits) -> d
     if len(held_back):
         known = read(held_back.images)
         temperature = calibration.fit_temperature(known, held_back.labels)
-        uncertain_below = calibration.confidence_floor(calibration.tempered(known, temperature), UNCERTAIN_SHARE)
-    shown = calibration.tempered(answers, temperature or 1.0)
+        uncertain_below = calibration.confidence_floor(
+            calibration.apply_temperature(known, temperature), UNCERTAIN_SHARE
+        )
+    shown = calibration.apply_temperature(answers, temperature or 1.0)
     confusion = confusion_matrix(answers.argmax(axis=1), test.labels)
     return {
         "test_accuracy": float(np.trace(confusion) / confusion.sum()),

@@ -11,7 +11,9 @@ from django.core.management import call_command
 from tests.support.postgres import environment_of_its_own
 from tests.support.public_site import PublicSite, running_public
 from tests.support.scaled import Scaled, running_scaled
-from tests.support.stack import Stack, running
+from tests.support.stack import NUMPY_LEARNER, Stack, running
+
+Stack.default_learner = NUMPY_LEARNER
 
 
 @pytest.fixture(scope="session", autouse=True)

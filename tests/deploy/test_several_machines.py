@@ -23,13 +23,13 @@ import psycopg
 import pytest
 
 from tests.campaigns.storm.witnesses import sample
-from tests.live.test_streams import Watcher
 from tests.support.bucket import KEYS, BucketServer
 from tests.support.drawings import draw, encode
 from tests.support.environment import redis_server, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import Server, program
 from tests.support.stack import PATIENCE_SECONDS, ROOT, eventually
+from tests.support.watcher import Watcher
 
 pytestmark = [
     pytest.mark.stack,

@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from tests.live.test_streams import Watcher
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
+from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 SEEN_SECONDS, OVER_SECONDS = 1.0, 6.0

@@ -1,4 +1,4 @@
-"""Who may do what: docs/access.md says it, and here it is tried, cell by cell.
+"""Who may do what: access_matrix.txt says it, and here it is tried, cell by cell.
 
 `python -m tests.support.access` prints the tables as they are seen: of every row of the docs, in all three modes.
 """
@@ -20,16 +20,16 @@ def test_every_route_has_its_rows_and_every_row_its_route() -> None:
     rows = documented("public")
     count = Counter((row.route, method) for row in rows for method in row.methods)
     twice = [f"{method} {route}" for (route, method), times in count.items() if times > 1]
-    assert not twice, f"docs/access.md has more than one row for: {', '.join(twice)}"
+    assert not twice, f"access_matrix.txt has more than one row for: {', '.join(twice)}"
     ws = {row.route for row in rows if row.methods == ("WS",)}
     http = {row.route for row in rows if row.methods != ("WS",)}
     missing = [*(r for r in routes() if r not in http), *(f"WS {r}" for r in sockets() if r not in ws)]
     help_ = "write rows, let `python -m tests.support.access` say what is seen, and judge it"
-    assert not missing, f"docs/access.md does not say who may use {', '.join(missing)}: {help_}"
+    assert not missing, f"access_matrix.txt does not say who may use {', '.join(missing)}: {help_}"
     lost = [*(http - set(routes())), *(ws - set(sockets()))]
-    assert not lost, f"docs/access.md has rows for routes that do not exist: {', '.join(lost)}"
+    assert not lost, f"access_matrix.txt has rows for routes that do not exist: {', '.join(lost)}"
     refused = [str(row) for row in rows if any(cell.startswith("405") for cell in row.cells.values())]
-    assert not refused, f"docs/access.md has rows for methods that are not taken: {', '.join(refused)}"
+    assert not refused, f"access_matrix.txt has rows for methods that are not taken: {', '.join(refused)}"
 
 
 @pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_a_method_without_a_row_is_refused() -> None:
     others = [(row, method) for row in by_route.values() for method in METHODS if (row.route, method) not in named]
     answers = {f"{method} {row.route}": asking.ask(row, method, "staff with permission") for row, method in others}
     taken = [what for what, answer in answers.items() if not answer.startswith("405")]
-    assert not taken, f"docs/access.md has no row for: {', '.join(taken)}"
+    assert not taken, f"access_matrix.txt has no row for: {', '.join(taken)}"
 
 
 @pytest.mark.django_db
@@ -54,6 +54,6 @@ def test_every_caller_gets_what_the_docs_say(mode: str) -> None:
         if dict(row.cells) != seen:
             differing = {who: f"{row.cells[who]}, seen {seen[who]}" for who in seen if row.cells[who] != seen[who]}
             wrong.append(f"{row}: {differing}\n{row.line(seen)}")
-    assert not wrong, f"docs/access.md, {MODES[mode]}, {len(wrong)} rows are wrong:\n" + "\n".join(wrong)
+    assert not wrong, f"access_matrix.txt, {MODES[mode]}, {len(wrong)} rows are wrong:\n" + "\n".join(wrong)
     assert asking.leaks == [], "another site's page is let read what its browser should keep to itself"
     assert cells > 900

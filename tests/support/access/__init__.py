@@ -1,1 +1,1 @@
-"""Who may do what: every route, by every method, as every caller, held against the tables of docs/access.md."""
+"""Who may do what: every route, by every method, as every caller, held against the tables of access_matrix.txt."""

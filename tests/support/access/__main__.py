@@ -1,4 +1,4 @@
-"""`python -m tests.support.access`: the tables of docs/access.md as they are seen, in a test database of its own."""
+"""`python -m tests.support.access`: the tables of access_matrix.txt as they are seen, in a test database of its own."""
 
 from __future__ import annotations
 

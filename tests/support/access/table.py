@@ -1,4 +1,4 @@
-"""The tables of docs/access.md, read and written."""
+"""Read and write the tables of tests/http/access_matrix.txt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "access.md"
+MATRIX = Path(__file__).resolve().parents[2] / "http" / "access_matrix.txt"
 CALLERS = (
     *("anonymous", "another site's page", "token without scope", "token with scope"),
     *("session without CSRF", "staff without permission", "staff with permission"),
@@ -43,8 +43,8 @@ class Row:
 
 def section(mode: str) -> str:
     """What stands under the mode's heading."""
-    found = re.search(rf"^## {MODES[mode]}\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    assert found, f"docs/access.md has no section {MODES[mode]!r}"
+    found = re.search(rf"^## {MODES[mode]}\n(.*?)(?=^## |\Z)", MATRIX.read_text(encoding="utf-8"), re.M | re.S)
+    assert found, f"access_matrix.txt has no section {MODES[mode]!r}"
     return found[1]
 
 
@@ -53,7 +53,7 @@ def rows(mode: str) -> list[Row]:
     found = []
     for line in re.findall(r"^\| `.*\|$", section(mode), re.M):
         words = [word.strip() for word in line.strip("|").split("|")]
-        assert len(words) == len(HEAD), f"docs/access.md: {len(words)} columns, not {len(HEAD)}: {line}"
+        assert len(words) == len(HEAD), f"access_matrix.txt: {len(words)} columns, not {len(HEAD)}: {line}"
         route, methods, scope, permission, *cells = words
         row = Row(route.strip("`"), tuple(methods.split()), scope, permission, dict(zip(CALLERS, cells, strict=True)))
         found.append(row)
@@ -67,5 +67,5 @@ def documented(mode: str) -> list[Row]:
         return public
     other = {row: row for row in rows(mode)}
     strange = [str(row) for row in other if row not in public]
-    assert not strange, f"docs/access.md, {MODES[mode]}: not in the public table: {', '.join(strange)}"
+    assert not strange, f"access_matrix.txt, {MODES[mode]}: not in the public table: {', '.join(strange)}"
     return [other.get(row, row) for row in public]

@@ -13,8 +13,8 @@ from django.test import Client
 from digits_site.accounts.models import SCOPES, AccessToken
 from recognition import classifier, registry
 from recognition.models import Activation, ModelVersion
-from tests.http.test_registry import model_that_says
 from tests.support.access.table import NONE, Row
+from tests.support.constant_models import constant_model
 from training import shipping
 from training.models import Status, TrainingRun
 
@@ -36,7 +36,7 @@ class World:
     def __init__(self) -> None:
         classifier.forget()
         first = shipping.install()
-        registry.activate(registry.publish(model_that_says(3), test_accuracy=0.5))
+        registry.activate(registry.publish(constant_model(3), test_accuracy=0.5))
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
         self.run = TrainingRun.objects.get()
@@ -99,7 +99,7 @@ def permissions(row: Row, having: bool) -> frozenset[str]:
         of_app = frozenset(name for name in every if name.startswith(row.permission[:-1]))
         return of_app if having else every - of_app
     needed = row.permission.replace(" or ", " and ").split(" and ")
-    assert set(needed) <= every, f"docs/access.md, {row}: no such permission: {row.permission}"
+    assert set(needed) <= every, f"access_matrix.txt, {row}: no such permission: {row.permission}"
     if having:
         return frozenset(needed if " and " in row.permission else needed[:1])
     return every - frozenset(needed[:1] if " and " in row.permission else needed)
@@ -109,5 +109,5 @@ def scopes(row: Row, having: bool) -> frozenset[str]:
     """Just the row's scope, or every other; where it needs none, all or none."""
     if row.scope == NONE:
         return frozenset(SCOPES if having else ())
-    assert row.scope in SCOPES, f"docs/access.md, {row}: no such scope: {row.scope}"
+    assert row.scope in SCOPES, f"access_matrix.txt, {row}: no such scope: {row.scope}"
     return frozenset([row.scope]) if having else frozenset(SCOPES) - {row.scope}

@@ -68,7 +68,7 @@ def own_stack(tmp_path: Path, deployment: str) -> Iterator[Stack]:
     """A running product of this test's own, for those that break it."""
     stack = OnGranian(tmp_path) if deployment else Stack(tmp_path)
     with closing(stack):
-        stack.start()
+        stack.start(worker=not deployment)
         yield stack
 
 

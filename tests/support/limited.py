@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -19,12 +19,7 @@ PER_ADDRESS, TOTAL = 3, 5
 
 
 class AsDeployed(Stack):
-    """daphne with the options of the Procfile; no worker, so a run that is asked for stays queued."""
-
-    def start(self) -> None:
-        self.start_redis()
-        self.prepare()
-        self.start_web()
+    """daphne with the options of the Procfile."""
 
     def start_web(self) -> None:
         line = re.search(r"^web: .* daphne (.*)$", (ROOT / "Procfile").read_text(), re.M)
@@ -36,14 +31,11 @@ class AsDeployed(Stack):
 
 @contextmanager
 def running_limited(folder: Path) -> Iterator[Stack]:
-    """With a queued run, so that event streams last."""
-    stack = AsDeployed(folder, STREAMS_PER_ADDRESS=str(PER_ADDRESS), STREAMS_TOTAL=str(TOTAL))
-    try:
-        stack.start()
+    """With a queued run and no worker, so that event streams last."""
+    with closing(AsDeployed(folder, STREAMS_PER_ADDRESS=str(PER_ADDRESS), STREAMS_TOTAL=str(TOTAL))) as stack:
+        stack.start(worker=False)
         assert stack.train() == 2
         yield stack
-    finally:
-        stack.close()
 
 
 def is_served(client: ClientConnection) -> bool:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -65,7 +65,7 @@ def make_certificate(folder: Path) -> None:
         "-days",
         "2",
     ]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
+    names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
     files = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
     subprocess.run([*command, *names, *files], check=True, capture_output=True)
 
@@ -116,9 +116,6 @@ class PublicSite(Stack):
         self.http.close()
         self.http = self.client()
 
-    def start_worker(self) -> None:
-        pass
-
     def trust(self) -> ssl.SSLContext:
         """A client's, that knows the certificate."""
         return ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))
@@ -145,10 +142,9 @@ def running_public() -> Iterator[PublicSite]:
         pytest.skip("no nginx, or no openssl")
     folder = Path(tempfile.mkdtemp(prefix="digits-public-"))
     folder.chmod(0o711)
-    site = PublicSite(folder)
     try:
-        site.start()
-        yield site
+        with closing(PublicSite(folder)) as site:
+            site.start(worker=False)
+            yield site
     finally:
-        site.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,10 +114,12 @@ class Stack:
     def manage(self, *words: str) -> str:
         return manage(self.environment, *words)
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
+        """Without a worker, a run that is asked for stays queued."""
         self.start_redis()
         self.prepare()
-        self.start_worker()  # it gets ready while the web server does
+        if worker:
+            self.start_worker()  # it gets ready while the web server does
         self.start_web()
 
     def prepare(self) -> None:
@@ -207,10 +209,7 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, *, learner: str = "", **environment: str) -> Iterator[Stack]:
-    stack = Stack(folder, learner=learner, **environment)
-    try:
-        stack.start()
+def running(folder: Path, *, learner: str = "", worker: bool = True, **environment: str) -> Iterator[Stack]:
+    with closing(Stack(folder, learner=learner, **environment)) as stack:
+        stack.start(worker)
         yield stack
-    finally:
-        stack.close()

@@ -32,12 +32,12 @@ def test_the_presets_offered_are_those_there_are(visits):
 
 def test_a_run_is_watched_from_start_to_end(visits):
     page = visits.open()
-    start(page, Epochs=2, Samples=1024, Batch_size=16, Seed=5)
+    start(page, Epochs=2, Samples=8192, Batch_size=16, Seed=5)
     expect(run_panel(page)).to_contain_text("Asked for by anonymous")
-    expect(run_panel(page)).to_contain_text("2 epochs · 1,024 samples · batch size 16")
+    expect(run_panel(page)).to_contain_text("2 epochs · 8,192 samples · batch size 16")
     wait_for_batches(page)
     expect(run_panel(page)).to_contain_text("Epoch 1 of 2")
-    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 64"))
+    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 512"))
     expect(epoch_rows(page)).to_have_count(1, timeout=PATIENCE)
     first = curve(page, "Accuracy").get_attribute("aria-label")
     expect(epoch_rows(page)).to_have_count(2, timeout=PATIENCE)
@@ -63,7 +63,7 @@ def test_a_run_is_watched_from_start_to_end(visits):
 
 def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
     first = visits.open()
-    start(first, Epochs=50, Samples=4096)
+    start(first, Epochs=50, Samples=16384)
     wait_for_batches(first)
     expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
     second = visits.open(width=390, height=844)

@@ -195,6 +195,7 @@ def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: Cli
     assert phases == [phase for phase in known if phase not in {"drawing", "stopping"}], "nobody drew or stopped here"
 
 
+@pytest.mark.postgres
 @pytest.mark.stack
 def test_a_later_viewer_gets_the_completed_run_as_documented(stack: Stack) -> None:
     run = stack.ended(stack.train(samples=512, epochs=1))

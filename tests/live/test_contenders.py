@@ -15,7 +15,7 @@ import pytest
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 PROCESSES, WEBS, REQUESTS, ROUNDS = 4, 3, 100, 12
 
 

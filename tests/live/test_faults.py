@@ -12,7 +12,7 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
 from tests.support.watcher import Watcher
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 

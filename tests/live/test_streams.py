@@ -16,6 +16,7 @@ from tests.support.watcher import Watcher
 pytestmark = pytest.mark.stack
 
 
+@pytest.mark.postgres
 def test_early_and_late_viewers_see_every_epoch_once_in_order(stack: Stack) -> None:
     early = Watcher(stack.ws_url)
     run = stack.train(samples=2000, epochs=5, batch_size=16)
@@ -69,6 +70,7 @@ def test_an_unknown_path_is_refused(stack: Stack) -> None:
     assert refusal.value.response.status_code in {403, 404}
 
 
+@pytest.mark.postgres
 def test_redis_dies_and_returns_in_mid_run(stack: Stack) -> None:
     """Status and snapshot go on from the database; viewers catch up within five seconds; no epoch is lost."""
     viewer = Watcher(stack.ws_url)

@@ -147,6 +147,7 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
         client.close()
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """What changes during the first reading is missing in it; those who came meanwhile must have it all the same."""

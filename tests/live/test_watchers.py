@@ -88,7 +88,7 @@ async def publish(stack: Stack, news: Iterable[dict[str, Any]], room: threading.
 @pytest.mark.stack
 def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> None:
     """What is sent would fill 400 MiB if the process kept it for them."""
-    number, size = 200, 256 * 1024
+    number, size = 512, 100 * 1024
     got, room = [], threading.Semaphore(AHEAD)
 
     def read() -> None:

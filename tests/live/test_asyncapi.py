@@ -112,7 +112,7 @@ def kinds_in_code() -> set[str]:
     """Every kind of message that the code can send: literals given to the tellers, and `{"type": …}` in answers."""
     kinds = {*events.PASSING, *events.ENDINGS}
     kinds |= set(Status.values) - {Status.IN_PROGRESS}  # told after a change of state, by the new state's name
-    for path in (ROOT / "training").glob("*.py"):
+    for path in (ROOT / "training").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -201,10 +201,11 @@ class Stack:
     def close(self) -> None:
         """Redis ends last."""
         self.http.close()
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
         redis = self.processes.pop("redis", None)
         for process in self.processes.values():
             process.terminate()
-            process.send_signal(signal.SIGCONT)
         for process in [*self.processes.values(), *filter(None, [redis])]:
             stop(process)
         if self.own_database:

@@ -104,6 +104,9 @@ def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_reading_the_settings_makes_nothing(tmp_path):
+    folders = {"DATA_DIR": str(tmp_path / "data"), "METRICS_DIR": str(tmp_path / "metrics")}
+    command = [sys.executable, "-c", "import digits_site.settings"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **folders}, check=True)
     assert manage("check", DATA_DIR=str(tmp_path / "data")).returncode == 0
     assert list(tmp_path.iterdir()) == []
 

@@ -6,44 +6,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from tests.support.page import (
+    PATIENCE,
+    connection,
+    curve,
+    epoch_rows,
+    history_row,
+    run_panel,
+    start,
+    state,
+    wait_for_batches,
+)
 from training.learner.presets import PRESETS
 
 pytestmark = pytest.mark.browser
-PATIENCE = 120_000  # TensorFlow's import included
-
-
-def state(page):
-    return page.get_by_role("status", name="Run", exact=True)
-
-
-def connection(page):
-    return page.get_by_role("status", name="Connection")
-
-
-def run_panel(page):
-    return page.get_by_role("article", name=re.compile(r"Run \d+"))
-
-
-def epoch_rows(page):
-    return run_panel(page).get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")
-
-
-def curve(page, name):
-    return run_panel(page).get_by_role("img", name=re.compile(f"^{name} by epoch"))
-
-
-def history_row(page, number):
-    return page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Run {number}", exact=True))
-
-
-def start(page, **settings):
-    for name, value in settings.items():
-        page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
-    page.get_by_role("button", name="Start training").click()
-
-
-def wait_for_batches(page):
-    expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_presets_offered_are_those_there_are(visits):

@@ -10,24 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live.test_streams import Watcher
 from tests.support.drawings import data_url, draw, encode
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
+from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
 
-def begun(stack: Stack, run: int, epochs: int = 1) -> None:
-    eventually(lambda: len(stack.run(run)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
-
-
 def test_a_killed_training_process_is_replaced_and_the_run_completes(stack: Stack) -> None:
     viewer = Watcher(stack.ws_url)
     run = stack.train(**LONG)
-    begun(stack, run, 2)
+    stack.begun(run, 2)
     stack.training_child().kill()
     ended = stack.ended(run)
     assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
@@ -55,7 +51,7 @@ def _child(stack: Stack):
 
 def test_a_killed_worker_that_comes_back_takes_the_run_up_again(own_stack: Stack) -> None:
     run = own_stack.train(**LONG)
-    begun(own_stack, run, 2)
+    own_stack.begun(run, 2)
     child = own_stack.training_child()
     own_stack.kill("worker")
     child.wait(5)  # the broken pipe ends it: it must not go on for nobody
@@ -72,7 +68,7 @@ def test_a_killed_worker_that_comes_back_takes_the_run_up_again(own_stack: Stack
 
 def test_a_killed_worker_that_stays_away_ends_the_run_as_an_error(own_stack: Stack) -> None:
     run = own_stack.train(**LONG)
-    begun(own_stack, run)
+    own_stack.begun(run)
     own_stack.kill("worker")
     killed = time.monotonic()
     ended = own_stack.ended(run, 40)
@@ -85,7 +81,7 @@ def test_a_killed_worker_that_stays_away_ends_the_run_as_an_error(own_stack: Sta
 
 def test_a_sleeping_worker_writes_nothing_after_its_run_was_ended(own_stack: Stack) -> None:
     run = own_stack.train(**LONG)
-    begun(own_stack, run)
+    own_stack.begun(run)
     child = own_stack.training_child()
     own_stack.kill("worker", signal.SIGSTOP)
     ended = own_stack.ended(run, 40)
@@ -96,7 +92,7 @@ def test_a_sleeping_worker_writes_nothing_after_its_run_was_ended(own_stack: Sta
 
 def test_a_worker_that_is_told_to_stop_hands_its_run_back(own_stack: Stack) -> None:
     run = own_stack.train(**LONG)
-    begun(own_stack, run)
+    own_stack.begun(run)
     began = time.monotonic()
     own_stack.kill("worker", signal.SIGTERM)
     assert time.monotonic() - began < 8
@@ -221,7 +217,7 @@ def test_a_disk_that_is_full_ends_the_run_and_leaves_the_model_in_service(tmp_pa
 
 def test_a_killed_web_process_takes_no_run_with_it(own_stack: Stack) -> None:
     run = own_stack.train(**LONG)
-    begun(own_stack, run)
+    own_stack.begun(run)
     own_stack.kill("web")
     time.sleep(2)
     own_stack.start_web()

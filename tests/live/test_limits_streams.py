@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,60 +10,19 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import expect
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.browser import launch_chromium  # noqa: F401
-from tests.support.ports import wait_for_port
-from tests.support.stack import ROOT, Stack, eventually
-from training.live import consumers
+from tests.support.limited import PER_ADDRESS, is_served
+from tests.support.stack import Stack, eventually
 
-PER_ADDRESS, TOTAL = 3, 5
 here = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux answers on the whole of 127.0.0.0/8")
 pytestmark = pytest.mark.stack
-
-
-class AsDeployed(Stack):
-    """daphne with the options of the Procfile; no worker, so a run that is asked for stays queued."""
-
-    def start(self) -> None:
-        self.start_redis()
-        self.prepare()
-        self.start_web()
-
-    def start_web(self) -> None:
-        line = re.search(r"^web: .* daphne (.*)$", (ROOT / "Procfile").read_text(), re.M)
-        assert line
-        options = line[1].replace("${HOST:-127.0.0.1}", "127.0.0.1").replace("${PORT:-8000}", str(self.port))
-        self.launch("web", "daphne", *options.split())
-        wait_for_port(self.port)
-
-
-@pytest.fixture(name="service", scope="module")
-def limited_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    limits = {"STREAMS_PER_ADDRESS": str(PER_ADDRESS), "STREAMS_TOTAL": str(TOTAL)}
-    stack = AsDeployed(tmp_path_factory.mktemp("limited"), **limits)
-    try:
-        stack.start()
-        assert stack.train() == 2
-        yield stack
-    finally:
-        stack.close()
 
 
 def socket_from(service: Stack, host: int) -> ClientConnection:
     """A WebSocket from 127.0.0.`host`."""
     return connect(service.ws_url, source_address=(f"127.0.0.{host}", 0))
-
-
-def is_served(client: ClientConnection) -> bool:
-    """Whether the first thing said is a snapshot; False when it is the documented goodbye."""
-    try:
-        return bool(json.loads(client.recv(10))["type"] == "snapshot")
-    except ConnectionClosed:
-        if client.close_code != consumers.TOO_MANY_STREAMS:
-            raise
-        return False
 
 
 def asked(service: Stack, host: int) -> httpx.Response:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.support.postgres import program
 
 # They bring a PostgreSQL of their own whatever the others run on: once is enough.
-ON_POSTGRES = ("postgres", "several_machines", "scaled", "scaled_contract", "scaled_start", "nginx")
+ON_POSTGRES = ("postgres", "several_machines", "scaled", "scaled_start", "nginx")
 # Nothing in these that one database does otherwise than another: the learner, pictures, limits by address, headers,
 # documents, what the page does with a drawing; and permissions, which Django looks up everywhere in the same way.
 # `make test-postgres` runs them on PostgreSQL all the same.

@@ -21,6 +21,7 @@ from digits_site.development.nginx_server import nginx_program
 from tests.support.environment import redis_server
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
+from training.learner.config import KERAS_LEARNER
 
 PROCFILE = ROOT / "Procfile.scaled"
 PASSWORD = "of-these-tests-alone"
@@ -73,7 +74,7 @@ class PublicSite(Stack):
     """Redis with a password, granian and daphne in public mode, nginx. No worker: nobody trains here."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder, learner=KERAS_LEARNER)
         self.http_port, self.https_port = free_port(), free_port()
         self.web_port, self.streams_port = free_port(), free_port()
         self.url = f"https://localhost:{self.https_port}"

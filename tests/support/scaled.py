@@ -21,6 +21,7 @@ from digits_site.development.nginx_server import nginx_program
 from digits_site.development.postgres_server import programs
 from tests.support.ports import wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
+from training.learner.config import KERAS_LEARNER
 
 MISSING = [name for name, found in {"nginx": nginx_program(), "PostgreSQL": programs()}.items() if not found]
 
@@ -121,7 +122,7 @@ def running_scaled() -> Iterator[Scaled]:
     require_programs()
     folder = Path(tempfile.mkdtemp(prefix="digits-scaled-"))
     folder.chmod(0o711)
-    stack = Scaled(folder)
+    stack = Scaled(folder, learner=KERAS_LEARNER)
     try:
         stack.start()
         yield stack

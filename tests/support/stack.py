@@ -23,6 +23,7 @@ from tests.support.environment import folder as scratch
 from tests.support.environment import start_redis, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import create_database, drop_database, is_postgres
+from training.learner.config import KERAS_LEARNER
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -78,21 +79,29 @@ def prepare(environment: Mapping[str, str]) -> None:
 
 
 class Stack:
-    """Starts, kills and asks the processes."""
+    """Starts, kills and asks the processes.
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    `learner` trains: Keras' own, which tests/conftest.py replaces by NUMPY_LEARNER for stacks that do not name one.
+    """
+
+    default_learner = KERAS_LEARNER
+
+    def __init__(self, folder: Path, *, learner: str = "", **environment: str) -> None:
         self.folder, self.port, self.redis_port = folder, free_port(), free_port()
         self.url, self.ws_url = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}/ws/training/"
         self.environment = os.environ | {
             "DATA_DIR": str(folder),
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "WATCHDOG": "true",
+            "LEARNER": learner or self.default_learner,
             "PORT": str(self.port),
             **environment,
         }
         self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
         self.own_database = ""
         self.like_others = not {"DATABASE_URL", "MODEL_STORAGE_URL"} & environment.keys()
+        if self.environment.get("DIGITS_MODE") == "public":
+            self.environment["LEARNER"] = KERAS_LEARNER  # it takes no other
         if is_postgres(self.database_server):  # two stacks do not share a database
             template = prepared()[1] if self.like_others else ""
             self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server, template)
@@ -163,6 +172,10 @@ class Stack:
             lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}"
         )
 
+    def begun(self, number: int, epochs: int = 1) -> None:
+        """Wait until the run has finished so many epochs."""
+        eventually(lambda: len(self.run(number)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
+
     def idle(self) -> None:
         """Stop whatever is active and wait for its end."""
         newest = self.http.get("/api/runs/").json()["results"][:1]
@@ -181,8 +194,8 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[Stack]:
-    stack = Stack(folder, **environment)
+def running(folder: Path, *, learner: str = "", **environment: str) -> Iterator[Stack]:
+    stack = Stack(folder, learner=learner, **environment)
     try:
         stack.start()
         yield stack

@@ -21,6 +21,7 @@ from digits_site.observability.logging import FORMATS
 from recognition.storage import storage
 from training.learner.config import KERAS_LEARNER
 
+SHORTEST_LOSS_SECONDS = 3.0  # six heartbeats
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5  # as Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
 ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
@@ -77,6 +78,12 @@ def value_errors() -> Iterator[CheckMessage]:
             f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, and there is no such folder.",
             hint="Leave it out to train on the files in the repository.",
             id="digits.E010",
+        )
+    if settings.RUN_LOST_SECONDS < SHORTEST_LOSS_SECONDS:
+        yield Error(
+            f"RUN_LOST_SECONDS is {settings.RUN_LOST_SECONDS:g}: a busy worker's heartbeat can be later than that.",
+            hint=f"Set it to {SHORTEST_LOSS_SECONDS:g} or more, or leave it out.",
+            id="digits.E023",
         )
     if not is_function_path(settings.LEARNER):
         yield Error(

@@ -68,7 +68,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
-# Threads that decode at once fight over the interpreter: one turn serves a fifth more drawings than none.
+# Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.
 MAX_DECODES = max(1, env.whole("MAX_DECODES", 1))
 STREAMS_PER_ADDRESS = env.whole("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
 STREAMS_TOTAL = env.whole("STREAMS_TOTAL", 2000)
@@ -87,6 +87,7 @@ if METRICS_DIR:
 
 # --- Training ---
 RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_LOST_SECONDS = env.decimal("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own

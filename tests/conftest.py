@@ -19,7 +19,7 @@ from tests.support.limited import running_limited
 from tests.support.postgres import environment_of_its_own
 from tests.support.public_site import PublicSite, running_public
 from tests.support.scaled import OnGranian, Scaled, running_scaled
-from tests.support.stack import NUMPY_LEARNER, Stack, running
+from tests.support.stack import HASTY_SECONDS, NUMPY_LEARNER, Stack, running
 
 Stack.default_learner = NUMPY_LEARNER
 
@@ -51,10 +51,15 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(deployment: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The running product, with no run active before and after."""
-    stack: Stack = request.getfixturevalue("shared_scaled" if deployment else "shared_stack")
+    """The running product, with no run active before and after; a test may end processes of it."""
+    yield from whole_and_idle(request.getfixturevalue("shared_scaled" if deployment else "shared_stack"))
+
+
+def whole_and_idle(stack: Stack) -> Iterator[Stack]:
+    stack.mend()
     stack.idle()
     yield stack
+    stack.mend()
     stack.idle()
 
 
@@ -65,6 +70,18 @@ def own_stack(tmp_path: Path, deployment: str) -> Iterator[Stack]:
     with closing(stack):
         stack.start()
         yield stack
+
+
+@pytest.fixture(scope="module")
+def shared_hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("hasty"), RUN_LOST_SECONDS=str(HASTY_SECONDS)) as stack:
+        yield stack
+
+
+@pytest.fixture
+def hasty_stack(shared_hasty: Stack) -> Iterator[Stack]:
+    """The same, but a run is taken for lost three times sooner."""
+    yield from whole_and_idle(shared_hasty)
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def test_when_the_pool_is_exhausted_a_request_is_refused_soon(server: Server, on
 
 def test_viewers_hold_no_connection(server: Server, on_postgres: Stack) -> None:
     """Many more of them than the pool has connections."""
-    run = on_postgres.train(samples=3000, epochs=EPOCHS, batch_size=16, seed=3)
+    run = on_postgres.train(samples=3000, epochs=50, batch_size=16, seed=3)
     on_postgres.begun(run)
     viewers = [Watcher(on_postgres.ws_url) for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:

@@ -73,11 +73,11 @@ def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
     assert stack.run(run)["status"] == "interrupted"
 
 
-def test_a_stop_while_queued_is_at_once(own_stack: Stack) -> None:
-    own_stack.kill("worker")
-    run = own_stack.train(samples=64, epochs=1)
-    assert stop(own_stack, run) < SEEN_SECONDS
-    assert own_stack.run(run)["status"] == "interrupted"
+def test_a_stop_while_queued_is_at_once(stack: Stack) -> None:
+    stack.kill("worker")
+    run = stack.train(samples=64, epochs=1)
+    assert stop(stack, run) < SEEN_SECONDS
+    assert stack.run(run)["status"] == "interrupted"
 
 
 def test_a_last_batch_of_a_single_digit_is_trained_on(stack: Stack) -> None:

@@ -98,36 +98,36 @@ def test_a_client_that_goes_on_talking_is_cut(stack: Stack) -> None:
     assert cut.value.rcvd.code == 4008
 
 
-def test_redis_dies_and_returns_in_mid_run(own_stack: Stack) -> None:
+def test_redis_dies_and_returns_in_mid_run(stack: Stack) -> None:
     """Status and snapshot go on from the database; viewers catch up within five seconds; no epoch is lost."""
-    viewer = Watcher(own_stack.ws_url)
-    run = own_stack.train(samples=4000, epochs=8, batch_size=16)
+    viewer = Watcher(stack.ws_url)
+    run = stack.train(samples=4000, epochs=8, batch_size=16)
     eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
-    own_stack.kill("redis")
+    stack.kill("redis")
     time.sleep(2)
-    assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
-    assert own_stack.http.get("/api/training_progress/").json()["max_epochs"] == 8
-    assert own_stack.http.get("/readyz").status_code == 503
-    blind = Watcher(own_stack.ws_url)
+    assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
+    assert stack.http.get("/api/training_progress/").json()["max_epochs"] == 8
+    assert stack.http.get("/readyz").status_code == 503
+    blind = Watcher(stack.ws_url)
     eventually(lambda: blind.messages, 5, "a snapshot without Redis")
     assert blind.messages[0]["run"]["id"] == run
-    own_stack.start_redis()
+    stack.start_redis()
     back = time.monotonic()
-    known = len(own_stack.run(run)["epochs"])
+    known = len(stack.run(run)["epochs"])
     eventually(lambda: len(blind.epochs.get(run, [])) >= known, 5, "catching up")
     assert time.monotonic() - back < 6
     assert viewer.wait_for_end(run) == blind.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == blind.epochs[run] == list(range(1, 9))
 
 
-def test_flushall_in_mid_run_changes_nothing(own_stack: Stack) -> None:
+def test_flushall_in_mid_run_changes_nothing(stack: Stack) -> None:
     import redis
 
-    viewer = Watcher(own_stack.ws_url)
-    run = own_stack.train(samples=2000, epochs=4, batch_size=16)
+    viewer = Watcher(stack.ws_url)
+    run = stack.train(samples=2000, epochs=4, batch_size=16)
     eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
-    redis.Redis(port=own_stack.redis_port).flushall()
-    assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
+    redis.Redis(port=stack.redis_port).flushall()
+    assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == [1, 2, 3, 4]
 

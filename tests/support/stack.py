@@ -28,6 +28,7 @@ from training.learner.config import KERAS_LEARNER
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
+HASTY_SECONDS = 5.0  # a RUN_LOST_SECONDS for tests that wait for a lost run
 NUMPY_LEARNER = "tests.support.numpy_learner.fit"
 # For what takes longer on a busy machine. What the product promises within a time has a bound of its own.
 PATIENCE_SECONDS = 240.0
@@ -146,6 +147,15 @@ class Stack:
         self.processes[name].send_signal(how)
         if how in {signal.SIGKILL, signal.SIGTERM}:
             self.processes[name].wait(20)
+
+    def mend(self) -> None:
+        """Start again what has ended, and wake what sleeps."""
+        starts = {"redis": self.start_redis, "web": self.start_web, "worker": self.start_worker}
+        for name, start in starts.items():
+            if name in self.processes:
+                self.processes[name].send_signal(signal.SIGCONT)
+                if self.processes[name].poll() is not None:
+                    start()
 
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. Raises StopIteration when there is none."""

@@ -117,8 +117,8 @@ class Stack:
     def start(self) -> None:
         self.start_redis()
         self.prepare()
+        self.start_worker()  # it gets ready while the web server does
         self.start_web()
-        self.start_worker()
 
     def prepare(self) -> None:
         if self.like_others:
@@ -194,10 +194,13 @@ class Stack:
             self.ended(newest[0]["id"])
 
     def close(self) -> None:
-        """In the reverse order of their start."""
+        """Redis ends last."""
         self.http.close()
-        for process in reversed(self.processes.values()):
+        redis = self.processes.pop("redis", None)
+        for process in self.processes.values():
+            process.terminate()
             process.send_signal(signal.SIGCONT)
+        for process in [*self.processes.values(), *filter(None, [redis])]:
             stop(process)
         if self.own_database:
             drop_database(self.database_server, self.own_database)

@@ -6,6 +6,7 @@ A test marked `deployments("nginx", "granian")` runs on its own fixtures and onc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -26,7 +27,7 @@ Stack.default_learner = NUMPY_LEARNER
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("deployments")
-    if marker:
+    if marker and os.environ.get("TEST_DATABASE") != "postgres":  # a deployment has a database of its own
         others = [pytest.param(name, marks=pytest.mark.stack) for name in marker.args]
         metafunc.parametrize("deployment", [pytest.param("", id="own"), *others], indirect=True)
 
@@ -68,7 +69,7 @@ def own_stack(tmp_path: Path, deployment: str) -> Iterator[Stack]:
     """A running product of this test's own, for those that break it."""
     stack = OnGranian(tmp_path) if deployment else Stack(tmp_path)
     with closing(stack):
-        stack.start()
+        stack.start(worker=not deployment)
         yield stack
 
 

@@ -154,6 +154,7 @@ def test_json_that_is_deep_or_long_is_refused_in_no_time(client: Client, path: s
 # --- A run's longest time ---
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("finished", [0, 1])
 def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(settings, finished: int) -> None:

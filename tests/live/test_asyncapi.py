@@ -16,7 +16,7 @@ from jsonschema.exceptions import best_match
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from digits_site.server import backpressure, shutdown
+from digits_site.server.options import MESSAGE_TOO_BIG, SERVICE_RESTART
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.stack import Stack
 from training.live import consumers, events
@@ -112,7 +112,7 @@ def kinds_in_code() -> set[str]:
     """Every kind of message that the code can send: literals given to the tellers, and `{"type": …}` in answers."""
     kinds = {*events.PASSING, *events.ENDINGS}
     kinds |= set(Status.values) - {Status.IN_PROGRESS}  # told after a change of state, by the new state's name
-    for path in (ROOT / "training").glob("*.py"):
+    for path in (ROOT / "training").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -159,7 +159,7 @@ def test_the_close_codes_are_documented_and_can_be_sent() -> None:
     codes = close_codes_in_code()
     unsendable = {code for code in codes if code != 1000 and not 3000 <= code <= 4999}
     assert unsendable == set(), "daphne refuses to close with these; the client gets 1011 and the log a traceback"
-    assert codes | {shutdown.SERVICE_RESTART, backpressure.MESSAGE_TOO_BIG} == set(document()["info"]["x-close-codes"])
+    assert codes | {SERVICE_RESTART, MESSAGE_TOO_BIG} == set(document()["info"]["x-close-codes"])
 
 
 # --- The running product ---
@@ -195,13 +195,13 @@ def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: Cli
     assert phases == [phase for phase in known if phase not in {"drawing", "stopping"}], "nobody drew or stopped here"
 
 
+@pytest.mark.postgres
 @pytest.mark.stack
 def test_a_later_viewer_gets_the_completed_run_as_documented(stack: Stack) -> None:
     run = stack.ended(stack.train(samples=512, epochs=1))
     with connect(stack.ws_url) as late:
         snapshot = receive(late)
-    assert snapshot["type"] == "snapshot"
-    assert snapshot["run"] == run
+    assert snapshot == {"type": "snapshot", "seq": 4, "run": run}, "queued, started, one epoch, completed"
 
 
 @pytest.mark.stack
@@ -225,16 +225,22 @@ def test_a_stopped_run_is_told_as_documented(stack: Stack, socket: ClientConnect
         (b"\x00\xff", "error_frame", "invalid_json"),
         ("[" * 100_000, "error_frame", "invalid_json"),
         ("null", "error_frame", "unknown_type"),
+        ("[]", "error_frame", "unknown_type"),
+        ("1", "error_frame", "unknown_type"),
+        ('{"type": 7}', "error_frame", "unknown_type"),
         ('{"type": "stop"}', "error_frame", "unknown_type"),
     ],
 )
-def test_a_client_frame_is_answered_as_documented(
-    socket: ClientConnection, frame: str | bytes, answer: str, code: str | None
+def test_a_client_frame_is_answered_as_documented_and_the_socket_stays(
+    stack: Stack, socket: ClientConnection, frame: str | bytes, answer: str, code: str | None
 ) -> None:
     receive(socket)
     socket.send(frame)
     message = receive(socket)
     assert (message["type"], message.get("code")) == (answer, code)
+    socket.send('{"type": "ping"}')
+    assert receive(socket) == {"type": "pong"}
+    assert "Traceback" not in stack.log("web")
 
 
 @pytest.mark.stack
@@ -244,7 +250,7 @@ def test_a_client_that_goes_on_talking_is_cut_with_the_documented_code(socket: C
         for _ in range(200):
             socket.send('{"type": "ping"}')
             receive(socket)
-    assert socket.close_code == TOO_MANY_FRAMES
+    assert socket.close_code == TOO_MANY_FRAMES == 4008
 
 
 @pytest.mark.stack

@@ -12,7 +12,7 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
 from tests.support.watcher import Watcher
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
@@ -155,16 +155,6 @@ def test_an_operator_works_on_while_redis_is_away(own_stack: Stack) -> None:
     token = {"X-CSRFToken": admin.cookies["csrftoken"]}
     assert admin.post("/api/stop_training/", headers=token).json()["code"] == "not_in_progress"
     assert admin.post("/api/retrain_model/", headers=token).json()["code"] == "queue_unavailable"
-
-
-def test_the_loss_becomes_nan(stack: Stack) -> None:
-    """No parameter that a request may carry gets there, so the run is asked for below the validation."""
-    parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 1e30, "samples": 1000, "seed": 1, "activate": True}
-    code = f"from training import services; print(services.request_run('original', {parameters}).pk)"
-    before = stack.http.get("/api/model_accuracy/").json()
-    ended = stack.ended(int(stack.manage("shell", "--verbosity", "0", "-c", code)))
-    assert (ended["status"], ended["error_code"], ended["model"]) == ("error", "diverged", None)
-    assert stack.http.get("/api/model_accuracy/").json() == before
 
 
 def test_an_altered_or_missing_dataset_is_refused(tmp_path, own_stack: Stack) -> None:

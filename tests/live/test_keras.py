@@ -57,6 +57,16 @@ def test_a_run_of_the_handwriting_preset(stack: Stack) -> None:
     assert 0 <= run["calibration_error"] <= 1
 
 
+def test_the_loss_becomes_nan(stack: Stack) -> None:
+    """No parameter that a request may carry gets there, so the run is asked for below the validation."""
+    parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 1e30, "samples": 1000, "seed": 1, "activate": True}
+    code = f"from training import services; print(services.request_run('original', {parameters}).pk)"
+    before = stack.http.get("/api/model_accuracy/").json()
+    ended = stack.ended(int(stack.manage("shell", "--verbosity", "0", "-c", code)))
+    assert (ended["status"], ended["error_code"], ended["model"]) == ("error", "diverged", None)
+    assert stack.http.get("/api/model_accuracy/").json() == before
+
+
 def test_a_stop_while_tensorflow_is_imported(stack: Stack) -> None:
     watcher = Watcher(stack.ws_url)
     run = stack.train()

@@ -73,6 +73,7 @@ def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
     assert stack.run(run)["status"] == "interrupted"
 
 
+@pytest.mark.postgres
 def test_a_stop_while_queued_is_at_once(stack: Stack) -> None:
     stack.kill("worker")
     run = stack.train(samples=64, epochs=1)

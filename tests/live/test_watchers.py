@@ -18,7 +18,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from websockets.sync.client import connect
 
 from tests.support.runs import claimed_run
-from tests.support.stack import Stack, eventually, streamed
+from tests.support.stack import Stack, eventually, running, streamed
 from tests.support.viewers import Socket, crowd
 from training.live import feed as feeds
 from training.live.events import GROUP, event
@@ -49,15 +49,9 @@ def test_every_one_of_many_viewers_sees_every_epoch_once_and_the_end(stack: Stac
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A web server that soon cuts who does not read; with no worker, the run that was asked for stays queued."""
-    stack = Stack(tmp_path_factory.mktemp("strict"), VIEWER_STALL_SECONDS=str(STALL_SECONDS))
-    try:
-        stack.start_redis()
-        stack.prepare()
-        stack.start_web()
+    with running(tmp_path_factory.mktemp("strict"), worker=False, VIEWER_STALL_SECONDS=str(STALL_SECONDS)) as stack:
         assert stack.train() == RUN
         yield stack
-    finally:
-        stack.close()
 
 
 def deaf(stack: Stack, request: str) -> socket.socket:
@@ -94,7 +88,7 @@ async def publish(stack: Stack, news: Iterable[dict[str, Any]], room: threading.
 @pytest.mark.stack
 def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> None:
     """What is sent would fill 400 MiB if the process kept it for them."""
-    number, size = 200, 256 * 1024
+    number, size = 512, 100 * 1024
     got, room = [], threading.Semaphore(AHEAD)
 
     def read() -> None:
@@ -153,6 +147,7 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
         client.close()
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """What changes during the first reading is missing in it; those who came meanwhile must have it all the same."""

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -65,7 +65,7 @@ def make_certificate(folder: Path) -> None:
         "-days",
         "2",
     ]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
+    names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
     files = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
     subprocess.run([*command, *names, *files], check=True, capture_output=True)
 
@@ -86,7 +86,7 @@ class PublicSite(Stack):
             "REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{self.redis_port}/0",
             "TRUSTED_PROXIES": "1",
             "METRICS_DIR": str(folder / "metrics"),
-            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_ARENA_MAX": "1",
         }
 
     def start_redis(self) -> None:
@@ -95,7 +95,9 @@ class PublicSite(Stack):
         wait_for_port(self.redis_port)
 
     def start_web(self) -> None:
-        lines = dict(re.findall(r"^(\w+): exec deploy/keep (?:--failed-too )?(.*)$", PROCFILE.read_text(), re.M))
+        lines = dict(
+            re.findall(r"^(\w+): (?:\w+=\S+ )?exec deploy/keep (?:--failed-too )?(.*)$", PROCFILE.read_text(), re.M)
+        )
         ports = {"WEB_PORT": self.web_port, "STREAMS_PORT": self.streams_port, "WEB_CONCURRENCY": 2}
         for name in ("web", "streams"):
             line = re.sub(r"\$\{(\w+):-\w*\}", lambda found: str(ports[found[1]]), lines[name])
@@ -115,9 +117,6 @@ class PublicSite(Stack):
         wait_for_port(self.https_port)
         self.http.close()
         self.http = self.client()
-
-    def start_worker(self) -> None:
-        pass
 
     def trust(self) -> ssl.SSLContext:
         """A client's, that knows the certificate."""
@@ -145,10 +144,9 @@ def running_public() -> Iterator[PublicSite]:
         pytest.skip("no nginx, or no openssl")
     folder = Path(tempfile.mkdtemp(prefix="digits-public-"))
     folder.chmod(0o711)
-    site = PublicSite(folder)
     try:
-        site.start()
-        yield site
+        with closing(PublicSite(folder)) as site:
+            site.start(worker=False)
+            yield site
     finally:
-        site.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,10 +114,12 @@ class Stack:
     def manage(self, *words: str) -> str:
         return manage(self.environment, *words)
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
+        """Without a worker, a run that is asked for stays queued."""
         self.start_redis()
         self.prepare()
-        self.start_worker()  # it gets ready while the web server does
+        if worker:
+            self.start_worker()  # it gets ready while the web server does
         self.start_web()
 
     def prepare(self) -> None:
@@ -130,8 +132,11 @@ class Stack:
         self.processes["redis"] = start_redis(self.redis_port, self.folder)
 
     def start_web(self) -> None:
-        self.launch("web", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "digits_site.asgi:application")
+        self.launch_web("web", self.port)
         wait_for_port(self.port)
+
+    def launch_web(self, name: str, port: int) -> None:
+        self.launch(name, "python", "-m", "digits_site.server", "--bind", "127.0.0.1", "--port", str(port))
 
     def start_worker(self) -> None:
         self.launch("worker", "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
@@ -196,10 +201,11 @@ class Stack:
     def close(self) -> None:
         """Redis ends last."""
         self.http.close()
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
         redis = self.processes.pop("redis", None)
         for process in self.processes.values():
             process.terminate()
-            process.send_signal(signal.SIGCONT)
         for process in [*self.processes.values(), *filter(None, [redis])]:
             stop(process)
         if self.own_database:
@@ -207,10 +213,7 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, *, learner: str = "", **environment: str) -> Iterator[Stack]:
-    stack = Stack(folder, learner=learner, **environment)
-    try:
-        stack.start()
+def running(folder: Path, *, learner: str = "", worker: bool = True, **environment: str) -> Iterator[Stack]:
+    with closing(Stack(folder, learner=learner, **environment)) as stack:
+        stack.start(worker)
         yield stack
-    finally:
-        stack.close()

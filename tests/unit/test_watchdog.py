@@ -12,7 +12,7 @@ from training.models import MAX_ATTEMPTS, Status, TrainingRun
 from training.worker import watchdog
 from training.worker.watchdog import FIRST_LOOK_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_the_times_that_are_promised() -> None:

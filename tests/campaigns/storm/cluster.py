@@ -27,7 +27,7 @@ class Cluster(Stack):
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
         self.lock = threading.RLock()  # starting, stopping and signalling, one at a time
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
         self.start_one("redis")
         self.prepare()
         for name in (*WEBS, *WORKERS):
@@ -39,8 +39,7 @@ class Cluster(Stack):
             if name == "redis":
                 self.start_redis()
             elif name in WEBS:
-                where = ("-b", "127.0.0.1", "-p", str(self.ports[name]))
-                self.launch(name, "daphne", *where, "digits_site.asgi:application")
+                self.launch_web(name, self.ports[name])
             else:
                 only = ("--without-gossip", "--without-mingle", "--without-heartbeat")
                 words = ("worker", "-n", f"{name}@drill", "--pool", "threads", "--concurrency", "1", *only)

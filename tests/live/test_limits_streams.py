@@ -104,4 +104,4 @@ def test_the_page_says_why_it_does_not_watch(service: Stack, chromium: Any) -> N
         page = context.new_page()
         page.goto(f"{service.url}/")
         status = page.locator("[data-connection]")
-        expect(status).to_contain_text("Too many pages are watching at once. Trying again in", timeout=15_000)
+        expect(status).to_contain_text("Too many viewers. Reconnecting in", timeout=15_000)

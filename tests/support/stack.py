@@ -74,9 +74,12 @@ def prepared() -> tuple[Path, str]:
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "install_model")
-    manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+    """Three commands in one process."""
+    code = (
+        "import django; django.setup(); from django.core.management import call_command as call;"
+        "call('migrate', verbosity=0); call('install_model'); call('collectstatic', interactive=False, verbosity=0)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 class Stack:

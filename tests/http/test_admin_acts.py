@@ -20,7 +20,7 @@ from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 from training.worker import heartbeat
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_before_a_worse_model_serves_the_admin_says_so(client: Client) -> None:

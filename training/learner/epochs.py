@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from digits_site.server.parent_death import after_parent_death
 from training.learner import dataset
 from training.learner.config import Config, HelperLost
 from training.learner.handwriting import augmentation, drawings, styles
@@ -136,20 +136,13 @@ class Ahead:
 
 def make_epochs(pipe: connection.Connection, config: Config) -> None:
     """The second process: make what is asked for until the first one is gone."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    after_parent_death(partial(os._exit, 1))
     maker = Maker(config, pipe.send)
     try:
         while True:
             pipe.send(maker.make(pipe.recv(), partial(pipe.send, None)))
     except (EOFError, BrokenPipeError):
         return
-
-
-def end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 class Maker:

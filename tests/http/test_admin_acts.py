@@ -120,7 +120,7 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
     assert "99.55% of the test digits are read correctly by model" in text
     assert "activated at install" in text
     assert f"{heartbeat.me()}, seen 0 s ago" in text
-    assert "Redis answers" in text
+    assert "Redis connected" in text
 
 
 def test_the_front_page_opens_without_redis(client: Client, settings) -> None:

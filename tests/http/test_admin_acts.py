@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 def test_before_a_worse_model_serves_the_admin_says_so(client: Client) -> None:
     model = registry.publish(constant_model(1), test_accuracy=0.5)
     asked = text_of(client.get(f"{MODELS}{model.pk}/act/activate/"))
-    assert "It reads 50.00% of the test digits." in asked
-    assert "It is less accurate than" in asked
+    assert "Its test accuracy is 50.00%." in asked
+    assert "is less accurate than" in asked
     assert Activation.current_model_id() != model.pk
 
 

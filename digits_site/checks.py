@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.observability.logging import FORMATS
 from recognition.storage import storage
+from training.learner.config import KERAS_LEARNER
 
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5  # as Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
@@ -76,6 +78,12 @@ def value_errors() -> Iterator[CheckMessage]:
             hint="Leave it out to train on the files in the repository.",
             id="digits.E010",
         )
+    if not is_function_path(settings.LEARNER):
+        yield Error(
+            f"LEARNER is {settings.LEARNER!r}, and there is no such module.",
+            hint=f"Leave it out to train with Keras, or name a function: LEARNER={KERAS_LEARNER}",
+            id="digits.E021",
+        )
     try:
         storage(settings.MODEL_STORAGE_URL, settings.DATA_DIR)
     except ValueError as error:
@@ -84,6 +92,15 @@ def value_errors() -> Iterator[CheckMessage]:
             hint="Leave it out for a folder in DATA_DIR, or name a bucket: MODEL_STORAGE_URL=s3://bucket/prefix",
             id="digits.E011",
         )
+
+
+def is_function_path(path: str) -> bool:
+    """Whether the module of `module.function` can be found. It is not imported: TensorFlow takes seconds."""
+    module, _, name = path.rpartition(".")
+    try:
+        return bool(module) and name.isidentifier() and find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def local_errors() -> Iterator[CheckMessage]:
@@ -120,6 +137,12 @@ def public_errors() -> Iterator[CheckMessage]:
             "REDIS_URL has no password.",
             hint="Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0 (rediss:// with TLS)",
             id="digits.E006",
+        )
+    if settings.LEARNER != KERAS_LEARNER:
+        yield Error(
+            f"LEARNER is {settings.LEARNER!r}; public mode trains with Keras only.",
+            hint="Leave LEARNER out: others are for tests.",
+            id="digits.E022",
         )
     if settings.DEBUG:
         yield Error("DEBUG is on.", hint="Leave DEBUG out: its error pages show settings and code.", id="digits.E007")

@@ -15,6 +15,7 @@ from digits_site.environment import Environment, local_secret_key
 from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
 from recognition.storage import storage_or_folder
+from training.learner.config import KERAS_LEARNER
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -88,6 +89,7 @@ if METRICS_DIR:
 RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
+LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own
 WATCHDOG = env.bool("WATCHDOG", default=True)
 
 # --- Redis: channel layer, broker, cache of live progress, session cache; never the only copy of anything ---

@@ -18,26 +18,7 @@ def subclasses(of: type[ApiError]) -> Iterator[type[ApiError]]:
         yield from subclasses(each)
 
 
-STATUS = {each.code: each.status for each in subclasses(ApiError) if hasattr(each, "code")} | {
-    "bad_host": 400,
-    "bad_request": 400,
-    "too_many_parts": 400,
-    "invalid_json": 400,
-    "invalid_parameter": 400,
-    "not_authenticated": 401,
-    "bad_origin": 403,
-    "not_local": 403,
-    "permission_denied": 403,
-    "proxied_request": 403,
-    "not_found": 404,
-    "not_acceptable": 406,
-    "payload_too_large": 413,
-    "unsupported_media_type": 415,
-    "rate_limited": 429,
-    "too_many_streams": 429,
-    "no_streams": 501,
-    "database_unavailable": 503,
-}
+STATUS = {each.code: each.status for each in subclasses(ApiError) if hasattr(each, "code")}
 WORDS = {
     400: "The request is wrong.",
     401: "No account, or a token that does not count.",

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from digits_site.web.exception_handler import error_response
+from digits_site.web.error_responses import error_response
+from digits_site.web.errors import BadRequest, ServerError
 
 
 def leave_requests_to_us() -> None:
@@ -40,8 +41,8 @@ def leave_requests_to_us() -> None:
 
 def in_json(request: Any, status: int, status_text: bytes, body: str) -> None:
     """In place of daphne's `basic_error`."""
-    code = "bad_request" if status < 500 else "server_error"
-    answer = error_response(status, code, f"{body.rstrip('.')}.")
+    error = BadRequest if status < 500 else ServerError
+    answer = error_response(error(f"{body.rstrip('.')}."))
     headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(answer.content)).encode())]
     request.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
     request.handle_reply({"type": "http.response.body", "body": answer.content})

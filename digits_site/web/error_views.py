@@ -1,4 +1,4 @@
-"""What Django answers when no view does."""
+"""The project's error views: handler400 to handler500 and CSRF_FAILURE_VIEW."""
 
 import sys
 from typing import Any
@@ -7,31 +7,27 @@ from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.web.error_pages import problem
-from digits_site.web.errors import RETRY_AFTER_SECONDS
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if isinstance(exception, DisallowedHost):
-        return problem(400, "bad_host", "This service does not answer to that host name (ALLOWED_HOSTS).", request)
-    return problem(400, "bad_request", "This request cannot be answered.", request)
+    bad_host = isinstance(exception, DisallowedHost)
+    return error_response(errors.BadHost() if bad_host else errors.BadRequest(), request)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problem(403, "permission_denied", "You may not do this.", request)
+    return error_response(errors.PermissionDenied("You don't have permission to see this page."), request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problem(404, "not_found", "There is nothing here.", request)
+    return error_response(errors.NotFound("Page not found."), request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if isinstance(sys.exc_info()[1], InterfaceError | OperationalError):
-        response = problem(503, "database_unavailable", "The database cannot be reached. Try again later.", request)
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
-    return problem(500, "server_error", "Something went wrong on the server. It has been logged.", request)
+    database_away = isinstance(sys.exc_info()[1], InterfaceError | OperationalError)
+    return error_response(errors.DatabaseUnavailable() if database_away else errors.ServerError(), request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
-    return problem(403, "csrf_failed", "The form has expired. Go back, reload the page and try again.", request)
+    return error_response(errors.CSRFFailed(), request)

@@ -1,7 +1,8 @@
-"""Errors that are answered to a client: a class for each, with its code, its status and its sentence. Plain Python."""
+"""The errors that clients are told about: a class for each, with its code, status and message. Plain Python."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 RETRY_AFTER_SECONDS = 5  # what a 503 suggests
@@ -15,6 +16,7 @@ class ApiError(Exception):
         status: The HTTP status.
         message: The sentence to show; `str(error)` is the same.
         retry_after: Seconds until the client should try again, or None.
+        headers: Further headers of the response.
         details: Further keys of the JSON body.
     """
 
@@ -23,12 +25,108 @@ class ApiError(Exception):
     message: str
     retry_after: int | None = None
 
-    def __init__(self, message: str | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **details: Any,
+    ) -> None:
         self.message = message or type(self).message
         self.details = details
-        if self.retry_after is None and self.status == 503:
-            self.retry_after = RETRY_AFTER_SECONDS
+        self.retry_after = retry_after or self.retry_after or (RETRY_AFTER_SECONDS if self.status == 503 else None)
+        self.headers = dict(headers or {})
+        if self.retry_after:
+            self.headers["Retry-After"] = str(self.retry_after)
         super().__init__(self.message)
+
+
+class BadRequest(ApiError):
+    code = "bad_request"
+    message = "The request is malformed."
+
+
+class BadHost(ApiError):
+    code = "bad_host"
+    message = "This service does not answer to that host name (ALLOWED_HOSTS)."
+
+
+class TooManyParts(ApiError):
+    """A form or a query has more fields or files than Django reads."""
+
+    code = "too_many_parts"
+    message = "The request has too many fields or files."
+
+
+class InvalidJSON(ApiError):
+    code = "invalid_json"
+    message = "The body is not valid JSON."
+
+
+class InvalidParameter(ApiError):
+    code = "invalid_parameter"
+    message = "A parameter is invalid."
+
+
+class NotAuthenticated(ApiError):
+    """The caller is anonymous, or its token is wrong, expired or revoked."""
+
+    code = "not_authenticated"
+    status = 401
+    message = (
+        "This needs an account. Sign in, or send the header Authorization: Token digits_… (manage.py create_token)."
+    )
+
+
+class PermissionDenied(ApiError):
+    code = "permission_denied"
+    status = 403
+    message = "You do not have permission to do this."
+
+
+class BadOrigin(ApiError):
+    code = "bad_origin"
+    status = 403
+    message = "Requests from another site's page are refused."
+
+
+class CSRFFailed(ApiError):
+    code = "csrf_failed"
+    status = 403
+    message = "The form has expired. Go back, reload the page and try again."
+
+
+class ProxiedRequest(ApiError):
+    code = "proxied_request"
+    status = 403
+    message = "Local mode does not serve requests through a proxy."
+
+
+class NotLocal(ApiError):
+    code = "not_local"
+    status = 403
+    message = "Local mode serves this machine only."
+
+
+class NotFound(ApiError):
+    code = "not_found"
+    status = 404
+    message = "Not found."
+
+
+class MethodNotAllowed(ApiError):
+    code = "method_not_allowed"
+    status = 405
+    message = "Method not allowed."
+
+
+class NotAcceptable(ApiError):
+    """The Accept header excludes JSON."""
+
+    code = "not_acceptable"
+    status = 406
+    message = "The response is JSON, which the Accept header excludes."
 
 
 class StateChanged(ApiError):
@@ -37,3 +135,64 @@ class StateChanged(ApiError):
     code = "state_changed"
     status = 409
     message = "Something changed in the meantime, so nothing was done."
+
+
+class PayloadTooLarge(ApiError):
+    code = "payload_too_large"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is over {limit} bytes.")
+
+
+class UnsupportedMediaType(ApiError):
+    code = "unsupported_media_type"
+    status = 415
+    message = "Unsupported media type."
+
+
+class RateLimited(ApiError):
+    code = "rate_limited"
+    status = 429
+    message = "Too many requests. Try again later."
+
+
+class TooManyStreams(ApiError):
+    """The client's address holds STREAMS_PER_ADDRESS streams."""
+
+    code = "too_many_streams"
+    status = 429
+    retry_after = RETRY_AFTER_SECONDS
+    message = "Too many streams are open from your address. Close one, or try again later."
+
+
+class ServerError(ApiError):
+    code = "server_error"
+    status = 500
+    message = "Something went wrong on the server. It has been logged."
+
+
+class NoStreams(ApiError):
+    """This process answers plain HTTP only (WSGI)."""
+
+    code = "no_streams"
+    status = 501
+    message = "This process serves no event streams. The ASGI process does."
+
+
+class Busy(ApiError):
+    code = "busy"
+    status = 503
+    message = "The server is busy. Try again shortly."
+
+
+class AllStreamsTaken(Busy):
+    """The process holds STREAMS_TOTAL streams."""
+
+    message = "Too many streams are open. Try again later."
+
+
+class DatabaseUnavailable(ApiError):
+    code = "database_unavailable"
+    status = 503
+    message = "The database cannot be reached. Try again later."

@@ -12,7 +12,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digits_site.web.exception_handler import error_response
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 
 _collectors: list[Collector] = []
 
@@ -33,9 +34,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         if not settings.METRICS_TOKEN:
             raise Http404
         if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
-            refusal = error_response(401, "not_authenticated", "Metrics need METRICS_TOKEN as a bearer token.")
-            refusal.headers["WWW-Authenticate"] = "Bearer"
-            return refusal
+            message = "Metrics need METRICS_TOKEN as a bearer token."
+            return error_response(errors.NotAuthenticated(message, headers={"WWW-Authenticate": "Bearer"}))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(readings()), content_type=content_type)
 

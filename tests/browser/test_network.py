@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 
 from recognition import registry
 from recognition.models import ModelVersion
-from tests.http.test_registry import model_that_says
 from tests.support.browser import SCRIBBLE, answer, draw, launch_chromium, module_url, pad, watch_visits  # noqa: F401
+from tests.support.constant_models import constant_model
 from training import shipping
 from training.learner import dataset
 
@@ -47,7 +47,7 @@ def test_the_filters_of_a_model_are_kept_by_its_checksum(client: Client, shipped
 
 @pytest.mark.django_db
 def test_a_network_of_another_shape_has_nothing_to_show(client: Client, shipped: None) -> None:
-    other = registry.publish(model_that_says(3), test_accuracy=0.5)
+    other = registry.publish(constant_model(3), test_accuracy=0.5)
     told = client.get(f"/api/models/{other.pk}/filters/")
     assert (told.status_code, told.json()["code"]) == (404, "no_file")
 

@@ -74,7 +74,7 @@ def test_the_chart_tells_the_values_under_the_pointer(visits):
 def test_a_run_that_does_not_exist_has_no_page(visits):
     page = visits.prepare(expected=["status of 404"])
     assert page.goto(f"{visits.url}/runs/999999/").status == 404
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found.")
 
 
 def test_the_form_can_be_filled_with_a_runs_parameters(visits):

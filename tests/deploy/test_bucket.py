@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recognition.storage import storage
-from tests.http.test_registry import model_that_says
 from tests.support.bucket import KEYS, NAME, BucketServer
+from tests.support.constant_models import constant_model
 from tests.support.drawings import draw, encode
 from tests.support.stack import Stack, eventually, running
 
@@ -91,7 +91,7 @@ def in_registry(stack: Stack, code: str) -> str:
 def test_an_object_that_is_gone_is_refused_and_the_previous_model_keeps_serving(
     on_bucket: Stack, bucket: BucketServer, tmp_path: Path
 ) -> None:
-    (tmp_path / "eight.onnx").write_bytes(model_that_says(8))
+    (tmp_path / "eight.onnx").write_bytes(constant_model(8))
     publish = f"open({str(tmp_path / 'eight.onnx')!r}, 'rb').read(), test_accuracy=0.5"
     number = in_registry(on_bucket, f"print(registry.publish({publish}).pk)")
     model = on_bucket.http.get(f"/api/models/{number}/").json()

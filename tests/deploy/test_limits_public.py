@@ -11,9 +11,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from digits_site.web.middleware.security_headers import NO_PAGE
-from tests.http.test_limits_headers import HTML, assert_standing, assert_strict, policy_of
-from tests.http.test_limits_origins import style_sheet
 from tests.support.public_site import PublicSite
+from tests.support.security_headers import HTML, assert_standing, assert_strict, policy_of, style_sheet
 from training.live import consumers
 
 pytestmark = pytest.mark.stack

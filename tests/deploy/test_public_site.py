@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.drawings import data_url, draw, encode
 from tests.support.public_site import PublicSite
-from tests.support.raw_http import all_of, raw
+from tests.support.wire import read_all, send_raw
 
 pytestmark = pytest.mark.stack
 DRAWING = {"drawing": data_url(encode(draw(7)))}
@@ -22,7 +22,9 @@ def test_a_drawing_is_read_over_https_and_the_answers_carry_the_headers(public_s
 
 
 def test_plain_http_leads_to_https(public_site: PublicSite) -> None:
-    said = raw(public_site.http_port, b"GET /runs/?page=2 HTTP/1.1\r\nHost: digits.test\r\nConnection: close\r\n\r\n")
+    said = send_raw(
+        public_site.http_port, b"GET /runs/?page=2 HTTP/1.1\r\nHost: digits.test\r\nConnection: close\r\n\r\n"
+    )
     assert said.startswith(b"HTTP/1.1 301 ")
     assert b"\r\nLocation: https://digits.test/runs/?page=2\r\n" in said
 
@@ -30,12 +32,12 @@ def test_plain_http_leads_to_https(public_site: PublicSite) -> None:
 @pytest.mark.parametrize("host", ["rebound.example", "127.0.0.1", "localhost.example"])
 def test_an_unknown_host_gets_no_answer(public_site: PublicSite, host: str) -> None:
     request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-    assert raw(public_site.http_port, request) == b""
+    assert send_raw(public_site.http_port, request) == b""
     with public_site.trust().wrap_socket(
         socket.create_connection(("127.0.0.1", public_site.https_port)), server_hostname="localhost"
     ) as client:
         client.sendall(request)
-        assert all_of(client) == b"", "though the handshake named a known one"
+        assert read_all(client) == b"", "though the handshake named a known one"
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,36 +11,12 @@ from django.utils import timezone
 
 from recognition import registry
 from recognition.models import Activation, ModelVersion
-from tests.http.test_registry import model_that_says
+from tests.support.admin_pages import MODELS, RUNS, act, confirm, superuser_client, text_of  # noqa: F401
+from tests.support.constant_models import constant_model
+from tests.support.runs import make_run
 from training.models import Epoch, Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
-RUNS, MODELS = "/admin/training/trainingrun/", "/admin/recognition/modelversion/"
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
-
-
-@pytest.fixture(name="client")
-def signed_in(shipped: None) -> Client:
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.create_superuser("admin", password="a long enough password"))
-    return client
-
-
-def make_run(status: Status, epochs: int = 2, **values: object) -> TrainingRun:
-    now = timezone.now()
-    defaults = {"started_at": now - timedelta(seconds=95), "queued_at": now - timedelta(seconds=100)}
-    ended = {} if status in {Status.QUEUED, Status.IN_PROGRESS} else {"finished_at": now}
-    run = TrainingRun.objects.create(
-        status=status, preset="original", parameters=PARAMETERS, **defaults | ended | values
-    )
-    for e in range(1, epochs + 1):
-        run.epochs.create(epoch=e, loss=1 / e, accuracy=1 - 0.1 / e, learning_rate=0.001, seconds=9.5)
-    return run
-
-
-def text_of(answer) -> str:
-    assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
 def test_the_list_tells_the_story_newest_first_with_few_queries(client: Client, django_assert_max_num_queries) -> None:
@@ -117,26 +92,6 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
     assert model.objects.values().get() == before
 
 
-def hidden_fields(client: Client, url: str) -> dict[str, str]:
-    """What a confirmation page sends along when its button is clicked."""
-    html = client.get(url).content.decode()
-    assert "No, take me back" in html
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
-
-
-def confirm(client: Client, url: str, **form: object) -> str:
-    """Open a confirmation page and click its button; the text of the page that follows."""
-    return text_of(client.post(url, hidden_fields(client, url) | form, follow=True))
-
-
-def act(client: Client, row: TrainingRun | ModelVersion, action: str, **form: object) -> str:
-    """Choose it from the list's menu, read what it says, say yes; the page that follows."""
-    base = RUNS if isinstance(row, TrainingRun) else MODELS
-    asked = client.post(base, {"action": action, "_selected_action": row.pk})
-    assert asked.status_code == 302, "the question is a page of its own"
-    return confirm(client, asked.url, **form)
-
-
 def test_stop_from_the_admin(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
     assert "was told to stop" in act(client, run, "stop")
@@ -157,7 +112,7 @@ def test_train_again_from_the_admin(client: Client) -> None:
 
 def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:
     shipped = Activation.current_model_id()
-    model = registry.publish(model_that_says(1), test_accuracy=0.5)
+    model = registry.publish(constant_model(1), test_accuracy=0.5)
     run = make_run(Status.COMPLETED, model=model, test_accuracy=0.5)
     assert "is in service" in act(client, run, "activate")
     assert Activation.current_model_id() == model.pk
@@ -181,7 +136,7 @@ def test_an_account_that_may_only_look_cannot_act(client: Client) -> None:
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_trainingrun", "view_modelversion"]))
     client.force_login(user)
     run = make_run(Status.IN_PROGRESS, attempt=1)
-    model = registry.publish(model_that_says(2), test_accuracy=0.5)
+    model = registry.publish(constant_model(2), test_accuracy=0.5)
     serving = Activation.current_model_id()
     assert client.get(RUNS).status_code == client.get(f"{RUNS}{run.pk}/change/").status_code == 200
     html = client.get(f"{RUNS}{run.pk}/change/").content.decode()

@@ -14,8 +14,9 @@ from django.test import Client
 
 from recognition import registry
 from recognition.models import Activation
-from tests.http.test_admin import MODELS, RUNS, act, hidden_fields, make_run, signed_in, text_of  # noqa: F401
-from tests.http.test_registry import model_that_says
+from tests.support.admin_pages import MODELS, RUNS, act, hidden_fields, superuser_client, text_of  # noqa: F401
+from tests.support.constant_models import constant_model
+from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 from training.worker import heartbeat
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_before_a_worse_model_serves_the_admin_says_so(client: Client) -> None:
-    model = registry.publish(model_that_says(1), test_accuracy=0.5)
+    model = registry.publish(constant_model(1), test_accuracy=0.5)
     asked = text_of(client.get(f"{MODELS}{model.pk}/act/activate/"))
     assert "It reads 50.00% of the test digits." in asked
     assert "It is less accurate than" in asked

@@ -11,8 +11,9 @@ from django.test import Client
 
 from recognition import registry
 from recognition.models import Activation, ModelVersion
-from tests.http.test_admin import MODELS, RUNS, confirm, hidden_fields, make_run, signed_in, text_of  # noqa: F401
-from tests.http.test_registry import published
+from tests.support.admin_pages import MODELS, RUNS, confirm, hidden_fields, superuser_client, text_of  # noqa: F401
+from tests.support.constant_models import publish_constant_model
+from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ CHANGES = {"preset": "fast", "epochs": 2, "batch_size": 64, "learning_rate": 0.0
 @pytest.fixture
 def models(client: Client) -> list[ModelVersion]:
     """Three put into service one after another; the last one serves."""
-    models = [published(digit) for digit in (1, 2, 3)]
+    models = [publish_constant_model(digit) for digit in (1, 2, 3)]
     for model in models:
         registry.activate(model)
     return models
@@ -56,7 +57,7 @@ def test_an_activation_between_question_and_answer_refuses_the_roll_back(
     client: Client, models: list[ModelVersion]
 ) -> None:
     fields = hidden_fields(client, ROLL_BACK)
-    newest = activated(published(4))
+    newest = activated(publish_constant_model(4))
     refused = clicked(client, ROLL_BACK, fields)
     assert CHANGED in refused
     assert f"Model {newest.model_id} was put into service by eve." in refused

@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from digits_site.accounts.models import AccessToken
 from recognition.admin import ACTIVATIONS_SHOWN
 from recognition.models import Activation, ModelVersion
-from tests.http.test_admin import MODELS, RUNS, make_run, signed_in, text_of  # noqa: F401
+from tests.support.admin_pages import MODELS, RUNS, superuser_client, text_of  # noqa: F401
+from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db

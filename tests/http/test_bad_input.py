@@ -10,26 +10,16 @@ from django.test import Client
 from PIL import Image
 
 from tests.support.drawings import data_url, draw, encode
+from tests.support.refusals import JSON, assert_refused
 from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
-JSON = "application/json"
 PART = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
 
 
 @pytest.fixture
 def client(shipped: None) -> Client:
     return Client(HTTP_HOST="localhost")
-
-
-def assert_refused(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.content[:300]
-    assert answer["Content-Type"].startswith(JSON)
-    body: dict[str, Any] = answer.json()
-    assert body["code"] == code
-    assert body["message"] == body["detail"]
-    assert "Traceback" not in body["message"]
-    return body
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,13 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from tests.campaigns.fuzz.wire import Connection
-from tests.http.test_bad_input import JSON, assert_refused
 from tests.support import bombs
 from tests.support.drawings import chunk, data_url, dot, draw, encode, png_header, with_chunk
+from tests.support.fives import BAD_CRC, BOMB, JPEG, PNG, SAME
+from tests.support.refusals import JSON, assert_refused
 from tests.support.stack import Stack
-from tests.unit import test_preprocessing
+from tests.support.wire import Connection
 
-PNG = encode(draw(5))
 CLEAR = (0, 0, 0, 0)
 
 
@@ -35,7 +34,6 @@ def ask(client: Client, picture: bytes, way: str = "data URL") -> Any:
     return client.post("/api/drawing/", picture, content_type="image/png")
 
 
-JPEG = encode(draw(5), "JPEG")
 MEGABYTE = 1_000_000
 
 
@@ -53,14 +51,14 @@ def test_what_is_no_png_jpeg_or_webp(client: Client, picture: bytes, way: str) -
     assert_refused(ask(client, picture, way), 415, "unsupported_image")
 
 
-@pytest.mark.parametrize("picture", [*(PNG[:n] for n in (8, 20, 33, 60, len(PNG) // 2)), test_preprocessing.BAD_CRC])
+@pytest.mark.parametrize("picture", [*(PNG[:n] for n in (8, 20, 33, 60, len(PNG) // 2)), BAD_CRC])
 def test_a_damaged_png(client: Client, picture: bytes) -> None:
     assert_refused(ask(client, picture), 400, "corrupt_image")
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
 def test_a_bomb_beside_the_picture_is_not_unpacked(client: Client, kind: bytes) -> None:
-    answer = ask(client, with_chunk(PNG, kind, b"n\0\0" + test_preprocessing.BOMB))
+    answer = ask(client, with_chunk(PNG, kind, b"n\0\0" + BOMB))
     assert (answer.status_code, answer.json()["prediction"]) == (200, 5)
 
 
@@ -139,7 +137,7 @@ def test_nothing_is_drawn(client: Client, image: Image.Image) -> None:
     assert_refused(ask(client, encode(image)), 422, "blank_drawing")
 
 
-@pytest.mark.parametrize("picture", test_preprocessing.SAME.values(), ids=test_preprocessing.SAME.keys())
+@pytest.mark.parametrize("picture", SAME.values(), ids=SAME.keys())
 def test_one_digit_in_every_mode_and_polarity_is_the_same_digit(client: Client, picture: bytes) -> None:
     answer = ask(client, picture)
     assert (answer.status_code, answer.json()["prediction"]) == (200, 5)

@@ -7,8 +7,8 @@ import json
 import pytest
 from websockets.sync.client import connect
 
-from tests.campaigns.fuzz.wire import Connection, Request
 from tests.support.stack import Stack
+from tests.support.wire import Connection, Request
 
 pytestmark = pytest.mark.stack
 CHUNKED = b"POST /api/drawing/ HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"

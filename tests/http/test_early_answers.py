@@ -14,9 +14,9 @@ from django.conf import settings
 
 from digits_site.web.middleware.lingering_close import LINGER_BYTES, LingeringClose
 from tests.support.early_answers import Refused, send_all
-from tests.support.raw_http import all_of
 from tests.support.scaled import OnGranian
 from tests.support.stack import Stack
+from tests.support.wire import read_all
 
 LIMIT = settings.MAX_BODY_BYTES
 CLIENTS = 8
@@ -107,7 +107,7 @@ def test_a_body_without_end_is_not_read_for_ever(server: Stack) -> None:
             while sent < 10 * LINGER_BYTES:
                 client.sendall(piece)
                 sent += len(piece)
-        answer = all_of(client)
+        answer = read_all(client)
     assert sent < 4 * LINGER_BYTES  # twice, and what the kernel keeps
     assert answer.startswith(b"HTTP/1.1 413")
 
@@ -121,7 +121,7 @@ def test_a_client_that_waits_to_be_told_to_go_on_is_answered(server: Stack) -> N
         client.sendall(request[:-LIMIT])
         assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(request[-LIMIT:])
-        assert all_of(client).startswith(b"HTTP/1.1 403")
+        assert read_all(client).startswith(b"HTTP/1.1 403")
 
 
 @pytest.mark.stack

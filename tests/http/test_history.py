@@ -5,36 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from django.utils import timezone
 from PIL import Image
 
 from recognition import registry
-from recognition.models import Activation, ModelVersion
-from tests.http.test_registry import model_that_says
+from recognition.models import Activation
+from tests.support.constant_models import constant_model
+from tests.support.runs import PARAMETERS, completed_run
 from training import shipping
 from training.learner import dataset
 from training.learner.presets import PRESETS
-from training.models import Predictions, Status, TrainingRun
+from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
-
-
-def run_of(seconds: float | None, accuracy: float | None = None, epochs: int = 0, **values: object) -> TrainingRun:
-    now = timezone.now()
-    times = {} if seconds is None else {"started_at": now - timedelta(seconds=seconds), "finished_at": now}
-    defaults = {"status": Status.COMPLETED, "preset": "original", "parameters": PARAMETERS, "test_accuracy": accuracy}
-    run = TrainingRun.objects.create(**defaults | times | values)
-    for e in range(1, epochs + 1):
-        run.epochs.create(epoch=e, loss=1.0, accuracy=0.9, learning_rate=0.001, seconds=6.0 + e)
-    return run
 
 
 @pytest.mark.parametrize(
@@ -54,10 +42,10 @@ def run_of(seconds: float | None, accuracy: float | None = None, epochs: int = 0
 def test_runs_are_sorted_and_those_without_a_value_come_last(client: Client, ordering: str, expected: str) -> None:
     ada = User.objects.create_user("ada")
     runs = {
-        "a": run_of(10, 0.98, epochs=1),
-        "b": run_of(30, 0.97, epochs=2, requested_by=ada),
-        "c": run_of(20, 0.99),
-        "d": run_of(None, None, status=Status.ERROR),
+        "a": completed_run(10, 0.98, epochs=1),
+        "b": completed_run(30, 0.97, epochs=2, requested_by=ada),
+        "c": completed_run(20, 0.99),
+        "d": completed_run(None, None, status=Status.ERROR),
     }
     names = {run.pk: name for name, run in runs.items()}
     answer = client.get("/api/runs/", {"ordering": ordering}).json()["results"]
@@ -109,7 +97,7 @@ def test_digits_outside_of_what_there_is_are_refused(client: Client, shipped: No
 
 
 def test_a_run_that_kept_no_predictions_says_so(client: Client) -> None:
-    answer = client.get(f"/api/runs/{run_of(10).pk}/digits/")
+    answer = client.get(f"/api/runs/{completed_run(10).pk}/digits/")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_predictions")
 
 
@@ -129,7 +117,7 @@ def test_a_models_files_can_be_taken_away(client: Client, shipped: None) -> None
 
 
 def test_a_model_without_a_keras_file_offers_none(client: Client, shipped: None) -> None:
-    model = registry.publish(model_that_says(1), test_accuracy=0.5)
+    model = registry.publish(constant_model(1), test_accuracy=0.5)
     assert list(client.get(f"/api/models/{model.pk}/").json()["files"]) == ["onnx"]
     answer = client.get(f"/api/models/{model.pk}/keras/")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_file")
@@ -137,7 +125,7 @@ def test_a_model_without_a_keras_file_offers_none(client: Client, shipped: None)
 
 
 def test_only_who_may_put_a_model_into_service_can(client: Client, shipped: None) -> None:
-    model = registry.publish(model_that_says(2), test_accuracy=0.5)
+    model = registry.publish(constant_model(2), test_accuracy=0.5)
     url = f"/api/models/{model.pk}/activate/"
     assert client.post(url).status_code == 401
     ada = User.objects.create_user("ada", password="a long enough password")
@@ -149,14 +137,6 @@ def test_only_who_may_put_a_model_into_service_can(client: Client, shipped: None
     assert Activation.current().by == ada
 
 
-def test_an_installation_of_an_earlier_release_gets_what_is_new(shipped: None) -> None:
-    Predictions.objects.all().delete()
-    ModelVersion.objects.update(keras_file="")
-    shipping.install()
-    assert shipped_run().predictions.predicted
-    assert ModelVersion.objects.get().keras_file.read() == shipping.KERAS_FILE.read_bytes()
-
-
 def estimates(client: Client) -> dict[str, Any]:
     return {p["name"]: p["estimate"] for p in client.get("/api/presets/").json()["results"]}
 
@@ -164,8 +144,8 @@ def estimates(client: Client) -> dict[str, Any]:
 def test_nothing_is_estimated_before_a_run_of_the_preset_on_this_machine(client: Client, shipped: None) -> None:
     """The shipped run has completed, but elsewhere."""
     assert estimates(client) == dict.fromkeys(PRESETS)
-    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=1)
-    run_of(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=0, status=Status.INTERRUPTED)
+    completed_run(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=1)
+    completed_run(20, epochs=2, phase_seconds={"fitting": 14.0}, resumed_after_epoch=0, status=Status.INTERRUPTED)
     assert estimates(client) == dict.fromkeys(PRESETS), "it measured only a part of the run"
 
 
@@ -175,7 +155,9 @@ def test_an_estimate_covers_drawing_and_every_epoch(client: Client, samples: int
     fitting = sum(14.0 if epoch % 3 else 21.0 for epoch in range(60))
     parameters = PARAMETERS | {"epochs": 60, "samples": 60_000, "batch_size": 256}
     phases = {"importing": 5.0, "drawing": 120.0, "fitting": fitting, "exporting": 2.0}
-    run_of(fitting + 128, preset="handwriting", parameters=parameters, phase_seconds=phases, resumed_after_epoch=0)
+    completed_run(
+        fitting + 128, preset="handwriting", parameters=parameters, phase_seconds=phases, resumed_after_epoch=0
+    )
     found = estimates(client)
     assert found["original"] is None, "another preset's digits cost something else"
     known = found["handwriting"]
@@ -189,7 +171,7 @@ def test_an_estimate_covers_drawing_and_every_epoch(client: Client, samples: int
 def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Client) -> None:
     def measured(fitting: float, **parameters: Any) -> None:
         phases = {"fitting": fitting}
-        run_of(fitting + 5, parameters=PARAMETERS | parameters, phase_seconds=phases, resumed_after_epoch=0)
+        completed_run(fitting + 5, parameters=PARAMETERS | parameters, phase_seconds=phases, resumed_after_epoch=0)
 
     measured(30.0, samples=60_000, epochs=1)
     measured(9.0, samples=600, epochs=1)
@@ -198,7 +180,7 @@ def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Clie
 
 
 def test_the_list_carries_epochs_only_when_asked(client: Client) -> None:
-    run = run_of(20, 0.98, epochs=3)
+    run = completed_run(20, 0.98, epochs=3)
     listed = client.get("/api/runs/").json()["results"][0]
     assert "epochs" not in listed
     assert listed["finished_epochs"] == 3
@@ -219,7 +201,7 @@ def test_nothing_else_can_be_included(client: Client, include: str) -> None:
 @pytest.mark.parametrize("query", ["", "?include=epochs"])
 def test_a_longer_list_takes_no_more_queries(client: Client, django_assert_max_num_queries, query: str) -> None:
     for epochs in range(9):
-        run_of(20, 0.98, epochs=epochs)
+        completed_run(20, 0.98, epochs=epochs)
     with django_assert_max_num_queries(6):
         answer = client.get(f"/api/runs/{query}").json()["results"]
     assert [run["finished_epochs"] for run in answer] == list(range(8, -1, -1))

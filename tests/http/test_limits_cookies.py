@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_limits_headers import assert_standing, assert_strict
-from tests.http.test_limits_rates import in_a_process
+from tests.support.security_headers import assert_standing, assert_strict
+from tests.support.subprocesses import run_python
 
 SIGN_IN = """
 from django.core.management import call_command
@@ -36,7 +36,7 @@ print(json.dumps({
 def public(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a browser sees that signs in to a public site; Redis is away."""
     folder: Path = tmp_path_factory.mktemp("public")
-    seen: dict[str, Any] = in_a_process(
+    seen: dict[str, Any] = run_python(
         SIGN_IN, folder, DIGITS_MODE="public", SECRET_KEY="0123456789abcdef" * 4, ALLOWED_HOSTS="digits.example.org",
         TRUSTED_ORIGINS="https://digits.example.org", REDIS_URL="redis://:password@127.0.0.1:1/0",
         DATABASE_URL=f"sqlite:///{folder}/digits.sqlite3",

@@ -11,14 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from digits_site.web.middleware.security_headers import NO_PAGE, STANDING
+from digits_site.web.middleware.security_headers import NO_PAGE
 from recognition.models import ModelVersion
-from tests.http.test_limits_origins import style_sheet
 from tests.support.scaled import Scaled
+from tests.support.security_headers import HTML, assert_standing, assert_strict, policy_of, style_sheet
 from tests.support.stack import Stack
 from training.models import TrainingRun
 
-HTML = {"Accept": "text/html"}
 PAGES = ["/", "/runs/", "/runs/1/", "/runs/compare/", "/admin/login/", "/nowhere", "/runs/999/"]
 OTHERS = [
     "/",
@@ -36,31 +35,6 @@ ADMIN = [
     *("training/trainingrun/1/delete/", "training/trainingrun/1/history/", "recognition/modelversion/", "auth/user/"),
     *("recognition/modelversion/1/change/", "auth/user/add/", "auth/user/1/change/", "password_change/", "nowhere/"),
 ]
-
-
-def assert_standing(headers: list[tuple[str, str]], own: str = "same-origin") -> None:
-    """All that every answer has, each once."""
-    for name, value in STANDING.items():
-        found = [each for key, each in headers if key.lower() == name.lower()]
-        assert found == [own if name == "Cross-Origin-Resource-Policy" else value], name
-
-
-def policy_of(headers: list[tuple[str, str]]) -> str:
-    found = [value for name, value in headers if name.lower() == "content-security-policy"]
-    assert len(found) == 1
-    return found[0]
-
-
-def assert_strict(policy: str) -> None:
-    """Of a page: nothing from elsewhere, nothing inline, in nobody's frame."""
-    rules = {words[0]: words[1:] for words in (rule.split() for rule in policy.split(";"))}
-    assert rules["default-src"] == ["'self'"]
-    assert rules["img-src"] == ["'self'", "data:", "blob:"]
-    assert rules["object-src"] == rules["base-uri"] == rules["frame-ancestors"] == ["'none'"]
-    assert rules["form-action"] == ["'self'"]
-    assert rules["connect-src"][0] == "'self'"
-    assert not {"script-src", "style-src"} & set(rules), "as default-src"
-    assert "unsafe" not in policy
 
 
 class Inline(HTMLParser):
@@ -190,7 +164,7 @@ def test_a_page_that_breaks_says_nothing_of_why(operator: Client, monkeypatch: p
 
 
 def test_a_call_that_breaks_says_it_in_json(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.api.views.progress.live", broken)
+    monkeypatch.setattr("training.api.views.broadcast.live", broken)
     answer = operator.get("/api/training_progress/", HTTP_ACCEPT="*/*")
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
     assert policy_of(list(answer.items())) == NO_PAGE

@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from tests.support.browser import launch_chromium  # noqa: F401
 from tests.support.drawings import data_url, draw, encode
+from tests.support.security_headers import style_sheet
 from tests.support.stack import Stack
 
 FRONTEND = "http://localhost:3000"
@@ -98,12 +99,6 @@ def test_a_trusted_origin_may_post_but_only_the_front_end_may_read(settings) -> 
     assert (front_end.status_code, front_end["Access-Control-Allow-Origin"]) == (409, FRONTEND)
     assert "Retry-After" in front_end["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Credentials" not in front_end
-
-
-def style_sheet(stack: Stack) -> str:
-    """The path of a static file, as the page names it."""
-    page = stack.http.get("/", headers={"Accept": "text/html"}).text
-    return page.split('rel="stylesheet" href="')[1].split('"')[0]
 
 
 @pytest.mark.stack

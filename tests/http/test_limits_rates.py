@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from digits_site.web.limits import rate_limit
 from tests.support.ports import free_port
-from tests.support.stack import ROOT
-
-DRAW = """
-import json, time
-import django; django.setup()
-from django.test import Client
-def ask(peer, forwarded=None):
-    headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
-    path, kind = "/api/drawing/", "application/json"
-    return Client(HTTP_HOST="localhost", REMOTE_ADDR=peer).post(path, "{}", content_type=kind, **headers)
-"""
-
-
-def in_a_process(code: str, folder: Path, **environment: str) -> Any:
-    """What `code` prints last, as JSON; it can ask for a drawing by `ask(peer, forwarded)`."""
-    everything = os.environ | {"DATA_DIR": str(folder), **environment}
-    command = [sys.executable, "-c", DRAW + code]
-    ran = subprocess.run(command, cwd=ROOT, env=everything, capture_output=True, text=True, check=False, timeout=60)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1])
+from tests.support.subprocesses import run_python
 
 
 def test_a_redis_that_is_away_is_no_licence(tmp_path: Path) -> None:
     code = "print(json.dumps([ask('203.0.113.1').status_code for _ in range(4)] + [ask('203.0.113.2').status_code]))"
     away = f"redis://127.0.0.1:{free_port()}/0"
-    answers = in_a_process(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
+    answers = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
     assert answers == [400, 400, 400, 429, 400], "another address is counted by itself"
 
 
@@ -54,7 +30,7 @@ statuses = [ask("203.0.113.1").status_code for _ in range(4)]
 print(json.dumps([statuses, time.monotonic() - began]))
 """
         away = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        statuses, seconds = in_a_process(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
+        statuses, seconds = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
     assert statuses == [400, 400, 400, 429]
     assert seconds < 3.5, "each of the four would wait a second or two"
 
@@ -69,7 +45,7 @@ with override_settings(LOCAL=False):
     network = [ask("10.0.0.1", f"2001:db8:77:1::{n:x}").status_code for n in range(4)]
 print(json.dumps([forged, other, network]))
 """
-    forged, other, network = in_a_process(code, tmp_path, PREDICT_RATE="3/min", TRUSTED_PROXIES="1")
+    forged, other, network = run_python(code, tmp_path, PREDICT_RATE="3/min", TRUSTED_PROXIES="1")
     assert forged == [400, 400, 400, 429]
     assert other == 400
     assert network == [400, 400, 400, 429], "one /64 is one caller"

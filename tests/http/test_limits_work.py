@@ -18,7 +18,7 @@ from digits_site.web.limits import rate_limit
 from digits_site.web.middleware.login_limit import LoginLimitMiddleware
 from recognition.api import decode_slots, preparation
 from tests.support.drawings import data_url, draw, encode
-from tests.unit.test_watchdog import PARAMETERS
+from tests.support.runs import PARAMETERS
 from training.models import Status, TrainingRun
 from training.worker import runner
 
@@ -201,7 +201,7 @@ def test_guesses_of_an_address_are_limited_whatever_the_account(guess: Callable[
     assert refusal.status_code == 429, "the right password comes too late"
     assert 0 < int(refusal["Retry-After"]) <= 900
     assert refusal["Content-Type"].startswith("text/html")
-    assert "Too many attempts to sign in failed. Try again in 15 min." in refusal.content.decode()
+    assert "Too many failed sign-in attempts. Try again in 15 min." in refusal.content.decode()
     assert guess("ada", PASSWORD, host=2).status_code == 302, "elsewhere the account is open"
 
 

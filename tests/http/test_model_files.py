@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from recognition import classifier, registry
 from recognition.models import ModelVersion
-from tests.http.test_registry import answered, model_that_says
 from tests.support.browser import SCRIBBLE, answer, draw, launch_chromium, watch_visits  # noqa: F401
+from tests.support.constant_models import constant_model, predicted_now
 
 KINDS = ("onnx", "keras", "filters")
 
@@ -50,11 +50,11 @@ def test_the_kinds_of_file_have_tags_of_their_own(client: Client, shipped: None)
 def test_a_process_notices_another_model_under_the_number_it_has_loaded(shipped: None) -> None:
     model = ModelVersion.objects.get()
     classifier.in_service()
-    other = registry.publish(model_that_says(3), test_accuracy=0.5)
+    other = registry.publish(constant_model(3), test_accuracy=0.5)
     ModelVersion.objects.filter(pk=other.pk).update(sha256="0" * 64)
     ModelVersion.objects.filter(pk=model.pk).update(sha256=other.sha256, size=other.size, file=other.file.name)
     classifier._in_service._checked = float("-inf")  # as half a second later
-    assert answered() == 3
+    assert predicted_now() == 3
 
 
 @pytest.mark.browser

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tests.http.test_admin import RUNS
-from tests.http.test_history import run_of
+from tests.support.admin_pages import RUNS
+from tests.support.runs import completed_run
 from training import shipping
 from training.live.feed import read_position, read_snapshot
 from training.models import SHIPPED, Status, TrainingRun
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def runs() -> list[TrainingRun]:
     """Newest first: one that was stopped, one that completed, and a shipped one, which an upgrade added last."""
     now = timezone.now()
-    completed = run_of(20, 0.97, epochs=2, queued_at=now - timedelta(hours=2))
-    stopped = run_of(5, status=Status.INTERRUPTED, queued_at=now - timedelta(hours=1))
+    completed = completed_run(20, 0.97, epochs=2, queued_at=now - timedelta(hours=2))
+    stopped = completed_run(5, status=Status.INTERRUPTED, queued_at=now - timedelta(hours=1))
     shipping.install()
     shipped = TrainingRun.objects.get(worker=SHIPPED)
     assert shipped.pk > stopped.pk

@@ -88,10 +88,11 @@ def codes_in_code() -> set[str]:
     return codes
 
 
-# Not answers of one operation: of forms, of the admin, and what nobody should ever see.
+# Not answers of one operation: of forms, of the admin, of other methods, and what nobody should ever see.
 ELSEWHERE = {"server_error", "csrf_failed", "no_model", "no_earlier_model", "storage_unavailable"} | {
     "state_changed",
     "less_accurate",
+    "method_not_allowed",
 }
 
 

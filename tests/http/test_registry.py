@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from recognition import classifier, registry
 from recognition.errors import ModelRejected, ModelUnavailable, NoEarlierModel
 from recognition.models import Activation, ModelVersion
+from tests.support.constant_models import constant_model, predicted_in_service, predicted_now, publish_constant_model
 from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import Stack, eventually
 from training import shipping
@@ -20,55 +19,18 @@ from training import shipping
 pytestmark = pytest.mark.django_db
 
 
-def model_that_says(digit: int, width: int = 28, outputs: int = 10) -> bytes:
-    """An ONNX model that answers `digit` whatever it is shown."""
-    answer = np.eye(outputs, dtype=np.float32)[[digit]]
-    nodes = [
-        helper.make_node("Flatten", ["digit"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "zeros"], ["nothing"]),
-        helper.make_node("Add", ["nothing", "answer"], ["probabilities"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "constant",
-        [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", width, width, 1])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", outputs])],
-        [
-            helper.make_tensor("zeros", TensorProto.FLOAT, [width * width, outputs], np.zeros(width * width * outputs)),
-            helper.make_tensor("answer", TensorProto.FLOAT, [1, outputs], answer.ravel()),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
-
-
-def says() -> int:
-    """What the model in service answers now, asked past the half second that a process may lag."""
-    eventually(lambda: classifier.in_service().version == Activation.current_model_id(), 10)
-    return answered()
-
-
-def answered() -> int:
-    return int(classifier.in_service().probabilities(np.zeros((1, 28, 28), np.float32)).argmax())
-
-
-def published(digit: int) -> ModelVersion:
-    return registry.publish(model_that_says(digit), test_accuracy=0.1 * digit)
-
-
 def test_publish_stores_the_file_under_its_checksum(shipped: None) -> None:
-    version = published(3)
+    version = publish_constant_model(3)
     assert version.sha256 in str(version.file.name)
     with version.file.open("rb") as file:
-        assert file.read() == model_that_says(3)
-    assert published(3) == version, "the same bytes are the same version"
+        assert file.read() == constant_model(3)
+    assert publish_constant_model(3) == version, "the same bytes are the same version"
     assert Activation.current_model_id() != version.pk, "publishing puts nothing into service"
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not a model", model_that_says(1)[:300], model_that_says(1, width=27), model_that_says(1, outputs=9)],
+    [b"", b"not a model", constant_model(1)[:300], constant_model(1, width=27), constant_model(1, outputs=9)],
     ids=["empty", "text", "torn", "27x27", "nine outputs"],
 )
 def test_what_cannot_serve_is_not_published(shipped: None, content: bytes) -> None:
@@ -82,15 +44,15 @@ def test_activate_and_roll_back_like_a_stack(shipped: None) -> None:
     with pytest.raises(NoEarlierModel):
         registry.roll_back()
     for digit in (1, 2, 3):
-        registry.activate(published(digit))
-        assert says() == digit
+        registry.activate(publish_constant_model(digit))
+        assert predicted_in_service() == digit
     registry.roll_back()
-    assert says() == 2
+    assert predicted_in_service() == 2
     registry.roll_back()
-    assert says() == 1, "rolling back twice goes back twice"
-    registry.activate(published(3))
+    assert predicted_in_service() == 1, "rolling back twice goes back twice"
+    registry.activate(publish_constant_model(3))
     registry.roll_back()
-    assert says() == 1
+    assert predicted_in_service() == 1
     assert Activation.objects.count() == 1 + 3 + 2 + 1 + 1, "every change is a row of its own"
 
 
@@ -98,24 +60,24 @@ def test_activate_and_roll_back_like_a_stack(shipped: None) -> None:
 def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(
     shipped: None, harm: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry.activate(published(4))
-    assert says() == 4
-    version = published(5)
+    registry.activate(publish_constant_model(4))
+    assert predicted_in_service() == 4
+    version = publish_constant_model(5)
     path = Path(version.file.path)
     if harm == "missing":
         path.unlink()
     else:
-        path.write_bytes(model_that_says(6) if harm == "other" else path.read_bytes()[:100])
+        path.write_bytes(constant_model(6) if harm == "other" else path.read_bytes()[:100])
     with pytest.raises(ModelRejected):
         registry.activate(version)
-    assert says() == 4
+    assert predicted_in_service() == 4
     # Even where the row says so, as when the file was harmed after its activation:
     Activation.objects.create(model=version, previous=Activation.current())
     time.sleep(0.6)
-    assert answered() == 4
+    assert predicted_now() == 4
     assert f"{version} refused" in caplog.text
     classifier.forget()
-    assert answered() == 4, "a process that starts now goes back to what served before"
+    assert predicted_now() == 4, "a process that starts now goes back to what served before"
 
 
 def test_no_model_is_unavailable() -> None:
@@ -153,7 +115,7 @@ def test_the_onnx_checker_accepts_the_shipped_file() -> None:
 @pytest.mark.stack
 def test_every_process_follows_an_activation_within_a_second(stack: Stack, tmp_path: Path) -> None:
     """Activated by another process (manage.py), and rolled back again."""
-    (tmp_path / "eight.onnx").write_bytes(model_that_says(8))
+    (tmp_path / "eight.onnx").write_bytes(constant_model(8))
     publish = (
         "from pathlib import Path; from recognition import registry;"
         f"m = registry.publish(Path({str(tmp_path / 'eight.onnx')!r}).read_bytes(), test_accuracy=0.5);"

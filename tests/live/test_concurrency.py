@@ -18,10 +18,10 @@ from django.test import Client
 from digits_site.web.errors import StateChanged
 from recognition import registry
 from recognition.models import Activation
-from tests.http.test_admin import MODELS, hidden_fields
-from tests.http.test_registry import model_that_says, published
+from tests.support.admin_pages import MODELS, hidden_fields
+from tests.support.constant_models import constant_model, publish_constant_model
+from tests.support.runs import PARAMETERS
 from tests.support.stack import eventually
-from tests.unit.test_watchdog import PARAMETERS
 from training.learner.checkpoints import prepare_attempt
 from training.models import Status, TrainingRun
 from training.worker import runner
@@ -64,12 +64,12 @@ def waits() -> bool:
 
 def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipped: None, tmp_path: Path) -> None:
     """Better than what serves when its run ends, worse than what serves when it is its turn."""
-    registry.activate(published(1))
-    better = published(9)
+    registry.activate(publish_constant_model(1))
+    better = publish_constant_model(9)
     run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS | {"activate": True})
     assert run.claim("worker")
     config = prepare_attempt(runner.config_of(run, tmp_path), 0)
-    config.model_file.write_bytes(model_that_says(5))
+    config.model_file.write_bytes(constant_model(5))
     config.keras_file.write_bytes(b"the same in Keras")
     result = {
         "test_accuracy": 0.5,
@@ -101,20 +101,20 @@ def test_a_run_that_is_released_while_it_is_stopped_is_stopped() -> None:
 
 
 def test_a_roll_back_that_waited_for_an_activation_is_refused(shipped: None) -> None:
-    registry.activate(published(1))
+    registry.activate(publish_constant_model(1))
     current = Activation.current()
 
     def roll_back() -> None:
         with pytest.raises(StateChanged):
             registry.roll_back(expected=current.pk)
 
-    meanwhile(roll_back, lambda: registry.activate(published(2)))
+    meanwhile(roll_back, lambda: registry.activate(publish_constant_model(2)))
     assert Activation.current().model.test_accuracy == pytest.approx(0.2)
 
 
 def test_many_clicks_at_once_roll_back_once(shipped: None) -> None:
     for digit in range(1, 8):
-        registry.activate(published(digit))
+        registry.activate(publish_constant_model(digit))
     admin = User.objects.create_superuser("admin", password="a long enough password")
     clients = [Client(HTTP_HOST="localhost") for _ in range(AT_ONCE)]
     for client in clients:

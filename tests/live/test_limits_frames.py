@@ -20,8 +20,8 @@ from websockets.sync.client import connect
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES, TokenBucket
 from tests.live.test_limits_streams import is_served, limited_service  # noqa: F401
 from tests.support.attackers import UPGRADE
-from tests.support.raw_http import all_of
 from tests.support.stack import ROOT, Stack, running
+from tests.support.wire import read_all
 from training.live import consumers
 
 LARGEST, LARGEST_MESSAGE = 4096, 131_072
@@ -53,7 +53,7 @@ def upgraded(service: Stack) -> socket.socket:
 def goodbye(client: socket.socket) -> int | None:
     """The code of the close frame that ends what the server says; None when it just hangs up."""
     with client:
-        said = all_of(client)
+        said = read_all(client)
     while len(said) >= 2:
         start, size = 2, said[1]
         if size == 126:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.unit.test_watchdog import PARAMETERS
+from tests.support.runs import PARAMETERS
 from training.learner.checkpoints import prepare_attempt
 from training.models import TrainingRun
 from training.worker import supervisor

@@ -17,9 +17,9 @@ import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from websockets.sync.client import connect
 
+from tests.support.runs import claimed_run
 from tests.support.stack import Stack, eventually, streamed
 from tests.support.viewers import Socket, crowd
-from tests.unit.test_gaps import claimed
 from training.live import feed as feeds
 from training.live.events import GROUP, event
 from training.live.viewers import Pace
@@ -156,7 +156,7 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """What changes during the first reading is missing in it; those who came meanwhile must have it all the same."""
-    run = claimed()
+    run = claimed_run()
     readings, begun = [], threading.Event()
 
     def read(row: TrainingRun) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from tests.support.postgres import create_database, drop_database, is_postgres
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
+NUMPY_LEARNER = "tests.support.numpy_learner.fit"
 # For what takes longer on a busy machine. What the product promises within a time has a bound of its own.
 PATIENCE_SECONDS = 240.0
 

@@ -14,8 +14,8 @@ pytest.importorskip("hypothesis", reason="made for Python 3.11 and later, as sch
 from tests.campaigns.fuzz import broken, frames, pictures
 from tests.campaigns.fuzz.campaign import Flood, code_of, mixed, wrong_with
 from tests.campaigns.fuzz.target import target
-from tests.campaigns.fuzz.wire import Answer, Request
 from tests.support.openapi_document import Document
+from tests.support.wire import Answer, Request
 
 BODIES, FRAMES = 400, 60
 ASKED = Request("POST", "/api/drawing/", source="test")

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import caches
 
-from tests.unit.test_watchdog import PARAMETERS
+from tests.support.runs import claimed_run
 from training.live.feed import feed, read_snapshot
 from training.models import Status, TrainingRun
 from training.serializers import represent
@@ -23,23 +23,17 @@ from training.worker.runner import config_of
 from training.worker.supervisor import ChildStopped, Watch
 
 
-def claimed() -> TrainingRun:
-    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
-    assert run.claim("worker")
-    return run
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> None:
     """The news of the end is lost, and by the time the gap is mended another run is the newest."""
 
     async def watch() -> list[dict[str, Any]]:
-        first = await sync_to_async(claimed)()
+        first = await sync_to_async(claimed_run)()
         async with feed().join() as viewer:
             news = aiter(viewer)
             messages = [await anext(news)]
             await sync_to_async(first.finish)(Status.ERROR, error_code="worker_lost")
-            second = await sync_to_async(claimed)()
+            second = await sync_to_async(claimed_run)()
             viewer.push({"type": "position", "run": first.pk, "seq": first.seq})
             messages += [await asyncio.wait_for(anext(news), 5) for _ in range(2)]
             assert [m["run"]["id"] for m in messages] == [first.pk, first.pk, second.pk]
@@ -51,7 +45,7 @@ def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> No
 @pytest.mark.django_db(transaction=True)
 def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its viewers would be told of it twice: in the snapshot, and as the next event."""
-    run = claimed()
+    run = claimed_run()
     epoch = {"loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 1.0}
     numbers = iter((1, 2))
 
@@ -68,7 +62,7 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
 
 @pytest.mark.django_db
 def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_path: Path) -> None:
-    run = claimed()
+    run = claimed_run()
     TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=run.started_at)
     ours, theirs = multiprocessing.Pipe()
     theirs.send({"type": "result", "test_accuracy": 0.99})

@@ -23,7 +23,7 @@ from digits_site.celery import app
 from recognition import registry
 from recognition.classifier import Classifier
 from recognition.errors import ModelRejected
-from tests.http.test_registry import model_that_says
+from tests.support.constant_models import constant_model
 from tests.support.stack import ROOT
 from training import shipping
 
@@ -124,8 +124,8 @@ def test_one_place_opens_models_and_only_training_and_shipping_publish_them() ->
 @pytest.mark.django_db
 def test_a_file_that_was_swapped_is_never_loaded(shipped: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even looked at by ONNX Runtime."""
-    version = registry.publish(model_that_says(3), test_accuracy=0.5)
-    Path(version.file.path).write_bytes(model_that_says(4))
+    version = registry.publish(constant_model(3), test_accuracy=0.5)
+    Path(version.file.path).write_bytes(constant_model(4))
     monkeypatch.setattr("recognition.classifier.open_session", lambda content: pytest.fail("it was opened"))
     with pytest.raises(ModelRejected, match="not the one that was published"):
         registry.activate(version)
@@ -184,7 +184,7 @@ def test_onnx_runtimes_own_format_is_refused(tmp_path: Path) -> None:
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "model.ort")
     options.add_session_config_entry("session.save_model_format", "ORT")
-    onnxruntime.InferenceSession(model_that_says(3), options, providers=["CPUExecutionProvider"])
+    onnxruntime.InferenceSession(constant_model(3), options, providers=["CPUExecutionProvider"])
     with pytest.raises(ModelRejected):
         Classifier((tmp_path / "model.ort").read_bytes(), version=1)
 

@@ -19,7 +19,7 @@ def measured(preset_name: str) -> dict[str, Any]:
     """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
     import keras
 
-    from training.learner import dataset, epochs, loop, network, trainer
+    from training.learner import dataset, epochs, loop, network, result
 
     preset = replace(PRESETS[preset_name], dropout=0.0)  # so that the step meets the answers that can be asked for
     keras.utils.set_random_seed(1)
@@ -29,12 +29,12 @@ def measured(preset_name: str) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
     labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, epochs.NO_DIGIT)])
-    read = loop.reader(model)
+    read = network.reader(model)
     answers = read(pictures)
     held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
-    validated = trainer.validated(read, held_back)
+    validated = result.validated(read, held_back)
     means = loop.Means()
-    means.add(loop.compiled_step(model, preset)(pictures, epochs.TARGETS[labels]).numpy(), len(labels))
+    means.add(network.compiled_step(model, preset)(pictures, epochs.TARGETS[labels]), len(labels))
     return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
 
 

@@ -7,19 +7,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from tests.support.runs import PARAMETERS, claimed_run
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
 from training.worker.watchdog import FIRST_LOOK_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = pytest.mark.django_db
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
 
 
 @pytest.fixture
 def run() -> TrainingRun:
     """Claimed a moment ago by some worker."""
-    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
-    assert run.claim("worker")
-    return run
+    return claimed_run()
 
 
 def status_of(run: TrainingRun) -> str:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.learner.config import Config, HelperLost, LearnerError
+
+if TYPE_CHECKING:
+    from training.learner.result import Result
+
+    Learner = Callable[[Config, Callable[[dict[str, Any]], None], threading.Event], Result | None]
 
 STOP = "stop"
 STOP_SECONDS = 1.0  # for the next batch to obey; whatever else is being done is left as it is
@@ -59,9 +66,8 @@ def main(pipe: Connection, config: Config) -> None:
     line = Line(pipe)
     try:
         line.report({"type": "phase", "phase": "importing"})
-        from training.learner import trainer
-
-        result = trainer.fit(config, line.report, line.stop)
+        fit = import_learner(config.learner)
+        result = fit(config, line.report, line.stop)
         line.report(result.as_report() if result else {"type": "stopped"})
     except LearnerError as error:
         line.report({"type": "failure", "code": error.code, "message": str(error)})
@@ -69,3 +75,10 @@ def main(pipe: Connection, config: Config) -> None:
         line.report({"type": "lost", "message": str(error)})
     except BrokenPipeError:
         os._exit(1)
+
+
+def import_learner(path: str) -> Learner:
+    """Import the function that trains; Keras' takes TensorFlow along."""
+    module, _, name = path.rpartition(".")
+    learner: Learner = getattr(import_module(module), name)
+    return learner

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+KERAS_LEARNER = "training.learner.trainer.fit"
+
 
 @dataclass(frozen=True)
 class Config:
@@ -13,7 +15,7 @@ class Config:
 
     `folder` is the run's own, and holds what its attempts share. Each attempt writes into a folder of its own there,
     because an attempt that was thought dead may go on writing. `resumed_after_epoch` names the checkpoint in it that
-    the attempt continues from; 0 starts over.
+    the attempt continues from; 0 starts over. `learner` is the dotted path of the function that trains.
     """
 
     preset: str
@@ -26,6 +28,7 @@ class Config:
     mnist: Path
     attempt: int = 1
     resumed_after_epoch: int = 0
+    learner: str = KERAS_LEARNER
 
     @property
     def attempt_folder(self) -> Path:

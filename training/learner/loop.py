@@ -1,4 +1,4 @@
-"""What TensorFlow compiles, a step of training and reading, and an epoch of steps with its news and its stop."""
+"""An epoch of training steps: their measures, the reports of batches, and a stop between two of them."""
 
 from __future__ import annotations
 
@@ -9,99 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.learner import network
 from training.learner.config import Diverged
 from training.learner.epochs import Epoch
-from training.learner.presets import Preset
-from training.learner.runtime import usable_cores
 
 Report = Callable[[dict[str, Any]], None]
-Step = Callable[[Any, Any], tf.Tensor]
-Reader = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+# Updates the weights once: pictures [N, 28, 28, 1], targets [N, 10] -> float32 [4], the objective (what the update
+# minimises, its mean over the batch) and three sums over the digits: cross-entropy, correct answers, and how many.
+Step = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 REPORT_SECONDS = 0.1
-READ_DIGITS = 500
 MEASURES = ("loss", "accuracy", "objective")  # of Means, that an epoch reports
-HALVES = 2
-
-
-def share_cores() -> None:
-    """Give each half of a batch its half of the cores. To be called before TensorFlow's first operation.
-
-    Two halves side by side wait for each other once a batch, where threads that share every operation wait in each.
-    """
-    cores = usable_cores()
-    tf.config.threading.set_inter_op_parallelism_threads(min(HALVES, cores))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // HALVES))
-
-
-def compiled_step(model: keras.Model, preset: Preset) -> Step:
-    """Return a function that updates the weights once: pictures [N, 28, 28, 1], targets [N, 10] -> float32 [4].
-
-    The four are the objective (what the update minimises, its mean over the batch) and the sums of `digit_sums`.
-    """
-    model.optimizer.build(model.trainable_variables)
-    halved, single = (compiled(model, preset, parts) for parts in (HALVES, 1))
-    return lambda pictures, targets: (halved if len(targets) >= HALVES else single)(pictures, targets)
-
-
-def compiled(model: keras.Model, preset: Preset, parts: int) -> Step:
-    """The step over `parts` of a batch side by side, none of which may be empty.
-
-    The gradient of a batch is the sum of its parts' gradients: the same one, up to rounding.
-    """
-    weights = model.trainable_variables
-    objective_of = network.objective(preset, reduction="sum")
-    signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
-
-    @tf.function(input_signature=signature, autograph=False, jit_compile=False)  # XLA is four times slower on CPUs
-    def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(pictures)[0]
-        measures, gradients = [], []
-        for part in range(parts):
-            rows = slice(count * part // parts, count * (part + 1) // parts)
-            with tf.GradientTape() as tape:
-                answers = model(pictures[rows], training=True)
-                objective = objective_of(targets[rows], answers) / tf.cast(count, tf.float32)
-            gradients.append(tape.gradient(objective, weights))
-            measures.append(tf.concat([[objective], digit_sums(targets[rows], answers)], axis=0))
-        model.optimizer.apply([tf.add_n(same) for same in zip(*gradients, strict=True)], weights)
-        return tf.add_n(measures)
-
-    return step
-
-
-def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Return float32 [3] over the digits of a batch: cross-entropy against the label, correct answers, and how many.
-
-    Pictures of no digit, whose target is uniform, have no label: they count in the objective alone.
-    """
-    is_digit = tf.reduce_max(targets, axis=1) == 1
-    correct = is_digit & (tf.argmax(answers, 1) == tf.argmax(targets, 1))
-    losses = tf.where(is_digit, keras.losses.categorical_crossentropy(targets, answers), 0.0)
-    return tf.stack(
-        [tf.reduce_sum(losses), *(tf.reduce_sum(tf.cast(rows, tf.float32)) for rows in (correct, is_digit))]
-    )
-
-
-def reader(model: keras.Model) -> Reader:
-    """pictures float32 [N, 28, 28, 1] -> probabilities float32 [N, 10], by the weights of the moment it is called."""
-
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)] * HALVES, autograph=False, jit_compile=False
-    )
-    def read(*halves: tf.Tensor) -> tf.Tensor:
-        return tf.concat([model(half, training=False) for half in halves], axis=0)
-
-    def read_all(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        some = [pictures[first : first + READ_DIGITS] for first in range(0, len(pictures), READ_DIGITS)]
-        return np.concatenate([read(part[: len(part) // HALVES], part[len(part) // HALVES :]).numpy() for part in some])
-
-    return read_all
 
 
 @dataclass
@@ -154,7 +73,7 @@ def train_epoch(
         if stop.is_set():
             return None
         pictures, targets = epoch.batch((batch - 1) * batch_size, batch * batch_size)
-        means.add(step(pictures, targets).numpy(), len(targets))
+        means.add(step(pictures, targets), len(targets))
         if not math.isfinite(means.objective):
             raise Diverged(f"The loss became {means.objective} in epoch {number}, batch {batch}.")
         now = time.monotonic()

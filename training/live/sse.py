@@ -9,11 +9,12 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from digits_site.observability.metrics import count_refusal
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 from digits_site.web.limits.stream_slots import GIVEN, place_of
 from training.live import broadcast, events
 from training.live.feed import feed
@@ -23,34 +24,22 @@ SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contra
 PACE_SECONDS = 0.2
 
 
-NO_PLACE = {
-    "address_full": (
-        429,
-        "too_many_streams",
-        "Too many streams are open from your address. Close one, or try again later.",
-    ),
-    "all_taken": (503, "busy", "Too many streams are open. Try again later."),
-}
-RETRY = {"Retry-After": "5"}
-
-
-def refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> JsonResponse:
-    count_refusal(code)
-    return JsonResponse({"code": code, "message": text, "detail": text}, status=status, headers=headers)
+SLOT_ERRORS = {"address_full": errors.TooManyStreams, "all_taken": errors.AllStreamsTaken}
 
 
 @csrf_exempt  # so that a POST is told 405
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Progress objects while the run that is active now is active; then the message that closes."""
     if request.method != "GET":
-        return refusal(405, "method_not_allowed", f'Method "{request.method}" not allowed.', {"Allow": "GET"})
+        message = f'Method "{request.method}" not allowed.'
+        return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
     if not isinstance(request, ASGIRequest):  # Django would gather the whole run's stream first, and hold a thread
-        return refusal(501, "no_streams", "Event streams are served by another process than this one.")
+        return error_response(errors.NoStreams(), request)
     place = place_of(request.scope)
     if place != GIVEN:
-        return refusal(*NO_PLACE[place], RETRY)
+        return error_response(SLOT_ERRORS[place](), request)
     if not await feed().database_answers():
-        return refusal(503, "database_unavailable", "The database cannot be reached. Try again later.", RETRY)
+        return error_response(errors.DatabaseUnavailable(), request)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

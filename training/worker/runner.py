@@ -86,6 +86,7 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
         folder=folder,
         mnist=settings.MNIST_DIR,
         attempt=run.attempt,
+        learner=settings.LEARNER,
         **parameters,
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.web.error_pages import problem
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
@@ -26,7 +27,7 @@ class BodyLimitMiddleware:
         declared = request.META.get("CONTENT_LENGTH") or "0"
         body = b"" if declared.isdigit() and int(declared) > limit else self.source(request).read(limit + 1)
         if len(body) > limit or (declared.isdigit() and int(declared) > limit):
-            return problem(413, "payload_too_large", f"The request body is over {limit} bytes.", request)
+            return error_response(errors.PayloadTooLarge(limit), request)
         request._body = body  # what Django keeps a body in once it has been read
         # A chunked body has no length, and a parser that trusts the header would take it for empty.
         request.META["CONTENT_LENGTH"] = str(len(body))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.web.error_pages import problem
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 
 # What nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai add to what they pass on.
 FORWARDING = re.compile(
@@ -40,7 +41,7 @@ class LocalOnlyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.LOCAL:
             if came_through_a_proxy(request.headers):
-                return problem(403, "proxied_request", "Local mode does not serve requests through a proxy.", request)
+                return error_response(errors.ProxiedRequest(), request)
             if not is_loopback(request.META.get("SERVER_NAME", "")):
-                return problem(403, "not_local", "Local mode serves this machine only.", request)
+                return error_response(errors.NotLocal(), request)
         return self.get_response(request)

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from digits_site.web.error_pages import problem
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 from digits_site.web.limits import rate_limit
 from digits_site.web.limits.client_address import address_of
 
@@ -66,7 +67,5 @@ def give_back(counted: Mapping[str, int]) -> None:
 
 
 def too_many(request: HttpRequest, wait: float) -> HttpResponse:
-    text = f"Too many attempts to sign in failed. Try again in {ceil(wait / 60)} min."
-    response = problem(429, "rate_limited", text, request)
-    response.headers["Retry-After"] = str(ceil(wait))
-    return response
+    text = f"Too many failed sign-in attempts. Try again in {ceil(wait / 60)} min."
+    return error_response(errors.RateLimited(text, retry_after=ceil(wait)), request)

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from digits_site.web.error_pages import problem
+from digits_site.web import errors
+from digits_site.web.error_responses import error_response
 from digits_site.web.middleware.body_limit import SAFE_METHODS
 from digits_site.web.middleware.hosts import headers_of, served
 from digits_site.web.origins import origin_allowed
@@ -32,7 +33,7 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         matters = request.method not in SAFE_METHODS or request.path_info == event_stream()
         if matters and not self.trusted(request):
-            return problem(403, "bad_origin", "Requests from another site's page are refused.", request)
+            return error_response(errors.BadOrigin(), request)
         return self.get_response(request)
 
     @staticmethod

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.preprocessing import processor
 from tests.campaigns.fuzz.campaign import Flood, Sent, Tally, wrong_with
 from tests.campaigns.fuzz.target import target
-from tests.campaigns.fuzz.wire import Connection, Request
+from tests.support.wire import Connection, Request
 
 BODIES, FRAMES = 100_000, 10_000
 PUBLIC_SHARE = 0.1  # of it all goes to a target in public mode

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import hypothesis
 from hypothesis import strategies as st
 
-from tests.campaigns.fuzz.wire import Request
 from tests.support.drawings import data_url, draw, encode
+from tests.support.wire import Request
 
 T = TypeVar("T")
 PNG = data_url(encode(draw(7, 28)))

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from tests.campaigns.fuzz.wire import Answer
+from tests.support.wire import Answer
 
 BODY = b'{"drawing": "data:,"}'
 READ_SECONDS = 0.5  # a server may wait for the rest of what never comes

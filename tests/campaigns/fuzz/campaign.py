@@ -16,9 +16,9 @@ from typing import Any
 from tests.campaigns.fuzz import bodies, broken, described, pictures
 from tests.campaigns.fuzz.frames import Talker
 from tests.campaigns.fuzz.target import Target
-from tests.campaigns.fuzz.wire import Answer, Connection, Request
 from tests.support.drawings import data_url, draw, encode
 from tests.support.openapi_document import Document
+from tests.support.wire import Answer, Connection, Request
 
 SENDERS = 6  # clients at once; the server answers in four threads
 SHARES = {"pictures": 0.58, "bodies": 0.32, "schema": 0.07, "broken": 0.03}  # of all requests

@@ -12,7 +12,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.transport import SerializationContext
 
 from tests.campaigns.fuzz.bodies import examples
-from tests.campaigns.fuzz.wire import Request
+from tests.support.wire import Request
 
 BATCH = 20  # of one operation, before the next
 NOWHERE = "http://127.0.0.1"

@@ -11,9 +11,9 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from tests.campaigns.fuzz.wire import Request
 from tests.support import bombs
 from tests.support.drawings import chunk, data_url, draw, encode, interlaced
+from tests.support.wire import Request
 
 JSON = ("Content-Type", "application/json")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -13,8 +13,8 @@ from django.test import Client
 from digits_site.accounts.models import SCOPES, AccessToken
 from recognition import classifier, registry
 from recognition.models import Activation, ModelVersion
-from tests.http.test_registry import model_that_says
 from tests.support.access.table import NONE, Row
+from tests.support.constant_models import constant_model
 from training import shipping
 from training.models import Status, TrainingRun
 
@@ -36,7 +36,7 @@ class World:
     def __init__(self) -> None:
         classifier.forget()
         first = shipping.install()
-        registry.activate(registry.publish(model_that_says(3), test_accuracy=0.5))
+        registry.activate(registry.publish(constant_model(3), test_accuracy=0.5))
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
         self.run = TrainingRun.objects.get()

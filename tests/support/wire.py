@@ -1,4 +1,4 @@
-"""HTTP by hand: a library would put right what is meant to be wrong."""
+"""HTTP requests and answers as raw bytes, for requests that no HTTP client would send."""
 
 from __future__ import annotations
 
@@ -89,3 +89,21 @@ class Connection:
         if self.socket is not None:
             self.socket.close()
         self.socket = None
+
+
+def send_raw(port: int, request: bytes) -> bytes:
+    """Send bytes and return everything that comes back."""
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as client:
+        client.sendall(request)
+        return read_all(client)
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Read until the other side closes or resets the connection."""
+    received = b""
+    try:
+        while piece := client.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received

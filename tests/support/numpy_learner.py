@@ -1,0 +1,151 @@
+"""Softmax regression in NumPy, for LEARNER in tests that are not about the network: an epoch takes some milliseconds.
+
+It reports, checkpoints, resumes, stops and exports as `training.learner.trainer` does. NUMPY_LEARNER_BATCH_SECONDS and
+NUMPY_LEARNER_PHASE_SECONDS in the environment make every batch, and every phase but the fitting, take longer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import threading
+import time
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from training.learner import dataset, epochs, loop
+from training.learner.config import Config, Diverged, NoSpace
+from training.learner.loop import Report
+from training.learner.presets import DECAY, DECAY_BATCHES
+from training.learner.result import Result, Waiting, epoch_report, evaluate, validated
+
+BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0"))
+PHASE_SECONDS = float(os.environ.get("NUMPY_LEARNER_PHASE_SECONDS", "0"))
+PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one layer
+
+time.sleep(PHASE_SECONDS)  # the phase `importing`
+
+
+def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
+    """Train, test and export as `trainer.fit` does; None when `stop` was set before the last epoch was done."""
+
+    def enter(phase: str) -> None:
+        report({"type": "phase", "phase": phase})
+        time.sleep(PHASE_SECONDS)
+
+    enter("loading")
+    digits, held_back = dataset.parts(config)
+    test = dataset.load(config.mnist, "t10k")
+    regression = Regression(config)
+    try:
+        if not train(regression, config, digits, held_back, report, stop):
+            return None
+        enter("evaluating")
+        measured = evaluate(regression.read, held_back, test)
+        if stop.is_set():
+            return None
+        enter("exporting")
+        config.model_file.write_bytes(regression.as_onnx())
+        config.keras_file.write_bytes(regression.weights.tobytes())
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise NoSpace("There is no space left to save the model.") from error
+        raise
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
+    return Result(**measured, export_difference=0.0, versions=versions)
+
+
+def train(
+    regression: Regression,
+    config: Config,
+    digits: dataset.Digits,
+    held_back: dataset.Digits,
+    report: Report,
+    stop: threading.Event,
+) -> bool:
+    """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
+    with epochs.source(config, digits, Waiting(report).progress) as source:
+        for number in range(config.resumed_after_epoch + 1, config.epochs + 1):
+            pictures = source.epoch(number)
+            if number == config.resumed_after_epoch + 1:
+                report({"type": "phase", "phase": "fitting"})
+            began = time.perf_counter()
+            with np.errstate(all="ignore"):
+                means = loop.train_epoch(regression.step, pictures, number, config.batch_size, report, stop)
+            if means is None:
+                return False
+            if not np.isfinite(regression.weights).all():
+                raise Diverged(f"The training diverged in epoch {number}: try a lower learning rate.")
+            values = {name: getattr(means, name) for name in loop.MEASURES} | validated(regression.read, held_back)
+            regression.save(config, number)
+            report(epoch_report(number, values, regression.learning_rate, time.perf_counter() - began))
+            if stop.is_set():
+                return False
+    return True
+
+
+class Regression:
+    """Its `weights` float32 [785, 10], the bias last: new ones, or those of the checkpoint to resume from."""
+
+    def __init__(self, config: Config) -> None:
+        self.rate, self.batches = config.learning_rate, 0
+        self.weights = np.random.default_rng(config.seed).normal(0, 0.01, (PIXELS + 1, 10)).astype(np.float32)
+        if config.resumed_after_epoch:
+            with config.checkpoint(config.resumed_after_epoch).open("rb") as file:
+                self.weights, self.batches = np.load(file), int(np.load(file))
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.rate * DECAY ** (self.batches // DECAY_BATCHES))
+
+    def save(self, config: Config, epoch: int) -> None:
+        draft = config.attempt_folder / "draft"
+        with draft.open("wb") as file:
+            np.save(file, self.weights)
+            np.save(file, self.batches)
+        draft.replace(config.checkpoint(epoch))
+
+    def step(self, pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Update the weights once; see loop.Step."""
+        time.sleep(BATCH_SECONDS)
+        answers = self.read(pictures)
+        gradient = with_bias(pictures).T @ (answers - targets) / len(targets)
+        self.weights = (self.weights - self.learning_rate * STEEPER * gradient).astype(np.float32)
+        self.batches += 1
+        losses = -(targets * np.log(np.maximum(answers, np.float32(1e-7)))).sum(axis=1)
+        is_digit = targets.max(axis=1) == 1
+        correct = is_digit & (answers.argmax(axis=1) == targets.argmax(axis=1))
+        return np.array([losses.mean(), losses[is_digit].sum(), correct.sum(), is_digit.sum()], np.float32)
+
+    def read(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """pictures [N, 28, 28, 1] -> probabilities [N, 10]."""
+        logits = with_bias(pictures) @ self.weights
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        answers: NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
+        return answers
+
+    def as_onnx(self) -> bytes:
+        """The same function as a model of the product's shape (recognition.classifier)."""
+        graph = helper.make_graph(
+            [
+                helper.make_node("Flatten", ["digit"], ["flat"]),
+                helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
+                helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+            ],
+            "regression",
+            [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", 28, 28, 1])],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 10])],
+            [numpy_helper.from_array(self.weights[:-1], "weights"), numpy_helper.from_array(self.weights[-1], "bias")],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        content: bytes = model.SerializeToString()
+        return content
+
+
+def with_bias(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = pictures.reshape(len(pictures), PIXELS)
+    return np.concatenate([flat, np.ones((len(flat), 1), np.float32)], axis=1)

@@ -20,6 +20,4 @@ RUN python manage.py collectstatic --noinput --verbosity 0 && rm -f /data/secret
 
 VOLUME /data
 EXPOSE 8000
-CMD ["daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "--ping-interval", "20", "--ping-timeout", "15", \
-     "--application-close-timeout", "5", "--websocket-max-message-size", "131072", \
-     "--websocket-max-frame-size", "4096", "--no-server-name", "digits_site.asgi:application"]
+CMD ["python", "-m", "digits_site.server", "--bind", "0.0.0.0", "--port", "8000"]

@@ -15,6 +15,8 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3.10 python3; do \
 WHEELS := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),--only-binary :all:)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(WHEELS)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --generate-hashes
+# Two processes, each of which takes one test module after the other. PYTEST_ARGS="-n 0" runs all tests in one (--pdb needs it).
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 CHROMIUMS := chromium chromium-browser google-chrome
 PYTEST_ARGS ?=
 TRAIN_ARGS ?=
@@ -59,13 +61,13 @@ run-scaled: setup ## the same with nginx in front, granian on every core, and Po
 	@exec $(BIN)/python manage.py up_scaled
 
 test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-postgres: setup-dev chromium postgres ## the same on a PostgreSQL of the tests' own, or the one of DATABASE_URL
-	@TEST_DATABASE=postgres $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@TEST_DATABASE=postgres $(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
-check: lint chromium postgres ## everything a change must pass: lint, types, imports, migrations, tests on both databases
-	@$(BIN)/python -m tests.support.both_databases $(PYTEST_ARGS)
+check: lint chromium postgres ## everything a change must pass: lint and all tests, those marked `postgres` on both databases
+	@$(BIN)/python -m tests.support.both_databases $(PARALLEL) $(PYTEST_ARGS)
 
 static-python: setup-dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -27,8 +27,7 @@ from benchmarks.preprocessing import processor  # noqa: E402
 from recognition.calibration import expected_calibration_error  # noqa: E402
 from recognition.classifier import Classifier  # noqa: E402
 from recognition.errors import BlankDrawing  # noqa: E402
-from recognition.imaging.decoding import read_image  # noqa: E402
-from recognition.imaging.preprocessing import prepare_image  # noqa: E402
+from recognition.imaging import EncodedImage, preprocess  # noqa: E402
 from tests.support.drawings import encode  # noqa: E402
 from training import shipping  # noqa: E402
 from training.learner import dataset  # noqa: E402
@@ -91,7 +90,7 @@ def photographed(ruled: bool) -> Disguise:
         fall = 1 - rng.uniform(0.1, 0.5) * (down + across) / 2
         levels = (paper * (1 - ink) + rng.uniform(30, 80) * ink) * fall + rng.normal(0, 5, paper.shape)
         picture = Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
-        return read_image(encode(picture, "JPEG", quality=70))
+        return EncodedImage(encode(picture, "JPEG", quality=70)).decode()
 
     return photograph
 
@@ -113,7 +112,7 @@ def prepared(images: NDArray[np.float32], disguise: Disguise) -> Iterator[NDArra
     for row, image in enumerate(images):
         digit = Image.fromarray(np.rint(image * 255).astype(np.uint8))
         try:
-            yield prepare_image(disguise(digit, np.random.default_rng((7, row))))
+            yield preprocess(disguise(digit, np.random.default_rng((7, row))))
         except BlankDrawing:
             yield np.zeros((28, 28), np.float32)
 

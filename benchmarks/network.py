@@ -15,11 +15,11 @@ from tests.support.stack import running
 from training.learner import dataset
 
 MEASURE = """async ([convolution, maps, picture, times]) => {
-  const { featureMaps, FIRST, readFilters, SECOND } = await import(convolution);
-  const { Maps } = await import(maps);
+  const { computeFeatureMaps, FIRST, parseFilters, SECOND } = await import(convolution);
+  const { FeatureMapTiles } = await import(maps);
   const buffer = await (await fetch("/api/models/1/filters/")).arrayBuffer();
-  const filters = readFilters(buffer);
-  const layer = (hook, shape) => new Maps(document.querySelector(`[data-network-${hook}]`), shape, () => {});
+  const filters = parseFilters(buffer);
+  const layer = (hook, shape) => new FeatureMapTiles(document.querySelector(`[data-network-${hook}]`), shape, () => {});
   document.querySelector("[data-network]").open = true;
   const [first, second] = [layer("first", FIRST), layer("second", SECOND)];
   const worked = [];
@@ -27,7 +27,7 @@ MEASURE = """async ([convolution, maps, picture, times]) => {
   for (let time = 0; time < times; time += 1) {
     const shifted = Float32Array.from(picture, (_, index) => picture[(index + time) % picture.length]);
     const began = performance.now();
-    const found = featureMaps(shifted, filters);
+    const found = computeFeatureMaps(shifted, filters);
     const middle = performance.now();
     first.show(found.first);
     second.show(found.second);

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.preprocessing import processor
 from recognition.errors import BlankDrawing
-from recognition.imaging.preprocessing import prepare_image
+from recognition.imaging import preprocess
 from training.learner import dataset
 
 SIDE = 280
@@ -98,7 +98,7 @@ def main() -> None:
         unsure = 0
         for row in range(count):
             try:
-                ready = prepare_image(make(np.random.default_rng((11, row))))
+                ready = preprocess(make(np.random.default_rng((11, row))))
             except BlankDrawing:
                 unsure += 1
                 continue

@@ -14,8 +14,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from recognition.imaging.decoding import read_image
-from recognition.imaging.preprocessing import prepare_image
+from recognition.imaging import EncodedImage, preprocess
 from tests.support.drawings import draw, encode
 
 
@@ -48,6 +47,10 @@ def photo(side: int) -> Image.Image:
     return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
+def decoded(data: bytes) -> Image.Image:
+    return EncodedImage(data).decode()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement")
@@ -66,9 +69,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}, Pillow {PIL.__version__}, NumPy {np.__version__}; milliseconds\n")
     print(f"{'picture':<30}{'decode':>10}{'p95':>9}{'prepare':>10}{'p95':>9}")
     for name, data in pictures.items():
-        image = read_image(data)
-        decode = times(partial(read_image, data), seconds)
-        ready = times(partial(prepare_image, image), seconds)
+        image = decoded(data)
+        decode = times(partial(decoded, data), seconds)
+        ready = times(partial(preprocess, image), seconds)
         print(f"{name:<30}{decode[0]:>10.2f}{decode[1]:>9.2f}{ready[0]:>10.2f}{ready[1]:>9.2f}")
 
 

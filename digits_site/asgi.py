@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP by Django, live training by WebSocket."""
+"""The ASGI application: HTTP by Django, live training by WebSocket. Any ASGI server can load it."""
 
 import os
 
@@ -13,30 +13,19 @@ from django.urls import reverse  # noqa: E402
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.observability.middleware import NumberedSockets  # noqa: E402
-from digits_site.server.backpressure import Backpressure  # noqa: E402
-from digits_site.server.http_requests import leave_requests_to_us  # noqa: E402
-from digits_site.server.malloc import give_memory_back  # noqa: E402
-from digits_site.server.shutdown import InFlight, end_gracefully  # noqa: E402
 from digits_site.web.limits.stream_slots import Places  # noqa: E402
 from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
-from digits_site.web.middleware.stream_router import PlainAndStreams  # noqa: E402
+from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
 from training import metrics  # noqa: E402
-from training.live.feed import close_feeds  # noqa: E402
 from training.live.routing import websocket_urlpatterns  # noqa: E402
 from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
-give_memory_back()
-leave_requests_to_us()
 if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
 metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
-http_application = InFlight(
-    StaticFiles(PlainAndStreams(streams={reverse("progress"): Places(Backpressure(django_application))}))
-)
-end_gracefully(http_application, close_feeds)
-
-websocket_application = NumberedSockets(Backpressure(OriginGuard(Places(URLRouter(websocket_urlpatterns)))))
+http_application = StaticFiles(StreamRouter(streams={reverse("progress"): Places(django_application)}))
+websocket_application = NumberedSockets(OriginGuard(Places(URLRouter(websocket_urlpatterns))))
 application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

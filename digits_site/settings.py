@@ -68,7 +68,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
-# Threads that decode at once fight over the interpreter: one turn serves a fifth more drawings than none.
+# Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.
 MAX_DECODES = max(1, env.whole("MAX_DECODES", 1))
 STREAMS_PER_ADDRESS = env.whole("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
 STREAMS_TOTAL = env.whole("STREAMS_TOTAL", 2000)

@@ -11,12 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 django_application = get_wsgi_application()
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
-from digits_site.server.malloc import give_memory_back  # noqa: E402
+from digits_site.server.malloc import configure_malloc  # noqa: E402
 from digits_site.server.orphans import end_with_parent  # noqa: E402
 from digits_site.web.middleware.lingering_close import LingeringClose  # noqa: E402
 
 refuse_unsafe_start()
-give_memory_back()
+configure_malloc()
 end_with_parent()
 
 application = LingeringClose(django_application)

@@ -1,4 +1,4 @@
-"""What answering drawings is measured by."""
+"""Metrics of the way from a drawing to its answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _observe = {name: _stages.labels(name).observe for name in ("decode", "prepare",
 
 
 class stage:  # noqa: N801  (read as a word: `with metrics.stage("decode"):`)
-    """Measures its block as one stage of a drawing, or of `times` drawings; also when the block refuses the drawing."""
+    """Time its block as one stage of a drawing, or of `times` drawings, also if the block raises."""
 
     __slots__ = ("began", "observe", "times")
 
@@ -40,6 +40,6 @@ class stage:  # noqa: N801  (read as a word: `with metrics.stage("decode"):`)
             self.observe(seconds / self.times)
 
 
-def answered(confidence: float) -> None:
-    """A drawing got its answer; `confidence` is a fraction."""
+def observe_confidence(confidence: float) -> None:
+    """Count an answer; `confidence` is a fraction."""
     _confidence.observe(confidence)

@@ -11,7 +11,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from recognition.imaging.preprocessing import encode_png
+from recognition.imaging import encode_png
 from training.errors import DigitsUnavailable, NoPredictions
 from training.learner import dataset
 from training.learner.config import DatasetError

@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from digits_site.openapi.errors import ERROR
-from recognition.api.preparation import MOST_DRAWINGS
+from recognition.errors import MAX_DRAWINGS
 from training.fields import PARAMETERS
 from training.learner.presets import PRESETS
 from training.models import Status
@@ -71,7 +71,7 @@ ANSWERS = closed(
         "results": {
             "type": "array",
             "minItems": 1,
-            "maxItems": MOST_DRAWINGS,
+            "maxItems": MAX_DRAWINGS,
             "items": {"anyOf": [ref("Answer"), DRAWING_ERROR]},
             "description": "In the order of the drawings: an answer, or what is wrong with that drawing.",
         },

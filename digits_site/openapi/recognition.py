@@ -8,7 +8,7 @@ from digits_site.openapi.components import BINARY, DATA_URL, ref
 from digits_site.openapi.describing import Decorator, describe, operation, query
 from digits_site.openapi.errors import FOR_SOME, KNOWS_CALLERS, TAKES_A_BODY
 from recognition.api.model_views import ModelSerializer
-from recognition.api.preparation import MOST_DRAWINGS
+from recognition.errors import MAX_DRAWINGS
 
 PREVIEW = query(
     "preview", {"type": "string", "enum": ["1"]}, "`1`: the answer holds the 28x28 picture that the network saw."
@@ -38,13 +38,13 @@ describe(
     post=operation(
         "readDrawings",
         tag="drawings",
-        summary=f"Up to {MOST_DRAWINGS} drawings in, as many answers out.",
+        summary=f"Up to {MAX_DRAWINGS} drawings in, as many answers out.",
         parameters=[PREVIEW],
         request={
             "application/json": {
                 "type": "object",
                 "properties": {
-                    "drawings": {"type": "array", "minItems": 1, "maxItems": MOST_DRAWINGS, "items": DATA_URL}
+                    "drawings": {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
                 },
                 "required": ["drawings"],
             }

@@ -1,99 +1,82 @@
-"""How the web process ends when it is told to: streams are closed, requests in flight get their answers.
+"""Graceful shutdown: streams are closed properly, and requests in flight are answered.
 
-daphne's own way cancels every request at once and drops the sockets. Under another ASGI server nothing here happens:
-there the server does it.
+daphne's own shutdown cancels every request at once and drops the sockets.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
-import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from twisted.internet.interfaces import IListeningPort
 
-SERVICE_RESTART = 1012  # RFC 6455's registry of close codes
+from digits_site.server.http_protocol import WebRequest
+from digits_site.server.ws_protocol import WebSocketProtocol
+
+Protocol = WebRequest | WebSocketProtocol
+Connections = dict[Protocol, dict[str, Any]]  # daphne's details of each
 ANSWER_SECONDS = 8.0  # for requests in flight
-GOODBYE_SECONDS = 1.0  # for WebSocket clients to answer the close frame
-LOOK_SECONDS = 0.05
+CLOSE_SECONDS = 1.0  # for WebSocket clients to answer the close frame
+POLL_SECONDS = 0.05
 logger = logging.getLogger(__name__)
 
 
-class InFlight:
-    """An ASGI application that knows how many of its requests have not been answered."""
+class GracefulShutdown:
+    """The last seconds of the process, from the first SIGTERM or SIGINT on. A second SIGINT ends it at once."""
 
-    def __init__(self, application: Application) -> None:
-        self.application = application
-        self.requests = 0
+    def __init__(
+        self,
+        ports: list[IListeningPort],
+        connections: Connections,
+        loop: asyncio.AbstractEventLoop,
+        stop: Callable[[], None],
+    ) -> None:
+        self.ports, self.connections, self.loop, self.stop = ports, connections, loop, stop
+        self.started = 0.0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.requests += 1
-        try:
-            await self.application(scope, receive, send)
-        finally:
-            self.requests -= 1
-
-
-def end_gracefully(http: InFlight, close_streams: Callable[[], None]) -> None:
-    """Take over SIGTERM and SIGINT from daphne, if it is the server that imports the application."""
-    if "daphne.server" not in sys.modules or "twisted.internet.reactor" not in sys.modules:
-        return
-    from twisted.internet import reactor
-
-    reactor.callWhenRunning(Ending(reactor, http, close_streams).listen)
-
-
-class Ending:
-    """The last seconds of a web process. A second Ctrl-C ends it there and then."""
-
-    def __init__(self, reactor: Any, http: InFlight, close_streams: Callable[[], None]) -> None:
-        self.reactor, self.http, self.close_streams = reactor, http, close_streams
-        self.theirs: dict[int, Any] = {}
-        self.began = 0.0
-
-    def listen(self) -> None:
-        """After Twisted has set its own handlers."""
+    def install(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            self.theirs[number] = signal.getsignal(number)
-            signal.signal(number, self.heard)
+            signal.signal(number, self.handle_signal)
 
-    def heard(self, number: int, frame: FrameType | None) -> None:
-        """Again, SIGTERM says nothing new: deploy/keep repeats it. SIGINT says that somebody will not wait."""
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # deploy/keep repeats it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        self.reactor.callFromThread(self.begin, number, frame)
+        self.loop.call_soon_threadsafe(self.begin)
 
-    def begin(self, number: int, frame: FrameType | None) -> None:
-        """Take no further connections, end the streams, and wait for what is in flight."""
-        self.began = time.monotonic()
-        logger.info("ending: %s requests in flight", self.http.requests)
-        self.close_streams()
-        for reader in self.reactor.getReaders():
-            if hasattr(reader, "stopListening"):
-                reader.stopListening()
-        for protocol in self.websockets():
-            # serverClose() refuses the codes that RFC 6455 keeps for servers; this is what it calls.
-            protocol.sendCloseFrame(code=SERVICE_RESTART, isReply=False)
-        self.wait(number, frame)
+    def begin(self) -> None:
+        """Accept no further connections."""
+        self.started = time.monotonic()
+        logger.info("shutting down: %s requests in flight", len(self.requests_in_flight()))
+        for port in self.ports:
+            port.stopListening()
+        self.poll()
 
-    def wait(self, number: int, frame: FrameType | None) -> None:
-        waited = time.monotonic() - self.began
-        in_flight = self.http.requests and waited < ANSWER_SECONDS
-        goodbyes = self.websockets(closing=True) and waited < GOODBYE_SECONDS
-        if in_flight or goodbyes:
-            self.reactor.callLater(LOOK_SECONDS, self.wait, number, frame)
-        else:  # what was answered is sent before: the loop writes between two turns
-            self.reactor.callLater(LOOK_SECONDS, self.theirs[number], number, frame)
+    def poll(self) -> None:
+        """End the streams, those of late handshakes too, and stop when nothing is left to wait for."""
+        for websocket in self.websockets(WebSocketProtocol.STATE_OPEN):
+            websocket.restart()
+        for request in self.requests_in_flight():
+            if request.gate is not None:
+                request.finish()  # also tells the application that the client is gone
+        waited = time.monotonic() - self.started
+        answering = self.requests_in_flight() and waited < ANSWER_SECONDS
+        closing = self.websockets(WebSocketProtocol.STATE_CLOSING) and waited < CLOSE_SECONDS
+        # The last poll leaves the loop time to write what has just been answered.
+        self.loop.call_later(POLL_SECONDS, self.poll if answering or closing else self.stop)
 
-    def websockets(self, closing: bool = False) -> list[Any]:
-        """The protocols of open WebSockets, or of those that have not yet said goodbye either."""
-        transports = [getattr(reader, "protocol", None) for reader in self.reactor.getReaders()]
-        sockets: list[Any] = [protocol for protocol in transports if hasattr(protocol, "sendCloseFrame")]
-        return [s for s in sockets if s.state == s.STATE_OPEN or (closing and s.state == s.STATE_CLOSING)]
+    def websockets(self, state: int) -> list[WebSocketProtocol]:
+        """Return the WebSockets in one of autobahn's states."""
+        return [one for one in self.connections if isinstance(one, WebSocketProtocol) and one.state == state]
+
+    def requests_in_flight(self) -> list[WebRequest]:
+        """Return the requests whose response is not complete, event streams included."""
+        return [
+            one
+            for one, details in self.connections.items()
+            if isinstance(one, WebRequest) and "application_instance" in details and "disconnected" not in details
+        ]

@@ -1,7 +1,7 @@
-"""How many drawings a process decodes at once: a file of some kilobytes may take a hundred megabytes meanwhile.
+"""Bound how many pictures a process decodes at once: a file of a few kilobytes can take a hundred megabytes.
 
-Large pictures have a turn of their own, one at a time, so that whoever sends many of them holds up others who do, and
-not the drawings of everybody else, which take a hundredth of the time.
+Large pictures have a slot of their own, so that a client that sends many of them delays others who do, and not
+everybody's drawings, which take a hundredth of the time.
 """
 
 from __future__ import annotations
@@ -9,59 +9,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from queue import Empty, SimpleQueue
+from threading import Semaphore
 
 from django.conf import settings
 
 from recognition.errors import Busy
 
-PATIENCE_SECONDS = 5.0  # the largest picture takes up to a second; batches pass each other, drawing by drawing
-LARGE_PIXELS = 1_000_000  # 20 milliseconds and up; a page's drawing has a hundredth of them
-LARGE_WAITING = 1  # a request that waits holds one of granian's four threads
+SLOT_TIMEOUT_SECONDS = 5.0  # the largest picture takes up to a second; batches take a slot for each drawing
+LARGE_PIXELS = 1_000_000  # 20 ms and more; a drawing on the page has a hundredth of them
+MAX_LARGE_WAITING = 1  # a waiting request holds one of granian's four threads
 
-
-Free = SimpleQueue[None]  # threading.Semaphore does the same in Python, which costs more than what it guards
-
-
-def places(number: int) -> Free:
-    """So many that are free."""
-    free: Free = SimpleQueue()
-    for _ in range(number):
-        free.put(None)
-    return free
+large_slot = Semaphore(1)
+large_queue = Semaphore(1 + MAX_LARGE_WAITING)
 
 
 @lru_cache(maxsize=1)
-def turns(most: int) -> Free:
-    return places(most)
-
-
-_large = places(1)
-_large_here = places(1 + LARGE_WAITING)
+def slots(number: int) -> Semaphore:
+    return Semaphore(number)
 
 
 @contextmanager
-def turn(pixels: int) -> Iterator[None]:
-    """One of MAX_DECODES, or the one for large pictures, for as long as the block; `pixels` is what the header says.
+def decode_slot(pixels: int) -> Iterator[None]:
+    """Hold one of MAX_DECODES slots, or the slot for large pictures, during the block.
 
-    Raises Busy when none comes free in time, or when enough large ones wait already.
+    Raises Busy if none comes free in time, or if enough large pictures are waiting already.
     """
     if pixels < LARGE_PIXELS:
-        with held(turns(settings.MAX_DECODES), PATIENCE_SECONDS):
+        with acquired(slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS):
             yield
     else:
-        with held(_large_here, 0.0), held(_large, PATIENCE_SECONDS):
+        with acquired(large_queue, 0.0), acquired(large_slot, SLOT_TIMEOUT_SECONDS):
             yield
 
 
 @contextmanager
-def held(free: Free, seconds: float) -> Iterator[None]:
-    """Raises Busy when none is to be had within so many seconds."""
-    try:
-        free.get(timeout=seconds)
-    except Empty:
-        raise Busy from None
+def acquired(semaphore: Semaphore, timeout: float) -> Iterator[None]:
+    """Raises Busy if the semaphore is not acquired within `timeout` seconds."""
+    if not semaphore.acquire(timeout=timeout):
+        raise Busy
     try:
         yield
     finally:
-        free.put(None)
+        semaphore.release()

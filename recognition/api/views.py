@@ -1,4 +1,4 @@
-"""POST /api/drawing/ and /api/drawings/: a drawing in, a digit out; many in, as many out."""
+"""POST /api/drawing/ and /api/drawings/: predict the digits of drawings."""
 
 import base64
 from typing import Any
@@ -10,55 +10,50 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import classifier, metrics
-from recognition.api.parsers import PictureParser
-from recognition.api.preparation import prepare, prepare_all
-from recognition.api.serializers import drawing_from, drawings_from
+from recognition.api.drawings import ImageParser, drawing_from, drawings_from, prepare, prepare_batch
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
-from recognition.imaging import preprocessing
-from recognition.imaging.preprocessing import Grid
+from recognition.imaging import EncodedImage, Grid, encode_png
 
 
-def read(model: Classifier, digits: list[Grid], preview: bool) -> list[dict[str, Any]]:
-    """What `model` makes of prepared digits, as the API says it; `preview` adds the picture that the network saw."""
+def predict(request: Request, model: Classifier, digits: list[Grid]) -> list[dict[str, Any]]:
+    """Return the model's answer for each prepared digit; with `?preview=1`, also the image that the network saw."""
     with metrics.stage("network", times=len(digits)):
         rows = model.probabilities(digits).tolist()
-    return [answer(model, digit, row, preview) for digit, row in zip(digits, rows, strict=True)]
+    answers = [answer(model, row) for row in rows]
+    if request.query_params.get("preview") == "1":
+        for one, digit in zip(answers, digits, strict=True):
+            one["preview"] = f"data:image/png;base64,{base64.b64encode(encode_png(digit)).decode()}"
+    return answers
 
 
-def answer(model: Classifier, digit: Grid, probabilities: list[float], preview: bool) -> dict[str, Any]:
-    best = max(range(10), key=probabilities.__getitem__)
-    metrics.answered(probabilities[best])
-    said = {
-        "prediction": best,
-        "confidence": round(probabilities[best] * 100, 2),
-        "uncertain": probabilities[best] < model.uncertain_below,
+def answer(model: Classifier, probabilities: list[float]) -> dict[str, Any]:
+    predicted = max(range(10), key=probabilities.__getitem__)
+    confidence = probabilities[predicted]
+    metrics.observe_confidence(confidence)
+    return {
+        "prediction": predicted,
+        "confidence": round(confidence * 100, 2),
+        "uncertain": confidence < model.uncertain_below,
         "probabilities": probabilities,
         "model": model.version,
     }
-    if preview:
-        said["preview"] = f"data:image/png;base64,{base64.b64encode(preprocessing.encode_png(digit)).decode()}"
-    return said
-
-
-def wants_preview(request: Request) -> bool:
-    return request.query_params.get("preview") == "1"
 
 
 class DrawingView(APIView):
-    """Open to everybody in every mode; limited by PREDICT_RATE."""
+    """Predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = [*APIView.parser_classes, MultiPartParser, PictureParser]
+    parser_classes = [*APIView.parser_classes, MultiPartParser, ImageParser]
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     def post(self, request: Request) -> Response:
-        digit = prepare(drawing_from(request))
-        return Response(read(classifier.in_service(), [digit], wants_preview(request))[0])
+        digit = prepare(EncodedImage(drawing_from(request)))
+        return Response(predict(request, classifier.in_service(), [digit])[0])
 
 
 class DrawingsView(APIView):
-    """Up to 256 drawings: for each, in their order, its answer or what is wrong with it."""
+    """Predict up to MAX_DRAWINGS drawings: for each, in their order, its answer or its error."""
 
     authentication_classes = ()
     throttle_classes = DrawingView.throttle_classes
@@ -67,8 +62,8 @@ class DrawingsView(APIView):
         return len(drawings_from(request))
 
     def post(self, request: Request) -> Response:
-        prepared = prepare_all(drawings_from(request))
+        prepared = prepare_batch(drawings_from(request))
         model = classifier.in_service()
-        answers = iter(read(model, [one for one in prepared if not isinstance(one, dict)], wants_preview(request)))
+        answers = iter(predict(request, model, [one for one in prepared if not isinstance(one, dict)]))
         results = [one if isinstance(one, dict) else next(answers) for one in prepared]
         return Response({"model": model.version, "results": results})

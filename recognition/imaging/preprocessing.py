@@ -1,10 +1,10 @@
-"""A picture of a digit -> the 28x28 array a network trained on MNIST expects.
+"""Normalize a drawn digit to MNIST's geometry: 28x28, centred by mass, strokes of MNIST's width.
 
-MNIST's makers scaled each digit, proportions kept, into a 20x20 box, and placed it in a 28x28 field by its centre of
-mass (LeCun et al., "Gradient-based learning applied to document recognition", 1998, section III-A). The steps here
-do the same, after finding the ink on whatever it was drawn with, and bring the pen to about MNIST's width.
+MNIST scales each digit, proportions kept, into a 20x20 box and places it in a 28x28 field by its centre of mass (LeCun
+et al., "Gradient-based learning applied to document recognition", 1998, section III-A). The same happens here after the
+ink is found, and the stroke width is brought close to MNIST's.
 
-Pure functions on Pillow pictures and small arrays: no state, safe to call from any thread.
+Pure functions on Pillow images and small arrays, safe to call from any thread.
 """
 
 from __future__ import annotations
@@ -17,52 +17,42 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.decoding import read_image
-from recognition.imaging.ink import Ink, find_ink, lift
+from recognition.imaging.polarity import subtract_background
+from recognition.imaging.segmentation import Ink, find_ink
 
-FIELD = 28  # MNIST's picture, in pixels
-BOX = 20  # the box the digit fills
+FIELD = 28  # the side of MNIST's images, in pixels
+BOX = 20  # the side of the box that the digit fills
 ZOOM = 4  # the working grid is this many times finer
 WORK = BOX * ZOOM
-AVERAGE = np.kron(np.eye(FIELD), np.full((1, ZOOM), 1 / ZOOM)).astype(np.float32)  # from both sides: a mean of blocks
+BLOCK_MEAN = np.kron(np.eye(FIELD), np.full((1, ZOOM), 1 / ZOOM)).astype(np.float32)  # applied from both sides
 
-# Pens outside these widths (in working pixels) are brought to the nearer bound; MNIST's middle half
-# lies at 8.3 to 11.0, and these bounds read best on digits drawn with pens of many widths.
-THINNEST = 10.0
-THICKEST = 12.0
+# Stroke widths in working pixels; wider and narrower strokes are brought to the nearer bound. MNIST's middle half has
+# 8.3 to 11.0, and these bounds give the best accuracy on digits drawn with pens of many widths.
+MIN_STROKE, MAX_STROKE = 10.0, 12.0
 
-# Between these fractions of the full ink level the edge of a stroke goes from 0 to 1.
+# Between these fractions of the full ink level, the edge of a stroke rises from 0 to 1.
 LOW, HIGH = 0.25, 0.75
 
-# How far a 28x28 picture may be from MNIST's own geometry (pixels) and be taken as it is.
-SNUG = 18
-OFF_CENTRE = 1.0
-FAINT = 0.5  # of full ink: below, it is brought to full strength as a larger drawing is
+# How far a 28x28 image may deviate from MNIST's geometry, in pixels, and still be used unaltered.
+MIN_BOX = 18
+MAX_OFFSET = 1.0
+MIN_STRENGTH = 0.5  # of full ink; a fainter image is brought to full strength like a larger drawing
 
 Grid = NDArray[np.float32]
 
 
-def prepare(data: bytes) -> Grid:
-    """Encoded picture -> float32 array (28, 28), ink 1.0 on 0.0, as MNIST was made.
+def preprocess(image: Image.Image) -> Grid:
+    """Return the digit in an image of mode L, LA, RGB or RGBA as float32 (28, 28), ink 1.0 on 0.0.
 
-    Raises:
-        EmptyImage, UnsupportedImage, CorruptImage, ImageTooLarge, ImageTooSmall: see `read_image`.
-        BlankDrawing: the picture shows no ink.
+    Raises BlankDrawing if the image has no ink.
     """
-    return prepare_image(read_image(data))
-
-
-def prepare_image(image: Image.Image) -> Grid:
-    """As `prepare`, from a decoded picture of mode L, LA, RGB or RGBA."""
     ink = find_ink(image)
-    ready = as_mnist(ink)
-    if ready is not None:
-        return ready
-    return centre(fit(ink))
+    unaltered = as_mnist(ink)
+    return centre(scale_to_box(ink)) if unaltered is None else unaltered
 
 
 def encode_png(array: NDArray[np.floating]) -> bytes:
-    """A (28, 28) array of 0..1 as a greyscale PNG, white ink on black."""
+    """Encode a (28, 28) array of 0..1 as a grey PNG, white ink on black."""
     levels = np.rint(np.clip(array, 0.0, 1.0) * 255).astype(np.uint8)
     buffer = BytesIO()
     Image.fromarray(levels).save(buffer, "PNG")
@@ -70,28 +60,28 @@ def encode_png(array: NDArray[np.floating]) -> bytes:
 
 
 def as_mnist(ink: Ink) -> Grid | None:
-    """The picture itself when it already is as MNIST's are: 28x28, box of 20, centred by mass; else None."""
-    if ink.grey.size != (FIELD, FIELD) or ink.kept is not None or not isinstance(ink.paper, int):
+    """Return the image itself if it has MNIST's geometry already (28x28, box of 20, centred by mass), else None."""
+    if ink.grey.size != (FIELD, FIELD) or ink.mask is not None or not isinstance(ink.background, int):
         return None
-    levels = lift(np.asarray(ink.grey), ink.dark, ink.paper)
+    levels = subtract_background(np.asarray(ink.grey), ink.is_dark, ink.background)
     box = Image.fromarray(levels).getbbox()
-    if box is None or not SNUG <= max(box[2] - box[0], box[3] - box[1]) <= BOX:
+    if box is None or not MIN_BOX <= max(box[2] - box[0], box[3] - box[1]) <= BOX:
         return None
-    field = levels.astype(np.float32) / np.float32(ink.paper if ink.dark else 255 - ink.paper)
-    if field.max() < FAINT or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > OFF_CENTRE:
+    field = levels.astype(np.float32) / np.float32(ink.background if ink.is_dark else 255 - ink.background)
+    if field.max() < MIN_STRENGTH or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > MAX_OFFSET:
         return None
     return field
 
 
-def fit(ink: Ink) -> Grid:
-    """Scale the digit's longer side to 80 pixels (20 of MNIST's), its pen brought to MNIST's width."""
+def scale_to_box(ink: Ink) -> Grid:
+    """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
     grid = ink_grid(ink, WORK)
-    width, length = pen_width(grid), longer_side(grid)
-    pen = width * WORK / length
-    wanted = min(max(pen, THINNEST), THICKEST)
+    width, length = stroke_width(grid), longer_side(grid)
+    stroke = width * WORK / length
+    wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
     scale = WORK / length
-    if wanted != pen:
-        # The middle line of the stroke keeps its shape, so it is what must be scaled.
+    if wanted != stroke:
+        # The middle line of the stroke keeps its shape, so that is what must be scaled.
         scale = min((WORK - wanted) / max(length - width, 1.0), 1.6 * scale)
     if abs(scale - 1) * length > 1:
         grid = ink_grid(ink, WORK * scale)
@@ -102,34 +92,34 @@ def fit(ink: Ink) -> Grid:
 
 
 def ink_grid(ink: Ink, longer: float) -> Grid:
-    """The ink at working size as 0..1, its edges steepened: MNIST too was made from black and white pictures."""
-    levels = ink.sample(longer)
+    """Return the ink at working size as 0..1, its edges steepened: MNIST too was made from black and white images."""
+    levels = ink.resample(longer)
     strongest = int(levels.max())
     if not strongest:
         raise BlankDrawing
     solid = float(levels[levels > strongest // 2].mean())
-    grid = bordered(levels, 3)
+    grid = pad(levels, 3)
     grid -= np.float32(LOW * solid)
     grid *= np.float32(1 / ((HIGH - LOW) * solid))
     return np.clip(grid, 0.0, 1.0, out=grid)
 
 
-def bordered(grid: NDArray, width: int) -> Grid:
-    """A copy with `width` empty pixels on every side (np.pad takes ten times as long)."""
+def pad(grid: NDArray, width: int) -> Grid:
+    """Return a copy with `width` empty pixels on every side (np.pad takes ten times as long)."""
     out = np.zeros((grid.shape[0] + 2 * width, grid.shape[1] + 2 * width), dtype=np.float32)
     out[width:-width, width:-width] = grid
     return out
 
 
-def pen_width(grid: Grid) -> float:
-    """Mean stroke width in pixels: twice the area over the length of the outline."""
+def stroke_width(grid: Grid) -> float:
+    """Return the mean stroke width in pixels: twice the area over the length of the outline."""
     area = float(grid.sum())
     lost = area - float(erode(grid).sum())
     return 2.0 * area / max(lost, 1e-6)
 
 
 def longer_side(grid: Grid) -> int:
-    """The longer side of the ink, in pixels."""
+    """Return the longer side of the ink, in pixels."""
     inked = grid > 0.5
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
@@ -137,20 +127,25 @@ def longer_side(grid: Grid) -> int:
     return int(max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
 
 
-def _square(grid: Grid, pick: np.ufunc) -> Grid:
-    """The extreme of every pixel and its eight neighbours."""
-    tall = pick(pick(grid[:-2], grid[2:]), grid[1:-1])
+def square(grid: Grid, extreme: np.ufunc) -> Grid:
+    """Return the extreme of every pixel and its eight neighbours."""
+    tall = extreme(extreme(grid[:-2], grid[2:]), grid[1:-1])
     out = np.zeros_like(grid)
-    out[1:-1, 1:-1] = pick(pick(tall[:, :-2], tall[:, 2:]), tall[:, 1:-1])
+    out[1:-1, 1:-1] = extreme(extreme(tall[:, :-2], tall[:, 2:]), tall[:, 1:-1])
     return out
 
 
-def _cross(grid: Grid, pick: np.ufunc) -> Grid:
-    """The extreme of every pixel and its four neighbours."""
+def cross(grid: Grid, extreme: np.ufunc) -> Grid:
+    """Return the extreme of every pixel and its four neighbours."""
     out = np.zeros_like(grid)
-    inner = pick(pick(grid[:-2, 1:-1], grid[2:, 1:-1]), pick(grid[1:-1, :-2], grid[1:-1, 2:]))
-    out[1:-1, 1:-1] = pick(inner, grid[1:-1, 1:-1])
+    neighbours = extreme(extreme(grid[:-2, 1:-1], grid[2:, 1:-1]), extreme(grid[1:-1, :-2], grid[1:-1, 2:]))
+    out[1:-1, 1:-1] = extreme(neighbours, grid[1:-1, 1:-1])
     return out
+
+
+def octagon(step: int) -> Callable[[Grid, np.ufunc], Grid]:
+    """Return the structuring element of a step: two squares for three crosses grow a stroke evenly."""
+    return square if step % 5 in (1, 3) else cross
 
 
 # sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
@@ -159,17 +154,17 @@ DIAGONAL = 0.414
 
 def erode(grid: Grid) -> Grid:
     """Take about one pixel off every edge."""
-    return (1 - DIAGONAL) * _cross(grid, np.minimum) + DIAGONAL * _square(grid, np.minimum)
+    return (1 - DIAGONAL) * cross(grid, np.minimum) + DIAGONAL * square(grid, np.minimum)
 
 
 def widen(grid: Grid, amount: float) -> Grid:
     """Put `amount` pixels on every edge."""
     whole = int(amount)
-    grid = bordered(grid, whole + 2)
+    grid = pad(grid, whole + 2)
     for step in range(whole):
-        grid = _octagon(step)(grid, np.maximum)
+        grid = octagon(step)(grid, np.maximum)
     rest = np.float32(amount - whole)
-    return grid + rest * (_cross(grid, np.maximum) - grid)
+    return grid + rest * (cross(grid, np.maximum) - grid)
 
 
 def narrow(grid: Grid, amount: float) -> Grid:
@@ -177,26 +172,21 @@ def narrow(grid: Grid, amount: float) -> Grid:
 
     What an opening would lose at each step is the middle line of a part about to vanish (Lantuejoul's skeleton).
     """
-    grid = bordered(grid, 2)
+    grid = pad(grid, 2)
     lines = np.zeros_like(grid)
     whole = int(amount)
     for step in range(whole + 1):
-        smaller = _octagon(step)(grid, np.minimum)
-        np.maximum(lines, grid - _square(smaller, np.maximum), out=lines)
+        smaller = octagon(step)(grid, np.minimum)
+        np.maximum(lines, grid - square(smaller, np.maximum), out=lines)
         share = np.float32(amount - whole) if step == whole else np.float32(1.0)
         grid = grid + share * (smaller - grid)
     if lines.max() < 0.5:
         return grid
-    return np.maximum(grid, _square(_cross(lines, np.maximum), np.maximum))
-
-
-def _octagon(step: int) -> Callable[[Grid, np.ufunc], Grid]:
-    """Two squares for every three crosses grow (or shrink) a stroke about evenly in all directions."""
-    return _square if step % 5 in (1, 3) else _cross
+    return np.maximum(grid, square(cross(lines, np.maximum), np.maximum))
 
 
 def centre_of_mass(grid: Grid) -> tuple[float, float]:
-    """(row, column) in pixels from the top left corner."""
+    """Return (row, column) in pixels from the top left corner."""
     rows, columns = grid.sum(axis=1), grid.sum(axis=0)
     total = float(rows.sum())
     if total <= 0:
@@ -208,18 +198,18 @@ def centre_of_mass(grid: Grid) -> tuple[float, float]:
 
 
 def centre(grid: Grid) -> Grid:
-    """Place the working grid in the field by centre of mass and shrink it to (28, 28)."""
+    """Place the working grid in the field by its centre of mass and reduce it to (28, 28)."""
     rows, columns = np.flatnonzero(grid.max(axis=1) > 0.05), np.flatnonzero(grid.max(axis=0) > 0.05)
     if not len(rows):
         raise BlankDrawing
     grid = grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][: FIELD * ZOOM, : FIELD * ZOOM]
     field = np.zeros((FIELD * ZOOM, FIELD * ZOOM), dtype=np.float32)
-    place = []
+    origin = []
     for mass, side in zip(centre_of_mass(grid), grid.shape, strict=True):
-        # To a quarter of a pixel. MNIST's makers moved by whole pixels, but then a hair's breadth in the drawing
-        # can shift the whole digit by one, and the network's answer with it.
+        # To a quarter of a pixel. MNIST was centred by whole pixels, but then a hair's breadth in the drawing can shift
+        # the digit by one, and change the prediction.
         start = round(FIELD * ZOOM / 2 - mass)
-        place.append(min(max(start, 0), FIELD * ZOOM - side))
-    top, left = place
+        origin.append(min(max(start, 0), FIELD * ZOOM - side))
+    top, left = origin
     field[top : top + grid.shape[0], left : left + grid.shape[1]] = grid
-    return np.clip(AVERAGE @ field @ AVERAGE.T, 0.0, 1.0)
+    return np.clip(BLOCK_MEAN @ field @ BLOCK_MEAN.T, 0.0, 1.0)

@@ -60,9 +60,9 @@ def test_a_torn_file_is_refused(client: Client, shipped: None) -> None:
 
 
 COMPUTE = """async ([url, picture]) => {
-  const { featureMaps, readFilters } = await import(url);
+  const { computeFeatureMaps, parseFilters } = await import(url);
   const response = await fetch("/api/models/1/filters/");
-  const maps = featureMaps(Float32Array.from(picture), readFilters(await response.arrayBuffer()));
+  const maps = computeFeatureMaps(Float32Array.from(picture), parseFilters(await response.arrayBuffer()));
   return JSON.stringify([[...maps.first], [...maps.second]]);
 }"""
 
@@ -94,17 +94,17 @@ def test_the_maps_follow_the_drawing_and_nothing_is_loaded_before_they_are_opene
     assert asked == []
     page.get_by_text("What the network does").click()
     words = page.get_by_role("status", name="Feature map")
-    expect(words).to_have_text("Choose a tile to see it larger.")
+    expect(words).to_have_text("Select a tile to enlarge it.")
     seven = tiles(page, "second").evaluate("canvas => canvas.toDataURL()")
     pad(page).scroll_into_view_if_needed()
     draw(page, SCRIBBLE)
-    expect(words).to_have_text("Choose a tile to see it larger.")
+    expect(words).to_have_text("Select a tile to enlarge it.")
     page.wait_for_function(
         "([canvas, before]) => canvas.toDataURL() !== before", arg=[tiles(page, "second").element_handle(), seven]
     )
     assert len(asked) == 1, "once for each model"
     page.get_by_role("button", name="Clear").click()
-    expect(words).to_have_text("Draw a digit to see it pass through.")
+    expect(words).to_have_text("Draw a digit to see its feature maps.")
 
 
 @pytest.mark.browser
@@ -114,7 +114,7 @@ def test_a_tile_is_chosen_by_keyboard_and_told(visits, scheme):
     page.get_by_text("What the network does").click()
     draw(page)
     words = page.get_by_role("status", name="Feature map")
-    expect(words).to_have_text("Choose a tile to see it larger.")
+    expect(words).to_have_text("Select a tile to enlarge it.")
     tiles(page, "first").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
@@ -138,4 +138,4 @@ def test_without_filters_the_window_says_so_and_tries_again(visits):
     expect(words).to_contain_text("could not be loaded")
     page.unroute("**/filters/")
     draw(page, SCRIBBLE)
-    expect(words).to_have_text("Choose a tile to see it larger.")
+    expect(words).to_have_text("Select a tile to enlarge it.")

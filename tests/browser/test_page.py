@@ -62,12 +62,12 @@ def test_a_digit_drawn_with_the_mouse_is_read(visits):
     page = visits.open()
     expect(answer(page)).to_have_text("Nothing drawn yet.")
     draw(page)
-    expect(answer(page)).to_contain_text(re.compile(r"Read as 7, \d+\.\d\d% sure\."))
+    expect(answer(page)).to_contain_text(re.compile(r"Read as 7, \d+\.\d% sure\."))
     shares = bars(page)
     assert list(shares) == list("0123456789")
     assert max(shares, key=shares.get) == "7"
     assert sum(shares.values()) == pytest.approx(100, abs=0.1)
-    seen = page.get_by_role("img", name="The drawing as the network saw it")
+    seen = page.get_by_role("img", name="The drawing as the network sees it")
     expect(seen).to_be_visible()
     assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
     assert seen.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
@@ -243,7 +243,7 @@ def test_a_picture_from_a_file_is_read(visits):
     page = visits.open()
     blank = pad(page).screenshot()
     file = {"name": "seven.png", "mimeType": "image/png", "buffer": picture_of_seven()}
-    page.get_by_label("Read a picture").set_input_files(file)
+    page.get_by_label("Use a photo").set_input_files(file)
     expect(answer(page)).to_contain_text("Read as 7")
     assert pad(page).screenshot() != blank
 
@@ -251,9 +251,9 @@ def test_a_picture_from_a_file_is_read(visits):
 def test_a_file_that_is_no_picture_is_refused_in_plain_words(visits):
     page = visits.open(expected=["status of 4"])
     file = {"name": "notes.png", "mimeType": "image/png", "buffer": b"shopping: milk, bread"}
-    page.get_by_label("Read a picture").set_input_files(file)
-    expect(page.get_by_role("alert").filter(has_text="PNG, JPEG and WebP can")).to_be_visible()
-    expect(answer(page)).to_have_text("No answer.")
+    page.get_by_label("Use a photo").set_input_files(file)
+    expect(page.get_by_role("alert").filter(has_text="Unsupported file. Use PNG, JPEG or WebP.")).to_be_visible()
+    expect(answer(page)).to_have_text("No prediction.")
 
 
 def test_the_drawing_survives_a_new_window_size(visits):
@@ -291,9 +291,9 @@ def test_an_answer_that_comes_late_is_dropped(visits):
 @pytest.mark.parametrize(
     ("status", "code", "headers", "said", "words"),
     [
-        (503, "model_unavailable", {}, "No network can read drawings", "No answer."),
-        (429, "rate_limited", {"Retry-After": "30"}, "Try again in 30 s", "No answer."),
-        (422, "blank_drawing", {}, None, "Nothing to read in it yet."),
+        (503, "model_unavailable", {}, "No model is in service.", "No prediction."),
+        (429, "rate_limited", {"Retry-After": "30"}, "Try again in 30 s", "No prediction."),
+        (422, "blank_drawing", {}, None, "No digit found in this drawing."),
     ],
 )
 def test_refusals_are_said_in_plain_words(visits, status, code, headers, said, words):

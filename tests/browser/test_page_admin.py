@@ -62,7 +62,7 @@ def test_the_front_page_follows_a_run(operator, stack):
     expect(page.get_by_text(f"run {number} was told to stop.")).to_be_visible()
     stack.ended(number)
     page.goto(stack.url + "/admin/")
-    expect(training).to_contain_text(f"Run {number} was the last: interrupted.")
+    expect(training).to_contain_text(f"Last run: {number}, interrupted.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

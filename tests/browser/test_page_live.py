@@ -61,7 +61,7 @@ def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
     server.send("epoch", 4, **epoch(2))
     expect(epoch_rows(page)).to_have_count(2)
     held[0].fulfill(status=403, json={"code": "permission_denied", "message": "x", "detail": "x"})
-    expect(page.get_by_role("alert").filter(has_text="cancel a run")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="You need permission to cancel this run.")).to_be_visible()
     expect(run_panel(page)).to_contain_text("Stopping…")
     expect(epoch_rows(page)).to_have_count(2)
 
@@ -112,7 +112,7 @@ def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_
     page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(status="interrupted")))
     server = FakeSocket(page, snapshot(seq=2, max_epochs=40))
     page.goto(visits.url)
-    page.get_by_role("region", name="Runs").get_by_label("State").select_option("completed")
+    page.get_by_role("region", name="Runs").get_by_label("Status").select_option("completed")
     expect(history_row(page, RUN)).to_have_count(0)
     expect(history_row(page, 1)).to_be_visible()
     asked = lists_asked_for(page)
@@ -167,7 +167,7 @@ def end(server):
 
 
 def matrix(page):
-    return page.get_by_role("table", name=re.compile("Where it errs"))
+    return page.get_by_role("table", name=re.compile("Confusion matrix"))
 
 
 def test_a_runs_results_are_asked_for_again_when_a_request_fails(visits):
@@ -175,7 +175,7 @@ def test_a_runs_results_are_asked_for_again_when_a_request_fails(visits):
     server, _asked = run_page(visits, page, lambda number: 503 if number <= 3 else ended_run())
     end(server)
     expect(matrix(page)).to_be_visible()
-    expect(page.get_by_role("region", name="How it was made")).to_contain_text("3.15.1")
+    expect(page.get_by_role("region", name="Details")).to_contain_text("3.15.1")
     expect(page.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
 
 

@@ -39,7 +39,7 @@ def picture(points, width=280, height=280):
 def choose(page, name, content):
     """Pick a file in the file dialog, and do not wait for what the page does with it."""
     file = {"name": name, "mimeType": "image/png", "buffer": content}
-    page.get_by_label("Read a picture").set_input_files(file)
+    page.get_by_label("Use a photo").set_input_files(file)
 
 
 def open_page(visits, **options):

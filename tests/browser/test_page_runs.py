@@ -25,12 +25,12 @@ def go(visits, path, **options):
 def test_a_runs_page_shows_all_that_is_known_of_it(visits):
     page = go(visits, SHIPPED)
     expect(page.get_by_role("heading", name="Run 1", level=1)).to_be_visible()
-    expect(page.get_by_role("article")).to_contain_text("Test accuracy 99.55% 0.45 in 100 wrong")
+    expect(page.get_by_role("article")).to_contain_text("Test accuracy 99.55% 45 of 10,000 misread")
     expect(page.get_by_role("img", name=re.compile("^Accuracy by epoch"))).to_be_visible()
     expect(page.get_by_role("table", name="Finished epochs").get_by_role("row")).to_have_count(61)
-    facts = region(page, "How it was made")
+    facts = region(page, "Details")
     expect(facts).to_contain_text("handwriting")
-    expect(facts).to_contain_text("tensorflow")
+    expect(facts).to_contain_text("TensorFlow")
     with page.expect_download() as download:
         facts.get_by_role("link", name="Keras file").click()
     assert download.value.suggested_filename == "digits-model-1.keras"
@@ -38,7 +38,7 @@ def test_a_runs_page_shows_all_that_is_known_of_it(visits):
 
 def test_the_worst_mistakes_are_shown_as_pictures(visits):
     page = go(visits, SHIPPED)
-    mistakes = region(page, "Misread test digits, the surest first: 45")
+    mistakes = region(page, "45 misread test digits")
     pictures = mistakes.get_by_role("img", name=re.compile(r"Test digit \d+: \d read as \d"))
     expect(pictures).to_have_count(45)
     assert pictures.first.evaluate("async image => { await image.decode(); return image.naturalWidth }") == 28
@@ -46,17 +46,17 @@ def test_the_worst_mistakes_are_shown_as_pictures(visits):
 
 def test_a_cell_of_the_confusion_matrix_opens_its_digits_by_keyboard_too(visits):
     page = go(visits, SHIPPED)
-    matrix = page.get_by_role("table", name=re.compile("Where it errs"))
+    matrix = page.get_by_role("table", name=re.compile("Confusion matrix"))
     matrix.get_by_role("button", name="1: 4 read as 6").click()
-    expect(region(page, "4 read as 6: 1").get_by_role("img")).to_have_count(1)
+    expect(region(page, "1 four read as 6").get_by_role("img")).to_have_count(1)
     page.keyboard.press("ArrowRight")
     expect(matrix.get_by_role("button", name="3: 4 read as 9")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(region(page, "4 read as 9: 3").get_by_role("img", name=re.compile("4 read as 9"))).to_have_count(3)
+    expect(region(page, "3 fours read as 9").get_by_role("img", name=re.compile("4 read as 9"))).to_have_count(3)
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(region(page, "4 read rightly: 978, the 60 surest").get_by_role("img")).to_have_count(60)
+    expect(region(page, r"978 fours read correctly \(60 shown\)").get_by_role("img")).to_have_count(60)
 
 
 def test_the_chart_tells_the_values_under_the_pointer(visits):
@@ -79,7 +79,7 @@ def test_a_run_that_does_not_exist_has_no_page(visits):
 
 def test_the_form_can_be_filled_with_a_runs_parameters(visits):
     page = go(visits, SHIPPED)
-    page.get_by_role("link", name="Fill the form with these").click()
+    page.get_by_role("link", name="Train again with these settings").click()
     expect(page.get_by_label("Preset")).to_have_value("handwriting")
     expect(page.get_by_label("Batch size")).to_have_value("256")
     expect(page.get_by_label("Seed")).to_have_value("1")
@@ -107,9 +107,9 @@ def test_a_run_is_followed_on_its_own_page_to_its_end(visits, stack):
     expect(page.get_by_role("progressbar", name="Epochs of this run")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("status", name="Connection")).to_have_text("Live")
     expect(page.get_by_role("status", name="Run", exact=True)).to_contain_text("completed", timeout=60_000)
-    expect(region(page, "Misread test digits").get_by_role("img").first).to_be_visible()
+    expect(region(page, "misread test digits").get_by_role("img").first).to_be_visible()
     expect(page.get_by_role("status", name="Connection")).to_be_hidden()
-    expect(region(page, "How it was made").get_by_role("link", name="ONNX file")).to_be_visible()
+    expect(region(page, "Details").get_by_role("link", name="ONNX file")).to_be_visible()
 
 
 def test_the_page_of_one_run_is_not_moved_by_another(visits, stack):
@@ -137,12 +137,12 @@ def test_runs_are_sorted_and_the_address_remembers(visits):
     expect(page.locator("tbody").get_by_role("row").first).to_contain_text("99.55%")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "ascending")
-    page.get_by_label("State").select_option("completed")
+    page.get_by_label("Status").select_option("completed")
     expect(page).to_have_url(re.compile("status=completed"))
     page.get_by_role("link", name="Run 1", exact=True).click()
     expect(page).to_have_url(re.compile(SHIPPED))
     page.go_back()
-    expect(page.get_by_label("State")).to_have_value("completed")
+    expect(page.get_by_label("Status")).to_have_value("completed")
     expect(page.get_by_role("columnheader", name="Test accuracy")).to_have_attribute("aria-sort", "ascending")
 
 
@@ -150,7 +150,7 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     number = stack.train(epochs=1, samples=256, seed=9)
     stack.ended(number)
     page = go(visits, "/runs/", width=390, height=844)
-    compare = page.get_by_text("Pick two or more to compare")
+    compare = page.get_by_text("Select two or more to compare")
     expect(compare).to_have_attribute("aria-disabled", "true")
     page.get_by_role("checkbox", name=f"Compare run {number}", exact=True).check()
     header = page.get_by_role("columnheader", name="Run", exact=True)
@@ -160,15 +160,15 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     expect(header).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("checkbox", name="Compare run 1", exact=True).check()
     page.get_by_role("link", name="Compare 2 runs").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Runs 1, {number} compared")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Compare runs 1 and {number}")
     accuracy = page.get_by_role("img", name=re.compile("^Accuracy by epoch"))
     expect(accuracy).to_have_accessible_name(
         re.compile(rf"run 1, validation: 1: 42.60%.*; run {number}, training: 1: \d")
     )
     loss = page.get_by_role("img", name=re.compile("^Loss by epoch"))
     expect(loss).to_have_accessible_name(re.compile(rf"epoch. run {number}, training: 1: \d"))
-    samples = page.get_by_role("row", name=re.compile("^samples"))
-    expect(samples).to_contain_text("60000")
+    samples = page.get_by_role("row", name=re.compile("^Samples"))
+    expect(samples).to_contain_text("60,000")
     expect(samples).to_contain_text("256")
     assert overflow(page) == 0
 
@@ -176,7 +176,7 @@ def test_two_runs_are_picked_and_compared(visits, stack):
 @pytest.mark.parametrize("query", ["", "?run=1", "?run=1&run=x"])
 def test_fewer_than_two_runs_cannot_be_compared(visits, query):
     page = go(visits, f"/runs/compare/{query}")
-    expect(page.get_by_role("alert")).to_contain_text("Pick two or more runs")
+    expect(page.get_by_role("alert")).to_contain_text("Select two or more runs")
 
 
 def test_a_run_that_is_gone_cannot_be_compared(visits):
@@ -192,7 +192,7 @@ def test_nothing_keeps_anybody_out(visits, path, width, scheme):
     page.wait_for_load_state("networkidle")
     if path == SHIPPED:
         page.get_by_role("button", name="3: 4 read as 9").click()
-        expect(region(page, "4 read as 9: 3").get_by_role("img").first).to_be_visible()
+        expect(region(page, "3 fours read as 9").get_by_role("img").first).to_be_visible()
     found = Axe().run(page).response["violations"]
     assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
     assert overflow(page) == 0

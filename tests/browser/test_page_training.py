@@ -57,7 +57,7 @@ def test_the_presets_offered_are_those_there_are(visits):
 def test_a_run_is_watched_from_start_to_end(visits):
     page = visits.open()
     start(page, Epochs=2, Samples=1024, Batch_size=16, Seed=5)
-    expect(run_panel(page)).to_contain_text("Asked for by anonymous")
+    expect(run_panel(page)).to_contain_text("Started by a visitor")
     expect(run_panel(page)).to_contain_text("2 epochs · 1,024 samples · batch size 16")
     wait_for_batches(page)
     expect(run_panel(page)).to_contain_text("Epoch 1 of 2")
@@ -70,7 +70,7 @@ def test_a_run_is_watched_from_start_to_end(visits):
     assert len(second) > len(first)
     assert curve(page, "Loss").is_visible()
     expect(state(page)).to_contain_text("completed, test accuracy", timeout=PATIENCE)
-    expect(run_panel(page).get_by_role("table", name=re.compile("Where it errs"))).to_be_visible()
+    expect(run_panel(page).get_by_role("table", name=re.compile("Confusion matrix"))).to_be_visible()
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
 
     number = re.search(r"Run (\d+)", state(page).inner_text()).group(1)
@@ -95,7 +95,7 @@ def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
     expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
     expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
     second.get_by_role("button", name="Cancel run").click()
-    expect(second.get_by_role("dialog")).to_contain_text("finished epochs are kept")
+    expect(second.get_by_role("dialog")).to_contain_text("finished epochs stay in the history")
     second.get_by_role("button", name="Keep training").click()
     expect(second.get_by_role("dialog")).to_be_hidden()
     expect(run_panel(second)).not_to_contain_text("Stopping")
@@ -136,7 +136,7 @@ def test_it_backs_off_from_a_server_that_stays_away(visits):
     page = visits.prepare()
     server = FakeSocket(page, None)
     page.goto(visits.url)
-    expect(connection(page)).to_contain_text("Disconnected. Trying again in")
+    expect(connection(page)).to_contain_text("Disconnected. Reconnecting in")
     page.wait_for_timeout(3000)
     assert 2 <= len(server.connections) <= 5
 
@@ -192,11 +192,11 @@ def test_a_run_nobody_takes_is_said_to_wait_for_a_worker(visits):
     page = visits.prepare()
     server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0))
     page.goto(visits.url)
-    expect(run_panel(page)).to_contain_text("Asked for by grace")
-    expect(run_panel(page)).not_to_contain_text("waiting for a worker")
-    expect(run_panel(page)).to_contain_text("waiting for a worker", timeout=8000)
+    expect(run_panel(page)).to_contain_text("Started by grace")
+    expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
+    expect(run_panel(page)).to_contain_text("Waiting for a worker", timeout=8000)
     server.send("started", 2, attempt=1)
-    expect(run_panel(page)).not_to_contain_text("waiting for a worker")
+    expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
 
 
 def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
@@ -212,9 +212,9 @@ def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
     server.send("queued", 6)
     server.send("started", 7, attempt=3, resumed_after_epoch=0)
     server.send("phase", 7, phase="drawing", progress=0.426)
-    expect(run_panel(page)).to_contain_text("Attempt 3, starting over. Drawing digits to learn from… 42%")
+    expect(run_panel(page)).to_contain_text("Attempt 3, starting over. Generating training digits… 42%")
     server.send("error", 8, error_code="diverged", error="The loss became NaN.")
-    expect(page.get_by_role("alert").filter(has_text="The loss became NaN. (diverged)")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The run failed. The loss became NaN.")).to_be_visible()
     expect(state(page)).to_have_text(f"Run {RUN} failed.")
 
 
@@ -238,9 +238,9 @@ def test_a_wrong_setting_is_said_beside_its_field(visits):
     ("status", "body", "said"),
     [
         (409, {"code": "run_active", "message": "x", "run": 11}, "Run 11 is already training"),
-        (503, {"code": "queue_unavailable", "message": "x"}, "The queue for training is down"),
-        (403, {"code": "permission_denied", "message": "x"}, "Only people with permission may train here"),
-        (502, {}, "The server could not do that (error 502)."),
+        (503, {"code": "queue_unavailable", "message": "x"}, "The training queue is unavailable"),
+        (403, {"code": "permission_denied", "message": "x"}, "You need permission to train here"),
+        (502, {}, "The server could not complete the request (error 502)."),
     ],
 )
 def test_a_refused_run_is_explained_beside_the_button(visits, status, body, said):
@@ -273,5 +273,5 @@ def test_past_runs_are_turned_by_page_and_filtered_by_state(visits):
     expect(history.get_by_role("button", name="Next")).to_be_disabled()
     history.get_by_role("button", name="Previous").click()
     expect(history.get_by_role("link", name="Run 9")).to_be_visible()
-    history.get_by_label("State").select_option("error")
-    expect(history).to_contain_text("No runs here yet.")
+    history.get_by_label("Status").select_option("error")
+    expect(history).to_contain_text("No failed runs.")

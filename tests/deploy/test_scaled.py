@@ -188,7 +188,7 @@ def test_a_worker_of_granian_that_is_killed_is_replaced_while_requests_go_on(sca
     assert all(int(answer.headers["retry-after"]) > 0 for answer in failed)
 
 
-@pytest.mark.parametrize("program", ["granian", "daphne", "nginx", "postgres"])
+@pytest.mark.parametrize("program", ["granian", "digits_site.server", "nginx", "postgres"])
 def test_what_is_killed_comes_back(scaled: Scaled, program: str) -> None:
     """Its workers with it: what serves afterwards are the new one's alone."""
     old = scaled.below(program)

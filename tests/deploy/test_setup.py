@@ -224,7 +224,7 @@ def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, numb
         try:
             wait_for(lambda: f"http://127.0.0.1:{port}/admin/" in (tmp_path / "output.txt").read_text(), 60)
             started = " ".join(processes_of(tmp_path))
-            assert all(name in started for name in ("redis-server", "daphne", "celery"))
+            assert all(name in started for name in ("redis-server", "digits_site.server", "celery"))
             assert readable_by_others(tmp_path) == []
             assert said_by_redis(started) == "NOAUTH"
             (os.killpg if whole_group else os.kill)(launcher.pid, number)
@@ -330,8 +330,7 @@ def test_make_help_lists_the_targets():
 
 def test_the_image_and_the_procfile_start_the_same_server():
     procfile = (ROOT / "Procfile").read_text()
-    dockerfile = (ROOT / "Dockerfile").read_text().replace('", "', " ").replace('", \\\n     "', " ")
-    options = re.search(r"--ping-interval .* digits_site.asgi:application", procfile)[0]
-    assert options in dockerfile
+    assert 'CMD ["python", "-m", "digits_site.server", ' in (ROOT / "Dockerfile").read_text()
+    assert "web: exec deploy/keep python -m digits_site.server " in procfile
     worker = re.search(r"celery .*", procfile)[0]
     assert worker in (ROOT / "compose.yaml").read_text()

@@ -91,7 +91,7 @@ class Machine:
             )
 
     def serve(self) -> None:
-        self.launch("daphne", "-b", "127.0.0.1", "-p", str(self.port), "digits_site.asgi:application")
+        self.launch("digits_site.server", "--bind", "127.0.0.1", "--port", str(self.port))
 
     def work(self) -> None:
         only = ("--without-gossip", "--without-mingle", "--without-heartbeat")

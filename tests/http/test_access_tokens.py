@@ -13,7 +13,7 @@ from django.test import Client
 from digits_site.accounts.models import SCOPES, AccessToken
 from recognition.models import ModelVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 RETRAIN, STOP, TOKENS = "/api/retrain_model/", "/api/stop_training/", "/admin/accounts/accesstoken/"
 
 

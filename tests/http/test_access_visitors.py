@@ -15,7 +15,7 @@ from digits_site.accounts.models import AccessToken
 from tests.support.stack import Stack
 from training.models import SHIPPED, Status, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 RETRAIN, STOP = "/api/retrain_model/", "/api/stop_training/"
 PARAMETERS = {"epochs": 1, "batch_size": 64, "learning_rate": 0.005, "samples": 33000, "seed": 1, "activate": False}
 

@@ -16,7 +16,7 @@ from tests.support.constant_models import constant_model
 from tests.support.runs import make_run
 from training.models import Epoch, Status, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_the_list_tells_the_story_newest_first_with_few_queries(client: Client, django_assert_max_num_queries) -> None:

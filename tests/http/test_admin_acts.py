@@ -20,7 +20,7 @@ from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 from training.worker import heartbeat
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_before_a_worse_model_serves_the_admin_says_so(client: Client) -> None:
@@ -114,7 +114,7 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
     heartbeat.say_alive()
     with django_assert_max_num_queries(14):
         text = text_of(client.get("/admin/"))
-    assert "99.55% of the test digits are read rightly by model" in text
+    assert "99.55% of the test digits are read correctly by model" in text
     assert "put there by the system" in text
     assert f"{heartbeat.me()}, heard 0 s ago" in text
     assert "Redis answers" in text

@@ -16,7 +16,7 @@ from tests.support.constant_models import publish_constant_model
 from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 ROLL_BACK = f"{MODELS}roll-back/"
 CHANGED = "Nothing was done, because something changed after you opened this page."
 CHANGES = {"preset": "fast", "epochs": 2, "batch_size": 64, "learning_rate": 0.002, "samples": 99, "seed": ""}

@@ -20,7 +20,7 @@ from tests.support.admin_pages import MODELS, RUNS, superuser_client, text_of  #
 from tests.support.runs import make_run
 from training.models import Status, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 FEW, MANY = 2, 40
 
 

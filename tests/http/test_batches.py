@@ -62,7 +62,7 @@ def test_previews_are_of_each(client: Client) -> None:
 
 
 def drawings_decoded(url: str) -> Image.Image:
-    from recognition.imaging.decoding import decode_data_url
+    from recognition.imaging import decode_data_url
 
     return Image.open(BytesIO(decode_data_url(url)))
 

@@ -52,6 +52,7 @@ def test_the_preview_is_the_picture_the_network_saw(stack: Stack) -> None:
     assert again["prediction"] == answer["prediction"] == 3
 
 
+@pytest.mark.postgres
 def test_the_life_of_a_run_by_polling(stack: Stack) -> None:
     """Retrain with no body and no Content-Type, as the original's page does it, watch, stop by beacon."""
     assert stack.http.get("/api/training_progress/").json() == {}
@@ -106,6 +107,7 @@ def test_the_progress_stream_of_an_idle_service_closes_at_once(stack: Stack) -> 
     assert json.loads(answer.text.removeprefix("data: "))["event"] == "close", "the first message, and the only one"
 
 
+@pytest.mark.postgres
 def test_a_completed_run_is_in_the_history_and_does_not_serve_by_itself(stack: Stack) -> None:
     before = stack.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(1)))}).json()["model"]
     number = stack.train(samples=600, epochs=2, batch_size=32, learning_rate=0.002, seed=5)
@@ -137,6 +139,7 @@ def test_a_worse_model_is_not_put_into_service_though_asked(stack: Stack) -> Non
     assert run["in_service"] is False
 
 
+@pytest.mark.postgres
 def test_runs_are_listed_newest_first_by_status_and_by_page(stack: Stack) -> None:
     stack.ended(stack.train(samples=64, epochs=1))
     listed = stack.http.get("/api/runs/").json()

@@ -22,7 +22,7 @@ from training.learner import dataset
 from training.learner.presets import PRESETS
 from training.models import Status, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from django.test import Client, RequestFactory
 
 from digits_site.web.limits import rate_limit
 from digits_site.web.middleware.login_limit import LoginLimitMiddleware
-from recognition.api import decode_slots, preparation
+from recognition.api import decode_slots, drawings
+from recognition.imaging import EncodedImage
 from tests.support.drawings import data_url, draw, encode
 from tests.support.runs import PARAMETERS
 from training.models import Status, TrainingRun
@@ -38,19 +39,19 @@ class Decoder:
     """Stands in for the decoder: holds what it is given until it is told to go on, and knows how many it holds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.read, self.go_on = preparation.read_image, threading.Event()
+        self.read, self.go_on = EncodedImage.decode, threading.Event()
         self.held = self.most = 0
         self.lock = threading.Lock()
-        monkeypatch.setattr(preparation, "read_image", self.decode)
+        monkeypatch.setattr(EncodedImage, "decode", lambda picture: self.decode(picture))
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, picture: EncodedImage) -> Any:
         with self.lock:
             self.held += 1
             self.most = max(self.most, self.held)
         self.go_on.wait(10)
         with self.lock:
             self.held -= 1
-        return self.read(data)
+        return self.read(picture)
 
 
 @pytest.fixture
@@ -64,20 +65,20 @@ def decoder(monkeypatch: pytest.MonkeyPatch, settings) -> Any:
 @pytest.mark.parametrize(
     ("path", "body"), [("/api/drawing/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})]
 )
-def test_a_drawing_that_finds_no_turn_is_told_to_come_again(
+def test_a_drawing_that_gets_no_slot_is_told_to_come_again(
     client: Client, decoder: Decoder, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(decode_slots, "PATIENCE_SECONDS", 0.2)
-    png = encode(draw(7))
+    monkeypatch.setattr(decode_slots, "SLOT_TIMEOUT_SECONDS", 0.2)
+    picture = EncodedImage(encode(draw(7)))
     with ThreadPoolExecutor(2) as pool:
-        held = [pool.submit(preparation.prepare, png) for _ in range(2)]
+        held = [pool.submit(drawings.prepare, picture) for _ in range(2)]
         while decoder.held < 2:
             time.sleep(0.01)
         answer = client.post(path, body, content_type=JSON)
-        assert decoder.held == 2, "it did not wait for a turn to end"
+        assert decoder.held == 2, "it did not wait for a slot to come free"
         assert (answer.status_code, answer.json()["code"]) == (503, "busy")
         assert int(answer["Retry-After"]) > 0
-        assert client.post(path, {}, content_type=JSON).status_code == 400, "what needs no turn does not wait for one"
+        assert client.post(path, {}, content_type=JSON).status_code == 400, "what needs no slot does not wait for one"
         decoder.go_on.set()
         for one in held:
             one.result(10)
@@ -85,15 +86,15 @@ def test_a_drawing_that_finds_no_turn_is_told_to_come_again(
 
 
 def test_no_more_than_max_decodes_are_decoded_at_once(shipped: None, decoder: Decoder) -> None:
-    png = encode(draw(7))
+    picture = EncodedImage(encode(draw(7)))
     threading.Timer(0.3, decoder.go_on.set).start()
     with ThreadPoolExecutor(8) as pool:
-        grids = list(pool.map(preparation.prepare, [png] * 8))
+        grids = list(pool.map(drawings.prepare, [picture] * 8))
     assert len(grids) == 8
     assert decoder.most == 2
 
 
-def test_a_drawing_that_is_refused_gives_its_turn_back(client: Client, settings) -> None:
+def test_a_drawing_that_is_refused_releases_its_slot(client: Client, settings) -> None:
     settings.MAX_DECODES = 1
     for _ in range(3):
         answer = client.post("/api/drawing/", encode(draw(7))[:60], content_type="image/png")
@@ -153,6 +154,7 @@ def test_json_that_is_deep_or_long_is_refused_in_no_time(client: Client, path: s
 # --- A run's longest time ---
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("finished", [0, 1])
 def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(settings, finished: int) -> None:

@@ -18,7 +18,6 @@ from django.test import Client
 from digits_site.observability.context import working_for
 from digits_site.observability.logging import Origin, formatter, request_id
 from digits_site.observability.middleware import access
-from tests.support.ports import wait_for_port
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 
 SECRET = "seen-by-nobody"
@@ -146,9 +145,7 @@ def test_json_from_a_running_product(tmp_path: Path) -> None:
     try:
         stack.start_redis()
         stack.prepare()
-        command = ["daphne", "-v", "0", "-b", "127.0.0.1", "-p"]  # as in the Procfile: daphne's own lines are off
-        stack.launch("web", *command, str(stack.port), "digits_site.asgi:application")
-        wait_for_port(stack.port)
+        stack.start_web()
         stack.start_worker()
         number = stopped_run(stack)
         answer = stack.http.get(f"/api/runs/{number}/?password={SECRET}")

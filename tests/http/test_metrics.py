@@ -275,16 +275,12 @@ def two_webs(folder: Path, **environment: str) -> Iterator[tuple[Stack, list[str
         stack.prepare()
         ports = [free_port(), free_port()]
         for number, port in enumerate(ports):
-            start_web(stack, f"web{number}", port)
+            stack.launch_web(f"web{number}", port)
         for port in ports:
             wait_for_port(port)
         yield stack, [f"http://127.0.0.1:{port}" for port in ports]
     finally:
         stack.close()
-
-
-def start_web(stack: Stack, name: str, port: int) -> None:
-    stack.launch(name, "daphne", "-b", "127.0.0.1", "-p", str(port), "digits_site.asgi:application")
 
 
 def drawings(samples: Samples) -> float:
@@ -307,14 +303,14 @@ def test_each_of_two_processes_tells_of_both_and_a_killed_one_takes_only_its_vie
             eventually(lambda: value(read(one), "digits_viewers") == 1, 15, "the end of the killed one's viewer")
         assert drawings(read(one)) == 5, "a total must not fall while a process lives"
         port = int(two.rsplit(":", 1)[1])
-        start_web(stack, "web1", port)
+        stack.launch_web("web1", port)
         wait_for_port(port)
         assert send_drawing(two).status_code == 200
         assert drawings(read(one)) == drawings(read(two)) == 6
         # Nobody left: whoever comes first begins anew.
         for name in ("web0", "web1"):
             stack.kill(name)
-        start_web(stack, "web1", port)
+        stack.launch_web("web1", port)
         wait_for_port(port)
         assert drawings(read(two)) == 0
 

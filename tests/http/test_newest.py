@@ -17,7 +17,7 @@ from training import shipping
 from training.live.feed import read_position, read_snapshot
 from training.models import SHIPPED, Status, TrainingRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 @pytest.fixture

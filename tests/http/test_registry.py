@@ -16,7 +16,7 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import Stack, eventually
 from training import shipping
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_publish_stores_the_file_under_its_checksum(shipped: None) -> None:

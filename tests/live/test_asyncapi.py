@@ -16,7 +16,7 @@ from jsonschema.exceptions import best_match
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from digits_site.server import backpressure, shutdown
+from digits_site.server.options import MESSAGE_TOO_BIG, SERVICE_RESTART
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.stack import Stack
 from training.live import consumers, events
@@ -159,7 +159,7 @@ def test_the_close_codes_are_documented_and_can_be_sent() -> None:
     codes = close_codes_in_code()
     unsendable = {code for code in codes if code != 1000 and not 3000 <= code <= 4999}
     assert unsendable == set(), "daphne refuses to close with these; the client gets 1011 and the log a traceback"
-    assert codes | {shutdown.SERVICE_RESTART, backpressure.MESSAGE_TOO_BIG} == set(document()["info"]["x-close-codes"])
+    assert codes | {SERVICE_RESTART, MESSAGE_TOO_BIG} == set(document()["info"]["x-close-codes"])
 
 
 # --- The running product ---

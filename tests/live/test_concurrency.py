@@ -27,6 +27,7 @@ from training.models import Status, TrainingRun
 from training.worker import runner
 
 pytestmark = [
+    pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif("postgres" not in settings.DATABASES["default"]["ENGINE"], reason="run with make test-postgres"),
 ]

@@ -15,7 +15,7 @@ import pytest
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 PROCESSES, WEBS, REQUESTS, ROUNDS = 4, 3, 100, 12
 
 
@@ -58,7 +58,7 @@ def webs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.prepare()
         stack.ports = [free_port() for _ in range(WEBS)]
         for port in stack.ports:
-            stack.launch(f"web-{port}", "daphne", "-b", "127.0.0.1", "-p", str(port), "digits_site.asgi:application")
+            stack.launch_web(f"web-{port}", port)
         for port in stack.ports:
             wait_for_port(port)
         yield stack

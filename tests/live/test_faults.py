@@ -15,7 +15,7 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
@@ -233,7 +233,7 @@ def test_a_killed_web_process_takes_no_run_with_it(own_stack: Stack) -> None:
 
 def test_of_a_hundred_requests_to_two_processes_one_starts_a_run(own_stack: Stack) -> None:
     other = free_port()
-    own_stack.launch("web 2", "daphne", "-b", "127.0.0.1", "-p", str(other), "digits_site.asgi:application")
+    own_stack.launch_web("web 2", other)
     wait_for_port(other)
     urls = [own_stack.url, f"http://127.0.0.1:{other}"]
 

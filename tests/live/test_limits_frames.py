@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import struct
 import time
@@ -17,6 +16,7 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from digits_site.server.options import DEFAULTS
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES, TokenBucket
 from tests.live.test_limits_streams import is_served, limited_service  # noqa: F401
 from tests.support.attackers import UPGRADE
@@ -128,7 +128,7 @@ def test_a_flood_of_frames_is_cut_and_costs_others_nothing(service: Stack, kind:
 
 def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     now = count()
-    monkeypatch.setattr("training.live.consumers.time", SimpleNamespace(monotonic=lambda: next(now) / 5))
+    monkeypatch.setattr("digits_site.web.limits.token_bucket.time", SimpleNamespace(monotonic=lambda: next(now) / 5))
     allowance = TokenBucket(rate=5)
     assert all(allowance.consume() for _ in range(1000)), "five a second"
     allowance = TokenBucket(rate=4)
@@ -161,6 +161,5 @@ def test_the_limits_are_in_the_documents() -> None:
     ):
         assert said in text
     assert f"all together {settings.STREAMS_TOTAL:,}" in text
-    for name in ("Procfile", "Procfile.scaled"):
-        options = dict(re.findall(r"--websocket-max-(message|frame)-size (\d+)", (ROOT / name).read_text()))
-        assert options == {"message": str(LARGEST_MESSAGE), "frame": str(LARGEST)}
+    assert DEFAULTS["websocket_max_message_size"] == LARGEST_MESSAGE
+    assert DEFAULTS["websocket_max_frame_size"] == LARGEST

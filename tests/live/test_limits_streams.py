@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,8 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.browser import launch_chromium  # noqa: F401
-from tests.support.ports import wait_for_port
-from tests.support.stack import ROOT, Stack, eventually
+from tests.support.stack import Stack, eventually
 from training.live import consumers
 
 PER_ADDRESS, TOTAL = 3, 5
@@ -26,19 +24,12 @@ pytestmark = pytest.mark.stack
 
 
 class AsDeployed(Stack):
-    """daphne with the options of the Procfile; no worker, so a run that is asked for stays queued."""
+    """No worker, so a run that is asked for stays queued."""
 
     def start(self) -> None:
         self.start_redis()
         self.prepare()
         self.start_web()
-
-    def start_web(self) -> None:
-        line = re.search(r"^web: .* daphne (.*)$", (ROOT / "Procfile").read_text(), re.M)
-        assert line
-        options = line[1].replace("${HOST:-127.0.0.1}", "127.0.0.1").replace("${PORT:-8000}", str(self.port))
-        self.launch("web", "daphne", *options.split())
-        wait_for_port(self.port)
 
 
 @pytest.fixture(name="service", scope="module")

@@ -66,6 +66,7 @@ def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
     assert stack.run(run)["status"] == "interrupted"
 
 
+@pytest.mark.postgres
 def test_a_stop_while_queued_is_at_once(own_stack: Stack) -> None:
     own_stack.kill("worker")
     run = own_stack.train(samples=64, epochs=1)

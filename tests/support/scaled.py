@@ -81,7 +81,7 @@ class Scaled(Stack):
 
     @property
     def daphne_url(self) -> str:
-        return f"http://127.0.0.1:{self.port_of('daphne', '-p')}"
+        return f"http://127.0.0.1:{self.port_of('digits_site.server', '--port')}"
 
     def close(self) -> None:
         """As Ctrl-C at the terminal does; the launcher's word is that nothing is left then."""

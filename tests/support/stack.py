@@ -120,8 +120,11 @@ class Stack:
         self.processes["redis"] = start_redis(self.redis_port, self.folder)
 
     def start_web(self) -> None:
-        self.launch("web", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "digits_site.asgi:application")
+        self.launch_web("web", self.port)
         wait_for_port(self.port)
+
+    def launch_web(self, name: str, port: int) -> None:
+        self.launch(name, "python", "-m", "digits_site.server", "--bind", "127.0.0.1", "--port", str(port))
 
     def start_worker(self) -> None:
         self.launch("worker", "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")

@@ -81,13 +81,13 @@ def test_what_was_saved_can_be_sent_again() -> None:
 def test_many_mutated_pictures_get_deep_into_the_decoders() -> None:
     """Most keep their checksums, so that it is not always the first look that refuses them."""
     from recognition.errors import RecognitionError
-    from recognition.imaging.decoding import read_image
+    from recognition.imaging import EncodedImage
 
     rng, honest, codes = random.Random(5), pictures.corpus(), set()
     read = 0
     for _ in range(800):
         try:
-            read += bool(read_image(pictures.mutated(rng, honest)))
+            read += bool(EncodedImage(pictures.mutated(rng, honest)).decode())
         except RecognitionError as error:
             codes.add(error.code)
     assert read > 160

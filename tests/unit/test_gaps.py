@@ -23,6 +23,7 @@ from training.worker.runner import config_of
 from training.worker.supervisor import ChildStopped, Watch
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> None:
     """The news of the end is lost, and by the time the gap is mended another run is the newest."""
@@ -42,6 +43,7 @@ def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> No
     assert [m["run"]["status"] for m in asyncio.run(watch())] == ["in_progress", "error", "in_progress"]
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its viewers would be told of it twice: in the snapshot, and as the next event."""

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from recognition import errors as errors
-from recognition.imaging.decoding import decode_data_url
-from recognition.imaging.preprocessing import centre_of_mass, encode_png, prepare
+from recognition.imaging import decode_data_url, encode_png, prepare
+from recognition.imaging.preprocessing import centre_of_mass
 from tests.support import drawings
 from tests.support.drawings import dot, draw, encode
 from tests.support.fives import BAD_CRC, BOMB, JPEG, PNG, SAME, WEBP

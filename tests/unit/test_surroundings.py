@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.preprocessing import prepare, prepare_image
+from recognition.imaging import prepare, preprocess
 from tests.support.drawings import draw, encode
 
 Picture = Image.Image
@@ -85,7 +85,7 @@ SURROUNDED = {
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("around", SURROUNDED.values(), ids=SURROUNDED.keys())
 def test_what_surrounds_a_digit_is_left_out(around: Callable[[int], Picture], digit: int) -> None:
-    assert alike(prepare(encode(around(digit))), prepare_image(sheet(digit)))
+    assert alike(prepare(encode(around(digit))), preprocess(sheet(digit)))
 
 
 @pytest.mark.parametrize("digit", [0, 6, 8, 9])
@@ -94,9 +94,9 @@ def test_a_thick_digit_is_no_sheet(digit: int, brush: int) -> None:
     """Its loops all but closed, cut close, in either polarity: the ink stays the ink."""
     image = draw(digit, height=180, brush=brush)
     box = image.point(lambda level: 255 - level).getbbox()
-    plain = prepare_image(image)
-    assert alike(prepare_image(image.crop(box)), plain)
-    assert alike(prepare_image(image.point(lambda level: 255 - level)), plain)
+    plain = preprocess(image)
+    assert alike(preprocess(image.crop(box)), plain)
+    assert alike(preprocess(image.point(lambda level: 255 - level)), plain)
 
 
 def test_the_hat_of_a_five_along_the_edge_of_a_close_cut_stays() -> None:
@@ -106,13 +106,13 @@ def test_the_hat_of_a_five_along_the_edge_of_a_close_cut_stays() -> None:
     ]
     image = draw(5, strokes=strokes, brush=14)
     box = image.point(lambda level: 255 - level).getbbox()
-    assert alike(prepare_image(image.crop(box)), prepare_image(image))
+    assert alike(preprocess(image.crop(box)), preprocess(image))
 
 
 @pytest.mark.parametrize("colour", [0, 255])
 def test_a_short_thick_one_on_transparency_is_ink(colour: int) -> None:
     image = draw(1, height=60, brush=26, ink=(colour, colour, colour, 255), paper=CLEAR, mode="RGBA")
-    assert alike(prepare(encode(image)), prepare_image(draw(1, height=60, brush=26)))
+    assert alike(prepare(encode(image)), preprocess(draw(1, height=60, brush=26)))
 
 
 def test_an_empty_sheet_with_transparent_corners_is_blank() -> None:
@@ -125,7 +125,7 @@ def test_an_empty_sheet_with_transparent_corners_is_blank() -> None:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_an_mnist_picture_passes_unchanged_as_transparency_too(digit: int) -> None:
-    plain = prepare_image(draw(digit))
+    plain = preprocess(draw(digit))
     levels = np.rint(plain * 255).astype(np.uint8)
     clear = Image.new("RGBA", (28, 28), CLEAR)
     clear.putalpha(Image.fromarray(levels))
@@ -135,7 +135,7 @@ def test_an_mnist_picture_passes_unchanged_as_transparency_too(digit: int) -> No
 @pytest.mark.parametrize("strength", [40, 60, 120])
 @pytest.mark.parametrize("digit", range(10))
 def test_a_faint_picture_of_mnists_size_is_brought_to_full_strength(digit: int, strength: int) -> None:
-    plain = prepare_image(draw(digit))
+    plain = preprocess(draw(digit))
     faint = Image.fromarray((255 - np.rint(plain * strength)).astype(np.uint8))
     ready = prepare(encode(faint))
     assert ready.max() > 0.9

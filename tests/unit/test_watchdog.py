@@ -11,7 +11,7 @@ from tests.support.runs import PARAMETERS, claimed_run
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
 from training.worker.watchdog import FIRST_LOOK_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture

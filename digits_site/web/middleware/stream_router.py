@@ -30,7 +30,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class PlainAndStreams:
+class StreamRouter:
     """`streams` by their path; everything else is plain."""
 
     def __init__(self, streams: Mapping[str, Application]) -> None:
@@ -65,12 +65,12 @@ class ThreadedHandler(ASGIHandler):
             request, refusal = self.create_request(scope, body)
             response: Any = refusal if request is None else self.get_response(request)
             try:
-                return gathered(response) if response.streaming else response
+                return buffer_streaming_response(response) if response.streaming else response
             finally:
                 response.close()  # tells request_finished, in the thread whose database connection it is
 
 
-def gathered(response: Any) -> HttpResponse:
+def buffer_streaming_response(response: Any) -> HttpResponse:
     """A streaming response as a plain one: model files and exports are a few megabytes at most."""
     whole = HttpResponse(b"".join(response), status=response.status_code, headers=dict(response.items()))
     whole.cookies = response.cookies

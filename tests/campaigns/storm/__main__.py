@@ -25,12 +25,12 @@ SETTINGS = {"": "digits_site.settings", "fencing": "tests.campaigns.storm.unfenc
 # Run inside the product, over the storm's data: each model's file, asked for the digit that the storm drew.
 ASK_MODELS = """
 import json
-from recognition.imaging import preprocessing
+from recognition import imaging
 from recognition.classifier import Classifier
 from recognition.errors import ModelRejected
 from recognition.models import ModelVersion
 from tests.campaigns.storm.witnesses import DRAWING
-digit, found = preprocessing.prepare(DRAWING), {}
+digit, found = imaging.prepare(DRAWING), {}
 for model in ModelVersion.objects.all():
     try:
         row = Classifier.load(model).probabilities(digit[None])[0].tolist()

@@ -39,8 +39,7 @@ class Cluster(Stack):
             if name == "redis":
                 self.start_redis()
             elif name in WEBS:
-                where = ("-b", "127.0.0.1", "-p", str(self.ports[name]))
-                self.launch(name, "daphne", *where, "digits_site.asgi:application")
+                self.launch_web(name, self.ports[name])
             else:
                 only = ("--without-gossip", "--without-mingle", "--without-heartbeat")
                 words = ("worker", "-n", f"{name}@drill", "--pool", "threads", "--concurrency", "1", *only)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.preprocessing import prepare_image
+from recognition.imaging import preprocess
 from training.learner.handwriting.lines import Drawing, Knots, curve, either, loop, straight
 from training.learner.handwriting.pen import CANVAS, UP, by_hand, render
 from training.learner.handwriting.shapes import SHAPES
@@ -129,7 +129,7 @@ def others(count: int, seed: int, drawn: Callable[[], object]) -> NDArray[np.uin
         while True:
             make = KINDS[int(rng.choice(len(KINDS), p=[share for _, share in KINDS]))][0]
             try:
-                images[row] = np.rint(prepare_image(make(rng)) * 255)
+                images[row] = np.rint(preprocess(make(rng)) * 255)
                 break
             except BlankDrawing:
                 continue

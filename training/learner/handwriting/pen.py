@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from recognition.imaging.preprocessing import prepare_image
+from recognition.imaging import preprocess
 from training.learner.handwriting.lines import Drawing
 from training.learner.handwriting.shapes import SHAPES
 
@@ -23,7 +23,7 @@ def pool(labels: NDArray[np.int64], seed: int, drawn: Callable[[], object]) -> N
     for row, digit in enumerate(labels):
         rng = np.random.default_rng((seed, row))
         image = render(by_hand(SHAPES[int(digit)](rng), rng), rng)
-        images[row] = np.rint(prepare_image(image) * 255)
+        images[row] = np.rint(preprocess(image) * 255)
         drawn()
     return images
 

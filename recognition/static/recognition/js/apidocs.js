@@ -1,4 +1,4 @@
-// The page of the API: Swagger UI over our own document, with the CSRF token for what it sends.
+// The API documentation: Swagger UI with our schema, and the CSRF token in its requests.
 
 const place = document.getElementById("document");
 
@@ -6,7 +6,7 @@ window.SwaggerUIBundle({
   url: place.dataset.url,
   domNode: place,
   deepLinking: true,
-  validatorUrl: null, // else a badge from another host
+  validatorUrl: null, // no badge from another host
   requestInterceptor: (request) => {
     if (request.method !== "GET" && request.method) {
       request.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;

@@ -1,4 +1,4 @@
-// Three small conveniences for building elements without innerHTML.
+// Build elements without innerHTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -13,9 +13,9 @@ function fill(element, attributes, children) {
 
 export const h = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
 
-export const s = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
+export const svg = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
-/** Change text only when it differs, so that a live region speaks once. */
-export function say(element, text) {
+/** Change the text only when it differs, so that a live region announces it once. */
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,28 +1,28 @@
-// Numbers and states as people read them; nothing here touches the page.
+// Numbers, times and names as the pages show them.
 
-const when = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const whenInFull = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
-const counted = new Intl.NumberFormat("en");
+const dateTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const fullDateTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+const integer = new Intl.NumberFormat("en");
 
-export const STATES = {
+export const STATUSES = {
   queued: "queued",
   in_progress: "in progress",
   completed: "completed",
   interrupted: "interrupted",
-  error: "error",
+  error: "failed",
 };
 
-const missing = (value) => value === null || value === undefined;
+const isMissing = (value) => value === null || value === undefined;
 
-export const percent = (fraction, digits = 2) => (missing(fraction) ? "–" : `${(fraction * 100).toFixed(digits)}%`);
-export const decimal = (value, digits = 4) => (missing(value) ? "–" : value.toFixed(digits));
-export const count = (value) => (missing(value) ? "–" : counted.format(value));
-export const rate = (value) => (missing(value) ? "–" : String(Number(value.toPrecision(3))));
-export const moment = (iso) => (iso ? when.format(new Date(iso)) : "–");
-export const momentInFull = (iso) => (iso ? whenInFull.format(new Date(iso)) : "");
+export const formatPercent = (fraction, digits = 2) => (isMissing(fraction) ? "–" : `${(fraction * 100).toFixed(digits)}%`);
+export const formatDecimal = (value, digits = 4) => (isMissing(value) ? "–" : value.toFixed(digits));
+export const formatCount = (value) => (isMissing(value) ? "–" : integer.format(value));
+export const formatRate = (value) => (isMissing(value) ? "–" : String(Number(value.toPrecision(3))));
+export const formatTime = (iso) => (iso ? dateTime.format(new Date(iso)) : "–");
+export const formatFullTime = (iso) => (iso ? fullDateTime.format(new Date(iso)) : "");
 
-export function duration(seconds) {
-  if (missing(seconds) || Number.isNaN(seconds)) return "–";
+export function formatDuration(seconds) {
+  if (isMissing(seconds) || Number.isNaN(seconds)) return "–";
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
@@ -30,7 +30,7 @@ export function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-export function timeLeft(seconds) {
+export function formatTimeLeft(seconds) {
   if (seconds === null) return "";
   if (seconds < 5) return "a few seconds left";
   if (seconds < 90) return `about ${Math.round(seconds / 5) * 5 || 5} s left`;
@@ -38,5 +38,27 @@ export function timeLeft(seconds) {
   return `about ${(seconds / 3600).toFixed(1)} h left`;
 }
 
-export const took = (run) =>
-  run.started_at && run.finished_at ? duration((Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000) : "–";
+const REQUESTERS = { anonymous: "a visitor", "the makers": "shipped with Digits" };
+
+export const formatRequester = (name) => REQUESTERS[name] ?? name;
+
+/** "Started by a visitor" or "Shipped with Digits" */
+export function formatOrigin(name) {
+  const origin = formatRequester(name);
+  return origin.startsWith("shipped") ? formatName(origin) : `Started by ${origin}`;
+}
+
+/** "batch_size" -> "Batch size" */
+export function formatName(name) {
+  const words = name.replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
+}
+
+/** A probability with one decimal; 100% only when it is exactly 1. */
+export function formatProbability(probability) {
+  const rounded = Math.round(probability * 1000) / 10;
+  return `${(probability < 1 ? Math.min(rounded, 99.9) : 100).toFixed(probability < 1 ? 1 : 0)}%`;
+}
+
+export const formatRunTime = (run) =>
+  run.started_at && run.finished_at ? formatDuration((Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000) : "–";

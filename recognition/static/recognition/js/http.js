@@ -1,18 +1,18 @@
-// The one place that speaks HTTP: JSON in and out, the CSRF token, and errors as one kind of object.
+// HTTP requests: JSON in and out, the CSRF token, retries, and errors as ApiError.
 
 export class ApiError extends Error {
-  constructor(status, answer, retryAfter) {
-    super(answer.message || answer.detail || "");
+  constructor(status, body, retryAfter) {
+    super(body.message || body.detail || "");
     this.status = status;
-    this.code = answer.code || "";
-    this.field = answer.field || "";
-    this.run = answer.run ?? null;
+    this.code = body.code || "";
+    this.field = body.field || "";
+    this.run = body.run ?? null;
     this.retryAfter = retryAfter;
   }
 }
 
 function csrfToken() {
-  // The cookie is the newer of the two when somebody signed in from another tab.
+  // After a sign-in in another tab only the cookie is current.
   const cookie = document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]+)/);
   return cookie ? decodeURIComponent(cookie[1]) : document.querySelector('meta[name="csrf-token"]')?.content;
 }
@@ -20,12 +20,12 @@ function csrfToken() {
 async function send(url, options) {
   try {
     const response = await fetch(url, { credentials: "same-origin", ...options });
-    // A proxy may answer HTML in the server's place; its words are no use to the reader.
-    const answer = await response.json().catch((error) => {
+    // A proxy may respond with HTML in the server's place; ignore it.
+    const body = await response.json().catch((error) => {
       if (error.name === "AbortError") throw error;
       return {};
     });
-    return { response, answer: answer ?? {} };
+    return { response, body: body ?? {} };
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { code: "unreachable" }, null);
@@ -33,10 +33,10 @@ async function send(url, options) {
 }
 
 async function call(url, options) {
-  const { response, answer } = await send(url, options);
-  if (response.ok) return answer;
+  const { response, body } = await send(url, options);
+  if (response.ok) return body;
   const retryAfter = Number.parseFloat(response.headers.get("Retry-After"));
-  throw new ApiError(response.status, answer, Number.isFinite(retryAfter) ? retryAfter : null);
+  throw new ApiError(response.status, body, Number.isFinite(retryAfter) ? retryAfter : null);
 }
 
 export function get(url) {
@@ -44,13 +44,13 @@ export function get(url) {
 }
 
 const RETRIES = 5;
-const FIRST_RETRY = 500;
-const LONGEST_RETRY = 15_000;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 15_000;
 
-const mayPass = ({ status }) => status === 0 || status === 429 || status >= 500;
+const isTransient = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 /**
- * `get`, again after a pause when the server or the network fails, for about 15 s in all.
+ * Send a GET request and retry it with exponential backoff, for about 15 s, while the server or the network fails.
  * `onRetry(error)` is called before each pause; the last error is thrown.
  */
 export async function getWithRetry(url, onRetry = () => {}) {
@@ -58,16 +58,16 @@ export async function getWithRetry(url, onRetry = () => {}) {
     try {
       return await get(url);
     } catch (error) {
-      if (retry === RETRIES || !mayPass(error)) throw error;
+      if (retry === RETRIES || !isTransient(error)) throw error;
       onRetry(error);
-      const pause = Math.max(FIRST_RETRY * 2 ** retry, Math.min((error.retryAfter ?? 0) * 1000, LONGEST_RETRY));
-      // Spread out: every page that watched a run asks at its end.
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
+      const backoff = Math.max(FIRST_BACKOFF_MS * 2 ** retry, Math.min((error.retryAfter ?? 0) * 1000, MAX_BACKOFF_MS));
+      // With jitter: every page that watches a run sends this request when the run ends.
+      await new Promise((resolve) => setTimeout(resolve, backoff * (0.75 + Math.random() / 2)));
     }
   }
 }
 
-/** `body` is a form, a file as it is, or anything that JSON can say. */
+/** Send a POST request. `body` is a FormData, a Blob, or a value to send as JSON. */
 export function post(url, body) {
   const headers = { Accept: "application/json" };
   const token = csrfToken();
@@ -78,23 +78,24 @@ export function post(url, body) {
   return call(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-const PLAIN = {
-  unreachable: "The server cannot be reached. Check the connection and try again.",
-  model_unavailable: "No network can read drawings at the moment. Try again shortly, or train one below and put it into service.",
-  queue_unavailable: "The queue for training is down, so no run was started. Try again in a little while.",
-  corrupt_image: "That file is damaged and cannot be read as a picture.",
-  unsupported_image: "That kind of file cannot be read. PNG, JPEG and WebP can.",
-  image_too_large: "That picture is too large. At most 4096 × 4096 pixels can be read.",
-  image_too_small: "That picture is too small. It needs at least 8 × 8 pixels.",
-  payload_too_large: "That file is too big to send.",
+const MESSAGES = {
+  unreachable: "The server can't be reached. Check your connection and try again.",
+  model_unavailable: "No model is in service. Train one below and put it into service.",
+  queue_unavailable: "The training queue is unavailable, so no run was started. Try again later.",
+  corrupt_image: "This file is damaged. Choose another picture.",
+  unsupported_image: "Unsupported file. Use PNG, JPEG or WebP.",
+  image_too_large: "This picture is too large. The limit is 4096 × 4096 pixels.",
+  image_too_small: "This picture is too small. It needs at least 8 × 8 pixels.",
+  payload_too_large: "This file is too large to send.",
 };
 
-export function inPlainWords(error) {
+/** Return what went wrong, and what to do, as a sentence for the page. */
+export function describeError(error) {
   if (error.status === 429 && error.code !== "cool_down") {
     const wait = error.retryAfter ? `in ${Math.ceil(error.retryAfter)} s` : "in a moment";
-    return `Too many requests for now. Try again ${wait}.`;
+    return `Too many requests. Try again ${wait}.`;
   }
-  if (PLAIN[error.code]) return PLAIN[error.code];
+  if (MESSAGES[error.code]) return MESSAGES[error.code];
   if (error.message) return error.message;
-  return error.status ? `The server could not do that (error ${error.status}).` : "Something went wrong.";
+  return error.status ? `The server could not complete the request (error ${error.status}).` : "Something went wrong.";
 }

@@ -1,49 +1,49 @@
-// The training form: what each preset would do, what is sent, and what the server found wrong with it.
+// The training form: the presets' defaults, an estimate of the duration, and validation errors.
 
-import { h, say } from "../../recognition/js/dom.js";
-import { get, inPlainWords, post } from "../../recognition/js/http.js";
-import { duration } from "../../recognition/js/format.js";
+import { h, setText } from "../../recognition/js/dom.js";
+import { get, describeError, post } from "../../recognition/js/http.js";
+import { formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "seed"];
-const PRECISION = 0.1; // of the leading digit: an estimate is not better than that
+const PRECISION = 0.1; // of the leading digit
 
-export class Settings {
+export class TrainingForm {
   #url;
-  #signIn;
+  #signInUrl;
   #busy = false;
   #presets = {};
 
   constructor(form, { retrainUrl, signInUrl, presetsUrl }) {
     this.form = form;
     this.#url = retrainUrl;
-    this.#signIn = signInUrl;
+    this.#signInUrl = signInUrl;
     this.start = form.querySelector("[data-start]");
     this.problem = form.querySelector("[data-train-problem]");
     form.elements.preset.addEventListener("change", () => this.#showDefaults());
     form.addEventListener("input", (event) => {
-      this.#forgive(event.target);
+      this.#clearFieldError(event.target);
       this.#showEstimate();
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
-    this.start.disabled = false; // until now a click would have sent the form to nowhere
+    this.start.disabled = false; // before, a click would submit the form without JavaScript
     this.#showDefaults();
-    this.#prefill();
-    this.learnPace(presetsUrl);
+    this.#fillFromUrl();
+    this.loadEstimates(presetsUrl);
   }
 
-  /** How long runs take here. Without an answer the form works as well, and promises nothing. */
-  async learnPace(url = this.pacesUrl) {
-    this.pacesUrl = url;
+  /** Load how long each preset takes on this machine. The form works without it. */
+  async loadEstimates(url = this.presetsUrl) {
+    this.presetsUrl = url;
     const answer = await get(url).catch(() => null);
     for (const preset of answer?.results ?? []) this.#presets[preset.name] = preset;
     this.#showEstimate();
   }
 
-  /** A run's page links here with its parameters. */
-  #prefill() {
+  /** Fill in the parameters that a run's page passes in the URL. */
+  #fillFromUrl() {
     const given = new URLSearchParams(location.search);
     const { preset } = this.form.elements;
     if (![...preset.options].some((option) => option.value === given.get("preset"))) return;
@@ -53,27 +53,27 @@ export class Settings {
     this.#showDefaults();
   }
 
-  /** Only for the batch size that was measured: smaller batches take longer for the same digits. */
+  /** Only for the preset's batch size, which was measured: smaller batches take longer. */
   #showEstimate() {
     const { preset, ...given } = this.#values();
     const known = this.#presets[preset];
-    const words = this.form.querySelector("[data-estimate]");
+    const text = this.form.querySelector("[data-estimate]");
     const { epochs, samples, batch_size } = { ...known, ...given };
     if (!known?.estimate || batch_size !== known.batch_size) {
-      say(words, "");
+      setText(text, "");
       return;
     }
     const { fixed_seconds, seconds_per_sample, seconds_per_sample_epoch } = known.estimate;
     const seconds = fixed_seconds + samples * (seconds_per_sample + epochs * seconds_per_sample_epoch);
     const step = 10 ** Math.floor(Math.log10(seconds)) * PRECISION;
-    say(words, `About ${duration(Math.max(1, Math.round(seconds / step) * step))} on this machine.`);
+    setText(text, `About ${formatDuration(Math.max(1, Math.round(seconds / step) * step))} on this machine.`);
   }
 
   set busy(busy) {
     this.#busy = busy;
-    // Not `disabled`: that would drop the focus of whoever has just pressed it.
+    // Not `disabled`: the button would lose the focus.
     this.start.setAttribute("aria-disabled", String(busy));
-    say(this.start, busy ? "A run is in progress" : "Start training");
+    setText(this.start, busy ? "A run is in progress" : "Start training");
   }
 
   #showDefaults() {
@@ -81,7 +81,7 @@ export class Settings {
     for (const name of NUMBERS) {
       this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
     }
-    say(this.form.querySelector("[data-preset-title]"), option.title);
+    setText(this.form.querySelector("[data-preset-title]"), option.title);
     this.#showEstimate();
   }
 
@@ -93,39 +93,39 @@ export class Settings {
 
   async #submit() {
     if (this.#busy) return;
-    say(this.problem, "");
-    for (const field of this.form.elements) this.#forgive(field);
+    setText(this.problem, "");
+    for (const field of this.form.elements) this.#clearFieldError(field);
     this.busy = true;
     try {
       const { run } = await post(this.#url, this.#values());
-      this.form.dispatchEvent(new CustomEvent("asked", { detail: run }));
+      this.form.dispatchEvent(new CustomEvent("requested", { detail: run }));
     } catch (error) {
       this.busy = false;
-      this.#show(error);
+      this.#showError(error);
     }
   }
 
-  #show(error) {
+  #showError(error) {
     const field = error.field && this.form.elements[error.field];
-    if (field) this.#blame(field, error);
+    if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active" || error.status === 409) {
-      say(this.problem, `Run ${error.run ?? ""} is already training; one at a time. Cancel it or wait for its end.`);
+      setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or cancel it.`);
     } else if (error.status === 401 || error.status === 403) {
-      const link = h("a", { href: `${this.#signIn}?next=/` }, "Sign in");
-      this.problem.replaceChildren("Only people with permission may train here. ", link, " and try again.");
-    } else say(this.problem, inPlainWords(error));
+      const link = h("a", { href: `${this.#signInUrl}?next=/` }, "Sign in");
+      this.problem.replaceChildren("You need permission to train here. ", link, " and try again.");
+    } else setText(this.problem, describeError(error));
   }
 
-  #blame(field, error) {
+  #showFieldError(field, error) {
     const id = `problem-${field.name}`;
-    const words = error.message.replace(`${field.name}: `, "");
+    const message = error.message.replace(`${field.name}: `, "");
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", id);
-    field.closest(".field").append(h("span", { class: "field-problem", id, role: "alert" }, words));
+    field.closest(".field").append(h("span", { class: "field-problem", id, role: "alert" }, message));
     field.focus();
   }
 
-  #forgive(field) {
+  #clearFieldError(field) {
     if (!field.hasAttribute("aria-invalid")) return;
     field.removeAttribute("aria-invalid");
     field.removeAttribute("aria-describedby");

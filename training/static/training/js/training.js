@@ -1,53 +1,53 @@
-// The lower half of the page: starting a run, watching it, past runs.
+// The training section: start a run, watch it, list the runs.
 
-import { say } from "../../recognition/js/dom.js";
-import { History } from "./runs/table.js";
+import { setText } from "../../recognition/js/dom.js";
+import { RunTable } from "./runs/table.js";
 import { get } from "../../recognition/js/http.js";
 import { RunView } from "./run/view.js";
-import { Settings } from "./form.js";
+import { TrainingForm } from "./form.js";
 import { isActive } from "./live/state.js";
-import { Watch } from "./live/watcher.js";
-import { percent } from "../../recognition/js/format.js";
+import { RunWatcher } from "./live/watcher.js";
+import { formatPercent } from "../../recognition/js/format.js";
 
-const SPREAD = 5000; // ms: every open page hears of a run's end in the same instant
+const JITTER_MS = 5000; // every open page learns of a run's end at the same moment
 
 function showAccuracy(main, accuracy) {
   const known = Number.isFinite(accuracy);
-  say(main.querySelector("[data-accuracy]"), known ? `The latest one trained reads ${percent(accuracy)} of 10,000 test digits correctly.` : "");
+  setText(main.querySelector("[data-accuracy]"), known ? `The latest trained model reads ${formatPercent(accuracy)} of the 10,000 test digits correctly.` : "");
 }
 
 async function fetchAccuracy(main) {
-  // Before there is any model there is no accuracy, which is no problem.
+  // Without a model there is no accuracy to show.
   const answer = await get(main.dataset.accuracyUrl).catch(() => null);
   showAccuracy(main, answer?.accuracy);
 }
 
-/** `drawing` is what startDrawing returned: a run may put another network into service, and that one reads again. */
-export function startLearning(main, drawing) {
-  const history = new History(main.querySelector("[data-history]"), main.dataset);
-  const settings = new Settings(main.querySelector("[data-train-form]"), main.dataset);
-  const watch = new Watch(main, new RunView(main.querySelector("[data-run]")));
+/** Connect the training section. When a run puts a new model into service, `drawing` is predicted again. */
+export function startTraining(main, drawing) {
+  const history = new RunTable(main.querySelector("[data-history]"), main.dataset);
+  const form = new TrainingForm(main.querySelector("[data-train-form]"), main.dataset);
+  const watcher = new RunWatcher(main, new RunView(main.querySelector("[data-run]")));
   const showRun = () => {
-    settings.busy = watch.run !== null && isActive(watch.run);
-    if (watch.run) history.update(watch.run);
+    form.busy = watcher.run !== null && isActive(watcher.run);
+    if (watcher.run) history.update(watcher.run);
   };
 
-  watch.addEventListener("change", ({ detail }) => {
+  watcher.addEventListener("change", ({ detail }) => {
     showRun();
     if (detail.missed) history.refresh();
   });
-  watch.addEventListener("ended", () => {
+  watcher.addEventListener("ended", () => {
     showRun();
-    if (watch.run.status === "completed") showAccuracy(main, watch.run.test_accuracy);
-    setTimeout(() => settings.learnPace(), Math.random() * SPREAD);
-    if (watch.run.in_service) drawing.readAgain();
+    if (watcher.run.status === "completed") showAccuracy(main, watcher.run.test_accuracy);
+    setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
+    if (watcher.run.in_service) drawing.predictAgain();
   });
-  settings.form.addEventListener("asked", (event) => {
-    // On a phone the run stands below the form.
+  form.form.addEventListener("requested", (event) => {
+    // On a phone the run is shown below the form.
     main.querySelector("[data-run]").scrollIntoView({ block: "nearest" });
-    // With the socket down nothing tells that the run began, and the form would wait for ever; the list knows.
+    // Without a socket no event says that the run began: enable the form again and reload the list.
     setTimeout(() => {
-      if (watch.run?.id >= event.detail) return;
+      if (watcher.run?.id >= event.detail) return;
       showRun();
       history.refresh();
     }, 3000);

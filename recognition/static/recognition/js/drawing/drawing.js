@@ -1,15 +1,15 @@
-// The upper half of the page: pad, tools, upload, and the answer beside them.
+// The drawing section: pad, tools, upload, and the prediction beside them.
 
-import { AnswerView } from "./prediction.js";
-import { say } from "../dom.js";
-import { inPlainWords } from "../http.js";
+import { PredictionView } from "./prediction.js";
+import { setText } from "../dom.js";
+import { describeError } from "../http.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { firstPicture, openPicture } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
-import { Reader } from "./predictor.js";
+import { Predictor } from "./predictor.js";
 
-function wireTools(main, pad) {
+function connectTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
   const redo = main.querySelector("[data-redo]");
   const clear = main.querySelector("[data-clear]");
@@ -33,7 +33,7 @@ function wireTools(main, pad) {
     event.preventDefault();
   });
   pad.addEventListener("change", () => {
-    // A button that had the focus and goes dead would drop a keyboard user at the top of the page.
+    // Disabling the focused button would move the focus to the top of the page.
     const focused = document.activeElement;
     undo.disabled = !pad.canUndo;
     redo.disabled = !pad.canRedo;
@@ -42,20 +42,20 @@ function wireTools(main, pad) {
   });
 }
 
-function wirePictures(main, pad) {
+function connectPictures(main, pad) {
   const input = main.querySelector("[data-upload]");
-  const take = async (file) => {
-    const act = pad.nextAct();
+  const showFile = async (file) => {
+    const action = pad.nextAction();
     const picture = await openPicture(file);
-    // A large file takes its time; what was done since then stands.
-    if (pad.isNewest(act)) pad.show(picture);
+    // Decoding takes time; a later action of the user wins.
+    if (pad.isLatest(action)) pad.show(picture);
     else picture.bitmap?.close();
   };
   input.addEventListener("change", () => {
-    if (input.files[0]) take(input.files[0]);
+    if (input.files[0]) showFile(input.files[0]);
     input.value = "";
   });
-  // Anywhere on the page: a file that misses the pad would otherwise take the place of the page.
+  // On the whole document: otherwise the browser opens a file that misses the pad.
   const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
   const showTarget = (shown) => pad.canvas.parentElement.toggleAttribute("data-target", shown);
   document.addEventListener("dragover", (event) => {
@@ -69,41 +69,41 @@ function wirePictures(main, pad) {
     event.preventDefault();
     showTarget(false);
     const [file] = event.dataTransfer.files;
-    if (file) take(file);
+    if (file) showFile(file);
   });
   document.addEventListener("paste", (event) => {
     const file = firstPicture(event.clipboardData);
-    if (file) take(file);
+    if (file) showFile(file);
   });
 }
 
-/** `reader` tells whoever wants to know: "answer" with the server's answer in `detail`, "blank" and "problem". */
+/** Connect the drawing section. The returned `predictor` dispatches "prediction", "blank" and "problem". */
 export function startDrawing(main) {
   const pad = new Pad(main.querySelector("[data-pad]"));
-  const reader = new Reader(main.dataset.drawingUrl);
-  const view = new AnswerView(main.querySelector("[data-answer]"));
+  const predictor = new Predictor(main.dataset.drawingUrl);
+  const view = new PredictionView(main.querySelector("[data-answer]"));
   const problem = main.querySelector("[data-drawing-problem]");
 
   drawWithPointer(pad);
-  drawWithKeyboard(pad, main.querySelector("[data-pen-words]"));
-  wireTools(main, pad);
-  wirePictures(main, pad);
+  drawWithKeyboard(pad, main.querySelector("[data-pen-status]"));
+  connectTools(main, pad);
+  connectPictures(main, pad);
 
-  pad.addEventListener("ink", () => reader.guess(() => pad.current));
-  pad.addEventListener("change", () => reader.read(pad.drawing));
-  reader.addEventListener("reading", () => view.reading());
-  reader.addEventListener("blank", () => {
-    say(problem, "");
-    view.clear(pad.isBlank ? "Nothing drawn yet." : "Nothing to read in it yet.");
+  pad.addEventListener("ink", () => predictor.guess(() => pad.current));
+  pad.addEventListener("change", () => predictor.predict(pad.drawing));
+  predictor.addEventListener("pending", () => view.showPending());
+  predictor.addEventListener("blank", () => {
+    setText(problem, "");
+    view.clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
   });
-  reader.addEventListener("answer", (event) => {
-    say(problem, "");
+  predictor.addEventListener("prediction", (event) => {
+    setText(problem, "");
     view.show(event.detail);
   });
-  reader.addEventListener("problem", (event) => {
-    say(problem, inPlainWords(event.detail));
-    view.clear("No answer.");
+  predictor.addEventListener("problem", (event) => {
+    setText(problem, describeError(event.detail));
+    view.clear("No prediction.");
   });
 
-  return { reader, readAgain: () => !pad.isBlank && reader.read(pad.drawing, { again: true }) };
+  return { predictor, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
 }

@@ -1,5 +1,5 @@
-// A drawing as data: strokes in units of the pad's side, so it can be drawn again at any size.
-// A drawing is {strokes, picture} and is never changed, only replaced: undo is going back to the one before.
+// A drawing is {strokes, picture}. Strokes are in units of the pad's side, so that they scale to any size.
+// Drawings are immutable: undo returns to an earlier one.
 
 import { encodeGrey } from "./png.js";
 
@@ -15,7 +15,7 @@ function trace(context, points, side) {
     context.lineTo(...at(points.length - 1));
     return;
   }
-  // Through the middles of the segments, so that a fast hand leaves a curve and not a polygon.
+  // Curves through the midpoints of the segments smooth a fast stroke.
   for (let index = 1; index < points.length - 1; index += 1) {
     const [x, y] = at(index);
     const [nextX, nextY] = at(index + 1);
@@ -43,12 +43,12 @@ export function paint(context, drawing, side, color) {
   }
 }
 
-const INK_SIDE = 80; // pixels of the ink's longer side: what the server brings it to
-const MARGIN = 10; // pixels of paper around it
-const SMALLEST = 1 / 28; // a dot is not blown up beyond this share of the pad
+const INK_SIDE = 80; // pixels of the ink's longer side, as the server scales it
+const MARGIN = 10; // pixels of background around the ink
+const MIN_SIDE = 1 / 28; // of the pad: smaller ink is not enlarged further
 
-/** The box of all ink, in units of the pad's side. */
-function inkBox(strokes) {
+/** Return the bounding box of the strokes, in units of the pad's side. */
+function boundingBox(strokes) {
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   for (const { points, width } of strokes) {
     for (const [x, y] of points) {
@@ -61,26 +61,26 @@ function inkBox(strokes) {
   return box;
 }
 
-/** The longer side of the strokes' middle lines, in units of the pad's side. */
+/** Return the longer side of the strokes' center lines, in units of the pad's side. */
 export function extent({ strokes }) {
-  const { left, top, right, bottom } = inkBox(strokes.map(({ points }) => ({ points, width: 0 })));
+  const { left, top, right, bottom } = boundingBox(strokes.map(({ points }) => ({ points, width: 0 })));
   return Math.max(right - left, bottom - top, 0);
 }
 
-function sheet(width, height) {
+function createContext(width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 }
 
-/** What is sent, as a Blob: the strokes cropped to their ink, black on white, of one size whatever the screen. */
+/** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */
 export function toPng({ strokes }) {
-  const { left, top, right, bottom } = inkBox(strokes);
-  const side = INK_SIDE / Math.max(right - left, bottom - top, SMALLEST);
+  const { left, top, right, bottom } = boundingBox(strokes);
+  const side = INK_SIDE / Math.max(right - left, bottom - top, MIN_SIDE);
   const width = Math.ceil((right - left) * side) + 2 * MARGIN;
   const height = Math.ceil((bottom - top) * side) + 2 * MARGIN;
-  const context = sheet(width, height);
+  const context = createContext(width, height);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.translate(MARGIN - left * side, MARGIN - top * side);

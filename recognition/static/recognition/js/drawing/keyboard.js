@@ -1,14 +1,14 @@
-// Drawing without a pointer: arrows move a pen (two at once move it slantwise), Space or Enter sets it down and lifts it.
+// Draw by keyboard: arrow keys move a pen (two at once diagonally), Space or Enter lowers and lifts it.
 
-import { say } from "../dom.js";
+import { setText } from "../dom.js";
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 1 / 28;
 const MARGIN = 0.04;
 
-const within = (value) => Math.min(1 - MARGIN, Math.max(MARGIN, value));
+const clamp = (value) => Math.min(1 - MARGIN, Math.max(MARGIN, value));
 
-export function drawWithKeyboard(pad, words) {
+export function drawWithKeyboard(pad, status) {
   const { canvas } = pad;
   const held = new Set();
   const pen = { x: 0.5, y: 0.2, down: false };
@@ -22,14 +22,14 @@ export function drawWithKeyboard(pad, words) {
     pen.down = down;
     if (down) pad.begin([pen.x, pen.y]);
     else pad.end();
-    say(words, down ? "Pen down" : "Pen up");
+    setText(status, down ? "Pen down" : "Pen up");
     show();
   }
 
   function move() {
     for (const key of held) {
-      pen.x = within(pen.x + MOVES[key][0] * STEP);
-      pen.y = within(pen.y + MOVES[key][1] * STEP);
+      pen.x = clamp(pen.x + MOVES[key][0] * STEP);
+      pen.y = clamp(pen.y + MOVES[key][1] * STEP);
     }
     if (pen.down) pad.extend([[pen.x, pen.y]]);
     show();

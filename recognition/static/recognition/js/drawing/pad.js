@@ -1,12 +1,12 @@
-// The drawing area: keeps the drawing, its past and the stroke in hand, and paints them.
-// Where strokes come from (pointer, keys, a file) is the business of other modules.
+// The drawing area: holds the drawing, its undo stack and the current stroke, and paints them.
+// Strokes come from other modules: pointer, keyboard, picture.
 
 import { BLANK, isBlank, paint } from "./ink.js";
 import { UndoStack } from "./undo.js";
 
 export class Pad extends EventTarget {
-  #others = new UndoStack();
-  #acts = 0;
+  #undoStack = new UndoStack();
+  #actions = 0;
   #stroke = null;
   #cursor = null;
   #frame = 0;
@@ -17,56 +17,56 @@ export class Pad extends EventTarget {
     this.drawing = BLANK;
     this.width = 0.07;
     new ResizeObserver(() => this.#fit()).observe(canvas);
-    this.#followScreen();
+    this.#followPixelRatio();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
   get canUndo() {
-    return this.#others.canUndo;
+    return this.#undoStack.canUndo;
   }
 
   get canRedo() {
-    return this.#others.canRedo;
+    return this.#undoStack.canRedo;
   }
 
-  /** What is on the pad at this moment, the stroke in hand included. */
+  /** The drawing, including the stroke that is being drawn. */
   get current() {
     if (!this.#stroke) return this.drawing;
-    return { strokes: [...this.#under().strokes, this.#stroke], picture: null };
+    return { strokes: [...this.#base().strokes, this.#stroke], picture: null };
   }
 
   get isBlank() {
     return isBlank(this.drawing);
   }
 
-  /** Count an act whose result comes later; `isNewest` tells then whether another act came after it. */
-  nextAct() {
-    this.#acts += 1;
-    return this.#acts;
+  /** Number an action whose result comes later, so that `isLatest` can tell whether another one followed. */
+  nextAction() {
+    this.#actions += 1;
+    return this.#actions;
   }
 
-  isNewest(act) {
-    return act === this.#acts;
+  isLatest(action) {
+    return action === this.#actions;
   }
 
   begin(point) {
-    this.nextAct();
+    this.nextAction();
     this.end();
     this.#stroke = { width: this.width, points: [point] };
-    this.#inked();
+    this.#notifyInk();
   }
 
   extend(points) {
     if (!this.#stroke) return;
     this.#stroke.points.push(...points);
-    this.#inked();
+    this.#notifyInk();
   }
 
-  /** The stroke in hand was not meant. */
+  /** Discard the current stroke. */
   cancel() {
     if (!this.#stroke) return;
     this.#stroke = null;
-    this.#changed();
+    this.#notifyChange();
   }
 
   end() {
@@ -82,28 +82,28 @@ export class Pad extends EventTarget {
   }
 
   clear() {
-    this.nextAct();
+    this.nextAction();
     this.#stroke = null;
     if (this.isBlank) this.repaint();
     else this.#replace(BLANK);
   }
 
   undo() {
-    this.nextAct();
+    this.nextAction();
     if (this.#stroke) this.#stroke = null;
-    else if (this.canUndo) this.drawing = this.#others.undo(this.drawing);
+    else if (this.canUndo) this.drawing = this.#undoStack.undo(this.drawing);
     else return;
-    this.#changed();
+    this.#notifyChange();
   }
 
   redo() {
-    this.nextAct();
+    this.nextAction();
     if (this.#stroke || !this.canRedo) return;
-    this.drawing = this.#others.redo(this.drawing);
-    this.#changed();
+    this.drawing = this.#undoStack.redo(this.drawing);
+    this.#notifyChange();
   }
 
-  /** Where the keyboard's pen stands: {x, y, down}, or null when it is not in use. */
+  /** The keyboard's pen: {x, y, down}, or null when it is not in use. */
   set cursor(cursor) {
     this.#cursor = cursor;
     this.repaint();
@@ -117,31 +117,31 @@ export class Pad extends EventTarget {
   }
 
   #replace(drawing) {
-    this.#others.push(this.drawing);
+    this.#undoStack.push(this.drawing);
     this.drawing = drawing;
-    this.#changed();
+    this.#notifyChange();
   }
 
-  /** A stroke begun on an uploaded picture starts a new drawing: the network reads one thing or the other. */
-  #under() {
+  /** What the current stroke is added to. A stroke on an uploaded picture starts a new drawing. */
+  #base() {
     return this.drawing.picture ? BLANK : this.drawing;
   }
 
-  #inked() {
+  #notifyInk() {
     this.repaint();
     this.dispatchEvent(new Event("ink"));
   }
 
-  #changed() {
+  #notifyChange() {
     this.repaint();
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Another screen, or another zoom, may have other pixels. */
-  #followScreen() {
+  /** Another screen or zoom level may have another pixel ratio. */
+  #followPixelRatio() {
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
       this.#fit();
-      this.#followScreen();
+      this.#followPixelRatio();
     }, { once: true });
   }
 
@@ -151,7 +151,7 @@ export class Pad extends EventTarget {
       this.canvas.width = side;
       this.canvas.height = side;
     }
-    // At once and not at the next frame: setting the size has just wiped the canvas.
+    // Immediately: setting the size has cleared the canvas.
     this.#paint();
   }
 

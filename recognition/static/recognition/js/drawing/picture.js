@@ -1,12 +1,12 @@
-// A picture from a file: what to show on the pad and what to send.
+// Open a picture file: a bitmap for the pad and a file to send.
 
-const KEPT_SIDE = 1024; // pixels of the longer side: more than the pad shows, and far more than the server needs
-const SEND_LIMIT = 900_000; // bytes
-const SERVER_SIDE = 4096; // pixels
+const MAX_SIDE = 1024; // pixels of the longer side: more than pad and server need
+const UPLOAD_LIMIT_BYTES = 900_000;
+const SERVER_MAX_SIDE = 4096; // pixels
 
-/** Return the bitmap no larger than it is kept; the larger one is freed. A photo is 50 MB once it is decoded. */
-async function reduce(bitmap) {
-  const scale = KEPT_SIDE / Math.max(bitmap.width, bitmap.height);
+/** Return the bitmap scaled down to MAX_SIDE and close the larger one: a decoded photo takes 50 MB. */
+async function shrink(bitmap) {
+  const scale = MAX_SIDE / Math.max(bitmap.width, bitmap.height);
   if (scale >= 1) return bitmap;
   const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   try {
@@ -24,14 +24,14 @@ function encode(bitmap) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/webp", 0.9));
 }
 
-/** Resolve to {bitmap, file, name}; the caller closes the bitmap when it drops the picture. */
+/** Resolve to {bitmap, file, name}. The caller closes the bitmap. */
 export async function openPicture(file) {
   const name = file.name || "picture";
-  // A file the browser cannot show is still sent: the server says best what is wrong with it.
+  // Send a file that the browser can't decode as well: the server reports what is wrong with it.
   const decoded = await createImageBitmap(file).catch(() => null);
   if (!decoded) return { bitmap: null, file, name };
-  const tooLarge = file.size > SEND_LIMIT || Math.max(decoded.width, decoded.height) > SERVER_SIDE;
-  const bitmap = await reduce(decoded);
+  const tooLarge = file.size > UPLOAD_LIMIT_BYTES || Math.max(decoded.width, decoded.height) > SERVER_MAX_SIDE;
+  const bitmap = await shrink(decoded);
   return { bitmap, file: (tooLarge && (await encode(bitmap))) || file, name };
 }
 

@@ -1,10 +1,10 @@
-// A greyscale PNG of sixteen levels: small without being compressed, so that it is made at once, before the next frame,
-// and costs the server next to nothing to read. A canvas can only write four channels of 256.
+// Encode an uncompressed PNG with sixteen levels of grey: small, ready before the next frame and cheap to decode.
+// A canvas can only write four channels of 256 levels.
 // PNG: W3C Recommendation, Third Edition, 2025: signature, IHDR, IDAT (zlib, filter 0 before each row), IEND.
 // zlib, RFC 1950, holding one stored block of deflate, RFC 1951.
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
-const DEPTH = 4; // bits a pixel
+const DEPTH = 4; // bits per pixel
 const GREYSCALE = 0;
 const ZLIB = [0x78, 0x01];
 const ADLER = 65521;
@@ -21,26 +21,26 @@ function crc32(bytes) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-const big = (value) => [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
-const little = (value) => [value & 0xff, value >>> 8];
+const bigEndian = (value) => [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+const littleEndian = (value) => [value & 0xff, value >>> 8];
 
 function chunk(type, data) {
   const named = [...type].map((letter) => letter.charCodeAt(0)).concat(data);
-  return [...big(data.length), ...named, ...big(crc32(named))];
+  return [...bigEndian(data.length), ...named, ...bigEndian(crc32(named))];
 }
 
-/** At most 65,535 bytes, which a stored block can hold. */
-function stored(bytes) {
+/** Wrap at most 65,535 bytes in one stored block. */
+function store(bytes) {
   let [low, high] = [1, 0];
   for (const byte of bytes) {
     low = (low + byte) % ADLER;
     high = (high + low) % ADLER;
   }
   const length = bytes.length;
-  return [...ZLIB, 1, ...little(length), ...little(length ^ 0xffff), ...bytes, ...big(high * 65536 + low)];
+  return [...ZLIB, 1, ...littleEndian(length), ...littleEndian(length ^ 0xffff), ...bytes, ...bigEndian(high * 65536 + low)];
 }
 
-/** `grey(index)` is the level, 0 to 255, of a pixel; the pixels are counted row by row. Up to 256x256. */
+/** Return a PNG Blob of up to 256x256 pixels. `grey(index)` returns a pixel's level, 0 to 255, row by row. */
 export function encodeGrey(grey, width, height) {
   const rows = [];
   for (let row = 0; row < height; row += 1) {
@@ -51,7 +51,7 @@ export function encodeGrey(grey, width, height) {
       rows.push(((grey(at) >> DEPTH) << DEPTH) | right);
     }
   }
-  const header = [...big(width), ...big(height), DEPTH, GREYSCALE, 0, 0, 0];
-  const parts = [SIGNATURE, chunk("IHDR", header), chunk("IDAT", stored(rows)), chunk("IEND", [])];
+  const header = [...bigEndian(width), ...bigEndian(height), DEPTH, GREYSCALE, 0, 0, 0];
+  const parts = [SIGNATURE, chunk("IHDR", header), chunk("IDAT", store(rows)), chunk("IEND", [])];
   return new Blob([new Uint8Array(parts.flat())], { type: "image/png" });
 }

@@ -1,6 +1,6 @@
-// Mouse, finger and pen: one pointer at a time, captured, with every point the device measured.
+// Draw with mouse, finger or pen: one captured pointer at a time, with all coalesced points.
 
-const PINCH = 250; // ms: a second finger that comes so soon means that no stroke was meant
+const PINCH_MS = 250; // a second finger within this time starts a pinch, not a stroke
 
 export function drawWithPointer(pad) {
   const { canvas } = pad;
@@ -15,10 +15,10 @@ export function drawWithPointer(pad) {
     ]);
   }
 
-  /** Two fingers pinch, and a hand may rest on the glass while its pen writes: neither is a stroke of the first finger. */
-  function interrupted(event) {
+  /** Cancel a finger's stroke when a pinch begins or a pen touches. Return whether the new pointer takes over. */
+  function takesOver(event) {
     const pen = event.pointerType === "pen" && pointer.type !== "pen";
-    if (pen || (event.pointerType === "touch" && event.timeStamp - pointer.since < PINCH)) {
+    if (pen || (event.pointerType === "touch" && event.timeStamp - pointer.since < PINCH_MS)) {
       pointer = null;
       pad.cancel();
     }
@@ -27,7 +27,7 @@ export function drawWithPointer(pad) {
 
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    if (pointer !== null && !interrupted(event)) return;
+    if (pointer !== null && !takesOver(event)) return;
     if (event.pointerType === "touch" && !event.isPrimary) return;
     pointer = { id: event.pointerId, type: event.pointerType, since: event.timeStamp };
     canvas.setPointerCapture(event.pointerId);
@@ -47,6 +47,6 @@ export function drawWithPointer(pad) {
   canvas.addEventListener("pointercancel", lift);
   canvas.addEventListener("lostpointercapture", lift);
   canvas.addEventListener("contextmenu", (event) => pointer && event.preventDefault());
-  // Without this a long press or a double tap selects the page's text around the pad.
+  // Otherwise a long press or a double tap selects the text around the pad.
   canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }

@@ -1,54 +1,54 @@
-// Shows what the network answered: the digit, how sure it is, ten bars and the picture it saw.
+// Show a prediction: the digit, its probability, ten bars and the network's input.
 
-import { say } from "../dom.js";
+import { setText } from "../dom.js";
+import { formatProbability } from "../format.js";
 
-const SECOND_THOUGHT = 0.1;
+const LIKELY = 0.1;
 
-const share = (probability) => `${(probability * 100).toFixed(probability < 0.9995 ? 1 : 0)}%`;
-
-function secondThought(probabilities, prediction) {
+/** Return a sentence about the second most probable digit, if it is likely. */
+function describeRunnerUp(probabilities, prediction) {
   const [digit, probability] = [...probabilities.entries()]
     .filter(([index]) => index !== prediction)
     .sort((a, b) => b[1] - a[1])[0];
-  return probability >= SECOND_THOUGHT ? `It could also be ${digit}, ${share(probability)}.` : "";
+  return probability >= LIKELY ? `It could also be ${digit} (${formatProbability(probability)}).` : "";
 }
 
-export class AnswerView {
+export class PredictionView {
   constructor(root) {
     const one = (hook) => root.querySelector(`[data-${hook}]`);
     this.root = root;
     this.digit = one("answer-digit");
-    this.words = one("answer-words");
+    this.text = one("answer-text");
     this.status = one("answer-status");
-    this.seen = one("seen");
+    this.input = one("input");
     this.bars = [...root.querySelectorAll("[data-bar]")];
   }
 
-  reading() {
-    this.root.dataset.state = "reading";
+  showPending() {
+    this.root.dataset.state = "pending";
   }
 
-  /** `settled`: the stroke has ended. Only then is the answer spoken; a guess a moment would drown everything else. */
-  show({ prediction, confidence, uncertain, probabilities, model, preview, settled }) {
-    this.root.dataset.state = uncertain ? "uncertain" : "answered";
-    say(this.digit, String(prediction));
+  /** `final`: the stroke has ended. Only then the prediction is announced to screen readers. */
+  show({ prediction, uncertain, probabilities, model, preview, final }) {
+    this.root.dataset.state = uncertain ? "uncertain" : "predicted";
+    setText(this.digit, String(prediction));
     const note = document.createElement("small");
     const by = model ? `Read by model ${model}.` : "";
-    note.textContent = `${uncertain ? "This may not be a digit." : ""} ${secondThought(probabilities, prediction)} ${by}`.trim();
+    note.textContent = `${uncertain ? "This may not be a digit." : ""} ${describeRunnerUp(probabilities, prediction)} ${by}`.trim();
     const verdict = uncertain ? `Perhaps ${prediction}` : `Read as ${prediction}`;
-    this.words.replaceChildren(`${verdict}, ${confidence.toFixed(2)}% sure.`, note);
-    if (settled) say(this.status, this.words.innerText);
+    this.text.replaceChildren(`${verdict}, ${formatProbability(probabilities[prediction])} sure.`, note);
+    if (final) setText(this.status, this.text.innerText);
     this.#showBars(probabilities, prediction);
-    this.#showSeen(preview);
+    this.#showInput(preview);
   }
 
-  clear(words = "Nothing drawn yet.") {
+  clear(text) {
     this.root.dataset.state = "empty";
-    say(this.digit, "");
-    say(this.words, words);
-    say(this.status, words);
+    setText(this.digit, "");
+    setText(this.text, text);
+    setText(this.status, text);
     this.#showBars(new Array(10).fill(0), null);
-    this.#showSeen(null);
+    this.#showInput(null);
   }
 
   #showBars(probabilities, best) {
@@ -56,15 +56,15 @@ export class AnswerView {
       const probability = probabilities[digit];
       bar.toggleAttribute("data-best", digit === best);
       bar.setAttribute("aria-valuenow", (probability * 100).toFixed(2));
-      bar.setAttribute("aria-valuetext", share(probability));
-      bar.querySelector("[data-bar-value]").textContent = probability >= 0.005 ? share(probability) : "";
+      bar.setAttribute("aria-valuetext", formatProbability(probability));
+      bar.querySelector("[data-bar-value]").textContent = probability >= 0.005 ? formatProbability(probability) : "";
       bar.querySelector("[data-bar-fill]").style.transform = `scaleY(${probability})`;
     });
   }
 
-  #showSeen(preview) {
-    this.seen.hidden = !preview;
-    if (preview) this.seen.src = preview;
-    else this.seen.removeAttribute("src");
+  #showInput(preview) {
+    this.input.hidden = !preview;
+    if (preview) this.input.src = preview;
+    else this.input.removeAttribute("src");
   }
 }

@@ -1,15 +1,15 @@
-// Asks the server what a drawing is: while it is being drawn, and once more when the stroke has ended.
-// Answers may overtake each other; one is shown only while no newer one has been.
+// Request predictions: while a stroke is being drawn, and once more when it has ended.
+// Responses can arrive out of order; an older one never replaces a newer one.
 
 import { post } from "../http.js";
 import { extent, isBlank, toPng } from "./ink.js";
 
-const SECOND = 1000;
-const GUESSES = 8; // a second, while drawing; finished strokes may use the rest of ten
-const REQUESTS = 10;
-const IN_FLIGHT = 2; // a slow server is not asked faster than it answers
-const WORTH_A_GUESS = 0.12; // of the pad's side: what is smaller may still become anything
-const COOLING = 60_000; // after "too many requests" only finished strokes are asked about
+const SECOND_MS = 1000;
+const GUESSES_PER_SECOND = 8; // while drawing; finished strokes may use the rest
+const REQUESTS_PER_SECOND = 10;
+const MAX_IN_FLIGHT = 2; // backpressure from a slow server
+const MIN_GUESS_EXTENT = 0.12; // of the pad's side: smaller drawings may still become any digit
+const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
 
 function body({ strokes, picture }) {
   if (!picture) return toPng({ strokes });
@@ -18,23 +18,23 @@ function body({ strokes, picture }) {
   return form;
 }
 
-/** Strokes only grow at their end, so the numbers of their points tell one drawing from the one asked about before. */
+/** Identify a drawing by the lengths of its strokes: strokes only grow at their end. */
 const keyOf = ({ strokes, picture }) => picture ?? strokes.map(({ points }) => points.length).join();
 
-export class Reader extends EventTarget {
+export class Predictor extends EventTarget {
   #url;
   #sent = [];
   #inFlight = 0;
   #last = null;
-  #shown = 0;
-  #number = 0;
-  #timer = 0;
+  #shownNumber = 0;
+  #lastNumber = 0;
+  #sendTimer = 0;
   #guessTimer = 0;
   #refusal = null;
   #quietUntil = 0;
   #coolUntil = 0;
 
-  /** The answer that is shown, or null: for who comes too late to hear of it. */
+  /** The prediction that is shown, or null. */
   latest = null;
 
   constructor(url) {
@@ -42,100 +42,100 @@ export class Reader extends EventTarget {
     this.#url = `${url}?preview=1`;
   }
 
-  /** The drawing is still growing: `current()` gives it as it stands when there is time for a guess. */
+  /** Request a prediction while the stroke grows. `current()` returns the drawing when the request is due. */
   guess(current) {
     if (this.#guessTimer) return;
-    const wait = this.#wait(GUESSES);
+    const wait = this.#delay(GUESSES_PER_SECOND);
     this.#guessTimer = setTimeout(() => {
       this.#guessTimer = 0;
-      if (performance.now() < Math.max(this.#coolUntil, this.#quietUntil) || this.#inFlight >= IN_FLIGHT) return;
+      if (performance.now() < Math.max(this.#coolUntil, this.#quietUntil) || this.#inFlight >= MAX_IN_FLIGHT) return;
       const drawing = current();
-      if (extent(drawing) >= WORTH_A_GUESS && this.#last?.key !== keyOf(drawing)) this.#ask(drawing, false);
+      if (extent(drawing) >= MIN_GUESS_EXTENT && this.#last?.key !== keyOf(drawing)) this.#send(drawing, false);
     }, wait);
   }
 
-  /** The drawing is finished, until it changes again. `again`: even if it was asked about just now. */
-  read(drawing, { again = false } = {}) {
-    clearTimeout(this.#timer);
+  /** Request a prediction for a finished drawing. `again`: even if it was requested already. */
+  predict(drawing, { again = false } = {}) {
+    clearTimeout(this.#sendTimer);
     clearTimeout(this.#guessTimer);
     this.#guessTimer = 0;
     if (isBlank(drawing)) {
-      this.#shown = this.#number;
+      this.#shownNumber = this.#lastNumber;
       this.#last = null;
-      this.#tell("blank");
-    } else if (!again && this.#last?.key === keyOf(drawing)) this.#settle(this.#last);
-    else if (performance.now() < this.#quietUntil) this.#askLater(drawing);
-    else this.#askSoon(drawing);
+      this.#notify("blank");
+    } else if (!again && this.#last?.key === keyOf(drawing)) this.#finish(this.#last);
+    else if (performance.now() < this.#quietUntil) this.#sendLater(drawing);
+    else this.#sendSoon(drawing);
   }
 
-  /** Milliseconds until one more request would be the last of `limit` in a second. */
-  #wait(limit) {
+  /** Return the milliseconds to wait until `limit` requests per second allow another one. */
+  #delay(limit) {
     const now = performance.now();
-    this.#sent = this.#sent.filter((time) => time > now - SECOND);
-    const rest = this.#sent.length >= limit ? this.#sent.at(-limit) + SECOND - now : 0;
-    const spread = limit === GUESSES && this.#sent.length ? this.#sent.at(-1) + SECOND / limit - now : 0;
+    this.#sent = this.#sent.filter((time) => time > now - SECOND_MS);
+    const rest = this.#sent.length >= limit ? this.#sent.at(-limit) + SECOND_MS - now : 0;
+    const spread = limit === GUESSES_PER_SECOND && this.#sent.length ? this.#sent.at(-1) + SECOND_MS / limit - now : 0;
     return Math.max(0, rest, spread);
   }
 
-  #askSoon(drawing) {
-    const wait = this.#wait(REQUESTS);
-    this.#tell("reading");
-    if (wait <= 0) this.#ask(drawing, true);
-    else this.#timer = setTimeout(() => this.#ask(drawing, true), wait);
+  #sendSoon(drawing) {
+    const wait = this.#delay(REQUESTS_PER_SECOND);
+    this.#notify("pending");
+    if (wait <= 0) this.#send(drawing, true);
+    else this.#sendTimer = setTimeout(() => this.#send(drawing, true), wait);
   }
 
-  /** The server has said "too many" and when to come again. */
-  #askLater(drawing) {
+  /** Wait as long as the Retry-After header of a 429 says. */
+  #sendLater(drawing) {
     const wait = this.#quietUntil - performance.now();
-    this.#refusal.retryAfter = wait / SECOND;
-    this.#tell("problem", this.#refusal);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.read(drawing), wait);
+    this.#refusal.retryAfter = wait / SECOND_MS;
+    this.#notify("problem", this.#refusal);
+    clearTimeout(this.#sendTimer);
+    this.#sendTimer = setTimeout(() => this.predict(drawing), wait);
   }
 
-  async #ask(drawing, settled) {
-    this.#number += 1;
+  async #send(drawing, final) {
+    this.#lastNumber += 1;
     this.#inFlight += 1;
     this.#sent.push(performance.now());
-    const question = { number: this.#number, key: keyOf(drawing), drawing, settled, answer: null };
-    this.#last = question;
+    const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, result: null };
+    this.#last = request;
     try {
-      question.answer = await post(this.#url, body(drawing));
-      if (question.number > this.#shown) {
-        this.#shown = question.number;
-        this.#tell("answer", { ...question.answer, settled: question.settled });
+      request.result = await post(this.#url, body(drawing));
+      if (request.number > this.#shownNumber) {
+        this.#shownNumber = request.number;
+        this.#notify("prediction", { ...request.result, final: request.final });
       }
     } catch (error) {
-      this.#fail(question, error);
+      this.#fail(request, error);
     } finally {
       this.#inFlight -= 1;
     }
   }
 
-  /** Asked about already, as a guess: its answer is the answer. */
-  #settle(question) {
-    question.settled = true;
-    if (question.answer) this.#tell("answer", { ...question.answer, settled: true });
+  /** Use a guess for the same drawing as the final prediction. */
+  #finish(request) {
+    request.final = true;
+    if (request.result) this.#notify("prediction", { ...request.result, final: true });
   }
 
-  #fail(question, error) {
+  #fail(request, error) {
     const later = error.status === 429 || error.code === "busy";
     if (later) {
       this.#refusal = error;
       const now = performance.now();
-      this.#coolUntil = now + COOLING;
-      this.#quietUntil = now + (error.retryAfter ?? 1) * SECOND;
+      this.#coolUntil = now + COOLDOWN_MS;
+      this.#quietUntil = now + (error.retryAfter ?? 1) * SECOND_MS;
     }
-    if (this.#last === question) this.#last = null; // may be asked again
-    if (!question.settled || question.number <= this.#shown || question.number < this.#number) return;
-    this.#shown = question.number;
-    if (error.code === "blank_drawing") this.#tell("blank");
-    else if (later) this.#askLater(question.drawing);
-    else this.#tell("problem", error);
+    if (this.#last === request) this.#last = null; // may be sent again
+    if (!request.final || request.number <= this.#shownNumber || request.number < this.#lastNumber) return;
+    this.#shownNumber = request.number;
+    if (error.code === "blank_drawing") this.#notify("blank");
+    else if (later) this.#sendLater(request.drawing);
+    else this.#notify("problem", error);
   }
 
-  #tell(type, detail) {
-    if (type === "answer") this.latest = detail;
+  #notify(type, detail) {
+    if (type === "prediction") this.latest = detail;
     else if (type === "blank" || type === "problem") this.latest = null;
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

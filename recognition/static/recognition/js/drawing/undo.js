@@ -1,11 +1,11 @@
-// The drawings that undo and redo go back to. Each picture belongs to one drawing and is freed with it.
+// The drawings that undo and redo return to. Each picture belongs to one drawing and is freed with it.
 
-const MOST_DRAWINGS = 200;
-const MOST_BYTES = 32_000_000; // of their pictures
+const MAX_DRAWINGS = 200;
+const MAX_BYTES = 32_000_000; // of all their pictures
 
-const bytes = ({ picture }) => (picture ? picture.file.size + 4 * (picture.bitmap?.width ?? 0) * (picture.bitmap?.height ?? 0) : 0);
+const pictureBytes = ({ picture }) => (picture ? picture.file.size + 4 * (picture.bitmap?.width ?? 0) * (picture.bitmap?.height ?? 0) : 0);
 
-function free(drawings) {
+function releasePictures(drawings) {
   for (const { picture } of drawings) picture?.bitmap?.close();
 }
 
@@ -21,26 +21,26 @@ export class UndoStack {
     return this.#future.length > 0;
   }
 
-  /** Keep a drawing that another has replaced. What was undone before can no longer be redone. */
+  /** Add a drawing that was replaced, and clear the redo stack. */
   push(drawing) {
-    free(this.#future);
+    releasePictures(this.#future);
     this.#future = [];
     this.#past.push(drawing);
-    let size = this.#past.reduce((sum, kept) => sum + bytes(kept), 0);
-    while (this.#past.length > MOST_DRAWINGS || size > MOST_BYTES) {
+    let size = this.#past.reduce((sum, kept) => sum + pictureBytes(kept), 0);
+    while (this.#past.length > MAX_DRAWINGS || size > MAX_BYTES) {
       const oldest = this.#past.shift();
-      size -= bytes(oldest);
-      free([oldest]);
+      size -= pictureBytes(oldest);
+      releasePictures([oldest]);
     }
   }
 
-  /** The drawing before `drawing`. */
+  /** Return the drawing before `drawing`. */
   undo(drawing) {
     this.#future.push(drawing);
     return this.#past.pop();
   }
 
-  /** The drawing after `drawing`. */
+  /** Return the drawing after `drawing`. */
   redo(drawing) {
     this.#past.push(drawing);
     return this.#future.pop();

@@ -1,17 +1,17 @@
-// The arithmetic of the network's two convolutions, so that the page can show them without asking the server.
+// The network's two convolutions, computed in the browser.
 // 28x28 -> 5x5 -> 32 maps of 24x24 -> ReLU -> 2x2 max-pooling -> 5x5 -> 64 maps of 8x8 -> ReLU.
 
 export const FIRST = { maps: 32, side: 24 };
 export const SECOND = { maps: 64, side: 8 };
 export const KERNEL = 5;
-const FIELD = 28;
+const SIDE = 28;
 const POOLED = FIRST.side / 2;
 const LENGTHS = [FIRST.maps * KERNEL ** 2, FIRST.maps, SECOND.maps * FIRST.maps * KERNEL ** 2, SECOND.maps];
 
-/** An ArrayBuffer of little-endian float32, as /api/models/<id>/filters/ gives it. */
-export function readFilters(buffer) {
+/** Split an ArrayBuffer of little-endian float32, as /api/models/<id>/filters/ returns it. */
+export function parseFilters(buffer) {
   const values = new Float32Array(buffer);
-  if (values.length !== LENGTHS.reduce((sum, length) => sum + length)) throw new RangeError("These are not the two convolutions.");
+  if (values.length !== LENGTHS.reduce((sum, length) => sum + length)) throw new RangeError("The filters do not have the shape of the two convolutions.");
   const parts = [];
   let at = 0;
   for (const length of LENGTHS) {
@@ -22,7 +22,7 @@ export function readFilters(buffer) {
   return { firstWeights, firstBias, secondWeights, secondBias };
 }
 
-/** Adds one kernel over one picture of `width` to `out`, whose side is `width` - 4. */
+/** Add one kernel convolved with one picture of `width` to `out`, whose side is `width` - 4. */
 function addConvolved(out, outAt, picture, pictureAt, width, weights, weightsAt) {
   const side = width - KERNEL + 1;
   for (let ky = 0; ky < KERNEL; ky += 1) {
@@ -64,9 +64,9 @@ function pool(maps, count, side) {
   return out;
 }
 
-/** `picture`: 784 floats, ink 1 on 0. What both layers answer, after ReLU and before pooling, map after map. */
-export function featureMaps(picture, { firstWeights, firstBias, secondWeights, secondBias }) {
-  const first = convolve(picture, 1, FIELD, firstWeights, firstBias);
+/** Return both layers' activations, after ReLU and before pooling. `picture`: 784 floats, ink 1 on 0. */
+export function computeFeatureMaps(picture, { firstWeights, firstBias, secondWeights, secondBias }) {
+  const first = convolve(picture, 1, SIDE, firstWeights, firstBias);
   const second = convolve(pool(first, FIRST.maps, FIRST.side), FIRST.maps, POOLED, secondWeights, secondBias);
   return { first, second };
 }

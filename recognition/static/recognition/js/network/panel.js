@@ -1,108 +1,108 @@
-// "What the network does": both convolutions' feature maps for the drawing of the moment. No filters are loaded until it is
-// opened; then each model's, and everything is worked out here.
+// "What the network does": both convolutions' feature maps of the current drawing, computed in the browser.
+// A model's filters are loaded once the panel is open.
 
-import { featureMaps, FIRST, readFilters, SECOND } from "./convolution.js";
-import { say } from "../dom.js";
-import { Maps } from "./tiles.js";
+import { computeFeatureMaps, FIRST, parseFilters, SECOND } from "./convolution.js";
+import { setText } from "../dom.js";
+import { FeatureMapTiles } from "./tiles.js";
 
-const FIELD = 28;
-const FRESH = 30_000; // ms: after a new installation the same number may be another model's
+const SIDE = 28;
+const FRESH_MS = 30_000; // after a new installation the same id may belong to another model
 
-/** A PNG data URL of 28x28, white on black -> 784 floats. */
-async function pixels(preview) {
+/** Decode a 28x28 PNG data URL, white on black, to 784 floats. */
+async function decodePixels(preview) {
   const image = new Image();
   image.src = preview;
   await image.decode();
   const canvas = document.createElement("canvas");
-  canvas.width = FIELD;
-  canvas.height = FIELD;
+  canvas.width = SIDE;
+  canvas.height = SIDE;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, FIELD, FIELD);
-  return Float32Array.from({ length: FIELD * FIELD }, (_, index) => data[4 * index] / 255);
+  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  return Float32Array.from({ length: SIDE * SIDE }, (_, index) => data[4 * index] / 255);
 }
 
-export class NetworkView {
+export class NetworkPanel {
   #filters = new Map();
-  #wanted = null;
+  #pending = null;
   #busy = false;
-  #chosen = null;
+  #selected = null;
 
-  /** `root` is a <details>; `modelsUrl` is where models are found by their number; `reader` tells what is read. */
-  constructor(root, modelsUrl, reader) {
+  /** `root` is a <details>; `predictor` dispatches the predictions to show. */
+  constructor(root, modelsUrl, predictor) {
     const one = (hook) => root.querySelector(`[data-network-${hook}]`);
     this.root = root;
     this.url = modelsUrl;
-    this.words = one("words");
+    this.status = one("status");
     this.layers = {
-      first: new Maps(one("first"), FIRST, (map) => this.#tell("first", map)),
-      second: new Maps(one("second"), SECOND, (map) => this.#tell("second", map)),
+      first: new FeatureMapTiles(one("first"), FIRST, (map) => this.#describe("first", map)),
+      second: new FeatureMapTiles(one("second"), SECOND, (map) => this.#describe("second", map)),
     };
-    root.addEventListener("toggle", () => this.#work());
-    reader.addEventListener("answer", (event) => this.show(event.detail));
-    reader.addEventListener("blank", () => this.clear());
-    if (reader.latest) this.show(reader.latest);
+    root.addEventListener("toggle", () => this.#update());
+    predictor.addEventListener("prediction", (event) => this.show(event.detail));
+    predictor.addEventListener("blank", () => this.clear());
+    if (predictor.latest) this.show(predictor.latest);
   }
 
-  /** The newest answer: its `preview` and the `model` that gave it. */
+  /** Show the feature maps of a prediction: its `preview` and its `model`. */
   show({ preview, model }) {
-    this.#wanted = { preview, model };
-    this.#work();
+    this.#pending = { preview, model };
+    this.#update();
   }
 
   clear() {
-    this.#wanted = null;
+    this.#pending = null;
     this.maps = null;
     for (const layer of Object.values(this.layers)) layer.show(null);
-    say(this.words, "Draw a digit to see it pass through.");
+    setText(this.status, "Draw a digit to see its feature maps.");
   }
 
-  /** One picture at a time; those that came meanwhile are skipped but for the newest. */
-  async #work() {
+  /** Process one prediction at a time, and of those that arrive meanwhile only the newest. */
+  async #update() {
     if (this.#busy || !this.root.open) return;
     this.#busy = true;
     try {
-      while (this.#wanted && this.root.open) {
-        const wanted = this.#wanted;
-        const [filters, picture] = await Promise.all([this.#filtersOf(wanted.model), pixels(wanted.preview)]);
-        if (this.#wanted === null) break;
-        this.maps = featureMaps(picture, filters);
+      while (this.#pending && this.root.open) {
+        const next = this.#pending;
+        const [filters, picture] = await Promise.all([this.#loadFilters(next.model), decodePixels(next.preview)]);
+        if (this.#pending === null) break;
+        this.maps = computeFeatureMaps(picture, filters);
         for (const [name, layer] of Object.entries(this.layers)) layer.show(this.maps[name]);
-        this.#tellChosen();
-        if (this.#wanted === wanted) this.#wanted = null;
+        this.#describeSelected();
+        if (this.#pending === next) this.#pending = null;
       }
     } catch {
-      say(this.words, "The network's filters could not be loaded. Draw again to try once more.");
-      this.#wanted = null;
+      setText(this.status, "The network's filters could not be loaded. Draw again to retry.");
+      this.#pending = null;
     } finally {
       this.#busy = false;
     }
   }
 
-  async #filtersOf(model) {
+  async #loadFilters(model) {
     const now = performance.now();
     if (!(this.#filters.get(model)?.until > now)) {
-      // "no-cache": the browser asks whether its copy is still the model's, and seldom loads it again.
+      // "no-cache" revalidates the browser's copy by its ETag.
       const response = await fetch(`${this.url}${model}/filters/`, { cache: "no-cache" });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#filters.set(model, { until: now + FRESH, filters: readFilters(await response.arrayBuffer()) });
+      this.#filters.set(model, { until: now + FRESH_MS, filters: parseFilters(await response.arrayBuffer()) });
     }
     return this.#filters.get(model).filters;
   }
 
-  /** What is said of the tile that was chosen last follows the drawing. */
-  #tellChosen() {
-    if (this.#chosen) this.#tell(...this.#chosen);
-    else say(this.words, "Choose a tile to see it larger.");
+  /** Describe the selected tile for the new drawing. */
+  #describeSelected() {
+    if (this.#selected) this.#describe(...this.#selected);
+    else setText(this.status, "Select a tile to enlarge it.");
   }
 
-  #tell(name, map) {
-    this.#chosen = [name, map];
+  #describe(name, map) {
+    this.#selected = [name, map];
     if (!this.maps) return;
     const { side } = this.layers[name];
     const values = this.maps[name].subarray(map * side * side, (map + 1) * side * side);
-    const strongest = values.reduce((most, value) => Math.max(most, value), 0);
-    const answer = strongest ? `answers up to ${strongest.toFixed(2)}` : "does not answer to this drawing";
-    say(this.words, `Filter ${map + 1} of the ${name} convolution ${answer}.`);
+    const peak = values.reduce((max, value) => Math.max(max, value), 0);
+    const activation = peak ? `peak activation ${peak.toFixed(2)}` : "no activation";
+    setText(this.status, `Filter ${map + 1} of the ${name} convolution: ${activation}.`);
   }
 }

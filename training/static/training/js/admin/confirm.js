@@ -1,4 +1,4 @@
-// A second click sends nothing. The server refuses it anyway; this spares people the refusal.
+// Ignore a second click on the submit button. The server would refuse it.
 
 const form = document.querySelector("[data-confirm]");
 const setDisabled = (disabled) => {
@@ -6,4 +6,4 @@ const setDisabled = (disabled) => {
 };
 
 form?.addEventListener("submit", () => setDisabled(true));
-window.addEventListener("pageshow", () => form && setDisabled(false)); // gone back to
+window.addEventListener("pageshow", () => form && setDisabled(false)); // restored from the back-forward cache

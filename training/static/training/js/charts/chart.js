@@ -1,44 +1,44 @@
-// One small line chart: finished epochs as dots on a line, the batches between them as a faint trail.
-// SVG, so that it takes the page's colours in light and dark and can be described to a screen reader.
+// A line chart in SVG: finished epochs as dots on a line, the batches between them as a faint line.
+// It follows the page's light or dark colours and describes its values to screen readers.
 
-import { h, s } from "../../../recognition/js/dom.js";
+import { h, svg } from "../../../recognition/js/dom.js";
 
 const HEIGHT = 176;
 const DOT = 4; // radius
 const EDGE = { left: 46, right: 10, top: 10, bottom: 26 };
 
-function niceStep(span, wanted) {
-  const rough = span / wanted;
+function niceStep(span, count) {
+  const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) ?? 10);
 }
 
-function ticks(low, high, wanted) {
-  const step = niceStep(high - low, wanted);
-  const found = [];
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-6; at += 1) found.push(at * step);
-  return found;
+function ticks(low, high, count) {
+  const step = niceStep(high - low, count);
+  const values = [];
+  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-6; at += 1) values.push(at * step);
+  return values;
 }
 
 const path = (points) => points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-const LONG = 10; // epochs
-const FIRST_STEPS = 0.1;
+const LONG_RUN = 10; // epochs
+const FIRST_SHARE = 0.1;
 
-/** In a long run the first steps would squash all that follows: they are cut off, and do not set the axis. */
-function telling(points) {
+/** Return the points that set the axis: the steep start of a long run would flatten the rest. */
+function scalingPoints(points) {
   const last = points.at(-1)?.[0] ?? 0;
-  return points.filter(([at, value]) => Number.isFinite(value) && (last < LONG || at > last * FIRST_STEPS));
+  return points.filter(([at, value]) => Number.isFinite(value) && (last < LONG_RUN || at > last * FIRST_SHARE));
 }
 
-// A batch's figures are means since its epoch began: the first few jump, and the line starts anew with each epoch.
+// Keras reports a batch's metrics as means since the epoch began: the first few jump, and each epoch is a line of its own.
 const SETTLED = 0.1;
-const epochsOf = (trail) => {
-  const settled = trail.filter(([at]) => at % 1 === 0 || at % 1 > SETTLED);
+const splitByEpoch = (batches) => {
+  const settled = batches.filter(([at]) => at % 1 === 0 || at % 1 > SETTLED);
   return Object.values(Object.groupBy?.(settled, ([at]) => Math.ceil(at)) ?? { all: settled });
 };
 
-/** A run's finished epochs as two lines: `name` is the key in an epoch, `val_` before it the validation's. */
+/** Return a run's training and validation series of the metric `name`. */
 export function runSeries(epochs, name) {
   const points = (key) => epochs.filter((epoch) => Number.isFinite(epoch[key])).map((epoch) => [epoch.epoch, epoch[key]]);
   return [
@@ -50,10 +50,10 @@ export function runSeries(epochs, name) {
 export class Chart {
   #pointed = null;
 
-  /** `name` is the key in a trail's point; `label` writes a value; `range` picks the axis from the values seen. */
+  /** `name` is the metric's key; `label(value, isAxis)` formats a value; `range(values)` returns the ends of the axis. */
   constructor({ title, name, label, range }) {
     Object.assign(this, { title, name, label, range });
-    this.svg = s("svg", { role: "img" });
+    this.svg = svg("svg", { role: "img" });
     this.keys = h("span", { class: "keys" });
     this.element = h("figure", { class: "chart" }, h("figcaption", {}, h("b", {}, title), this.keys), this.svg);
     new ResizeObserver(() => this.data && this.draw(this.data)).observe(this.svg);
@@ -61,27 +61,27 @@ export class Chart {
     this.svg.addEventListener("pointerleave", () => this.#point(null));
   }
 
-  /** `series` are {name, style, points: [[epoch, value]]}; `trail` are the batches of {at, loss, accuracy}. */
+  /** `series` are {name, style, points: [[epoch, value]]}; `batches` are {at, loss, accuracy}, `at` in epochs. */
   draw(data) {
     this.data = data;
-    const { series, trail = [], maxEpochs } = data;
+    const { series, batches = [], maxEpochs } = data;
     this.#describe(series);
     const width = this.svg.clientWidth;
     if (!width) return;
-    // Once two epochs stand, the first one's climb from nothing would squash all that follows: leave it out.
-    const batches = trail.map((point) => [point.at, point[this.name]]).filter(([, value]) => Number.isFinite(value));
-    const later = series.some(({ points }) => points.length > 1) ? batches.filter(([at]) => at > 1) : batches;
-    const values = [...series.flatMap(({ points }) => telling(points)), ...telling(later)].map(([, value]) => value);
+    // After two epochs, leave out the steep first one.
+    const points = batches.map((point) => [point.at, point[this.name]]).filter(([, value]) => Number.isFinite(value));
+    const later = series.some(({ points }) => points.length > 1) ? points.filter(([at]) => at > 1) : points;
+    const values = [...series.flatMap(({ points }) => scalingPoints(points)), ...scalingPoints(later)].map(([, value]) => value);
     const scale = this.#scale(width, maxEpochs, this.range(values));
     this.scale = scale;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${scale.height}`);
-    const curves = this.#window(scale,
-      ...epochsOf(later).map((points) => this.#line(scale, points, "trail")),
+    const curves = this.#clip(scale,
+      ...splitByEpoch(later).map((points) => this.#line(scale, points, "trail")),
       ...series.flatMap(({ points, style }) => this.#curve(scale, points, style)));
     this.svg.replaceChildren(...this.#axes(scale), curves, ...this.#pointer(scale));
   }
 
-  /** Under the pointer: the values of the nearest epoch instead of the latest ones. */
+  /** Show the values of the epoch nearest to the pointer. */
   #point(event) {
     if (!this.data || !this.scale) return;
     const epochs = this.data.series.flatMap(({ points }) => points.map(([epoch]) => epoch));
@@ -93,11 +93,11 @@ export class Chart {
   }
 
   #describe(series) {
-    const told = series.map(({ name, points }) => {
+    const descriptions = series.map(({ name, points }) => {
       const list = points.map(([epoch, value]) => `${epoch}: ${this.label(value)}`).join(", ");
       return name === "training" ? list : `${name}: ${list}`;
     });
-    this.svg.setAttribute("aria-label", `${this.title} by epoch. ${told.join("; ") || "No epoch finished yet"}`);
+    this.svg.setAttribute("aria-label", `${this.title} by epoch. ${descriptions.join("; ") || "No epoch finished yet"}`);
     const shown = ({ points }) => points.find(([epoch]) => epoch === this.#pointed) ?? (this.#pointed ? null : points.at(-1));
     const keys = series.filter(shown).map((one) =>
       h("span", { class: `key ${one.style}` }, `${one.name} ${this.label(shown(one)[1])}`));
@@ -117,20 +117,20 @@ export class Chart {
 
   #axes({ width, height, low, high, maxEpochs, x, y }) {
     const rows = ticks(low, high, 4).flatMap((value) => [
-      s("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: y(value), y2: y(value) }),
-      s("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, this.label(value, true)),
+      svg("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: y(value), y2: y(value) }),
+      svg("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, this.label(value, true)),
     ]);
     const epochs = ticks(0, maxEpochs, Math.min(maxEpochs, 6)).filter((epoch) => epoch > 0 && Number.isInteger(epoch));
     const columns = epochs.map((epoch) =>
-      s("text", { x: x(epoch), y: height - 6, "text-anchor": epoch === maxEpochs ? "end" : "middle" }, String(epoch)));
-    return [...rows, s("text", { x: EDGE.left, y: height - 6 }, "epoch"), ...columns];
+      svg("text", { x: x(epoch), y: height - 6, "text-anchor": epoch === maxEpochs ? "end" : "middle" }, String(epoch)));
+    return [...rows, svg("text", { x: EDGE.left, y: height - 6 }, "epoch"), ...columns];
   }
 
-  /** An inner SVG cuts off what lies outside of the axes, with room for half a dot. */
-  #window({ width, height }, ...curves) {
+  /** Clip the curves to the axes, with room for half a dot. */
+  #clip({ width, height }, ...curves) {
     const box = [EDGE.left - DOT, EDGE.top - DOT, width - EDGE.left - EDGE.right + 2 * DOT, height - EDGE.top - EDGE.bottom + 2 * DOT];
     const [x, y, w, h] = box;
-    return s("svg", { x, y, width: w, height: h, viewBox: box.join(" "), "aria-hidden": "true" }, ...curves);
+    return svg("svg", { x, y, width: w, height: h, viewBox: box.join(" "), "aria-hidden": "true" }, ...curves);
   }
 
   #pointer({ height, x }) {
@@ -139,13 +139,13 @@ export class Chart {
   }
 
   #line({ x, y }, points, style) {
-    return s("path", { class: style, d: path(points.map(([epoch, value]) => [x(epoch), y(value)])) });
+    return svg("path", { class: style, d: path(points.map(([epoch, value]) => [x(epoch), y(value)])) });
   }
 
   #curve(scale, points, style) {
     const radius = points.length > 30 ? 1.5 : DOT;
     const dots = points.map(([epoch, value]) =>
-      s("circle", { class: `${style} dot`, cx: scale.x(epoch), cy: scale.y(value), r: radius }));
+      svg("circle", { class: `${style} dot`, cx: scale.x(epoch), cy: scale.y(value), r: radius }));
     return [this.#line(scale, points, `${style} curve`), ...dots];
   }
 }

@@ -1,58 +1,58 @@
-// The WebSocket: connects, connects again with back-off when it breaks, and says how it stands.
-// A browser does not tell a page that a network has died in silence, so a quiet connection is tested with a ping.
+// A WebSocket that reconnects with exponential backoff and reports its state.
+// Browsers do not report a dead network, so an idle connection is tested with a ping.
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 15_000;
-const OPENING_LIMIT = 10_000;
-const QUIET = 15_000; // after this long without a message, send a ping
-const PONG_LIMIT = 10_000; // after this long without an answer, the connection is dead
-const RECENT = 5000; // a message this recent shows that the connection works
-const TOO_MANY_STREAMS = 4029;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_MS = 15_000; // send a ping after this long without a message
+const PONG_TIMEOUT_MS = 10_000;
+const RECENT_MS = 5000; // a message this recent proves that the connection works
+const TOO_MANY_STREAMS = 4029; // close code
 
-export class Live extends EventTarget {
+export class LiveSocket extends EventTarget {
   #url;
   #socket = null;
-  #wait = FIRST_WAIT;
-  #retry = 0;
-  #opening = 0;
-  #quiet = 0;
-  #heardAt = 0;
+  #backoff = FIRST_BACKOFF_MS;
+  #reconnectTimer = 0;
+  #connectTimer = 0;
+  #idleTimer = 0;
+  #lastMessageAt = 0;
   #isPinging = false;
   #closed = false;
 
   constructor(path) {
     super();
     this.#url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
-    addEventListener("online", () => this.#now());
-    // A socket over a dead network stays "open" for minutes; the browser knows earlier.
+    addEventListener("online", () => this.#reconnectNow());
+    // Over a dead network a socket stays "open" for minutes.
     addEventListener("offline", () => this.#drop());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
-      if (!this.#socket) this.#now();
-      else if (performance.now() - this.#heardAt > RECENT) this.#ping();
+      if (!this.#socket) this.#reconnectNow();
+      else if (performance.now() - this.#lastMessageAt > RECENT_MS) this.#ping();
     });
-    // A page kept in the back-forward cache comes back without its socket.
+    // A page restored from the back-forward cache has no socket.
     addEventListener("pageshow", (event) => event.persisted && this.reopen());
   }
 
   open() {
     if (this.#closed) return;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#quiet);
+    clearTimeout(this.#reconnectTimer);
+    clearTimeout(this.#idleTimer);
     this.#isPinging = false;
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    clearTimeout(this.#opening);
-    this.#opening = setTimeout(() => this.#drop(), OPENING_LIMIT);
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = setTimeout(() => this.#drop(), CONNECT_TIMEOUT_MS);
     socket.addEventListener("message", (event) => {
-      if (socket === this.#socket) this.#heard(event.data);
+      if (socket === this.#socket) this.#receive(event.data);
     });
     socket.addEventListener("close", (event) => {
-      if (socket === this.#socket) this.#lost(event.code);
+      if (socket === this.#socket) this.#handleClose(event.code);
     });
   }
 
-  /** Ask for a fresh snapshot: a new connection always begins with one. */
+  /** Reconnect to get a fresh snapshot, with which every connection begins. */
   reopen() {
     const old = this.#socket;
     this.#socket = null;
@@ -60,43 +60,43 @@ export class Live extends EventTarget {
     this.open();
   }
 
-  /** For good. */
+  /** Close the socket and do not reconnect. */
   close() {
     const old = this.#socket;
     this.#socket = null;
     this.#closed = true;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#opening);
-    clearTimeout(this.#quiet);
+    clearTimeout(this.#reconnectTimer);
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#idleTimer);
     old?.close();
   }
 
-  #now() {
-    this.#wait = FIRST_WAIT;
+  #reconnectNow() {
+    this.#backoff = FIRST_BACKOFF_MS;
     this.reopen();
   }
 
   #drop() {
     const old = this.#socket;
     if (!old) return;
-    this.#lost();
+    this.#handleClose();
     old.close();
   }
 
-  /** Ask the server whether it is still there. Does nothing while the connection is being opened. */
+  /** Test an open connection. */
   #ping() {
     if (this.#isPinging || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#isPinging = true;
     this.#socket.send('{"type": "ping"}');
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#drop(), PONG_LIMIT);
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#drop(), PONG_TIMEOUT_MS);
   }
 
-  #heard(data) {
+  #receive(data) {
     this.#isPinging = false;
-    this.#heardAt = performance.now();
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#ping(), QUIET);
+    this.#lastMessageAt = performance.now();
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#ping(), IDLE_MS);
     let message;
     try {
       message = JSON.parse(data);
@@ -104,26 +104,26 @@ export class Live extends EventTarget {
       return;
     }
     if (message.type === "snapshot") {
-      clearTimeout(this.#opening);
-      this.#wait = FIRST_WAIT;
-      this.#tell("state", { state: "live" });
+      clearTimeout(this.#connectTimer);
+      this.#backoff = FIRST_BACKOFF_MS;
+      this.#notify("state", { state: "live" });
     }
-    if (message.type !== "pong") this.#tell("message", message);
+    if (message.type !== "pong") this.#notify("message", message);
   }
 
-  #lost(code = 0) {
+  #handleClose(code = 0) {
     this.#socket = null;
-    clearTimeout(this.#opening);
-    clearTimeout(this.#quiet);
-    clearTimeout(this.#retry);
-    // Spread out, so that a restarted server does not meet all its viewers in one instant.
-    const wait = this.#wait * (0.75 + Math.random() / 2);
-    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
-    this.#retry = setTimeout(() => this.open(), wait);
-    this.#tell("state", { state: "lost", wait, crowded: code === TOO_MANY_STREAMS });
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#reconnectTimer);
+    // Jitter spreads the viewers of a restarted server.
+    const delay = this.#backoff * (0.75 + Math.random() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF_MS);
+    this.#reconnectTimer = setTimeout(() => this.open(), delay);
+    this.#notify("state", { state: "lost", delay, isFull: code === TOO_MANY_STREAMS });
   }
 
-  #tell(type, detail) {
+  #notify(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -1,43 +1,43 @@
-// Joins the socket, the state and the view of the run being watched.
+// Connect the socket, the state and the view of the watched run.
 
-import { say } from "../../../recognition/js/dom.js";
-import { confirmed } from "../run/confirm.js";
-import { getWithRetry, inPlainWords, post } from "../../../recognition/js/http.js";
-import { Live } from "./socket.js";
-import { apply, enrich, isActive, NOTHING } from "./state.js";
+import { setText } from "../../../recognition/js/dom.js";
+import { confirmAction } from "../run/confirm.js";
+import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
+import { LiveSocket } from "./socket.js";
+import { applyMessage, EMPTY, isActive, mergeDetails } from "./state.js";
 
-const RESYNC_PAUSE = 2000;
-const SILENCE = 120_000; // many times the longest phase without events, the import of TensorFlow
+const RESYNC_INTERVAL_MS = 2000;
+const EVENT_TIMEOUT_MS = 120_000; // many times the longest phase without events, TensorFlow's import
 
-function words(run) {
-  const kept = run.epochs.length ? "Its finished epochs are kept in the history, but" : "No epoch has finished, and";
-  return `Cancel run ${run.id}? ${kept} no model will come of it.`;
+function cancelQuestion(run) {
+  const epochs = run.epochs.length ? "Its finished epochs stay in the history, but" : "No epoch has finished, so";
+  return `Cancel run ${run.id}? ${epochs} no model will be saved.`;
 }
 
 /**
- * Tells "change" when the run, its state or its epochs have changed, and "ended" when it has ended. `missed` in the detail
- * of a "change": other runs may have come and gone unseen.
+ * Dispatches "change" when the run, its status or its epochs have changed, and "ended" when it has ended. In a "change",
+ * `missed` means that other runs may have started and ended unseen.
  */
-export class Watch extends EventTarget {
-  #state = NOTHING;
+export class RunWatcher extends EventTarget {
+  #state = EMPTY;
   #frame = 0;
   #resync = 0;
   #resyncedAt = -Infinity;
-  #silence = 0;
+  #eventTimer = 0;
   #urls;
-  #only;
+  #onlyId;
 
-  /** `view` shows the run; `only` is the number of the one run to follow, instead of whichever is the newest. */
+  /** `view` shows the run. `only` is the id of the run to follow; by default it is the newest run. */
   constructor(main, view, { only = null } = {}) {
     super();
     this.#urls = main.dataset;
-    this.#only = only;
+    this.#onlyId = only;
     this.view = view;
     this.dialog = main.querySelector("[data-cancel-dialog]");
     this.connection = main.querySelector("[data-connection]");
-    this.live = new Live(main.dataset.socketPath);
-    this.live.addEventListener("state", (event) => this.#sayConnection(event.detail));
-    this.live.addEventListener("message", (event) => this.#heard(event.detail));
+    this.live = new LiveSocket(main.dataset.socketPath);
+    this.live.addEventListener("state", (event) => this.#showConnection(event.detail));
+    this.live.addEventListener("message", (event) => this.#receive(event.detail));
     main.querySelector("[data-cancel]").addEventListener("click", () => this.#cancel());
     this.live.open();
   }
@@ -46,52 +46,52 @@ export class Watch extends EventTarget {
     return this.#state.run;
   }
 
-  /** No more news is wanted. */
+  /** Stop watching. */
   close() {
-    clearTimeout(this.#silence);
+    clearTimeout(this.#eventTimer);
     this.#cancelResync();
     this.live.close();
-    say(this.connection, "");
+    setText(this.connection, "");
     this.connection.dataset.state = "closed";
   }
 
-  /** News of another run. If a snapshot holds another, the one to follow has ended while nobody listened. */
-  #isOthers(message) {
-    if (this.#only === null) return false;
-    if (message.type !== "snapshot") return message.run !== this.#only;
-    if (message.run?.id === this.#only) return false;
-    this.#tell("ended");
+  /** Whether the message is about another run. A snapshot of another run means that this one has ended. */
+  #isOtherRun(message) {
+    if (this.#onlyId === null) return false;
+    if (message.type !== "snapshot") return message.run !== this.#onlyId;
+    if (message.run?.id === this.#onlyId) return false;
+    this.#notify("ended");
     return true;
   }
 
-  #sayConnection({ state, wait, crowded }) {
+  #showConnection({ state, delay, isFull }) {
     this.connection.dataset.state = state;
-    const seconds = Math.ceil((wait ?? 0) / 1000);
-    const why = crowded ? "Too many pages are watching at once." : "Disconnected.";
-    say(this.connection, state === "live" ? "Live" : `${why} Trying again in ${seconds} s.`);
-    if (state === "lost") clearTimeout(this.#silence);
+    const seconds = Math.ceil((delay ?? 0) / 1000);
+    const reason = isFull ? "Too many viewers." : "Disconnected.";
+    setText(this.connection, state === "live" ? "Live" : `${reason} Reconnecting in ${seconds} s.`);
+    if (state === "lost") clearTimeout(this.#eventTimer);
   }
 
-  #heard(message) {
-    if (this.#isOthers(message)) return;
+  #receive(message) {
+    if (this.#isOtherRun(message)) return;
     const before = this.#state;
     const wasActive = isActive(before.run);
-    this.#set(apply(before, message));
-    this.#listen();
-    const { run, lost } = this.#state;
+    this.#set(applyMessage(before, message));
+    this.#expectEvents();
+    const { run, hasGap } = this.#state;
     if (message.type === "snapshot") this.#cancelResync();
-    if (lost) this.#resynchronize();
+    if (hasGap) this.#resynchronize();
     if (!run) return;
     if (run.id !== before.run?.id) {
-      this.view.problem("");
-      if (message.type === "queued") this.#complete(run.id);
-      this.#tell("change", { missed: before.run !== null && message.type === "snapshot" });
+      this.view.showProblem("");
+      if (message.type === "queued") this.#loadDetails(run.id);
+      this.#notify("change", { missed: before.run !== null && message.type === "snapshot" });
     } else if (wasActive && !isActive(run)) {
-      this.view.problem("");
-      // The page of one run fetches more than this, and does so itself.
-      if (this.#only === null) this.#complete(run.id);
-      this.#tell("ended");
-    } else if (run.status !== before.run.status || run.epochs.length !== before.run.epochs.length) this.#tell("change");
+      this.view.showProblem("");
+      // A run's own page loads its details itself.
+      if (this.#onlyId === null) this.#loadDetails(run.id);
+      this.#notify("ended");
+    } else if (run.status !== before.run.status || run.epochs.length !== before.run.epochs.length) this.#notify("change");
   }
 
   #set(state) {
@@ -103,10 +103,10 @@ export class Watch extends EventTarget {
     });
   }
 
-  /** Something was missed. Connecting again brings a snapshot; for the next one, a pause is waited out first. */
+  /** Reconnect for a fresh snapshot, at most once per interval. */
   #resynchronize() {
     if (this.#resync) return;
-    const wait = Math.max(0, this.#resyncedAt + RESYNC_PAUSE - performance.now());
+    const wait = Math.max(0, this.#resyncedAt + RESYNC_INTERVAL_MS - performance.now());
     this.#resync = setTimeout(() => {
       this.#resyncedAt = performance.now();
       this.live.reopen();
@@ -118,38 +118,38 @@ export class Watch extends EventTarget {
     this.#resync = 0;
   }
 
-  /** A run in progress is never silent for long. If it is, the server has lost this viewer, though it answers pings. */
-  #listen() {
-    clearTimeout(this.#silence);
-    if (this.#state.run?.status === "in_progress") this.#silence = setTimeout(() => this.live.reopen(), SILENCE);
+  /** Reconnect when a run in progress sends no events: the server may have lost this viewer and still answer pings. */
+  #expectEvents() {
+    clearTimeout(this.#eventTimer);
+    if (this.#state.run?.status === "in_progress") this.#eventTimer = setTimeout(() => this.live.reopen(), EVENT_TIMEOUT_MS);
   }
 
-  /** Fetch what no event carries: who asked for the run and, at its end, its confusion matrix. */
-  async #complete(id) {
+  /** Load what no event carries: the requester and, at the end, the confusion matrix. */
+  async #loadDetails(id) {
     try {
-      this.#set(enrich(this.#state, await getWithRetry(`${this.#urls.runsUrl}${id}/`)));
-      this.#tell("change");
+      this.#set(mergeDetails(this.#state, await getWithRetry(`${this.#urls.runsUrl}${id}/`)));
+      this.#notify("change");
     } catch (error) {
       const { run } = this.#state;
-      if (run?.id === id && !isActive(run)) this.view.problem(`The results of this run could not be loaded. ${inPlainWords(error)}`);
+      if (run?.id === id && !isActive(run)) this.view.showProblem(`The results of this run could not be loaded. ${describeError(error)}`);
     }
   }
 
   async #cancel() {
     const { id, stop_requested_at } = this.#state.run;
-    if (stop_requested_at || !(await confirmed(this.dialog, words(this.#state.run)))) return;
+    if (stop_requested_at || !(await confirmAction(this.dialog, cancelQuestion(this.#state.run)))) return;
     if (!this.#isStoppable(id)) return;
-    this.view.problem("");
-    const asked = new Date().toISOString();
-    this.#change({ stop_requested_at: asked });
+    this.view.showProblem("");
+    const requestedAt = new Date().toISOString();
+    this.#change({ stop_requested_at: requestedAt });
     try {
       await post(this.#urls.stopUrl, { run: id });
     } catch (error) {
       if (!this.#isStoppable(id)) return;
-      // Somebody else may have stopped it since.
-      if (this.#state.run.stop_requested_at === asked) this.#change({ stop_requested_at: null });
+      // Someone else may have stopped it meanwhile.
+      if (this.#state.run.stop_requested_at === requestedAt) this.#change({ stop_requested_at: null });
       const forbidden = error.status === 401 || error.status === 403;
-      this.view.problem(forbidden ? "Only people with permission may cancel a run." : inPlainWords(error));
+      this.view.showProblem(forbidden ? "You need permission to cancel this run." : describeError(error));
     }
   }
 
@@ -157,12 +157,12 @@ export class Watch extends EventTarget {
     return this.#state.run?.id === id && isActive(this.#state.run);
   }
 
-  /** Change some facts of the run as it is now: much may have arrived since somebody was asked. */
-  #change(facts) {
-    this.#set({ ...this.#state, run: { ...this.#state.run, ...facts } });
+  /** Change the current run: events may have arrived while the dialog was open. */
+  #change(changes) {
+    this.#set({ ...this.#state, run: { ...this.#state.run, ...changes } });
   }
 
-  #tell(type, detail = {}) {
+  #notify(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

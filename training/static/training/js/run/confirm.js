@@ -1,10 +1,10 @@
-// Asks before something is done that cannot be taken back. The browser's own dialog keeps focus and Escape right.
+// A confirmation in the browser's own dialog, which handles focus and Escape.
 
-import { say } from "../../../recognition/js/dom.js";
+import { setText } from "../../../recognition/js/dom.js";
 
-/** `dialog` holds a form whose buttons have the values "yes" and "no". Resolves to whether "yes" was chosen. */
-export function confirmed(dialog, question) {
-  say(dialog.querySelector("[data-question]"), question);
+/** Ask `question` in a dialog whose form has the buttons "yes" and "no". Resolves to whether the answer is "yes". */
+export function confirmAction(dialog, question) {
+  setText(dialog.querySelector("[data-question]"), question);
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -1,47 +1,60 @@
-// Test digits as pictures: the worst mistakes of a run, and what stands behind a cell of its confusion matrix.
+// Test digits as pictures: a run's most confident mistakes, and the digits of a cell of its confusion matrix.
 
-import { h, say } from "../../../recognition/js/dom.js";
-import { get, inPlainWords } from "../../../recognition/js/http.js";
-import { count, percent } from "../../../recognition/js/format.js";
+import { h, setText } from "../../../recognition/js/dom.js";
+import { formatCount, formatPercent } from "../../../recognition/js/format.js";
+import { describeError, get } from "../../../recognition/js/http.js";
 
-function tile({ index, label, predicted, confidence, picture }) {
-  const right = label === predicted;
-  const words = right ? `${label}, read rightly` : `${label} read as ${predicted}`;
-  const image = h("img", { src: picture, width: 56, height: 56, alt: `Test digit ${index}: ${words}`, loading: "lazy" });
-  const verdict = right ? `${predicted}` : `${label} → ${predicted}`;
-  return h("li", { class: right ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, verdict), h("small", {}, percent(confidence, 1)));
+const NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+const describeReading = (label, predicted) => (label === predicted ? "read correctly" : `read as ${predicted}`);
+
+/** "95 twos read as 1", or "1,854 misread test digits" without a cell */
+function describeDigits(count, label, predicted) {
+  if (label === null) return `${formatCount(count)} misread test digit${count === 1 ? "" : "s"}`;
+  const name = count === 1 ? NAMES[label] : `${NAMES[label]}${NAMES[label].endsWith("x") ? "es" : "s"}`;
+  return `${formatCount(count)} ${name} ${describeReading(label, predicted)}`;
 }
 
-export class Digits {
-  #asked = 0;
+function tile({ index, label, predicted, confidence, picture }) {
+  const isRight = label === predicted;
+  const alt = `Test digit ${index}: ${label} ${describeReading(label, predicted)}`;
+  const image = h("img", { src: picture, width: 56, height: 56, alt, loading: "lazy" });
+  const caption = isRight ? String(predicted) : `${label} → ${predicted}`;
+  return h("li", { class: isRight ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, caption), h("small", {}, formatPercent(confidence, 1)));
+}
 
-  /** `root` holds a heading, a problem and a list by their hooks. */
+export class TestDigits {
+  #requests = 0;
+
+  /** `root` holds a heading, a problem and a list. */
   constructor(root, url) {
     this.root = root;
     this.url = url;
   }
 
-  /** One cell of the matrix, or all mistakes when none is named. Resolves to how many there are; null: none are kept. */
-  async show({ title, label = null, predicted = null }) {
-    this.#asked += 1;
-    const asked = this.#asked;
+  #one(hook) {
+    return this.root.querySelector(`[data-digits-${hook}]`);
+  }
+
+  /** Show the digits of a cell of the confusion matrix, or all mistakes. */
+  async show({ label = null, predicted = null } = {}) {
+    this.#requests += 1;
+    const request = this.#requests;
     const query = new URLSearchParams(label === null ? {} : { label, predicted });
-    const part = (hook) => this.root.querySelector(`[data-digits-${hook}]`);
     try {
-      const { count: all, results } = await get(`${this.url}?${query}`);
-      if (asked !== this.#asked) return all;
-      const shown = results.length < all ? `, the ${results.length} surest` : "";
-      say(part("problem"), "");
-      say(part("title"), `${title}: ${count(all)}${shown}`);
-      part("list").replaceChildren(...results.map(tile));
-      this.root.hidden = false;
-      return all;
+      const { count, results } = await get(`${this.url}?${query}`);
+      if (request !== this.#requests) return;
+      const shown = results.length < count ? ` (${results.length}${label === null ? " most confident" : ""} shown)` : "";
+      setText(this.#one("title"), `${describeDigits(count, label, predicted)}${shown}`);
+      this.#fill("", results);
     } catch (error) {
-      if (asked !== this.#asked || error.code === "no_predictions") return null;
-      say(part("problem"), inPlainWords(error));
-      part("list").replaceChildren();
-      this.root.hidden = false;
-      return null;
+      if (request === this.#requests && error.code !== "no_predictions") this.#fill(describeError(error), []);
     }
+  }
+
+  #fill(problem, digits) {
+    setText(this.#one("problem"), problem);
+    this.#one("list").replaceChildren(...digits.map(tile));
+    this.root.hidden = false;
   }
 }

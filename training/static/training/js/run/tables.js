@@ -1,24 +1,24 @@
-// The two tables of a run: its finished epochs, and which digits it mistook for which.
+// A run's tables: its finished epochs and its confusion matrix.
 
 import { h } from "../../../recognition/js/dom.js";
-import { count, decimal, duration, percent, rate } from "../../../recognition/js/format.js";
+import { formatCount, formatDecimal, formatDuration, formatPercent, formatRate } from "../../../recognition/js/format.js";
 
 const COLUMNS = [
-  ["Loss", "loss", decimal, ""],
-  ["Accuracy", "accuracy", percent, ""],
-  ["Validation loss", "val_loss", decimal, "roomy-cell"],
-  ["Validation accuracy", "val_accuracy", percent, ""],
-  ["Objective", "objective", decimal, "roomy-cell"],
-  ["Learning rate", "learning_rate", rate, "roomy-cell"],
-  ["Time", "seconds", duration, ""],
+  ["Loss", "loss", formatDecimal, ""],
+  ["Accuracy", "accuracy", formatPercent, ""],
+  ["Validation loss", "val_loss", formatDecimal, "roomy-cell"],
+  ["Validation accuracy", "val_accuracy", formatPercent, ""],
+  ["Objective", "objective", formatDecimal, "roomy-cell"],
+  ["Learning rate", "learning_rate", formatRate, "roomy-cell"],
+  ["Time", "seconds", formatDuration, ""],
 ];
 
-/** Whether training minimised something else than the loss, such as one of smoothed labels. */
+/** Whether training minimised something other than the loss, such as a loss with label smoothing. */
 export function hasObjective(epochs) {
   return epochs.some(({ loss, objective }) => Number.isFinite(objective) && objective !== loss);
 }
 
-/** Only what was measured has a column. */
+/** Return the table of epochs, with a column for each value that was measured. */
 export function epochTable(epochs) {
   const measured = (key) => epochs.some((epoch) => Number.isFinite(epoch[key])) && (key !== "objective" || hasObjective(epochs));
   const columns = COLUMNS.filter(([, key]) => measured(key));
@@ -31,34 +31,34 @@ export function epochTable(epochs) {
     h("caption", {}, "Finished epochs"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Epoch"), ...head)),
     h("tbody", {}, ...rows));
-  // Scrolls when it is long, or narrow and therefore tall: a keyboard must reach it, and how tall is only known once it is laid out.
+  // The table scrolls when it is long, so the keyboard must be able to focus it.
   return h("div", { class: "epochs-scroll", tabindex: "0", role: "region", "aria-label": "Finished epochs" }, table);
 }
 
-// Half colour at most: the numbers stay readable on it, in light and dark.
-const FAINTEST = 6;
-const STRONGEST = 50;
+// Per cent of colour: at most half, so that the numbers stay readable in light and dark.
+const MIN_HEAT = 6;
+const MAX_HEAT = 50;
 const HOT = 30;
 
-function confusionCell(value, truth, read, worst, openCell) {
-  const heat = value && truth !== read ? FAINTEST + (value / worst) * (STRONGEST - FAINTEST) : 0;
-  const cell = h("td", { class: truth === read ? "right" : heat > HOT && "hot" });
+function confusionCell(value, truth, predicted, worst, openCell) {
+  const heat = value && truth !== predicted ? MIN_HEAT + (value / worst) * (MAX_HEAT - MIN_HEAT) : 0;
+  const cell = h("td", { class: truth === predicted ? "right" : heat > HOT && "hot" });
   cell.style.setProperty("--heat", `${heat}%`);
   if (!value || !openCell) {
-    cell.append(value ? count(value) : "");
+    cell.append(value ? formatCount(value) : "");
     return cell;
   }
-  const name = `${count(value)}: ${truth} read as ${read}`;
-  const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, count(value));
-  button.addEventListener("click", () => openCell(truth, read));
+  const name = `${formatCount(value)}: ${truth} read as ${predicted}`;
+  const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, formatCount(value));
+  button.addEventListener("click", () => openCell(truth, predicted));
   cell.append(button);
   return cell;
 }
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-/** One stop for the Tab key; arrows go to the next cell that holds digits. */
-function moveByArrows(table) {
+/** Make the cells one tab stop; arrow keys move to the next cell that holds digits. */
+function addArrowKeys(table) {
   const cells = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(1).map((cell) => cell.querySelector("button")));
   const first = cells.flat().find(Boolean);
   if (first) first.tabIndex = 0;
@@ -80,18 +80,19 @@ function moveByArrows(table) {
   });
 }
 
+/** Return the confusion matrix. With `openCell(label, predicted)`, cells are buttons. */
 export function confusionTable(confusion, openCell = null) {
-  const worst = Math.max(1, ...confusion.flatMap((row, truth) => row.filter((_, read) => read !== truth)));
-  const head = confusion.map((_, read) => h("th", { scope: "col" }, String(read)));
+  const worst = Math.max(1, ...confusion.flatMap((row, truth) => row.filter((_, predicted) => predicted !== truth)));
+  const head = confusion.map((_, predicted) => h("th", { scope: "col" }, String(predicted)));
   const rows = confusion.map((row, truth) =>
     h("tr", {},
       h("th", { scope: "row" }, String(truth)),
-      ...row.map((value, read) => confusionCell(value, truth, read, worst, openCell))));
-  const hint = openCell ? " Choose a cell to see its digits." : "";
+      ...row.map((value, predicted) => confusionCell(value, truth, predicted, worst, openCell))));
+  const hint = openCell ? " Select a cell to see its digits." : "";
   const table = h("table", { class: "confusion" },
-    h("caption", {}, `Where it errs on the test digits. Row: the digit it was; column: what it was read as.${hint}`),
+    h("caption", {}, `Confusion matrix (row: true digit, column: predicted).${hint}`),
     h("thead", {}, h("tr", {}, h("td", { class: "corner" }), ...head)),
     h("tbody", {}, ...rows));
-  if (openCell) moveByArrows(table);
+  if (openCell) addArrowKeys(table);
   return table;
 }

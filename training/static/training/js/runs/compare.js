@@ -1,33 +1,33 @@
-// Two or more runs side by side: their curves in one chart for each measure, and what differs in how they were made.
+// Compare runs: a chart for each metric, and a table with the differences in bold.
 
 import { Chart } from "../charts/chart.js";
-import { h, say } from "../../../recognition/js/dom.js";
-import { get, inPlainWords } from "../../../recognition/js/http.js";
-import { MEASURES } from "../charts/metrics.js";
-import { duration, moment, percent, rate, STATES } from "../../../recognition/js/format.js";
+import { h, setText } from "../../../recognition/js/dom.js";
+import { get, describeError } from "../../../recognition/js/http.js";
+import { METRICS } from "../charts/metrics.js";
+import { STATUSES, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
-const MOST = 6;
+const MAX_RUNS = 6;
 const main = document.getElementById("main");
-const wanted = [...new Set(new URLSearchParams(location.search).getAll("run"))].filter((id) => /^\d{1,18}$/.test(id)).slice(0, MOST);
+const ids = [...new Set(new URLSearchParams(location.search).getAll("run"))].filter((id) => /^\d{1,18}$/.test(id)).slice(0, MAX_RUNS);
 
-const seconds = (run) => run.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+const trainingSeconds = (run) => run.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
 
 const FACTS = [
-  ["state", (run) => STATES[run.status] ?? run.status],
-  ["test accuracy", (run) => percent(run.test_accuracy)],
-  ["calibration error", (run) => percent(run.calibration_error)],
-  ["epochs finished", (run) => `${run.epochs.length} of ${run.max_epochs}`],
-  ["time of the epochs", (run) => duration(seconds(run))],
-  ["preset", (run) => run.preset],
-  ["batch size", (run) => String(run.parameters.batch_size)],
-  ["learning rate", (run) => rate(run.parameters.learning_rate)],
-  ["samples", (run) => String(run.parameters.samples)],
-  ["seed", (run) => String(run.parameters.seed)],
-  ["asked by", (run) => run.requested_by],
-  ["queued", (run) => moment(run.queued_at)],
+  ["Status", (run) => STATUSES[run.status] ?? run.status],
+  ["Test accuracy", (run) => formatPercent(run.test_accuracy)],
+  ["Calibration error", (run) => formatPercent(run.calibration_error)],
+  ["Finished epochs", (run) => `${run.epochs.length} of ${run.max_epochs}`],
+  ["Training time", (run) => formatDuration(trainingSeconds(run))],
+  ["Preset", (run) => run.preset],
+  ["Batch size", (run) => String(run.parameters.batch_size)],
+  ["Learning rate", (run) => formatRate(run.parameters.learning_rate)],
+  ["Samples", (run) => formatCount(run.parameters.samples)],
+  ["Seed", (run) => String(run.parameters.seed)],
+  ["Started by", (run) => formatRequester(run.requested_by)],
+  ["Queued", (run) => formatTime(run.queued_at)],
 ];
 
-function table(runs) {
+function comparisonTable(runs) {
   const head = runs.map((run, index) =>
     h("th", { scope: "col" }, h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
   const rows = FACTS.map(([name, write]) => {
@@ -36,12 +36,12 @@ function table(runs) {
     return h("tr", { class: differs && "differs" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
   });
   return h("table", { class: "compare" },
-    h("caption", { class: "soft" }, "What differs stands out."),
+    h("caption", { class: "soft" }, "Differences in bold"),
     h("thead", {}, h("tr", {}, h("td", {}), ...head)),
     h("tbody", {}, ...rows));
 }
 
-/** A validation curve says more than a training curve. Where not every run has the same kind, each line names its own. */
+/** Return the validation curves if all runs have one, else each run's own kind, named in the key. */
 function series(runs, name) {
   const has = (run, key) => run.epochs.some((epoch) => Number.isFinite(epoch[key]));
   const kinds = { validation: `val_${name}`, training: name };
@@ -55,30 +55,30 @@ function series(runs, name) {
 }
 
 function show(runs) {
-  const title = `Runs ${runs.map((run) => run.id).join(", ")} compared`;
-  say(main.querySelector("[data-title]"), title);
+  const title = `Compare runs ${new Intl.ListFormat("en-GB").format(runs.map((run) => String(run.id)))}`;
+  setText(main.querySelector("[data-title]"), title);
   document.title = `${title} · Digits`;
   const maxEpochs = Math.max(1, ...runs.map((run) => run.epochs.at(-1)?.epoch ?? 0));
-  for (const measure of MEASURES) {
-    const { kind, lines } = series(runs, measure.name);
+  for (const metric of METRICS) {
+    const { kind, lines } = series(runs, metric.name);
     if (!lines.length) continue;
-    const chart = new Chart({ ...measure, title: kind ? `${measure.title}, ${kind}` : measure.title });
+    const chart = new Chart({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title });
     main.querySelector("[data-charts]").append(chart.element);
     chart.draw({ series: lines, maxEpochs });
   }
-  main.querySelector("[data-table]").replaceChildren(table(runs));
+  main.querySelector("[data-table]").replaceChildren(comparisonTable(runs));
 }
 
 async function start() {
   const problem = main.querySelector("[data-problem]");
-  if (wanted.length < 2) {
-    say(problem, "Pick two or more runs in the history to compare them.");
+  if (ids.length < 2) {
+    setText(problem, "Select two or more runs in the list of runs to compare them.");
     return;
   }
   try {
-    show(await Promise.all(wanted.map((id) => get(`${main.dataset.runsUrl}${id}/`))));
+    show(await Promise.all(ids.map((id) => get(`${main.dataset.runsUrl}${id}/`))));
   } catch (error) {
-    say(problem, error.status === 404 ? "One of these runs does not exist." : inPlainWords(error));
+    setText(problem, error.status === 404 ? "One of these runs does not exist." : describeError(error));
   }
 }
 

@@ -1,6 +1,6 @@
-// The page of all runs.
+// The runs page.
 
-import { History } from "./table.js";
+import { RunTable } from "./table.js";
 
 const main = document.getElementById("main");
-new History(main.querySelector("[data-history]"), main.dataset, { remember: true }).refresh();
+new RunTable(main.querySelector("[data-history]"), main.dataset, { remember: true }).refresh();

@@ -1,89 +1,88 @@
-// Past runs in a table, a page at a time: sorted, filtered, each with its own page, and picked to be compared.
+// A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
-import { h, say } from "../../../recognition/js/dom.js";
-import { getWithRetry, inPlainWords } from "../../../recognition/js/http.js";
-import { moment, momentInFull, percent, STATES, took } from "../../../recognition/js/format.js";
+import { h, setText } from "../../../recognition/js/dom.js";
+import { getWithRetry, describeError } from "../../../recognition/js/http.js";
+import { STATUSES, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
 const PAGE_SIZE = 20;
-const FEWEST = 2;
-const MOST = 6;
-const TEXTS = ["status", "preset", "requested_by"]; // read from A first; numbers from the largest
-
-const NEWEST_FIRST = "-queued_at"; // as the server means it: an upgrade may add an older run with a higher number
-const queued = (run) => Date.parse(run.queued_at);
+const MIN_COMPARED = 2;
+const MAX_COMPARED = 6;
+const TEXTS = ["status", "preset", "requested_by"]; // sorted ascending first; numbers descending
+const NEWEST_FIRST = "-queued_at"; // not by id: the shipped run may be older than its id
+const queuedAt = (run) => Date.parse(run.queued_at);
 
 function cells(run) {
-  const state = h("span", { class: "chip", "data-status": run.status }, STATES[run.status] ?? run.status);
+  const state = h("span", { class: "chip", "data-status": run.status }, STATUSES[run.status] ?? run.status);
   const service = run.in_service ? h("span", { class: "tag" }, "in service") : null;
-  const when = h("time", { datetime: run.queued_at, title: momentInFull(run.queued_at) }, moment(run.queued_at));
+  const when = h("time", { datetime: run.queued_at, title: formatFullTime(run.queued_at) }, formatTime(run.queued_at));
   return [
     h("td", {}, state),
-    h("td", { class: "number" }, percent(run.test_accuracy), service),
+    h("td", { class: "number" }, formatPercent(run.test_accuracy), service),
     h("td", { class: "number roomy" }, `${run.finished_epochs} of ${run.max_epochs}`),
     h("td", { class: "roomy" }, run.preset),
-    h("td", { class: "roomy" }, run.requested_by),
+    h("td", { class: "roomy" }, formatRequester(run.requested_by)),
     h("td", { class: "airy" }, when),
-    h("td", { class: "number roomy" }, took(run)),
+    h("td", { class: "number roomy" }, formatRunTime(run)),
   ];
 }
 
-/** A run as the socket tells it, in the form of the list. */
-function summary({ epochs, ...run }) {
+/** Convert a run of the socket to a row of the list. */
+function summarize({ epochs, ...run }) {
   return { ...run, finished_epochs: epochs.length };
 }
 
-export class History {
-  #asked = 0;
+export class RunTable {
+  #requests = 0;
   #page = null;
   #latest = null;
-  #picked = new Set();
+  #selected = new Set();
   #state = { page: 1, ordering: NEWEST_FIRST, status: "" };
 
-  /** With `remember` the address says what is shown, so that going back finds it again. */
+  /** With `remember`, the URL keeps page, order and filter. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
     const one = (hook) => root.querySelector(`[data-history-${hook}]`);
     Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
     this.parts = Object.fromEntries(
       ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare"].map((name) => [name, one(name)]));
-    if (remember) this.#recall();
-    this.#state.status = this.parts.status.value; // it may have been chosen before this module was loaded
-    this.parts.status.addEventListener("change", () => this.#turn({ status: this.parts.status.value }));
-    this.parts.newer.addEventListener("click", () => this.#turn({ page: this.#state.page - 1 }));
-    this.parts.older.addEventListener("click", () => this.#turn({ page: this.#state.page + 1 }));
+    if (remember) this.#restore();
+    this.#state.status = this.parts.status.value; // it may have changed before this module was loaded
+    this.parts.status.addEventListener("change", () => this.#load({ status: this.parts.status.value }));
+    this.parts.newer.addEventListener("click", () => this.#load({ page: this.#state.page - 1 }));
+    this.parts.older.addEventListener("click", () => this.#load({ page: this.#state.page + 1 }));
     this.#makeSortable();
-    this.#showPicked();
+    this.#showSelected();
   }
 
   async refresh() {
-    this.#asked += 1;
-    const asked = this.#asked;
+    this.#requests += 1;
+    const request = this.#requests;
     const { status, ...rest } = this.#state;
     const query = new URLSearchParams(status ? { ...rest, status } : rest);
     if (this.remember) history.replaceState(null, "", `?${query}`);
     query.set("page_size", PAGE_SIZE);
-    const known = this.#latest;
-    const sayProblem = (error) => asked === this.#asked && say(this.parts.problem, `The runs could not be fetched. ${inPlainWords(error)}`);
+    const before = this.#latest;
+    const showProblem = (error) => request === this.#requests && setText(this.parts.problem, `The runs could not be loaded. ${describeError(error)}`);
     try {
-      const page = await getWithRetry(`${this.url}?${query}`, sayProblem);
-      if (asked !== this.#asked) return;
-      say(this.parts.problem, "");
+      const page = await getWithRetry(`${this.url}?${query}`, showProblem);
+      if (request !== this.#requests) return;
+      setText(this.parts.problem, "");
       this.#page = page;
-      // What was told meanwhile may be newer than the answer.
-      if (this.#latest === known || !this.#place(this.#latest)) this.#show();
+      // An event that arrived meanwhile may be newer than the response.
+      if (this.#latest === before || !this.#place(this.#latest)) this.#show();
     } catch (error) {
-      if (asked !== this.#asked) return;
-      if (error.status === 404 && this.#state.page > 1) this.#turn({ page: 1 });
-      else sayProblem(error);
+      if (request !== this.#requests) return;
+      if (error.status === 404 && this.#state.page > 1) this.#load({ page: 1 });
+      else showProblem(error);
     }
   }
 
-  /** Show what the socket tells of a run. The server is asked only when its place in the list may have changed. */
+  /** Show a run of the socket. Reload the list only when the run's place in it may have changed. */
   update(run) {
     const before = this.#latest;
-    this.#latest = summary(run);
+    this.#latest = summarize(run);
     const changed = run.id !== before?.id || run.status !== before.status;
     if (!this.#page) {
-      if (before && changed) this.refresh(); // the first answer has yet to come, or never came
+      if (before && changed) this.refresh(); // the first response is pending or failed
       return;
     }
     if (changed && !this.#isNewestFirst) this.refresh();
@@ -94,12 +93,12 @@ export class History {
     return this.#state.ordering === NEWEST_FIRST && !this.#state.status;
   }
 
-  /** Put a run into the page that is shown. False when it has no place there. */
+  /** Update or insert a run on the current page. Return false when it does not belong there. */
   #place(run) {
     const { results, count, next } = this.#page;
     const known = results.some(({ id }) => id === run.id);
-    const begins = this.#isNewestFirst && this.#state.page === 1 && !(results.length && queued(results[0]) >= queued(run));
-    if (!known && !begins) return false;
+    const isFirst = this.#isNewestFirst && this.#state.page === 1 && !(results.length && queuedAt(results[0]) >= queuedAt(run));
+    if (!known && !isFirst) return false;
     const others = run.in_service ? results.map((other) => ({ ...other, in_service: false })) : results;
     if (known) this.#page = { ...this.#page, results: others.map((other) => (other.id === run.id ? { ...other, ...run } : other)) };
     else {
@@ -110,7 +109,7 @@ export class History {
     return true;
   }
 
-  #recall() {
+  #restore() {
     const given = new URLSearchParams(location.search);
     const page = Number.parseInt(given.get("page"), 10);
     const known = [...this.root.querySelectorAll("[data-order]")].map((head) => head.dataset.order);
@@ -120,7 +119,7 @@ export class History {
     this.parts.status.value = given.get("status") ?? "";
   }
 
-  #turn(change) {
+  #load(change) {
     this.#state = { ...this.#state, page: 1, ...change };
     this.refresh();
   }
@@ -135,9 +134,9 @@ export class History {
   }
 
   #sortBy(name) {
-    const first = TEXTS.includes(name) ? name : `-${name}`;
-    const turned = first.startsWith("-") ? name : `-${name}`;
-    this.#turn({ ordering: this.#state.ordering === first ? turned : first });
+    const initial = TEXTS.includes(name) ? name : `-${name}`;
+    const reversed = initial.startsWith("-") ? name : `-${name}`;
+    this.#load({ ordering: this.#state.ordering === initial ? reversed : initial });
     this.#showOrder();
   }
 
@@ -150,40 +149,41 @@ export class History {
   }
 
   #row(run) {
-    const pick = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}` });
-    pick.checked = this.#picked.has(run.id);
-    pick.addEventListener("change", () => {
-      if (pick.checked) this.#picked.add(run.id);
-      else this.#picked.delete(run.id);
-      this.#showPicked();
+    const checkbox = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}` });
+    checkbox.checked = this.#selected.has(run.id);
+    checkbox.addEventListener("change", () => {
+      if (checkbox.checked) this.#selected.add(run.id);
+      else this.#selected.delete(run.id);
+      this.#showSelected();
     });
     const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
-    return h("tr", {}, h("td", { class: "pick" }, pick), h("th", { scope: "row" }, link), ...cells(run));
+    return h("tr", {}, h("td", { class: "pick" }, checkbox), h("th", { scope: "row" }, link), ...cells(run));
   }
 
-  #showPicked() {
+  #showSelected() {
     const { compare } = this.parts;
-    const runs = [...this.#picked].sort((a, b) => a - b);
-    const ready = runs.length >= FEWEST && runs.length <= MOST;
+    const runs = [...this.#selected].sort((a, b) => a - b);
+    const ready = runs.length >= MIN_COMPARED && runs.length <= MAX_COMPARED;
     compare.setAttribute("aria-disabled", String(!ready));
     if (ready) compare.href = `${compare.dataset.historyCompare}?${new URLSearchParams(runs.map((run) => ["run", run]))}`;
     else compare.removeAttribute("href");
-    const more = runs.length === 1 ? "Pick one more to compare" : "Pick two or more to compare";
-    say(compare, ready ? `Compare ${runs.length} runs` : runs.length > MOST ? `At most ${MOST} can be compared` : more);
+    const hint = runs.length === 1 ? "Select one more to compare" : "Select two or more to compare";
+    setText(compare, ready ? `Compare ${runs.length} runs` : runs.length > MAX_COMPARED ? `Compare at most ${MAX_COMPARED} runs` : hint);
   }
 
   #show() {
     const { count, next, previous, results } = this.#page;
     const { rows, empty, pages, page, newer, older } = this.parts;
     const focused = document.activeElement?.closest("tr")?.querySelector("a")?.getAttribute("href");
-    const inPick = document.activeElement?.matches("input");
+    const inCheckbox = document.activeElement?.matches("input");
     rows.replaceChildren(...results.map((run) => this.#row(run)));
-    const again = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
-    if (again) (inPick ? again.closest("tr").querySelector("input") : again).focus({ preventScroll: true });
+    const link = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
+    if (link) (inCheckbox ? link.closest("tr").querySelector("input") : link).focus({ preventScroll: true });
     empty.hidden = results.length > 0;
+    setText(empty, this.#state.status ? `No ${STATUSES[this.#state.status]} runs.` : "No runs yet.");
     pages.hidden = !next && !previous;
     newer.disabled = !previous;
     older.disabled = !next;
-    say(page, `${count} runs, page ${this.#state.page}`);
+    setText(page, `${formatCount(count)} runs, page ${this.#state.page}`);
   }
 }

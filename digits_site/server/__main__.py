@@ -1,0 +1,29 @@
+"""Serve the ASGI application with daphne: `python -m digits_site.server --bind 127.0.0.1 --port 8000`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+from daphne.cli import CommandLineInterface  # installs Twisted's asyncio reactor, so before all other use of Twisted
+
+from digits_site.server.malloc import configure_malloc
+from digits_site.server.options import APPLICATION, DEFAULTS
+
+
+def main() -> None:
+    """Run daphne's command line with this project's server, application and defaults."""
+    configure_malloc()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+    django.setup()
+    from digits_site.server.server import Server
+
+    command = CommandLineInterface()
+    command.server_class = Server
+    command.parser.set_defaults(**DEFAULTS)
+    command.run([*sys.argv[1:], APPLICATION])
+
+
+if __name__ == "__main__":
+    main()

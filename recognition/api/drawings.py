@@ -1,0 +1,96 @@
+"""Get the drawings out of a request, and prepare them for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from digits_site.observability.metrics import count_refusal
+from recognition import errors, metrics
+from recognition.api.decode_slots import decode_slot
+from recognition.imaging import EncodedImage, Grid, decode_data_url, preprocess
+
+# A few kilobytes can unfold into sixteen million pixels. A batch may have as many as two of the largest pictures, which
+# is 256 of 360x360.
+MAX_BATCH_PIXELS = 2 * errors.MAX_SIDE**2
+
+
+class ImageParser(BaseParser):
+    """Take an `image/*` body as it is. Its bytes decide the format, not the header."""
+
+    media_type = "image/*"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        return stream.read()
+
+
+def drawing_from(request: Request) -> bytes:
+    """Return the picture in a JSON data URL, a multipart file named `drawing`, or a raw `image/*` body.
+
+    Raises the RecognitionError that fits. DRF's parsing raises ParseError and UnsupportedMediaType.
+    """
+    if not request.META.get("CONTENT_TYPE") and int(request.META.get("CONTENT_LENGTH") or 0):
+        raise UnsupportedMediaType("", detail="Set Content-Type: application/json, multipart/form-data or image/*.")
+    data: Any = request.data
+    if isinstance(data, bytes):
+        return data
+    upload = request.FILES.get("drawing")
+    if upload is not None:
+        return bytes(upload.read())
+    data = json_object(request)
+    if "drawing" not in data:
+        raise errors.MissingDrawing
+    return decode_data_url(data["drawing"])
+
+
+def drawings_from(request: Request) -> list[Any]:
+    """Return the list in `{"drawings": [...]}`, whatever its elements are. Raises as `drawing_from` does."""
+    drawings = json_object(request).get("drawings")
+    if not isinstance(drawings, list) or not drawings:
+        raise errors.MissingDrawings
+    if len(drawings) > errors.MAX_DRAWINGS:
+        raise errors.TooManyDrawings
+    return drawings
+
+
+def json_object(request: Request) -> Mapping[str, Any]:
+    """Return the body's JSON object. Raises ParseError and NotAnObject."""
+    if not int(request.META.get("CONTENT_LENGTH") or 0):
+        raise ParseError("The body is empty.")
+    if not isinstance(request.data, dict):
+        raise errors.NotAnObject
+    return request.data
+
+
+def prepare(picture: EncodedImage) -> Grid:
+    """Decode a picture in a decode slot and return its (28, 28) array. Raises Busy, CorruptImage and BlankDrawing."""
+    with decode_slot(picture.pixels):
+        with metrics.stage("decode"):
+            image = picture.decode()
+        with metrics.stage("prepare"):
+            return preprocess(image)
+
+
+def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, str]]:
+    """Return the (28, 28) array of each data URL, or its error's `code`, `message` and `detail`. Raises Busy."""
+    prepared: list[Grid | dict[str, str]] = []
+    room = MAX_BATCH_PIXELS
+    for drawing in drawings:
+        try:
+            picture = EncodedImage(decode_data_url(drawing))
+            room -= picture.pixels
+            if room < 0:
+                raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
+            prepared.append(prepare(picture))
+        except errors.Busy:
+            raise
+        except errors.RecognitionError as error:
+            count_refusal(error.code)
+            prepared.append({"code": error.code, "message": str(error), "detail": str(error)})
+    return prepared

@@ -18,7 +18,7 @@ from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
 from training import metrics  # noqa: E402
-from training.live.routing import websocket_urlpatterns  # noqa: E402
+from training.live.consumers import websocket_urlpatterns  # noqa: E402
 from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()

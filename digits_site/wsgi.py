@@ -1,4 +1,4 @@
-"""The WSGI application, for servers of plain HTTP; streams need digits_site.asgi.
+"""The WSGI application, for servers of plain HTTP. Streams need digits_site.asgi.
 
 No watchdog starts here: the web process that serves the streams has one, and every worker.
 """
@@ -11,12 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 django_application = get_wsgi_application()
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
-from digits_site.server.malloc import configure_malloc  # noqa: E402
-from digits_site.server.orphans import end_with_parent  # noqa: E402
+from digits_site.server.parent_death import after_parent_death, terminate_gracefully  # noqa: E402
 from digits_site.web.middleware.lingering_close import LingeringClose  # noqa: E402
 
 refuse_unsafe_start()
-configure_malloc()
-end_with_parent()
+after_parent_death(terminate_gracefully)
 
 application = LingeringClose(django_application)

@@ -10,9 +10,9 @@ from drf_spectacular.utils import Direction
 
 from digits_site.openapi.errors import ERROR
 from recognition.errors import MAX_DRAWINGS
-from training.fields import PARAMETERS
 from training.learner.presets import PRESETS
 from training.models import Status
+from training.parameters import PARAMETERS
 
 Schema = dict[str, Any]
 

@@ -8,13 +8,11 @@ import sys
 import django
 from daphne.cli import CommandLineInterface  # installs Twisted's asyncio reactor, so before all other use of Twisted
 
-from digits_site.server.malloc import configure_malloc
 from digits_site.server.options import APPLICATION, DEFAULTS
 
 
 def main() -> None:
     """Run daphne's command line with this project's server, application and defaults."""
-    configure_malloc()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
     django.setup()
     from digits_site.server.server import Server

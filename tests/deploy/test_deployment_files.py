@@ -24,13 +24,15 @@ NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 
 def lines(name: str) -> dict[str, str]:
     """The processes of a Procfile, without deploy/keep, which compose's restart policy stands for."""
-    found = re.findall(r"^(\w+): exec deploy/keep (?:--failed-too )?(.*)$", (ROOT / name).read_text(), re.M)
+    found = re.findall(
+        r"^(\w+): (?:\w+=\S+ )?exec deploy/keep (?:--failed-too )?(.*)$", (ROOT / name).read_text(), re.M
+    )
     return dict(found)
 
 
 def neutral(command: str) -> str:
     """Without the address and port, which each place chooses."""
-    return re.sub(r"((?:--host|--port|-b|-p) )\S+|\$\{(\w+)[^}]*\}", r"\1\2", command)
+    return re.sub(r"((?:--host|--port|--bind) )\S+|\$\{(\w+)[^}]*\}", r"\1\2", command)
 
 
 def test_both_procfiles_start_the_same_streams_and_worker() -> None:
@@ -46,6 +48,11 @@ def test_compose_starts_what_the_scaled_procfile_starts() -> None:
 
 
 def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
+    assert (
+        SERVICES["web"]["environment"]["MALLOC_ARENA_MAX"]
+        == SERVICES["streams"]["environment"]["MALLOC_ARENA_MAX"]
+        == "1"
+    )
     assert set(SERVICES["web"]["environment"]) <= variables_in_settings() | {"MALLOC_ARENA_MAX"}  # the C library's
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     said = COMPOSE[: COMPOSE.index("x-app:")]

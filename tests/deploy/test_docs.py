@@ -21,7 +21,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from tests.support.access.routes import routes
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
-from training.live.routing import websocket_urlpatterns
+from training.live.consumers import websocket_urlpatterns
 from training.serializers import RunParameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,7 +266,7 @@ def test_the_pages_and_the_asyncapi_file_name_the_same_events() -> None:
     table = section("docs/architecture.md", "How a viewer gets what it missed")
     assert_same(first_column(table), real, "docs/architecture.md", "events")
     passing = set(re.findall(r"^\| `(\w+)` \| current \|", table, re.M))
-    assert passing == set(events.PASSING), "docs/architecture.md: which events are not persisted?"
+    assert passing == set(events.TRANSIENT), "docs/architecture.md: which events are not persisted?"
     line = re.search(r"a `snapshot` of the newest run, then\s+`([a-z\s]+)`", text_of("docs/api.md"))
     assert line, "docs/api.md, Watching, does not list the events"
     assert_same({"snapshot", *line[1].split()}, real, "docs/api.md, Watching,", "events")

@@ -331,6 +331,6 @@ def test_make_help_lists_the_targets():
 def test_the_image_and_the_procfile_start_the_same_server():
     procfile = (ROOT / "Procfile").read_text()
     assert 'CMD ["python", "-m", "digits_site.server", ' in (ROOT / "Dockerfile").read_text()
-    assert "web: exec deploy/keep python -m digits_site.server " in procfile
+    assert "web: MALLOC_ARENA_MAX=1 exec deploy/keep python -m digits_site.server " in procfile
     worker = re.search(r"celery .*", procfile)[0]
     assert worker in (ROOT / "compose.yaml").read_text()

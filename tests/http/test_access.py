@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.access.asking import Asking
+from tests.support.access.asking import asking
 from tests.support.access.routes import METHODS, routes, sockets
 from tests.support.access.table import MODES, documented
 from tests.support.access.world import World
@@ -35,11 +35,12 @@ def test_every_route_has_its_rows_and_every_row_its_route() -> None:
 @pytest.mark.django_db
 def test_a_method_without_a_row_is_refused() -> None:
     """By whoever may do most there. An action of a list in the admin is asked for by POST, which has a row."""
-    asking, rows = Asking(World(), "public"), documented("public")
+    rows = documented("public")
     by_route = {row.route: row for row in rows if row.methods != ("WS",) and " action=" not in row.route}
     named = {(row.route, method) for row in rows for method in row.methods}
     others = [(row, method) for row in by_route.values() for method in METHODS if (row.route, method) not in named]
-    answers = {f"{method} {row.route}": asking.ask(row, method, "staff with permission") for row, method in others}
+    with asking(World(), "public") as callers:
+        answers = {f"{method} {row.route}": callers.ask(row, method, "staff with permission") for row, method in others}
     taken = [what for what, answer in answers.items() if not answer.startswith("405")]
     assert not taken, f"access_matrix.txt has no row for: {', '.join(taken)}"
 
@@ -47,13 +48,13 @@ def test_a_method_without_a_row_is_refused() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", MODES)
 def test_every_caller_gets_what_the_docs_say(mode: str) -> None:
-    asking, wrong, cells = Asking(World(), mode), [], 0
-    for row in documented(mode):
-        seen = asking.cells(row)
-        cells += len(seen)
-        if dict(row.cells) != seen:
-            differing = {who: f"{row.cells[who]}, seen {seen[who]}" for who in seen if row.cells[who] != seen[who]}
+    with asking(World(), mode) as callers:
+        every = [(row, callers.cells(row)) for row in documented(mode)]
+    wrong = []
+    for row, seen in every:
+        differing = {who: f"{row.cells[who]}, seen {seen[who]}" for who in seen if row.cells[who] != seen[who]}
+        if differing:
             wrong.append(f"{row}: {differing}\n{row.line(seen)}")
     assert not wrong, f"access_matrix.txt, {MODES[mode]}, {len(wrong)} rows are wrong:\n" + "\n".join(wrong)
-    assert asking.leaks == [], "another site's page is let read what its browser should keep to itself"
-    assert cells > 900
+    assert callers.leaks == [], "CORS lets another site's page read what its browser should keep to itself"
+    assert sum(len(seen) for _, seen in every) > 900

@@ -77,11 +77,11 @@ def test_where_training_is_open_a_token_still_does_only_what_it_names(client: Cl
 
 @pytest.mark.parametrize(
     "given",
-    ["", "nonsense", "digits_" + "0" * 64, "é", "two words", "digits_" + "\x00" * 64, "x" * 100_000],
-    ids=["none", "nonsense", "unknown", "not ASCII", "two words", "NUL", "long"],
+    [None, "", "nonsense", "digits_" + "0" * 64, "é", "two words", "digits_" + "\x00" * 64, "x" * 100_000],
+    ids=["no header", "none", "nonsense", "unknown", "not ASCII", "two words", "NUL", "long"],
 )
-def test_what_is_no_token_is_401(client: Client, given: str) -> None:
-    answer = client.post(STOP, HTTP_AUTHORIZATION=f"Token {given}")
+def test_a_request_without_a_valid_token_is_401(client: Client, given: str | None) -> None:
+    answer = client.post(STOP, **({} if given is None else header(given)))
     assert refusal(answer) == (401, "not_authenticated")
     assert answer["WWW-Authenticate"] == "Token"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +10,7 @@ from django.test import Client
 from PIL import Image
 
 from tests.support import drawings
-from tests.support.stack import ROOT
+from tests.support.subprocesses import run_python
 
 PATH = "/api/drawings/"
 
@@ -112,21 +109,14 @@ def test_a_batch_needs_a_model(db: None) -> None:
     assert answer["Retry-After"]
 
 
-def test_a_batch_counts_as_many_as_it_holds(tmp_path) -> None:
-    """At PREDICT_RATE=5/min: three pass, three more do not and cost nothing, two do, and a sixth drawing does not."""
-    code = (
-        "import django; django.setup()\n"
-        "from django.core.cache import cache; cache.clear()\n"
-        "import redis; from django.conf import settings\n"
-        "r = redis.Redis.from_url(settings.REDIS_URL); [r.delete(k) for k in r.keys('digits:throttle*')]\n"
-        "from django.test import Client\n"
-        "c = Client(HTTP_HOST='localhost')\n"
-        "def ask(n): return c.post('/api/drawings/', {'drawings': ['x'] * n}, content_type='application/json')\n"
-        "c2 = lambda: c.post('/api/drawing/', '{}', content_type='application/json')\n"
-        "print([a.status_code for a in (ask(3), ask(3), ask(2), c2())], int(c2()['Retry-After']) <= 61)\n"
-    )
-    environment = os.environ | {"PREDICT_RATE": "5/min", "DATA_DIR": str(tmp_path)}
-    environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "-c", code]
-    asked = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert asked.stdout.split("\n")[-2] == "[503, 429, 503, 429] True", asked.stdout + asked.stderr
+def test_a_batch_costs_one_request_for_each_drawing(tmp_path) -> None:
+    """At PREDICT_RATE=5/min three pass; three more do not, and cost nothing; two pass, and a sixth drawing does not."""
+    code = """
+def batch(size):
+    client = Client(HTTP_HOST="localhost", REMOTE_ADDR="203.0.113.77")
+    return client.post("/api/drawings/", {"drawings": ["x"] * size}, content_type="application/json")
+answers = [batch(3), batch(3), batch(2), ask("203.0.113.77")]
+last = answers[-1]
+print(json.dumps([[a.status_code for a in answers], last.json()["code"], int(last["Retry-After"]) <= 61]))
+"""
+    assert run_python(code, tmp_path, PREDICT_RATE="5/min") == [[503, 429, 503, 429], "rate_limited", True]

@@ -139,23 +139,6 @@ def test_a_worse_model_is_not_put_into_service_though_asked(stack: Stack) -> Non
     assert run["in_service"] is False
 
 
-@pytest.mark.postgres
-def test_runs_are_listed_newest_first_by_status_and_by_page(stack: Stack) -> None:
-    stack.ended(stack.train(samples=64, epochs=1))
-    listed = stack.http.get("/api/runs/").json()
-    numbers = [r["id"] for r in listed["results"]]
-    assert numbers == sorted(numbers, reverse=True)
-    assert listed["count"] >= 2
-    assert {r["status"] for r in stack.http.get("/api/runs/?status=completed").json()["results"]} == {"completed"}
-    assert len(stack.http.get("/api/runs/?page_size=1").json()["results"]) == 1
-    assert stack.http.get("/api/runs/?status=lost").status_code == 400
-    with_epochs = stack.http.get("/api/runs/?include=epochs&page_size=1").json()["results"][0]
-    assert with_epochs == stack.http.get(f"/api/runs/{numbers[0]}/").json() | {"finished_epochs": 1}
-    assert with_epochs == listed["results"][0] | {"epochs": with_epochs["epochs"]}
-    missing = stack.http.get("/api/runs/999999/")
-    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
-
-
 def test_the_originals_page_may_call_from_its_origin(stack: Stack) -> None:
     ours = {"Origin": "http://localhost:3000"}
     for path in ("/", "/api/check_model_status/", "/api/training_progress/", "/api/progress/", "/api/model_accuracy/"):

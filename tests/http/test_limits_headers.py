@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +15,7 @@ from recognition.models import ModelVersion
 from tests.support.scaled import Scaled
 from tests.support.security_headers import HTML, assert_standing, assert_strict, policy_of, style_sheet
 from tests.support.stack import Stack
+from tests.support.wire import send_raw
 from training.models import TrainingRun
 
 PAGES = ["/", "/runs/", "/runs/1/", "/runs/compare/", "/admin/login/", "/nowhere", "/runs/999/"]
@@ -111,11 +111,7 @@ def test_refusals_have_the_headers_too(stack: Stack) -> None:
     ],
 )
 def test_what_the_server_refuses_itself_is_no_page(stack: Stack, request_bytes: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as client:
-        client.sendall(request_bytes)
-        said = b""
-        while piece := client.recv(65536):
-            said += piece
+    said = send_raw(stack.port, request_bytes)
     assert said.startswith(b"HTTP/1.1 400")
     assert b"<" not in said
 
@@ -164,7 +160,7 @@ def test_a_page_that_breaks_says_nothing_of_why(operator: Client, monkeypatch: p
 
 
 def test_a_call_that_breaks_says_it_in_json(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.api.views.broadcast.live", broken)
+    monkeypatch.setattr("training.api.views.current_progress", broken)
     answer = operator.get("/api/training_progress/", HTTP_ACCEPT="*/*")
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
     assert policy_of(list(answer.items())) == NO_PAGE

@@ -1,4 +1,4 @@
-"""Bounds on work: drawings decoded at once, a request's parts, how long a run may take, guesses at a password."""
+"""Bounds on work: the parts of a request, the time of a run, failed sign-in attempts."""
 
 from __future__ import annotations
 
@@ -16,90 +16,15 @@ from django.test import Client, RequestFactory
 
 from digits_site.web.limits import rate_limit
 from digits_site.web.middleware.login_limit import LoginLimitMiddleware
-from recognition.api import decode_slots, drawings
-from recognition.imaging import EncodedImage
-from tests.support.drawings import data_url, draw, encode
+from tests.support.refusals import JSON
 from tests.support.runs import PARAMETERS
 from training.models import Status, TrainingRun
 from training.worker import runner
-
-JSON = "application/json"
-SEVEN = {"drawing": data_url(encode(draw(7)))}
 
 
 @pytest.fixture
 def client(shipped: None) -> Client:
     return Client(HTTP_HOST="localhost")
-
-
-# --- Decoding ---
-
-
-class Decoder:
-    """Stands in for the decoder: holds what it is given until it is told to go on, and knows how many it holds."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.read, self.go_on = EncodedImage.decode, threading.Event()
-        self.held = self.most = 0
-        self.lock = threading.Lock()
-        monkeypatch.setattr(EncodedImage, "decode", lambda picture: self.decode(picture))
-
-    def decode(self, picture: EncodedImage) -> Any:
-        with self.lock:
-            self.held += 1
-            self.most = max(self.most, self.held)
-        self.go_on.wait(10)
-        with self.lock:
-            self.held -= 1
-        return self.read(picture)
-
-
-@pytest.fixture
-def decoder(monkeypatch: pytest.MonkeyPatch, settings) -> Any:
-    settings.MAX_DECODES = 2
-    decoder = Decoder(monkeypatch)
-    yield decoder
-    decoder.go_on.set()
-
-
-@pytest.mark.parametrize(
-    ("path", "body"), [("/api/drawing/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})]
-)
-def test_a_drawing_that_gets_no_slot_is_told_to_come_again(
-    client: Client, decoder: Decoder, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(decode_slots, "SLOT_TIMEOUT_SECONDS", 0.2)
-    picture = EncodedImage(encode(draw(7)))
-    with ThreadPoolExecutor(2) as pool:
-        held = [pool.submit(drawings.prepare, picture) for _ in range(2)]
-        while decoder.held < 2:
-            time.sleep(0.01)
-        answer = client.post(path, body, content_type=JSON)
-        assert decoder.held == 2, "it did not wait for a slot to come free"
-        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-        assert int(answer["Retry-After"]) > 0
-        assert client.post(path, {}, content_type=JSON).status_code == 400, "what needs no slot does not wait for one"
-        decoder.go_on.set()
-        for one in held:
-            one.result(10)
-    assert client.post(path, body, content_type=JSON).status_code == 200
-
-
-def test_no_more_than_max_decodes_are_decoded_at_once(shipped: None, decoder: Decoder) -> None:
-    picture = EncodedImage(encode(draw(7)))
-    threading.Timer(0.3, decoder.go_on.set).start()
-    with ThreadPoolExecutor(8) as pool:
-        grids = list(pool.map(drawings.prepare, [picture] * 8))
-    assert len(grids) == 8
-    assert decoder.most == 2
-
-
-def test_a_drawing_that_is_refused_releases_its_slot(client: Client, settings) -> None:
-    settings.MAX_DECODES = 1
-    for _ in range(3):
-        answer = client.post("/api/drawing/", encode(draw(7))[:60], content_type="image/png")
-        assert (answer.status_code, answer.json()["code"]) == (400, "corrupt_image")
-    assert client.post("/api/drawing/", SEVEN, content_type=JSON).json()["prediction"] == 7
 
 
 # --- The parts of a request ---
@@ -236,7 +161,7 @@ def test_guesses_at_once_are_no_more(guess: Callable[..., Any], monkeypatch: pyt
         tried.append(request)
         return HttpResponse()
 
-    monkeypatch.setattr("digits_site.web.middleware.login_limit.problem", lambda *_: HttpResponse(status=429))
+    monkeypatch.setattr("digits_site.web.middleware.login_limit.error_response", lambda *_: HttpResponse(status=429))
     middleware = LoginLimitMiddleware(look_at_password)
 
     def ask(_: int) -> int:

@@ -19,12 +19,12 @@ from digits_site.openapi import errors
 from tests.support.browser import Visits, launch_chromium, watch_visits  # noqa: F401 (fixtures)
 from tests.support.drawings import data_url, draw, encode, png_header
 from tests.support.openapi_document import Document
+from tests.support.runs import claimed_run
 from tests.support.stack import ROOT
-from training.models import Status, TrainingRun
+from training.models import Status
 
 JSON = "application/json"
 PNG = encode(draw(7))
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1, "activate": False}
 
 
 @pytest.fixture
@@ -147,8 +147,7 @@ def test_the_shipped_run_and_model_are_as_documented(document: Document, client:
 
 
 def test_an_active_run_is_as_documented(document: Document, client: Client) -> None:
-    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
-    assert run.claim("worker")
+    run = claimed_run()
     run.add_epoch({"epoch": 1, "loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 1.0})
     for path in (f"/api/runs/{run.pk}/", "/api/training_progress/", "/api/check_model_status/"):
         assert_as_documented(document, client.get(path), 200)

@@ -85,7 +85,7 @@ class PublicSite(Stack):
             "REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{self.redis_port}/0",
             "TRUSTED_PROXIES": "1",
             "METRICS_DIR": str(folder / "metrics"),
-            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_ARENA_MAX": "1",
         }
 
     def start_redis(self) -> None:
@@ -94,7 +94,9 @@ class PublicSite(Stack):
         wait_for_port(self.redis_port)
 
     def start_web(self) -> None:
-        lines = dict(re.findall(r"^(\w+): exec deploy/keep (?:--failed-too )?(.*)$", PROCFILE.read_text(), re.M))
+        lines = dict(
+            re.findall(r"^(\w+): (?:\w+=\S+ )?exec deploy/keep (?:--failed-too )?(.*)$", PROCFILE.read_text(), re.M)
+        )
         ports = {"WEB_PORT": self.web_port, "STREAMS_PORT": self.streams_port, "WEB_CONCURRENCY": 2}
         for name in ("web", "streams"):
             line = re.sub(r"\$\{(\w+):-\w*\}", lambda found: str(ports[found[1]]), lines[name])

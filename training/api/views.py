@@ -1,4 +1,4 @@
-"""The original's calls about training, and the presets a run can follow."""
+"""The legacy API's calls for training, and the presets."""
 
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -11,19 +11,19 @@ from recognition.api.permissions import MayActivate
 from recognition.models import Activation
 from training import services
 from training.api import estimate
-from training.api.permissions import MayStop, MayTrain, is_stranger
-from training.live import broadcast
+from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
+from training.live.broadcast import current_progress
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters, StopParameters
 
 
 class StartView(APIView):
-    """POST /api/retrain_model/: no body is the default run."""
+    """POST /api/retrain_model/: start a run. Without a body, all parameters are the preset's."""
 
     permission_classes = (MayTrain,)
 
     def post(self, request: Request) -> Response:
-        parameters = RunParameters(data=request.data, context={"bounded": is_stranger(request)})
+        parameters = RunParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})
         parameters.is_valid(raise_exception=True)
         values = dict(parameters.validated_data)
         if values["activate"] and (missing := missing_scope(request, MayActivate.scope)):
@@ -33,23 +33,23 @@ class StartView(APIView):
 
 
 class StopView(APIView):
-    """POST /api/stop_training/: the active run, or `{"run": 12}` to be sure which one.
+    """POST /api/stop_training/: stop the active run, or `{"run": 12}` if it is the active one.
 
-    Forms are parsed because a beacon of an empty FormData has a form's Content-Type.
+    Parses forms because a beacon of an empty FormData has a form's Content-Type.
     """
 
     permission_classes = (MayStop,)
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request) -> Response:
-        wanted = StopParameters(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        run = services.request_stop(wanted.validated_data["run"], by=request.user)
+        parameters = StopParameters(data=request.data)
+        parameters.is_valid(raise_exception=True)
+        run = services.request_stop(parameters.validated_data["run"], by=request.user)
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 
 class StatusView(APIView):
-    """GET /api/check_model_status/: of the newest run; a queued one counts as in progress."""
+    """GET /api/check_model_status/: the newest run's status; queued counts as in progress."""
 
     def get(self, request: Request) -> Response:
         run = TrainingRun.objects.only("status").newest()
@@ -58,14 +58,14 @@ class StatusView(APIView):
 
 
 class ProgressView(APIView):
-    """GET /api/training_progress/: of the active run, `{}` when there is none."""
+    """GET /api/training_progress/: the active run's progress, or `{}`."""
 
     def get(self, request: Request) -> Response:
-        return Response(broadcast.live(TrainingRun.objects.active().newest()))
+        return Response(current_progress(TrainingRun.objects.active().newest()))
 
 
 class AccuracyView(APIView):
-    """GET /api/model_accuracy/: of the newest completed run, else of the model in service."""
+    """GET /api/model_accuracy/: the newest completed run's accuracy, else the one of the model in service."""
 
     def get(self, request: Request) -> Response:
         completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()
@@ -77,7 +77,7 @@ class AccuracyView(APIView):
 
 
 class PresetsView(APIView):
-    """GET /api/presets/: what each preset would do, and about how many seconds it takes on this installation."""
+    """GET /api/presets/: each preset's defaults, and how long it takes on this installation."""
 
     def get(self, request: Request) -> Response:
         return Response({"results": estimate.presets()})

@@ -8,7 +8,6 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
@@ -153,10 +152,3 @@ class Talker:
                 while connection.recv(65536):
                     pass
                 self.ends["by hand"] += 1
-
-
-def talk(talker: Talker, frames: int) -> Iterator[Talker]:
-    """Until so many were sent."""
-    while talker.sent < frames:
-        talker.talk()
-        yield talker

@@ -16,7 +16,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.test.runner import DiscoverRunner  # noqa: E402
 
-from tests.support.access.asking import Asking  # noqa: E402
+from tests.support.access.asking import asking  # noqa: E402
 from tests.support.access.table import HEAD, MODES, Row, documented  # noqa: E402
 from tests.support.access.world import World  # noqa: E402
 
@@ -26,13 +26,13 @@ Cells = dict[Row, dict[str, str]]
 def table(mode: str, world: World, public: Cells) -> Iterator[str]:
     """In the other modes what is answered otherwise than in public mode, which fills `public`."""
     yield f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}"
-    asking = Asking(world, mode)
-    for row in documented(mode):
-        seen = asking.cells(row)
-        if mode == "public":
-            public[row] = seen
-        if mode == "public" or seen != public[row]:
-            yield row.line(seen)
+    with asking(world, mode) as callers:
+        for row in documented(mode):
+            seen = callers.cells(row)
+            if mode == "public":
+                public[row] = seen
+            if mode == "public" or seen != public[row]:
+                yield row.line(seen)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context  # what a stream's request leaves set stays in it
 from typing import Any
@@ -11,8 +11,10 @@ from unittest.mock import patch
 
 from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
-from django.db import transaction
-from django.test import AsyncClient, Client, override_settings
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import AsyncClient, RequestFactory, override_settings
+from django.test.client import ClientHandler
 
 from digits_site.asgi import websocket_application
 from digits_site.web.admin.actions import STATE_FIELD
@@ -41,8 +43,12 @@ PUBLIC = {
     "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
 }
-# How often one may ask is another question.
-OFTEN: dict[str, Any] = {"LOGIN_FAILURES": 0}
+# How often a caller may ask is tested elsewhere; slow password hashing would only cost time.
+OFTEN: dict[str, Any] = {
+    "LOGIN_FAILURES": 0,
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "CACHES": {alias: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for alias in settings.CACHES},
+}
 SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))
 BODIES = {"/api/drawing/": {"drawing": DRAWING}, "/api/drawings/": {"drawings": [DRAWING]}}
@@ -59,14 +65,27 @@ FORM = PARAMETERS | {
 }
 
 
+@contextmanager
+def asking(world: World, mode: str) -> Iterator[Asking]:
+    """Ask in one mode, with its settings."""
+    # Without the patch a connection would be closed inside the transaction that it holds.
+    with override_settings(**SETTINGS[mode]), patch("channels.db.close_old_connections"):
+        yield Asking(world, mode)
+
+
 class Asking:
-    """All that is asked in one mode, of one world; nothing that is asked leaves a trace in it."""
+    """Requests in one mode to one world. No request leaves a trace in it.
+
+    The handlers are kept: they load the middleware, which looks at the settings of the mode, once. Requests go straight
+    to them, because Django's test client copies the context of every template.
+    """
 
     def __init__(self, world: World, mode: str) -> None:
         self.world, self.mode = world, mode
         self.scheme = "http" if mode == "local" else "https"
         self.leaks: list[str] = []
-        self.clients: dict[type[Client | AsyncClient], Any] = {}
+        self.handler = ClientHandler(enforce_csrf_checks=True)
+        self.async_client = AsyncClient(enforce_csrf_checks=True, raise_request_exception=False)
 
     def cells(self, row: Row) -> dict[str, str]:
         """Every caller's answer; where the row's methods are answered differently, all of them."""
@@ -78,15 +97,16 @@ class Asking:
 
     def ask(self, row: Row, method: str, caller: str) -> str:
         headers = self.headers(row, caller, unsafe(method)) | {"Cookie": self.cookies(row, caller)}
-        with override_settings(**SETTINGS[self.mode]), undone():
+        with undone():
             objects = self.world.objects
             if "stop" in row.route:
                 objects = self.world.with_active_run(by_visitor=self.mode == "open")
             if method == "WS":
                 return self.shake_hands(row, headers)
-            before = self.world.state()
-            answer = self.send(row.route, method, headers, objects)
-            word = describe(answer) + (" done" if self.world.state() != before else "")
+            with undone(), connection.execute_wrapper(writes := Writes()):
+                answer = self.send(row.route, method, headers, objects)
+                after = self.world.state() if writes.seen else None
+            word = describe(answer) + (" done" if writes.seen and self.world.state() != after else "")
             if caller == "another site's page" and "Access-Control-Allow-Origin" in answer:
                 self.leaks.append(f"{method} {row.route}")
             return word
@@ -111,18 +131,11 @@ class Asking:
         words: dict[str, Any] = {"secure": self.scheme == "https", "headers": headers}
         if unsafe(method):
             words |= body(route, objects)
-        streams = route == "/api/progress/"
-        client = self.client(AsyncClient if streams else Client)
-        client.cookies.clear()
-        if streams:  # this client says Host itself
-            return copy_context().run(async_to_sync(stream), client, method, address(route, objects), words)
-        return client.generic(method, address(route, objects), HTTP_HOST=HOST, **words)
-
-    def client(self, kind: type[Client | AsyncClient]) -> Any:
-        """Kept: it loads the middleware, which looks at the settings of this mode, once."""
-        if kind not in self.clients:
-            self.clients[kind] = kind(enforce_csrf_checks=True, raise_request_exception=False)
-        return self.clients[kind]
+        if route == "/api/progress/":  # this client says Host itself
+            self.async_client.cookies.clear()
+            return copy_context().run(async_to_sync(stream), self.async_client, method, address(route, objects), words)
+        request = RequestFactory().generic(method, address(route, objects), HTTP_HOST=HOST, **words)
+        return self.handler(request.environ)
 
     def shake_hands(self, row: Row, given: Mapping[str, str]) -> str:
         named = {"Host": HOST, "Origin": f"{self.scheme}://{HOST}"} | dict(given)
@@ -132,12 +145,22 @@ class Asking:
             return str(copy_context().run(async_to_sync(handshake), websocket_application, path, headers))
 
 
+class Writes:
+    """Notes whether any SQL statement that is executed might change a row."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        self.seen = self.seen or sql.lstrip("( ").split(" ", 1)[0].upper() in {"INSERT", "UPDATE", "DELETE"}
+        return execute(sql, *rest)
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     point = transaction.savepoint()
     try:
-        with patch("channels.db.close_old_connections"):  # the connection holds the transaction
-            yield
+        yield
     finally:
         transaction.savepoint_rollback(point)
 
@@ -178,7 +201,7 @@ def describe(answer: Any) -> str:
         return "asks"
     kind = answer.get("Content-Type", "")
     if answer.status_code >= 400 and kind == "application/json" and answer.content:
-        return f"{answer.status_code} {answer.json()['code']}"
+        return f"{answer.status_code} {json.loads(answer.content)['code']}"
     return str(answer.status_code)
 
 

@@ -1,0 +1,129 @@
+"""Decode slots: how many drawings are decoded at once, and that small ones pass large ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from PIL import Image
+
+from recognition.api import decode_slots, drawings
+from recognition.imaging import EncodedImage
+from tests.support.drawings import data_url, draw, encode
+from tests.support.refusals import JSON, assert_refused
+
+LARGE, SMALL = encode(draw(7, 1200)), encode(draw(7))
+SEVEN = {"drawing": data_url(SMALL)}
+
+
+class Gate:
+    """Holds pictures of at least `pixels` where they are decoded, until it is opened; counts how many it holds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open, self.held, self.most, self.pixels = threading.Event(), 0, 0, 0
+        self.lock = threading.Lock()
+        decode = EncodedImage.decode
+        monkeypatch.setattr(EncodedImage, "decode", lambda picture: self.decode(picture, decode))
+
+    def decode(self, picture: EncodedImage, decode: Callable[[EncodedImage], Image.Image]) -> Image.Image:
+        if picture.pixels >= self.pixels:
+            with self.lock:
+                self.held += 1
+                self.most = max(self.most, self.held)
+            self.open.wait(20)
+            with self.lock:
+                self.held -= 1
+        return decode(picture)
+
+
+@pytest.fixture
+def gate(shipped: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate = Gate(monkeypatch)
+    yield gate
+    gate.open.set()
+
+
+def post(picture: bytes) -> HttpResponse:
+    return Client(HTTP_HOST="localhost").post("/api/drawing/", picture, content_type="image/png")
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def prepare_in(pool: ThreadPoolExecutor, picture: bytes, times: int) -> list[Future[Any]]:
+    """Prepare a picture in threads, past the view: the view's database is this test's transaction."""
+    return [pool.submit(drawings.prepare, EncodedImage(picture)) for _ in range(times)]
+
+
+def no_large_picture_may_wait() -> bool:
+    if free := decode_slots.large_queue.acquire(blocking=False):
+        decode_slots.large_queue.release()
+    return not free
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/drawing/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})]
+)
+def test_a_drawing_that_gets_no_slot_is_refused_as_busy(
+    gate: Gate, settings, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    settings.MAX_DECODES = 2
+    monkeypatch.setattr(decode_slots, "SLOT_TIMEOUT_SECONDS", 0.2)
+    client = Client(HTTP_HOST="localhost")
+    with ThreadPoolExecutor(2) as pool:
+        held = prepare_in(pool, SMALL, 2)
+        wait_until(lambda: gate.held == 2)
+        answer = client.post(path, body, content_type=JSON)
+        assert gate.held == 2, "it did not wait for a slot to come free"
+        assert_refused(answer, 503, "busy")
+        assert int(answer["Retry-After"]) > 0
+        assert client.post(path, {}, content_type=JSON).status_code == 400, "a bad request needs no slot"
+        gate.open.set()
+        for one in held:
+            one.result(10)
+    assert client.post(path, body, content_type=JSON).status_code == 200
+
+
+def test_no_more_than_max_decodes_are_decoded_at_once(gate: Gate, settings) -> None:
+    settings.MAX_DECODES = 2
+    threading.Timer(0.3, gate.open.set).start()
+    with ThreadPoolExecutor(8) as pool:
+        assert len([one.result(10) for one in prepare_in(pool, SMALL, 8)]) == 8
+    assert gate.most == 2
+
+
+def test_small_drawings_pass_large_pictures_and_too_many_large_ones_are_refused_at_once(gate: Gate) -> None:
+    gate.pixels = decode_slots.LARGE_PIXELS
+    with ThreadPoolExecutor(2) as pool:
+        first = prepare_in(pool, LARGE, 1)
+        wait_until(lambda: gate.held == 1)
+        second = prepare_in(pool, LARGE, decode_slots.MAX_LARGE_WAITING)
+        wait_until(no_large_picture_may_wait)
+        began = time.monotonic()
+        third = post(LARGE)
+        assert_refused(third, 503, "busy")
+        assert int(third["Retry-After"]) > 0
+        assert post(SMALL).json()["prediction"] == 7
+        assert time.monotonic() - began < 1, "neither waits for the large ones"
+        gate.open.set()
+        assert all(one.result(10).shape == (28, 28) for one in first + second)
+    assert gate.most == 1
+    assert post(LARGE).json()["prediction"] == 7, "every slot was released"
+
+
+@pytest.mark.parametrize("picture", [SMALL, LARGE], ids=["small", "large"])
+def test_a_picture_that_cannot_be_decoded_releases_its_slot(shipped: None, settings, picture: bytes) -> None:
+    settings.MAX_DECODES = 1
+    for _ in range(2 + decode_slots.MAX_LARGE_WAITING):
+        assert_refused(post(picture[: len(picture) // 2]), 400, "corrupt_image")
+    assert post(picture).json()["prediction"] == 7

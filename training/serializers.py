@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from recognition.models import Activation
@@ -41,9 +42,38 @@ class EpochsOfRuns(serializers.ListSerializer[Any]):
         return self.by_run[data.pk]
 
 
+class TrainingParametersSerializer(serializers.Serializer[Any]):
+    """A run's parameters, complete (training.parameters)."""
+
+    epochs = serializers.IntegerField(min_value=1)
+    batch_size = serializers.IntegerField(min_value=1)
+    learning_rate = serializers.FloatField(min_value=0)
+    samples = serializers.IntegerField(min_value=1)
+    seed = serializers.IntegerField(min_value=0)
+    activate = serializers.BooleanField()
+
+
+@extend_schema_field(TrainingParametersSerializer)
+class ParametersField(serializers.JSONField):
+    pass
+
+
+CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
+
+
+@extend_schema_field({"type": ["array", "null"], "minItems": 10, "maxItems": 10, "items": CONFUSION_ROW})
+class ConfusionField(serializers.JSONField):
+    pass
+
+
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     """One run. A list of runs looks up the model in service once."""
 
+    parameters = ParametersField()
+    confusion = ConfusionField(
+        help_text="Confusion matrix: a row for each true digit, a column for each predicted one."
+    )
+    versions = serializers.DictField(child=serializers.CharField(), help_text="Of the libraries.")
     requested_by = serializers.CharField(source="requester")
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochsOfRuns(child=EpochSerializer(), source="*", read_only=True)
@@ -58,6 +88,10 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
             *("test_accuracy", "calibration_error", "confusion", "versions"),
             *("model", "in_service", "error_code", "error"),
         )
+        extra_kwargs = {
+            "test_accuracy": {"min_value": 0, "max_value": 1},
+            "model": {"help_text": "The model that the run published."},
+        }
 
     @cached_property
     def serving(self) -> int | None:
@@ -74,6 +108,7 @@ class RunSummarySerializer(RunSerializer):
 
     class Meta(RunSerializer.Meta):
         fields = (*RunSerializer.Meta.fields, "finished_epochs")  # type: ignore[assignment]
+        optional_fields = ("epochs",)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.web.errors import InvalidParameter
+from digits_site.web.openapi.errors import raises
+from digits_site.web.pagination import PageNumberPagination
 from training import evaluation
+from training.api.schema import TestDigitsSerializer
+from training.errors import DigitsUnavailable, NoPredictions
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
 from training.serializers import RunSerializer, RunSummarySerializer
 
@@ -43,6 +48,20 @@ class DigitsQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=200, default=60)
 
 
+LIST_PARAMETERS = [
+    OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs in this state."),
+    OpenApiParameter(
+        "ordering",
+        {"type": "string", "enum": [f"{sign}{name}" for name in ORDERINGS for sign in ("", "-")]},
+        description="`-`: in descending order.",
+    ),
+    OpenApiParameter(
+        "include", {"type": "string", "enum": list(INCLUDABLE)}, description="`epochs`: each run with its epochs."
+    ),
+]
+
+
+@extend_schema_view(retrieve=extend_schema(operation_id="getRun", tags=["runs"], summary="Get a run."))
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
     """GET /api/runs/ (newest first: `?status= ?ordering= ?include= ?page= ?page_size=`) and GET /api/runs/<id>/."""
 
@@ -58,6 +77,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         include = self.request.query_params.getlist("include")
         if not self.detail and not set(include) <= set(INCLUDABLE):
             raise ValidationError({"include": [f"Must be {' or '.join(INCLUDABLE)}."]})
+        if getattr(self, "swagger_fake_view", False):  # the OpenAPI document describes all keys
+            include = list(INCLUDABLE)
         return {**super().get_serializer_context(), "include": include}
 
     def filter_queryset(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:  # type: ignore[override]
@@ -82,6 +103,21 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         by = F("sorted_by").desc(nulls_last=True) if ordering.startswith("-") else F("sorted_by").asc(nulls_last=True)
         return queryset.order_by(by, *NEWEST_FIRST)
 
+    @extend_schema(
+        operation_id="listRuns", tags=["runs"], summary="List the runs, newest first.", parameters=LIST_PARAMETERS
+    )
+    @raises(InvalidParameter)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="listRunDigits",
+        tags=["runs"],
+        summary="List the misread test digits, or those of a cell of the confusion matrix, most confident first.",
+        parameters=[DigitsQuery],
+        responses=TestDigitsSerializer,
+    )
+    @raises(InvalidParameter, NoPredictions, DigitsUnavailable)
     def digits(self, request: Request, pk: int) -> Response:
         """GET /api/runs/<id>/digits/: test digits with pictures, the most confident predictions first."""
         query = DigitsQuery(data=request.query_params)

@@ -13,8 +13,11 @@ class MayTrain(ScopedPermission):
     scope = "train"
     refusal = "You need permission to train here."
 
+    def is_open(self) -> bool:
+        return bool(settings.TRAINING_OPEN)
+
     def account_may(self, request: Request) -> bool:
-        return settings.TRAINING_OPEN or super().account_may(request)
+        return self.is_open() or super().account_may(request)
 
 
 class MayStop(MayTrain):

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digits_site.web import errors
 from digits_site.web.error_responses import error_response
-from digits_site.web.limits.stream_slots import GIVEN, place_of
+from digits_site.web.limits.stream_slots import GRANTED, slot_of
 from training.live import events
 from training.live.broadcast import cached_percentage
 from training.live.feed import feed
@@ -37,9 +37,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
     if not isinstance(request, ASGIRequest):  # Django under WSGI would buffer the whole run
         return error_response(errors.NoStreams(), request)
-    place = place_of(request.scope)
-    if place != GIVEN:
-        return error_response(SLOT_ERRORS[place](), request)
+    slot = slot_of(request.scope)
+    if slot != GRANTED:
+        return error_response(SLOT_ERRORS[slot](), request)
     if not await feed().database_answers():
         return error_response(errors.DatabaseUnavailable(), request)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")

@@ -135,12 +135,12 @@ def test_env_example_names_the_defaults_of_settings(local: bool) -> None:
 
 def test_only_settings_reads_the_environment_of_the_product() -> None:
     """The table of settings would be incomplete if another module read a variable."""
-    development = ROOT / "digits_site" / "development"  # passes its own environment on to what `make run` starts
+    starters = {ROOT / "digits_site" / name for name in ("development", "management")}  # pass it on to what they start
     readers = {
         str(path.relative_to(ROOT))
         for app in APPS
         for path in (ROOT / app).rglob("*.py")
-        if re.search(r"os\.(getenv|environ(\.get)?[\[(])", text_of(path)) and development not in path.parents
+        if re.search(r"os\.(getenv|environ(\.get)?[\[(])", text_of(path)) and starters.isdisjoint(path.parents)
     }
     assert readers == set(), "only settings.py reads the environment"
 

@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 def test_before_a_worse_model_serves_the_admin_says_so(client: Client) -> None:
     model = registry.publish(constant_model(1), test_accuracy=0.5)
     asked = text_of(client.get(f"{MODELS}{model.pk}/act/activate/"))
-    assert "It reads 50.00% of the test digits." in asked
-    assert "It is less accurate than" in asked
+    assert "Its test accuracy is 50.00%." in asked
+    assert "is less accurate than" in asked
     assert Activation.current_model_id() != model.pk
 
 
@@ -115,16 +115,16 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
     with django_assert_max_num_queries(14):
         text = text_of(client.get("/admin/"))
     assert "99.55% of the test digits are read correctly by model" in text
-    assert "put there by the system" in text
-    assert f"{heartbeat.worker_name()}, heard 0 s ago" in text
-    assert "Redis answers" in text
+    assert "activated at install" in text
+    assert f"{heartbeat.worker_name()}, seen 0 s ago" in text
+    assert "Redis connected" in text
 
 
 def test_the_front_page_opens_without_redis(client: Client, settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     heartbeat.client.cache_clear()
     try:
-        assert "Redis is away" in text_of(client.get("/admin/"))
+        assert "Redis unreachable" in text_of(client.get("/admin/"))
     finally:
         heartbeat.client.cache_clear()
 

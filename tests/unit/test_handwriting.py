@@ -96,7 +96,7 @@ def test_the_temperature_mends_a_confidence_that_is_off(sharpness: float) -> Non
     probabilities, labels = answers(5_000, sharpness)
     temperature = calibration.fit_temperature(probabilities, labels)
     assert temperature == pytest.approx(sharpness, rel=0.1)
-    mended = calibration.tempered(probabilities, temperature)
+    mended = calibration.apply_temperature(probabilities, temperature)
     assert calibration.expected_calibration_error(mended, labels) < 0.025
     assert mended.sum(axis=1) == pytest.approx(1)
     assert (mended.argmax(axis=1) == probabilities.argmax(axis=1)).all(), "the answer stays the same"

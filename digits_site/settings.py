@@ -82,6 +82,7 @@ if METRICS_DIR:  # prometheus_client reads the variable when it is first importe
 
 # --- Training ---
 RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_LOST_SECONDS = env.decimal("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own

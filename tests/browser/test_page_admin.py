@@ -52,7 +52,7 @@ def test_the_front_page_follows_a_run(operator, stack):
     page = operator()
     training = page.get_by_role("region", name="Training", exact=True)
     expect(page.get_by_role("region", name="Health")).to_contain_text("1 worker")
-    number = stack.train(epochs=30, samples=4096)
+    number = stack.train(epochs=30, samples=60_000)
     expect(training).to_contain_text(re.compile(r"is in epoch \d+ of 30"), timeout=60_000)
     expect(training.get_by_role("progressbar")).to_be_visible()
     training.get_by_role("link", name=f"Run {number}").click()

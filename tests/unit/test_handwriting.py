@@ -157,14 +157,6 @@ def test_the_shipped_model_is_the_handwriting_presets() -> None:
 
 
 @pytest.mark.stack
-def test_a_run_of_the_preset_through_the_worker(stack: Stack) -> None:
-    run = stack.ended(stack.train(preset="handwriting", samples=600, epochs=2))
-    assert run["status"] == "completed", run
-    assert all(0 <= epoch["val_accuracy"] <= 1 and epoch["val_loss"] > 0 for epoch in run["epochs"])
-    assert 0 <= run["calibration_error"] <= 1
-
-
-@pytest.mark.stack
 def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) -> None:
     run = stack.train(preset="handwriting", samples=6000, epochs=20)
     eventually(lambda: stack.run(run)["epochs"], PATIENCE_SECONDS, "the first epoch")

@@ -5,11 +5,8 @@ Each failure says what to add or remove.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import ast
 import importlib.util
-=======
->>>>>>> main
 import json
 import re
 from dataclasses import asdict
@@ -21,12 +18,9 @@ from django.core.management import get_commands
 from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
-<<<<<<< HEAD
 from tests.support.access.routes import routes
-from training.learner.presets import PRESETS, TRAINING_DIGITS
-=======
 from tests.support.settings_file import variables_in_settings
->>>>>>> main
+from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
 from training.live.consumers import websocket_urlpatterns
 from training.serializers import RunParameters
@@ -90,17 +84,6 @@ def test_no_number_is_left_to_be_measured(page: Path) -> None:
 # --- Settings ---
 
 
-<<<<<<< HEAD
-def variables_in_settings() -> dict[str, ast.expr]:
-    """Return every NAME in an `env.kind("NAME", default)` of settings.py, with the expression of its default."""
-    found = {}
-    for node in ast.walk(ast.parse(text_of("digits_site/settings.py"))):
-        if isinstance(node, ast.Call) and re.fullmatch(r"env\.\w+", ast.unparse(node.func)):
-            name, *default = [*node.args, *(keyword.value for keyword in node.keywords)]
-            found[ast.literal_eval(name)] = default[0] if default else ast.Constant("")
-    return found
-
-
 def described_variables() -> dict[str, tuple[str, str, str]]:
     """Return what .env.example says of each variable: default, default in public mode, first sentence."""
     found = {}
@@ -139,12 +122,6 @@ def test_env_example_names_the_defaults_of_settings(local: bool) -> None:
         if said != text.removesuffix(".0") and text != "None":
             wrong[name] = f"{said}, not {text}"
     assert not wrong, f".env.example has other defaults than settings.py: {wrong}"
-=======
-def test_the_readme_has_every_setting_and_no_other() -> None:
-    named = first_column(section(README, "Settings"))
-    real = variables_in_settings()
-    assert_same(real - named, named - real, "README.md, Settings,", "environment variables")
->>>>>>> main
 
 
 def test_only_settings_reads_the_environment_of_the_product() -> None:

@@ -152,9 +152,8 @@ def test_a_setting_named_in_the_docs_exists(page: Path) -> None:
 def test_the_api_page_has_a_runs_parameters_with_their_defaults() -> None:
     table = section("docs/api.md", "Parameters of a run")
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", table, re.M))
-    fixed = {"samples": TRAINING_DIGITS, "seed": "random", "activate": "false", "preset": "original"}
-    original = asdict(PRESETS["original"])
-    assert rows == {name: str(fixed.get(name) or original.get(name)) for name in RunParameters().fields}
+    assert rows == {name: str(values[str(name)]) for name in RunParameters().fields}
+    assert rows == {name: str(fixed.get(name) or original.get(str(name))) for name in RunParameters().fields}
 
 
 def test_the_training_page_has_every_preset() -> None:

@@ -1,6 +1,6 @@
 """python -m benchmarks.observation: what measuring and logging add to a POST of a drawing, in each of their modes.
 
-One process, no server: requests with and without ObservationMiddleware and the marks in the view, in turn. CPU time;
+One process, no server: requests with and without RequestIDMiddleware and the marks in the view, in turn. CPU time;
 the lower decile of each, since what else the machine does only ever adds.
 """
 
@@ -47,7 +47,7 @@ def compare() -> None:
     marks = {True: (metrics.stage, metrics.answered), False: (Unmeasured, lambda _: None)}
     handlers = {}
     for measured in (True, False):
-        chosen = [name for name in settings.MIDDLEWARE if measured or "Observation" not in name]
+        chosen = [name for name in settings.MIDDLEWARE if measured or "RequestID" not in name]
         settings.MIDDLEWARE, kept = chosen, settings.MIDDLEWARE
         handlers[measured] = WSGIHandler()
         settings.MIDDLEWARE = kept

@@ -12,13 +12,13 @@ from django.conf import settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
-from digits_site.observability.middleware import NumberedSockets  # noqa: E402
-from digits_site.web.limits.stream_slots import Places  # noqa: E402
+from digits_site.web.limits.stream_slots import StreamSlots  # noqa: E402
 from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
+from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
 from training import metrics  # noqa: E402
-from training.live.routing import websocket_urlpatterns  # noqa: E402
+from training.live.consumers import websocket_urlpatterns  # noqa: E402
 from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
@@ -26,6 +26,6 @@ if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
 metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
-http_application = StaticFiles(StreamRouter(streams={reverse("progress"): Places(django_application)}))
-websocket_application = NumberedSockets(OriginGuard(Places(URLRouter(websocket_urlpatterns))))
+http_application = StaticFiles(StreamRouter(streams={reverse("progress"): StreamSlots(django_application)}))
+websocket_application = WebSocketRequestID(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns))))
 application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

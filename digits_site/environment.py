@@ -37,13 +37,17 @@ class Environment(Env):
         return number
 
 
-def local_secret_key(path: Path) -> str:
-    """A key of this installation's own, made once: sessions survive a restart and no default key exists to leak."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+def read_secret_key(file: Path) -> str:
+    """Return the key of this installation, or an empty text if none has been made."""
+    return file.read_text().strip() if file.exists() else ""
+
+
+def make_secret_key(file: Path) -> None:
+    """Make the key of this installation once: sessions survive a restart, and there is no default key to leak."""
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(token_urlsafe(50))
         with suppress(FileExistsError):
-            os.link(draft, path)  # unlike a rename, leaves the key of a process that was faster
+            os.link(draft, file)  # unlike a rename, leaves the key of a process that was faster
         draft.unlink()
-    return path.read_text().strip()

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site.environment import Environment, local_secret_key
+from digits_site.environment import Environment, read_secret_key
 from digits_site.observability.logging import logging_settings
 from digits_site.postgresql import pool_options
+from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from recognition.storage import storage_or_folder
 from training.learner.config import KERAS_LEARNER
 
@@ -32,13 +33,12 @@ WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's
 
 # --- What is kept: database, models, checkpoints, the local secret key ---
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 
-# In public mode a missing key is reported with everything else that is missing (digits_site.checks); until then the
-# process holds a random one, so that nothing is ever signed with an empty key.
+# In local mode `manage.py migrate` makes a key. In public mode a missing key is reported with everything else that is
+# missing (digits_site.checks). Until then it is random, so that no key is ever empty.
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
-SECRET_KEY = SECRET_KEY or (local_secret_key(DATA_DIR / "secret_key") if LOCAL else token_urlsafe(50))
+SECRET_KEY = SECRET_KEY or (LOCAL and read_secret_key(DATA_DIR / "secret_key")) or token_urlsafe(50)
 
 # --- Who may call: hosts, origins ---
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
@@ -168,8 +168,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
-    "digits_site.observability.middleware.ObservationMiddleware",  # first: it sees what the others refuse
-    "digits_site.web.middleware.security_headers.HeadersMiddleware",
+    "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees what the others refuse
+    "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "digits_site.web.middleware.local_only.LocalOnlyMiddleware",
@@ -226,18 +226,12 @@ REST_FRAMEWORK = {
         "digits_site.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
-    "DEFAULT_SCHEMA_CLASS": "digits_site.openapi.describing.Schema",
-}
-SPECTACULAR_SETTINGS = {  # imported when the document is first asked for
-    "DEFAULT_GENERATOR_CLASS": "digits_site.openapi.generator.Generator",
-    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema
-    "POSTPROCESSING_HOOKS": [],  # enums stay where they are
-    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they are for those who read the code
+    "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",
 }
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 (the name of a model)
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_PREFIX": "digits_"}  # the prefix is what scanners for leaked secrets look for

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from digits_site.openapi.views import DocsView, SchemaView
 from digits_site.web.health import healthz, readyz
 from digits_site.web.metrics_view import metrics
+from digits_site.web.openapi.views import DocsView, SchemaView
 from training import pages
 
 urlpatterns = [

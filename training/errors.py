@@ -1,4 +1,4 @@
-"""What can go wrong between a request to train and its run. Plain Python."""
+"""Errors between a request to train and its run. Plain Python."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from digits_site.web.errors import ApiError
 
 
 class TrainingError(ApiError):
-    """Base of the errors of this app."""
+    """Base of this app's errors."""
 
 
 class RunActive(TrainingError):
-    """A run is queued or in progress, and there is one at a time."""
+    """Another run is queued or in progress."""
 
     code = "run_active"
     status = 409
-    message = "Model creation is already in progress."
+
+    def __init__(self, run: int) -> None:
+        super().__init__(f"Run {run} is already training.", run=run)
 
 
 class NotInProgress(TrainingError):
-    """There is no run to stop. The sentence is the original's."""
+    """There is no run to stop. The sentence is the legacy API's."""
 
     code = "not_in_progress"
     status = 409
@@ -26,42 +28,44 @@ class NotInProgress(TrainingError):
 
 
 class RunMismatch(TrainingError):
-    """The run that was to be stopped is not the active one."""
+    """The run to stop is not the active one, which is `run`."""
 
     code = "run_mismatch"
     status = 409
-    message = "That run is not the one in progress."
+
+    def __init__(self, run: int) -> None:
+        super().__init__(f"Another run is training: run {run}.", run=run)
 
 
 class NotAllowed(TrainingError):
-    """Whoever asks may train, but not this."""
+    """The requester may train, but not do this."""
 
     code = "permission_denied"
     status = 403
-    message = "You may not do this."
+    message = "You don't have permission to do this."
 
 
 class CoolDown(TrainingError):
-    """A visitor has had a run a short while ago; `retry_after` seconds are left."""
+    """Visitors have to wait `retry_after` seconds after a visitor's run."""
 
     code = "cool_down"
     status = 429
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
-        super().__init__(f"A visitor's run began a short while ago. The next may be asked for in {retry_after} s.")
+        super().__init__(f"A visitor started a run recently. Try again in {retry_after} s.")
 
 
 class QueueUnavailable(TrainingError):
-    """The broker did not take the message; no run was left active."""
+    """The broker did not take the message; the run has ended."""
 
     code = "queue_unavailable"
     status = 503
-    message = "The queue of training runs cannot be reached. Try again later."
+    message = "The training queue cannot be reached. Try again later."
 
 
 class NoModel(TrainingError):
-    """The run has no model: it did not complete."""
+    """The run did not complete, so it has no model."""
 
     code = "no_model"
     status = 409
@@ -69,11 +73,11 @@ class NoModel(TrainingError):
 
 
 class NoPredictions(TrainingError):
-    """What the run's network read on the test digits is not kept: it did not complete, or was trained long ago."""
+    """The run did not complete, so it has no test predictions."""
 
     code = "no_predictions"
     status = 404
-    message = "What this run's network read on the test digits is not kept."
+    message = "No test predictions are stored for this run."
 
 
 class DigitsUnavailable(TrainingError):
@@ -81,8 +85,8 @@ class DigitsUnavailable(TrainingError):
 
     code = "digits_unavailable"
     status = 503
-    message = "The test digits cannot be read on this server."
+    message = "The test digits cannot be loaded on this server. Ask the operator."
 
 
 class LostClaim(Exception):
-    """This process no longer owns the run: another attempt, or an ending, was written meanwhile."""
+    """This process no longer owns the run: meanwhile it was claimed by another attempt, or has ended."""

@@ -6,19 +6,19 @@ from typing import Any
 
 from django.db import models
 
-PARAMETERS = ("epochs", "batch_size", "learning_rate", "samples", "seed", "activate")
+from training.parameters import PARAMETERS
 
 
 class ParametersField(models.JSONField):
-    """A run's parameters in the order in which people are shown them: PostgreSQL's jsonb keeps none."""
+    """Stores a run's parameters, and returns them in the order of PARAMETERS: PostgreSQL's jsonb keeps none."""
 
-    def from_db_value(self, *words: Any) -> Any:
-        value = super().from_db_value(*words)
+    def from_db_value(self, *args: Any) -> Any:
+        value = super().from_db_value(*args)
         if not isinstance(value, dict):
             return value
         return {name: value[name] for name in PARAMETERS if name in value} | value
 
     def deconstruct(self) -> Any:
-        """To migrations it is what it is to the database."""
-        name, _, words, options = super().deconstruct()
-        return name, "django.db.models.JSONField", words, options
+        """Return a plain JSONField for migrations."""
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.JSONField", args, options

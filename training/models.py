@@ -1,4 +1,4 @@
-"""A training run and its epochs. The rules of one row stand here; who may ask stands in services."""
+"""Training runs, their epochs and their predictions: the rules of one row. Permissions stand in services."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from recognition.models import ModelVersion
 from training.errors import LostClaim
-from training.fields import PARAMETERS, ParametersField
+from training.fields import ParametersField
+from training.parameters import PARAMETERS
 
 MAX_ATTEMPTS = 3
-SHIPPED = "shipped"  # the worker of the run whose model came with the product
+WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
+SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 
 
 class Status(models.TextChoices):
-    """As the original named them; `queued` is new."""
+    """As in the legacy API; `queued` is new."""
 
     QUEUED = "queued", "queued"
     IN_PROGRESS = "in_progress", "in progress"
@@ -30,7 +32,7 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
-# By time, not by number: an upgrade adds a shipped run with the next number and the times at which it was trained.
+# By time, not by number: an upgrade adds a shipped run with the next number and older times.
 NEWEST_FIRST = ("-queued_at", "-pk")
 
 
@@ -39,20 +41,19 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         return self.filter(status__in=ACTIVE)
 
     def with_account(self) -> TrainingRunQuerySet:
-        """With what a run's representation shows of another table; its epochs are read when it is made."""
+        """Join the account that a run's representation names."""
         return self.select_related("requested_by")
 
     def newest_first(self) -> TrainingRunQuerySet:
-        """Sort by the time of the request, the latest first. The default order of runs is the same."""
         return self.order_by(*NEWEST_FIRST)
 
     def last_number(self) -> int:
-        """Return the highest number, 0 without runs. It grows with every request and every shipped run."""
+        """Return the highest number, 0 without runs."""
         return int(self.aggregate(last=models.Max("pk"))["last"] or 0)
 
     def newest(self) -> TrainingRun | None:
-        """Return the active run, whatever the clock said when it was queued; else the first of `newest_first`."""
-        for active in self.active().order_by():  # one at most; sorted, SQLite would look at every run
+        """Return the active run, whatever its time; else the first of `newest_first`."""
+        for active in self.active().order_by():  # at most one; to sort, SQLite would scan all runs
             return active
         return self.newest_first().first()
 
@@ -67,30 +68,30 @@ class TrainingRun(models.Model):
         in_progress  -> completed | interrupted | error    finish
         in_progress  -> queued                             release: its worker was lost or is shutting down
 
-    Whoever claims a run names its `attempt` in every later write: a worker that was thought dead writes nothing.
+    Every write of a claimed run names its `attempt`, so a worker that was presumed dead writes nothing.
     """
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     preset = models.CharField(max_length=32)
     parameters = ParametersField(help_text=", ".join(PARAMETERS))
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
-    by_visitor = models.BooleanField(default=False, help_text="asked for by somebody without an account that may train")
+    by_visitor = models.BooleanField(
+        default=False, help_text="started by a visitor, whose account, if any, may not train"
+    )
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the worker")
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="when the worker last wrote")
     worker = models.CharField(max_length=200, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
     resumed_after_epoch = models.PositiveIntegerField(null=True, blank=True, help_text="0: this attempt starts over")
-    elapsed_seconds = models.FloatField(default=0.0, help_text="of all attempts together, as of the last heartbeat")
+    elapsed_seconds = models.FloatField(default=0.0, help_text="of all attempts, at the last heartbeat")
     phase_seconds = models.JSONField(default=dict, blank=True, help_text="seconds of each phase of the last attempt")
     seq = models.PositiveIntegerField(default=1, help_text="number of the last persisted event")
     test_accuracy = models.FloatField(null=True, blank=True)
-    calibration_error = models.FloatField(
-        null=True, blank=True, help_text="expected calibration error on the test set: mean of |confidence - accuracy|"
-    )
-    confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts: true digit by row, read as by column")
+    calibration_error = models.FloatField(null=True, blank=True, help_text="mean of |confidence - accuracy|")
+    confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts (row: true digit, column: predicted)")
     versions = models.JSONField(default=dict, blank=True, help_text="libraries that trained it")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
     error_code = models.CharField(max_length=40, blank=True)
@@ -117,30 +118,37 @@ class TrainingRun(models.Model):
 
     @property
     def percent(self) -> str:
-        """Test accuracy as people read it."""
+        """Return the test accuracy for display."""
         return "–" if self.test_accuracy is None else f"{self.test_accuracy:.2%}"
 
     @property
     def requester(self) -> str:
-        """Who asked for it, as everybody is shown it."""
+        """Return who started the run, for the API: a user's name, `anonymous` or `shipped`."""
         if self.worker == SHIPPED:
-            return "the makers"
+            return SHIPPED
         return self.requested_by.get_username() if self.requested_by else "anonymous"
+
+    @property
+    def origin(self) -> str:
+        """Return who started the run, for pages."""
+        if self.worker == SHIPPED:
+            return "Shipped with Digits"
+        return f"Started by {self.requested_by.get_username() if self.requested_by else 'a visitor'}"
 
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
 
     def _change(self, condition: Q, **values: Any) -> bool:
-        """The conditional UPDATE behind every change of state. On True this instance holds the new row."""
-        with transaction.atomic():  # the row stays ours until `seq` is read back
+        """Change the state by a conditional UPDATE. On True this instance holds the new row."""
+        with transaction.atomic():  # locks the row until `seq` is read back
             hit = TrainingRun.objects.filter(condition, pk=self.pk).update(seq=F("seq") + 1, **values)
             if hit:
                 self.refresh_from_db()
         return bool(hit)
 
     def claim(self, worker: str) -> bool:
-        """queued -> in_progress. False: somebody else has it, or it was stopped meanwhile."""
+        """queued -> in_progress. False: another worker was faster, or the run was stopped."""
         now = timezone.now()
         return self._change(
             Q(status=Status.QUEUED),
@@ -153,26 +161,26 @@ class TrainingRun(models.Model):
         )
 
     def owned(self) -> Q:
-        """The condition of every write by the attempt that this instance is."""
+        """Return the condition of every write by this instance's attempt."""
         return Q(status=Status.IN_PROGRESS, attempt=self.attempt)
 
     def beat(self, elapsed_seconds: float) -> None:
-        """Sign of life. Raises LostClaim when the run is no longer this attempt's; reads `stop_requested_at`."""
+        """Write a heartbeat and read `stop_requested_at`. Raises LostClaim."""
         self._write(heartbeat_at=timezone.now(), elapsed_seconds=elapsed_seconds)
         self.refresh_from_db(fields=["stop_requested_at"])
 
     def resume_after(self, epoch: int) -> None:
-        """Store which epoch this attempt builds on, 0 being none. Raises LostClaim."""
+        """Store the epoch after which this attempt continues; 0 starts over. Raises LostClaim."""
         self._write(resumed_after_epoch=epoch)
         self.resumed_after_epoch = epoch
 
     def _write(self, **values: Any) -> None:
-        """An attempt's write that is no event. Raises LostClaim."""
+        """Write without a change of state, and without an event. Raises LostClaim."""
         if not TrainingRun.objects.filter(self.owned(), pk=self.pk).update(**values):
             raise LostClaim(str(self))
 
     def add_epoch(self, values: Mapping[str, Any]) -> bool:
-        """Write one epoch's row. False if a resumed attempt reports an epoch that has its row. Raises LostClaim."""
+        """Insert an epoch. False: an earlier attempt did. Raises LostClaim."""
         with transaction.atomic():
             if self.epochs.filter(epoch=values["epoch"]).exists():
                 return False
@@ -182,10 +190,10 @@ class TrainingRun(models.Model):
         return True
 
     def finish(self, status: Status, **values: Any) -> None:
-        """in_progress -> an ending. Repeating it changes nothing. Raises LostClaim."""
+        """in_progress -> an ending. Safe to repeat. Raises LostClaim."""
         if self._change(self.owned(), status=status, finished_at=timezone.now(), **values):
             return
-        # The database may have gone away between our commit and its answer.
+        # The connection may have broken between the commit and its answer.
         if not TrainingRun.objects.filter(pk=self.pk, status=status, attempt=self.attempt).exists():
             raise LostClaim(str(self))
         self.refresh_from_db()
@@ -197,25 +205,18 @@ class TrainingRun(models.Model):
         )
 
     def release(self, seen: Q | None = None) -> bool:
-        """in_progress -> queued again, or to its ending if it was to be stopped or has had its attempts.
-
-        `seen` is a further condition, such as the heartbeat that was found old. False: the run has moved on.
-        """
+        """in_progress -> queued, or an ending after a stop or the last attempt. False: not as `seen` any more."""
         lost, now = self.owned() & (seen or Q()), timezone.now()
         values: dict[str, Any] = {"status": Status.QUEUED}
         if self.attempt >= MAX_ATTEMPTS:
-            message = f"The worker was lost {self.attempt} times."
-            values = {"status": Status.ERROR, "error_code": "worker_lost", "error": message, "finished_at": now}
+            values = {"status": Status.ERROR, "error_code": "worker_lost", "error": WORKER_LOST, "finished_at": now}
         return self._change(lost & Q(stop_requested_at=None), **values) or self._change(
             lost, status=Status.INTERRUPTED, finished_at=now
         )
 
 
 class Predictions(models.Model):
-    """A completed run's predictions for MNIST's 10,000 test digits, in the order of the file.
-
-    30 kB, a twentieth of the model itself: enough to show every digit behind a cell of the confusion matrix.
-    """
+    """A completed run's predictions for MNIST's 10,000 test digits, in the order of the file; 30 kB."""
 
     run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, primary_key=True, related_name="predictions")
     predicted = models.BinaryField(help_text="10,000 bytes: the predicted digits")
@@ -229,11 +230,11 @@ class Predictions(models.Model):
 
 
 class Epoch(models.Model):
-    """One finished epoch of a run; losses in nats, accuracies as fractions. What was not measured is null."""
+    """One finished epoch of a run; losses in nats, accuracies as fractions, null where not measured."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
     epoch = models.PositiveIntegerField(help_text="counts from 1")
-    loss = models.FloatField(null=True, blank=True, help_text="cross-entropy against the label, over the digits")
+    loss = models.FloatField(null=True, blank=True, help_text="cross-entropy over the digits")
     accuracy = models.FloatField(null=True, blank=True, help_text="share of the digits predicted correctly")
     val_loss = models.FloatField("validation loss", null=True, blank=True, help_text="over the held-back digits")
     val_accuracy = models.FloatField("validation accuracy", null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The pages for a browser. What is on them comes from the API, so that they open even while the database is away."""
+"""The HTML pages. Their content comes from the API, so they open even while the database is away."""
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -7,14 +7,15 @@ from django.views.decorators.http import require_safe
 
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
+from training.parameters import BOUNDS
 
 
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The page for a browser; the original's health answer for anything else."""
+    """Show the drawing page to a browser; answer other clients as the legacy API does."""
     if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "training/home.html", {"presets": PRESETS})
+        response = render(request, "training/home.html", {"presets": PRESETS, "bounds": BOUNDS})
     else:
         response = JsonResponse({"status": "healthy"})
     response["Vary"] = "Accept"
@@ -24,14 +25,14 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """The history."""
+    """List all runs."""
     return render(request, "training/runs.html")
 
 
 @never_cache
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run, live while it is active."""
+    """Show one run, live while it is active."""
     if not TrainingRun.objects.filter(pk=pk).exists():
         raise Http404
     return render(request, "training/run.html", {"number": pk})
@@ -40,5 +41,5 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """The runs named by `?run=3&run=5`, side by side."""
+    """Compare the runs named by `?run=3&run=5`."""
     return render(request, "training/compare.html")

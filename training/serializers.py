@@ -1,4 +1,4 @@
-"""A run as the API, the snapshot and the page show it, and the parameters that a request may carry."""
+"""A run as the API, snapshots and pages show it, and the parameters of a request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 from django.db.models import Count
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from recognition.models import Activation
-from training.learner.presets import PRESETS, TRAINING_DIGITS
+from training.learner.presets import PRESETS
 from training.models import Epoch, TrainingRun
+from training.parameters import BOUNDS
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
@@ -23,27 +25,55 @@ class EpochSerializer(serializers.ModelSerializer[Epoch]):
 
 
 class EpochsOfRuns(serializers.ListSerializer[Any]):
-    """A run's epochs. Of all runs that are told at once they are read at once, and not as objects: a page of a hundred
-    runs may hold ten thousand."""
+    """The epochs of all serialized runs, from one query and without model instances: there may be ten thousand."""
 
     @cached_property
     def by_run(self) -> dict[int, list[dict[str, Any]]]:
         run = self.parent
-        told: Any = run.parent.instance if isinstance(run.parent, serializers.ListSerializer) else [run.instance]
-        found: dict[int, list[dict[str, Any]]] = {each.pk: [] for each in told}
-        rows = Epoch.objects.filter(run__in=found).order_by("epoch").values("run_id", *EpochSerializer.Meta.fields)
+        runs: Any = run.parent.instance if isinstance(run.parent, serializers.ListSerializer) else [run.instance]
+        epochs: dict[int, list[dict[str, Any]]] = {each.pk: [] for each in runs}
+        rows = Epoch.objects.filter(run__in=epochs).order_by("epoch").values("run_id", *EpochSerializer.Meta.fields)
         for row in rows:
             values: dict[str, Any] = dict(row)
-            found[values.pop("run_id")].append(values)
-        return found
+            epochs[values.pop("run_id")].append(values)
+        return epochs
 
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
         return self.by_run[data.pk]
 
 
-class RunSerializer(serializers.ModelSerializer[TrainingRun]):
-    """A run; many of them ask only once which model is in service."""
+class TrainingParametersSerializer(serializers.Serializer[Any]):
+    """A run's parameters, complete (training.parameters)."""
 
+    epochs = serializers.IntegerField(min_value=1)
+    batch_size = serializers.IntegerField(min_value=1)
+    learning_rate = serializers.FloatField(min_value=0)
+    samples = serializers.IntegerField(min_value=1)
+    seed = serializers.IntegerField(min_value=0)
+    activate = serializers.BooleanField()
+
+
+@extend_schema_field(TrainingParametersSerializer)
+class ParametersField(serializers.JSONField):
+    pass
+
+
+CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
+
+
+@extend_schema_field({"type": ["array", "null"], "minItems": 10, "maxItems": 10, "items": CONFUSION_ROW})
+class ConfusionField(serializers.JSONField):
+    pass
+
+
+class RunSerializer(serializers.ModelSerializer[TrainingRun]):
+    """One run. A list of runs looks up the model in service once."""
+
+    parameters = ParametersField()
+    confusion = ConfusionField(
+        help_text="Confusion matrix: a row for each true digit, a column for each predicted one."
+    )
+    versions = serializers.DictField(child=serializers.CharField(), help_text="Of the libraries.")
     requested_by = serializers.CharField(source="requester")
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochsOfRuns(child=EpochSerializer(), source="*", read_only=True)
@@ -55,17 +85,13 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
             *("id", "status", "preset", "parameters", "requested_by"),
             *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "resumed_after_epoch"),
             *("max_epochs", "epochs"),
-            *(
-                "test_accuracy",
-                "calibration_error",
-                "confusion",
-                "versions",
-                "model",
-                "in_service",
-                "error_code",
-                "error",
-            ),
+            *("test_accuracy", "calibration_error", "confusion", "versions"),
+            *("model", "in_service", "error_code", "error"),
         )
+        extra_kwargs = {
+            "test_accuracy": {"min_value": 0, "max_value": 1},
+            "model": {"help_text": "The model that the run published."},
+        }
 
     @cached_property
     def serving(self) -> int | None:
@@ -76,12 +102,13 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
 
 
 class RunSummarySerializer(RunSerializer):
-    """A run in a list: how many epochs have finished, and the epochs only if the context's `include` names them."""
+    """A run in a list: the number of finished epochs, and the epochs if the context's `include` names them."""
 
     finished_epochs = serializers.SerializerMethodField()
 
     class Meta(RunSerializer.Meta):
         fields = (*RunSerializer.Meta.fields, "finished_epochs")  # type: ignore[assignment]
+        optional_fields = ("epochs",)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
@@ -91,7 +118,7 @@ class RunSummarySerializer(RunSerializer):
 
     @cached_property
     def epoch_counts(self) -> dict[int, int]:
-        """The number of epochs by run, in one query for the whole list."""
+        """Count the epochs of all listed runs, in one query."""
         runs: Any = self.parent.instance if self.parent is not None else [self.instance]
         epochs = Epoch.objects.filter(run__in=[run.pk for run in runs]).order_by()
         return dict(epochs.values_list("run_id").annotate(Count("pk")))
@@ -101,12 +128,12 @@ class RunSummarySerializer(RunSerializer):
 
 
 def represent(run: TrainingRun) -> dict[str, Any]:
-    """One run as plain JSON data."""
+    """Return one run as plain JSON data."""
     return dict(RunSerializer(run).data)
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """true or false; not "yes", not 1."""
+    """Accepts true and false alone, not "yes" or 1."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -115,54 +142,65 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class Parameters(serializers.Serializer[Any]):
-    """An object of known names. Anything else is refused: to ignore a misspelled name is to do something else."""
+    """An object of known names; unknown ones are refused, as they may be misspelled."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
         if isinstance(data, QueryDict):
-            data = plain(data)
+            data = form_values(data)
         unknown = sorted(set(data) - set(self.fields))
         if unknown:
             known = ", ".join(self.fields)
             raise serializers.ValidationError({unknown[0]: [f"Unknown parameter. Use {known}."]})
         for name, value in data.items():
             if isinstance(value, bool) and not isinstance(self.fields[name], serializers.BooleanField):
-                raise serializers.ValidationError({name: ["A number is required."]})  # to Python true is 1
+                raise serializers.ValidationError({name: ["A number is required."]})  # True is an int in Python
         return super().to_internal_value(data)
 
 
-def plain(form: QueryDict) -> dict[str, Any]:
-    """A form as the object that JSON would be, so that an empty field is no null. Django's CSRF token is left out."""
+def form_values(form: QueryDict) -> dict[str, Any]:
+    """Return a form's values without Django's CSRF token, as JSON would hold them; an empty field is not null."""
     for name, values in form.lists():
         if len(values) > 1:
-            raise serializers.ValidationError({name: ["Given more than once."]})
+            raise serializers.ValidationError({name: ["Give this once."]})
     return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
 
 
-class RunParameters(Parameters):
-    """What a request to retrain may say; whatever is absent or null is the preset's.
+def integer_field(name: str) -> serializers.IntegerField:
+    """Return an optional field within the parameter's bounds."""
+    low, high = BOUNDS[name]
+    return serializers.IntegerField(min_value=int(low), max_value=int(high), allow_null=True, default=None)
 
-    The context's `bounded` asks for a run that ends within minutes: `refuse_long_runs`.
+
+class RunParameters(Parameters):
+    """The parameters of a run; those absent or null are the preset's.
+
+    The context's `bounded` refuses long runs.
     """
 
     preset = serializers.ChoiceField(choices=tuple(PRESETS), default="original")
-    epochs = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
-    batch_size = serializers.IntegerField(min_value=1, max_value=4096, allow_null=True, default=None)
-    learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)
-    samples = serializers.IntegerField(min_value=16, max_value=TRAINING_DIGITS, allow_null=True, default=None)
-    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True, default=None)
+    epochs = integer_field("epochs")
+    batch_size = integer_field("batch_size")
+    learning_rate = serializers.FloatField(
+        min_value=BOUNDS["learning_rate"].minimum,
+        max_value=BOUNDS["learning_rate"].maximum,
+        allow_null=True,
+        default=None,
+    )
+    samples = integer_field("samples")
+    seed = integer_field("seed")
     activate = StrictBooleanField(allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Complete: every parameter has its value, so that the row says what was trained."""
+        """Return a value for every parameter, so that the row says how it was trained."""
         preset = PRESETS[attrs["preset"]]
         defaults = {
             "epochs": preset.epochs,
             "batch_size": preset.batch_size,
             "learning_rate": preset.learning_rate,
             "samples": preset.samples,
-            "seed": secrets.randbelow(2**31),
+            "seed": secrets.randbelow(int(BOUNDS["seed"].maximum) + 1),
             "activate": False,
         }
         values = {"preset": attrs["preset"]} | {
@@ -174,20 +212,20 @@ class RunParameters(Parameters):
 
 
 def refuse_long_runs(values: Mapping[str, Any]) -> None:
-    """A preset that trains on the digits as they are, and at most its own number of epochs and of steps in one."""
+    """Raise ValidationError unless the run ends within minutes: no augmentation, and no more steps than the preset."""
     preset = PRESETS[values["preset"]]
     reasons = {}
     if preset.augmented:
-        reasons["preset"] = f"Visitors may not train {values['preset']}, which takes long."
+        reasons["preset"] = f"Visitors cannot train {values['preset']}: it takes too long."
     if values["epochs"] > preset.epochs:
-        reasons["epochs"] = f"Visitors may train at most {preset.epochs}."
+        reasons["epochs"] = f"Visitors can train at most {preset.epochs}."
     if values["batch_size"] < preset.batch_size:
-        reasons["batch_size"] = f"Visitors may take no less than {preset.batch_size}."
+        reasons["batch_size"] = f"Visitors need at least {preset.batch_size}."
     if reasons:
         raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
 
 
 class StopParameters(Parameters):
-    """Which run is to be stopped; whichever is active when none is named."""
+    """The run to stop: the active one if none is named."""
 
     run = serializers.IntegerField(min_value=1, max_value=2**63 - 1, allow_null=True, default=None)

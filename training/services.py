@@ -1,4 +1,4 @@
-"""What may be asked of training: start a run, and stop one."""
+"""Start and stop runs, on behalf of those who may."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 
 from digits_site.web.errors import StateChanged
 from training.errors import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
-from training.live.broadcast import announce, ending
+from training.live import events
+from training.live.broadcast import announce, payload_of
 from training.models import Status, TrainingRun
 from training.worker import tasks
 
@@ -33,50 +34,72 @@ def request_run(
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
 ) -> TrainingRun:
-    """Queue a run with complete, valid parameters (training.serializers.RunParameters). `by` None is the system itself.
+    """Queue a run with complete, valid parameters.
 
-    `expected_last` is the highest run number that the caller saw, 0 for none; None skips the check.
+    Args:
+        preset: A name in PRESETS.
+        parameters: As training.serializers.RunParameters validates them.
+        by: The requester; None for the system itself.
+        expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
 
-    Raises RunActive, from the constraint that allows one active run; CoolDown, for visitors; NotAllowed, where the
-    model may not be put into service by whoever asks; StateChanged, if a run was added after `expected_last`; and
-    QueueUnavailable, after ending the run.
+    Raises:
+        NotAllowed: The requester may not put the model into service.
+        RunActive, CoolDown, StateChanged: As `create_run` says.
+        QueueUnavailable: The broker is away; the run has ended.
     """
     if by is not None and parameters["activate"] and not may_activate(by):
-        raise NotAllowed("Putting a model into service needs the permission to do so.", field="activate")
-    asked = {"preset": preset, "parameters": dict(parameters)} | whose(by)
-    try:
-        run = create_run(asked, expected_last)
-    except IntegrityError as error:
-        active = TrainingRun.objects.active().newest()
-        if active is not None:
-            raise RunActive(run=active.pk) from error
-        run = create_run(asked, expected_last)  # what was active has ended between our two looks
-    transaction.on_commit(lambda: enqueue_or_fail(run))
+        raise NotAllowed("You need permission to put a model into service.", field="activate")
+    run = create_run(preset, parameters, by, expected_last)
+    transaction.on_commit(lambda: enqueue(run))
     return run
 
 
 def may_activate(by: User | AnonymousUser) -> bool:
-    """Local mode lets everybody ask for it with a run, as that one must be at least as accurate."""
+    """Return whether the requester's run may activate its model, which must be at least as accurate."""
     return settings.LOCAL or by.has_perm("recognition.add_activation")
 
 
-def whose(by: User | AnonymousUser | None) -> dict[str, Any]:
-    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": by is not None and is_visitor(by)}
-
-
 def is_visitor(by: User | AnonymousUser) -> bool:
-    """Who has no account that may train: only TRAINING_OPEN, as in local mode, lets such train and stop."""
+    """Return whether the requester has no permission to train, and depends on TRAINING_OPEN."""
     return not by.has_perm(MAY_TRAIN)
 
 
-def create_run(asked: dict[str, Any], expected_last: int | None = None) -> TrainingRun:
-    """Insert the row. Raises IntegrityError while a run is active, CoolDown and StateChanged.
+def requester_fields(by: User | AnonymousUser | None) -> dict[str, Any]:
+    """Return the fields of a run that tell who requested it."""
+    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": by is not None and is_visitor(by)}
 
-    The other runs are looked at after the insert: from then on no other run can begin before this transaction ends, so
-    of two requests at once the second sees the first's run, and a refusal takes the insert back.
+
+def create_run(
+    preset: str,
+    parameters: Mapping[str, Any],
+    by: User | AnonymousUser | None = None,
+    expected_last: int | None = None,
+) -> TrainingRun:
+    """Insert a queued run.
+
+    Raises:
+        RunActive: Another run is active, says the constraint that allows one.
+        CoolDown: A visitor's run was queued a short while ago.
+        StateChanged: A run was added after `expected_last`.
+    """
+    fields = {"preset": preset, "parameters": dict(parameters)} | requester_fields(by)
+    try:
+        return insert_run(fields, expected_last)
+    except IntegrityError as error:
+        active = TrainingRun.objects.active().newest()
+        if active is not None:
+            raise RunActive(run=active.pk) from error
+        return insert_run(fields, expected_last)  # the active run has just ended
+
+
+def insert_run(fields: dict[str, Any], expected_last: int | None) -> TrainingRun:
+    """Insert the row, then look at the other runs. Raises IntegrityError while a run is active.
+
+    No other run can begin between the insert and the end of the transaction, so of two simultaneous requests the
+    second sees the first one's run. A refusal rolls the insert back.
     """
     with transaction.atomic():
-        run = TrainingRun.objects.create(**asked)
+        run = TrainingRun.objects.create(**fields)
         if expected_last is not None and expected_last != TrainingRun.objects.exclude(pk=run.pk).last_number():
             raise StateChanged
         if run.by_visitor:
@@ -85,10 +108,9 @@ def create_run(asked: dict[str, Any], expected_last: int | None = None) -> Train
 
 
 def refuse_while_cooling_down(run: TrainingRun) -> None:
-    """Raises CoolDown for TRAINING_COOLDOWN seconds after a visitor's run was queued, if the queue was there.
+    """Raise CoolDown within TRAINING_COOLDOWN seconds of a visitor's last run that reached the queue.
 
-    A run of the near future was queued by another machine's clock. One of the far future is left out: the clock was
-    set back.
+    The clocks of other machines may be a little ahead. A run of the far future is ignored: the clock was set back.
     """
     cool_down = timedelta(seconds=settings.TRAINING_COOLDOWN)
     others = TrainingRun.objects.filter(by_visitor=True).exclude(error_code=QueueUnavailable.code).exclude(pk=run.pk)
@@ -98,28 +120,37 @@ def refuse_while_cooling_down(run: TrainingRun) -> None:
         raise CoolDown(math.ceil(settings.TRAINING_COOLDOWN - max(0.0, passed)))
 
 
-def enqueue_or_fail(run: TrainingRun) -> None:
-    """Tell of the new run and send its id to the queue. Raises QueueUnavailable after ending the run."""
-    announce(run, "queued", preset=run.preset, parameters=run.parameters, max_epochs=run.parameters["epochs"])
+def enqueue(run: TrainingRun) -> None:
+    """Announce the run and send its id to the queue. Raises QueueUnavailable after ending the run."""
+    parameters = run.parameters
+    announce(
+        run,
+        events.Queued(type="queued", preset=run.preset, parameters=parameters, max_epochs=parameters["epochs"]),
+    )
     try:
         tasks.execute.delay(run.pk)
     except (BrokerError, RedisError, OSError) as error:
         logger.error("%s not queued: %s", run, error)
         if run.end_queued(Status.ERROR, error_code=QueueUnavailable.code, error=QueueUnavailable.message):
-            announce(run, "error", **ending(run))
+            announce(run, payload_of(run))
         raise QueueUnavailable(run=run.pk) from error
 
 
 def request_stop(
     run_id: int | None = None, by: User | AnonymousUser | None = None, expected: Status | None = None
 ) -> TrainingRun:
-    """Stop the active run: at once if it is queued, at its next batch if it is in progress.
+    """Stop the active run: at once if it is queued, at its next batch if it is in progress. Safe to repeat.
 
-    Asking again changes nothing, unless `expected` is given: the status that the caller saw, with no stop requested.
+    Args:
+        run_id: The run to stop; None for the active one.
+        by: The requester; None for the system itself.
+        expected: The status that the requester saw, with no stop requested; None skips the check.
 
-    Raises NotInProgress when no run is active, RunMismatch when `run_id` names another one, StateChanged when the run
-    is not as `expected`, and on a public site NotAllowed when a visitor would stop what somebody with an account asked
-    for.
+    Raises:
+        NotInProgress: No run is active.
+        RunMismatch: Another run is active.
+        StateChanged: The run is not as `expected`.
+        NotAllowed: On a public site a visitor would stop the run of an account.
     """
     run = TrainingRun.objects.active().newest()
     if run is None:
@@ -127,25 +158,26 @@ def request_stop(
     if run_id is not None and run_id != run.pk:
         raise RunMismatch(run=run.pk)
     if by is not None and is_visitor(by) and not run.by_visitor and not settings.LOCAL:
-        raise NotAllowed("Visitors may stop only what a visitor asked for.", run=run.pk)
+        raise NotAllowed("Visitors can stop only runs that a visitor started.", run=run.pk)
     while run.is_active:
         if expected is not None and (run.status != expected or run.stop_requested_at):
             raise StateChanged
         if run.status == Status.QUEUED and run.end_queued(Status.INTERRUPTED):
-            announce(run, "interrupted")
+            announce(run, payload_of(run))
             return run
-        if run.status == Status.IN_PROGRESS and tell_to_stop(run, again=expected is None):
-            announce(run, "phase", phase="stopping")
+        if run.status == Status.IN_PROGRESS and set_stop_requested(run, again=expected is None):
+            announce(run, {"type": "phase", "phase": "stopping"})
             return run
-        run.refresh_from_db()  # claimed, released or ended between the two: each happens a few times in a run's life
+        run.refresh_from_db()  # it was claimed, released or ended meanwhile: each happens a few times in a run's life
     raise NotInProgress
 
 
-def tell_to_stop(run: TrainingRun, again: bool) -> bool:
-    """Note the request on a run in progress. False: it is no longer, or was told before and not `again`."""
-    told = {} if again else {"stop_requested_at": None}
-    asked = Coalesce("stop_requested_at", timezone.now())
-    hit = TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS, **told).update(stop_requested_at=asked)
-    if hit:
-        run.refresh_from_db()
-    return bool(hit)
+def set_stop_requested(run: TrainingRun, again: bool) -> bool:
+    """Request a stop of a run in progress. False: it has ended, or a stop was requested before and not `again`."""
+    condition = {} if again else {"stop_requested_at": None}
+    requested_at = Coalesce("stop_requested_at", timezone.now())
+    runs = TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS, **condition)
+    if not runs.update(stop_requested_at=requested_at):
+        return False
+    run.refresh_from_db()
+    return True

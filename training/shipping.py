@@ -1,4 +1,4 @@
-"""The model that ships: a file in the repository with the history of the run that made it."""
+"""The shipped model: files in the repository, with the history of the run that trained it."""
 
 from __future__ import annotations
 
@@ -20,66 +20,66 @@ from training.serializers import EpochSerializer
 
 FOLDER = Path(__file__).resolve().parent / "data" / "shipped"
 MODEL_FILE, KERAS_FILE, RUN_FILE = FOLDER / "model.onnx", FOLDER / "model.keras", FOLDER / "run.json"
-FACTS = ("preset", "parameters", "test_accuracy", "calibration_error", "confusion", "versions", "attempt", "seq")
+FIELDS = ("preset", "parameters", "test_accuracy", "calibration_error", "confusion", "versions", "attempt", "seq")
 CALIBRATION = ("temperature", "uncertain_below")
 PREDICTIONS = ("predicted", "confidence")
 TIMES = ("queued_at", "started_at", "finished_at")
 
 
 def ship(run: TrainingRun) -> None:
-    """Write a completed run's model and history to where they ship from."""
+    """Write a completed run's model and history into the repository."""
     assert run.model is not None, "only a completed run has a model"
     content, keras_content = run.model.file.read(), run.model.keras_file.read()
-    facts: dict[str, Any] = {name: getattr(run, name) for name in FACTS}
-    facts |= {name: getattr(run, name).isoformat() for name in TIMES}
-    facts["epochs"] = [dict(row) for row in EpochSerializer(run.epochs.all(), many=True).data]
-    facts["calibration"] = {name: getattr(run.model, name) for name in CALIBRATION}
-    facts["predictions"] = {name: packed(getattr(run.predictions, name)) for name in PREDICTIONS}
-    facts["sha256"] = hashlib.sha256(content).hexdigest()
+    history: dict[str, Any] = {name: getattr(run, name) for name in FIELDS}
+    history |= {name: getattr(run, name).isoformat() for name in TIMES}
+    history["epochs"] = [dict(row) for row in EpochSerializer(run.epochs.all(), many=True).data]
+    history["calibration"] = {name: getattr(run.model, name) for name in CALIBRATION}
+    history["predictions"] = {name: pack(getattr(run.predictions, name)) for name in PREDICTIONS}
+    history["sha256"] = hashlib.sha256(content).hexdigest()
     FOLDER.mkdir(parents=True, exist_ok=True)
     MODEL_FILE.write_bytes(content)
     KERAS_FILE.write_bytes(keras_content)
-    RUN_FILE.write_text(json.dumps(facts, indent=1) + "\n")
+    RUN_FILE.write_text(json.dumps(history, indent=1) + "\n")
 
 
 def install() -> ModelVersion:
-    """Register the shipped model with its run; put it into service where none serves. Repeating it changes nothing.
+    """Register the shipped model and its run, and activate it if no model is in service. Safe to repeat.
 
-    Raises ModelRejected when the file in the repository is not the one that its history describes.
+    Raises ModelRejected if the file is not the one in its history.
     """
-    facts = json.loads(RUN_FILE.read_text())
+    history = json.loads(RUN_FILE.read_text())
     content = MODEL_FILE.read_bytes()
-    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
-        raise ModelRejected("The shipped model is not the one that its history describes.")
-    model = ModelVersion.objects.filter(sha256=facts["sha256"]).first()
+    if hashlib.sha256(content).hexdigest() != history["sha256"]:
+        raise ModelRejected("The shipped model file differs from the one in its history.")
+    model = ModelVersion.objects.filter(sha256=history["sha256"]).first()
     if model is None:
         with transaction.atomic():
             model = registry.publish(
                 content,
-                test_accuracy=facts["test_accuracy"],
+                test_accuracy=history["test_accuracy"],
                 keras_content=KERAS_FILE.read_bytes(),
-                **facts["calibration"],
+                **history["calibration"],
             )
-            add_history(facts, model)
+            add_run(history, model)
     if Activation.current() is None:
         registry.activate(model)
     return model
 
 
-def add_history(facts: dict[str, Any], model: ModelVersion) -> None:
-    """The run as it really happened, epoch by epoch."""
-    times = {name: parse_datetime(facts[name]) for name in TIMES}
+def add_run(history: dict[str, Any], model: ModelVersion) -> None:
+    """Insert the run that trained the model, with its epochs and predictions."""
+    times = {name: parse_datetime(history[name]) for name in TIMES}
     run = TrainingRun.objects.create(
-        **{name: facts[name] for name in FACTS}, **times, status=Status.COMPLETED, model=model, worker=SHIPPED
+        **{name: history[name] for name in FIELDS}, **times, status=Status.COMPLETED, model=model, worker=SHIPPED
     )
-    Epoch.objects.bulk_create(Epoch(run=run, **values) for values in facts["epochs"])
-    Predictions.objects.create(run=run, **{name: unpacked(facts["predictions"][name]) for name in PREDICTIONS})
+    Epoch.objects.bulk_create(Epoch(run=run, **values) for values in history["epochs"])
+    Predictions.objects.create(run=run, **{name: unpack(history["predictions"][name]) for name in PREDICTIONS})
 
 
-def packed(content: bytes) -> str:
-    """Bytes as JSON can hold them."""
+def pack(content: bytes) -> str:
+    """Return bytes as text for JSON."""
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def unpacked(text: str) -> bytes:
+def unpack(text: str) -> bytes:
     return zlib.decompress(base64.b64decode(text))

@@ -31,5 +31,9 @@ class ScopedPermission(BasePermission):
         self.message = missing or self.refusal
         return not missing and self.account_may(request)
 
+    def is_open(self) -> bool:
+        """Whether anonymous callers have this permission too."""
+        return False
+
     def account_may(self, request: Request) -> bool:
         return bool(request.user.has_perm(SCOPES[self.scope].permission))

@@ -1,4 +1,4 @@
-"""Where the web server will listen, and whether it does."""
+"""Where the web server will listen, and whether it answers."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ import socket
 
 from django.conf import settings
 
-from digits_site.development.errors import StartError
+from digits_site.development.processes import StartError
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Say so now, rather than leaving it to a traceback in the middle of the servers' output."""
+    """Raise StartError now, rather than leave a traceback in the middle of the servers' output."""
     if not 0 < port < 65536:
         raise StartError(f"PORT is {port}; a port is a number from 1 to 65535.")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
+        with socket.create_server(address[:2], family=family):
+            pass
     except PermissionError as error:
         raise StartError(f"Port {port} is not for ordinary users. Choose another: PORT=8001 make run") from error
     except OSError as error:
+        other = port + 1 if port < 65535 else 8000
         raise StartError(
-            f"Port {port} on {host} is taken (is this already running?). "
-            f"Choose another: PORT={port + 1 if port < 65535 else 8000} make run"
+            f"Port {port} on {host} is taken (is this already running?). Choose another: PORT={other} make run"
         ) from error
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether a web server speaks HTTP there; what it says does not matter."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    """Return whether a web server answers there, with whatever status."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
     connection = http.client.HTTPConnection(reachable, port, timeout=2)
     try:
         connection.request("GET", "/healthz", headers={"Host": settings.ALLOWED_HOSTS[0].lstrip(".")})

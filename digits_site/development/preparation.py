@@ -12,19 +12,21 @@ from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-from digits_site.development.privacy import keep_private
+from digits_site.development.processes import keep_private
 
 
-def prepare() -> None:
-    """Database, static files and the model that ships; nothing to do from the second start on."""
+def prepare() -> str:
+    """Bring everything up to date. Return what the person at the terminal must be told, or an empty text."""
     keep_database_private()
     call_command("migrate", verbosity=0, interactive=False)
     collect_static()
     call_command("install_model")
+    account = first_admin()
+    return announcement(*account) if account else ""
 
 
 def keep_database_private() -> None:
-    """It holds password hashes and sessions. PostgreSQL sees to it by itself."""
+    """Keep other accounts from SQLite's files, which hold password hashes and sessions."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         file = Path(database["NAME"])
@@ -35,30 +37,33 @@ def keep_database_private() -> None:
 def collect_static() -> None:
     """Run collectstatic when a static file was added, changed or removed since the last time."""
     stamp = settings.STATIC_ROOT.with_suffix(".stamp")
-    state = static_state()
+    lines = []
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            stat = Path(storage.path(name)).stat()
+            lines.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
+    state = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
     if settings.STATIC_ROOT.is_dir() and stamp.exists() and stamp.read_text() == state:
         return
     call_command("collectstatic", verbosity=0, interactive=False)
     stamp.write_text(state)
 
 
-def static_state() -> str:
-    """A digest of every static file's name, size and time."""
-    lines = []
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            stat = Path(storage.path(name)).stat()
-            lines.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
-
-
 def first_admin() -> tuple[str, str] | None:
-    """Make an admin account when there is none: its name and the password, which is kept nowhere."""
+    """Make an admin account if there is none. Return its name and its password, which is stored nowhere."""
     if User.objects.filter(is_superuser=True).exists():
         return None
-    # Somebody without rights may be called admin already: that account is not ours to promote.
+    # An account without rights may be called admin already: it is not ours to promote.
     names = chain(["admin"], (f"admin{number}" for number in count(2)))
     name = next(name for name in names if not User.objects.filter(username=name).exists())
     password = secrets.token_urlsafe(12)
     User.objects.create_superuser(name, password=password)
     return name, password
+
+
+def announcement(name: str, password: str) -> str:
+    line = "=" * 72
+    return (
+        f"\n{line}\n  Admin account made.  Name: {name}   Password: {password}\n"
+        f"  It is shown this once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
+    )

@@ -1,44 +1,28 @@
-"""The Procfile's processes under honcho, until somebody stops them or one of them ends."""
+"""The processes of a Procfile under honcho, and what it takes to start and stop a process."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
+import socket
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
-from honcho.printer import Message, Printer
+
+KEEP = settings.BASE_DIR / "deploy" / "keep"
 
 
-class Narrator(Printer):
-    """honcho's output; notices when all have been started, and which process ended first."""
-
-    def __init__(self, expected: int, on_started: Callable[[], None]) -> None:
-        super().__init__(sys.stdout)
-        self.missing = expected
-        self.on_started = on_started
-        self.first_ended = ""
-
-    def write(self, message: Message) -> None:
-        super().write(message)
-        if message.name != "system":
-            return
-        if re.match(r"\S+ started ", message.data):
-            self.missing -= 1
-            if self.missing == 0:
-                self.on_started()
-        elif not self.first_ended and (ended := re.match(r"(\S+) stopped \(rc=(-?\d+)\)", message.data)):
-            self.first_ended = f"{ended[1]} ended by itself (status {ended[2]})"
+class StartError(Exception):
+    """Why nothing can be started, in words for the person at the terminal."""
 
 
 class Processes(Manager):
-    """honcho's manager, which may also be asked to stop while it is still starting."""
+    """honcho's manager, which can also be asked to stop while it is still starting."""
 
     def terminate(self) -> None:
         # honcho signals processes by pid, and learns a pid a moment after the start: ask again then.
@@ -49,7 +33,7 @@ class Processes(Manager):
 
 
 def child_environment(url: str) -> dict[str, str]:
-    """What the processes of the Procfile get: this interpreter's programs first, and where Redis is."""
+    """Return the environment of the processes: this interpreter's programs first, and Redis' URL."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     own = {"HOST": settings.HOST, "PORT": str(settings.PORT), "REDIS_URL": url, "PYTHONUNBUFFERED": "1"}
     # Celery warns root at length; a container or a throw-away machine has nobody else.
@@ -57,15 +41,38 @@ def child_environment(url: str) -> dict[str, str]:
     return {**os.environ, "PATH": path, **own}
 
 
-def run_processes(environment: dict[str, str], on_started: Callable[[], None], procfile: str = "Procfile") -> str:
-    """Run a Procfile until somebody stops it; the answer says which process ended by itself, if one did."""
-    commands = parse_procfile((settings.BASE_DIR / procfile).read_text()).processes
-    narrator = Narrator(len(commands), on_started)
-    manager = Processes(narrator)
-    for name, command in commands.items():
+def run_processes(environment: dict[str, str], procfile: str = "Procfile") -> bool:
+    """Run a Procfile until somebody stops it. Return False if a process ended by itself, which honcho names."""
+    manager = Processes()
+    for name, command in parse_procfile((settings.BASE_DIR / procfile).read_text()).processes.items():
         manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
     # A closed terminal is a wish to stop as well.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()
-    asked_to_stop = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
-    return "" if asked_to_stop else narrator.first_ended
+    return manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def stop_group(process: subprocess.Popen[bytes], first: signal.Signals = signal.SIGTERM, patience: float = 3) -> None:
+    """End a process and its children with a signal, and after `patience` seconds with SIGKILL."""
+    for number in (first, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=patience)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keep_private(file: Path) -> None:
+    """Make a file that only its owner may read, or take it from others. SQLite gives its side files the same mode."""
+    file.touch(mode=0o600)
+    file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""The two convolutions of a model, as the page needs them to show what the network does with a drawing."""
+"""The two convolutions of a model, which the page needs to show what the network does with a drawing."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from recognition.classifier import registered_bytes
 from recognition.errors import NoFile
 from recognition.models import ModelVersion
 
-SHAPES = [(32, 1, 5, 5), (32,), (64, 32, 5, 5), (64,)]  # weights and biases of the first, of the second
-LENGTH = 4 * sum(int(np.prod(shape)) for shape in SHAPES)  # bytes
+SHAPES = {
+    "w1": (32, 1, 5, 5),
+    "b1": (32,),
+    "w2": (64, 32, 5, 5),
+    "b2": (64,),
+}  # weights and biases, in the file's order
+LAYOUT = ", ".join(f"{name} {list(shape)}" for name, shape in SHAPES.items())
+LENGTH = 4 * sum(int(np.prod(shape)) for shape in SHAPES.values())  # bytes
 
 
 def filters(model: ModelVersion) -> bytes:
-    """Little-endian float32: w1 [32, 1, 5, 5], b1 [32], w2 [64, 32, 5, 5], b2 [64], one after the other.
+    """Return the arrays of SHAPES as little-endian float32, one after the other.
 
-    Raises ModelRejected for a file that is not the registered one, and NoFile for another network than the product's.
+    Raises ModelRejected for a file that is not the registered one, and NoFile for another kind of network.
     """
-    return extracted(model.pk, registered_bytes(model))
+    return extract(model.pk, registered_bytes(model))
 
 
 @lru_cache(maxsize=4)
-def extracted(version: int, content: bytes) -> bytes:
-    """From the ONNX file. Reading it takes the `onnx` package, 13 MB, which only those pay who open the window."""
+def extract(version: int, content: bytes) -> bytes:
+    """Read the arrays from the ONNX file. Only a process that does so imports the `onnx` package, 13 MB."""
     import onnx
     from onnx import numpy_helper
 
@@ -36,6 +42,6 @@ def extracted(version: int, content: bytes) -> bytes:
     parts: list[NDArray[Any]] = []
     for node in convolutions:
         parts += [numpy_helper.to_array(constants[name]) for name in node.input[1:] if name in constants]
-    if [part.shape for part in parts] != SHAPES:
-        raise NoFile("This model's network is not the one whose convolutions can be shown.")
+    if [part.shape for part in parts] != list(SHAPES.values()):
+        raise NoFile("This model's network has other convolutions, which cannot be shown.")
     return b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in parts)

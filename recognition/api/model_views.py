@@ -1,4 +1,4 @@
-"""The registry of models as the API tells it: every version, its files to take away, and putting one into service."""
+"""The registry of models in the API: every version, its files, and putting one into service."""
 
 from __future__ import annotations
 
@@ -9,45 +9,41 @@ from django.db.models.fields.files import FieldFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from rest_framework import mixins, serializers, viewsets
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
+from digits_site.web.openapi.errors import raises
 from recognition import registry
 from recognition.api import filters
-from recognition.errors import NoFile
+from recognition.api.serializers import BINARY, MODEL_FILES, ModelSerializer
+from recognition.errors import ModelRejected, NoFile, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 
-# Another installation may give the same number to another model, so a cache asks before it uses what it has.
+# Another installation may give the same ID to another model, so a cache must revalidate.
 REVALIDATE = "public, no-cache"
-FILES = {"onnx": "file", "keras": "keras_file"}
 
 
-class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
-    """A version; `files` holds the addresses of those that it has."""
-
-    in_service = serializers.SerializerMethodField()
-    files = serializers.SerializerMethodField()
-
-    class Meta:
-        model = ModelVersion
-        fields = (
-            *("id", "sha256", "size", "test_accuracy", "temperature", "uncertain_below", "created_at"),
-            *("in_service", "files"),
-        )
-
-    def get_in_service(self, model: ModelVersion) -> bool:
-        return bool(model.pk == self.context["serving"])
-
-    def get_files(self, model: ModelVersion) -> dict[str, str]:
-        return {
-            kind: reverse(f"model-{kind}", args=[model.pk]) for kind, field in FILES.items() if getattr(model, field)
-        }
+def file_schema(operation_id: str, summary: str) -> Callable[[Any], Any]:
+    return extend_schema(
+        operation_id=operation_id,
+        tags=["models"],
+        summary=summary,
+        description="The `ETag` holds the model's SHA-256. `If-None-Match` gets 304 if the file is still the same.",
+        responses={
+            (200, "application/octet-stream"): OpenApiResponse(BINARY, "The file."),
+            304: OpenApiResponse(None, "The client's copy is current."),
+        },
+    )
 
 
+@extend_schema_view(
+    list=extend_schema(operation_id="listModels", tags=["models"], summary="List the models, newest first."),
+    retrieve=extend_schema(operation_id="getModel", tags=["models"], summary="Get a model."),
+)
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ModelVersion]):
-    """GET /api/models/ (newest first) and GET /api/models/<id>/."""
+    """Every version, newest first, and what can be done with one."""
 
     queryset = ModelVersion.objects.all()
     serializer_class = ModelSerializer
@@ -55,38 +51,46 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "serving": Activation.current_model_id()}
 
+    @extend_schema(
+        operation_id="activateModel",
+        tags=["models"],
+        summary="Put a model into service.",
+        description="Needs the permission to add an activation, in every mode. Repeating it changes nothing.",
+        request=None,
+        responses=ModelSerializer,
+    )
+    @raises(ModelRejected)
     def activate(self, request: Request, pk: int) -> Response:
-        """POST /api/models/<id>/activate/: put it into service; again changes nothing. 409 when its file is refused."""
         model = self.get_object()
         registry.activate(model, by=request.user)
         return Response(self.get_serializer(model).data)
 
+    @file_schema("getModelONNX", "Download the ONNX file.")
+    @raises(NoFile, StorageUnavailable)
     def onnx(self, request: Request, pk: int) -> HttpResponseBase:
-        """GET /api/models/<id>/onnx/: for any runtime that reads ONNX."""
         return download(request, self.get_object(), "onnx")
 
+    @file_schema("getModelKeras", "Download the Keras file, without the optimizer.")
+    @raises(NoFile, StorageUnavailable)
     def keras(self, request: Request, pk: int) -> HttpResponseBase:
-        """GET /api/models/<id>/keras/: to go on training, with keras.models.load_model."""
         return download(request, self.get_object(), "keras")
 
+    @file_schema("getModelFilters", f"Download the two convolutions as little-endian float32: {filters.LAYOUT}.")
+    @raises(NoFile, ModelRejected)
     def filters(self, request: Request, pk: int) -> HttpResponseBase:
-        """GET /api/models/<id>/filters/: both convolutions as float32 (recognition.api.filters), 208 kB."""
         model = self.get_object()
         return conditional(request, model, "filters", lambda: filters.filters(model))
 
 
 def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:
     """Return one of a model's files as an attachment. Raises NoFile and StorageUnavailable."""
-    response = conditional(request, model, kind, lambda: content_of(getattr(model, FILES[kind])))
+    response = conditional(request, model, kind, lambda: content_of(getattr(model, MODEL_FILES[kind])))
     response["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
     return response
 
 
 def conditional(request: Request, model: ModelVersion, kind: str, read: Callable[[], bytes]) -> HttpResponseBase:
-    """Return what `read` gives, or 304 without reading when the client has it.
-
-    The ETag is the model's SHA-256, so it changes when another model gets the same number.
-    """
+    """Return the content, or 304 without reading it if the client has it already."""
     etag = f'"{model.sha256}.{kind}"'
     response = get_conditional_response(request._request, etag=etag)
     if response is None:
@@ -97,7 +101,7 @@ def conditional(request: Request, model: ModelVersion, kind: str, read: Callable
 
 
 def content_of(file: FieldFile) -> bytes:
-    """Raises NoFile and StorageUnavailable."""
+    """Read a model's file. Raises NoFile and StorageUnavailable."""
     if not file:
         raise NoFile
     try:

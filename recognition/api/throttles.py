@@ -7,26 +7,27 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from digits_site.web.limits import rate_limit
-from digits_site.web.limits.client_address import address_of
+from digits_site.web.limits.client_address import client_address
 
 
 class PredictThrottle(SimpleRateThrottle):
     """PREDICT_RATE drawings in a window that begins with an address' first one; a batch counts as many as it holds."""
 
     scope = "predict"
-    left = 0.0
+    retry_after: float | None = None
     num_requests: int  # set from PREDICT_RATE by the parent
     duration: int  # seconds
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": address_of(request)}
+        return self.cache_format % {"scope": self.scope, "ident": client_address(request)}
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Raises what reading the body raises, where a view has to be asked how many drawings there are."""
         drawings = view.drawing_count(request) if hasattr(view, "drawing_count") else 1
-        self.left = rate_limit.count(self.get_cache_key(request, view), drawings, self.num_requests, self.duration)
-        return self.left < 0
+        key = self.get_cache_key(request, view)
+        self.retry_after = rate_limit.consume(key, drawings, self.num_requests, self.duration)
+        return self.retry_after is None
 
-    def wait(self) -> float:
+    def wait(self) -> float | None:
         """Seconds until the window ends."""
-        return self.left
+        return self.retry_after

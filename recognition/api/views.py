@@ -4,16 +4,29 @@ import base64
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import classifier, metrics
+from digits_site.web.errors import RateLimited
+from digits_site.web.openapi.errors import raises
+from recognition import classifier, errors, metrics
 from recognition.api.drawings import ImageParser, drawing_from, drawings_from, prepare, prepare_batch
+from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage, Grid, encode_png
+
+PREVIEW = OpenApiParameter(
+    "preview", {"type": "string", "enum": ["1"]}, description="`1`: add the 28x28 image that the network saw."
+)
+DRAWING_ERRORS = (
+    *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
+    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing),
+)
+PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.Busy, errors.ModelUnavailable)
 
 
 def predict(request: Request, model: Classifier, digits: list[Grid]) -> list[dict[str, Any]]:
@@ -47,6 +60,16 @@ class DrawingView(APIView):
     parser_classes = [*APIView.parser_classes, MultiPartParser, ImageParser]
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
+    @extend_schema(
+        operation_id="predictDrawing",
+        tags=["drawings"],
+        summary="Predict the digit of a drawing.",
+        description="Dark ink on light, light on dark or on transparent; as a data URL, a file or a raw picture.",
+        parameters=[PREVIEW],
+        request=DRAWING_REQUEST,
+        responses=OpenApiResponse(AnswerSerializer, "The digit."),
+    )
+    @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
         digit = prepare(EncodedImage(drawing_from(request)))
         return Response(predict(request, classifier.in_service(), [digit])[0])
@@ -61,6 +84,15 @@ class DrawingsView(APIView):
     def drawing_count(self, request: Request) -> int:
         return len(drawings_from(request))
 
+    @extend_schema(
+        operation_id="predictDrawings",
+        tags=["drawings"],
+        summary=f"Predict the digits of up to {errors.MAX_DRAWINGS} drawings.",
+        parameters=[PREVIEW],
+        request=DRAWINGS_REQUEST,
+        responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit, or its error."),
+    )
+    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings)
     def post(self, request: Request) -> Response:
         prepared = prepare_batch(drawings_from(request))
         model = classifier.in_service()

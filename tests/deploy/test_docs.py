@@ -148,7 +148,7 @@ def patterns(resolver: URLResolver, prefix: str = "/") -> list[str]:
 
 
 def sockets() -> set[str]:
-    from training.live.routing import websocket_urlpatterns
+    from training.live.consumers import websocket_urlpatterns
 
     return {f"/{path}" for entry in websocket_urlpatterns if (path := str(entry.pattern))}
 
@@ -215,7 +215,7 @@ def test_the_architecture_and_the_asyncapi_file_name_the_same_events() -> None:
 
 def test_the_architecture_tells_persisted_events_from_passing_ones() -> None:
     passing = set(re.findall(r"^\| `(\w+)` \| the present one \|", section(ARCHITECTURE, "The stream"), re.M))
-    assert passing == set(events.PASSING)
+    assert passing == set(events.TRANSIENT)
 
 
 # --- Links, pictures, placeholders ---

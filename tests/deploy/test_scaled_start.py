@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from digits_site.development.errors import StartError
 from digits_site.development.postgres_server import Cluster, owner
+from digits_site.development.processes import StartError
 from digits_site.management.commands import up_scaled
 from tests.support.scaled import MISSING, require_programs
 from tests.support.stack import ROOT

@@ -110,6 +110,21 @@ def test_public_mode_without_configuration_does_not_start(tmp_path):
     assert re.findall(r"digits\.E\d+", answer.stderr) == [f"digits.E00{number}" for number in (3, 4, 5, 6)]
 
 
+def test_reading_the_settings_makes_nothing(tmp_path):
+    assert manage("check", DATA_DIR=str(tmp_path / "data")).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_migrated_installation_keeps_its_key(tmp_path):
+    keys = []
+    for _ in range(2):
+        assert manage("migrate", "--plan", DATA_DIR=str(tmp_path / "data")).returncode == 0
+        keys.append((tmp_path / "data" / "secret_key").read_text())
+    read = "from django.conf import settings; print(settings.SECRET_KEY)"
+    known = manage("shell", "--no-imports", "-c", read, DATA_DIR=str(tmp_path / "data")).stdout.strip()
+    assert known == keys[0] == keys[1]
+
+
 # --- make run ---
 
 

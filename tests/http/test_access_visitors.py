@@ -136,7 +136,7 @@ def test_of_many_visitors_at_once_one_gets_a_run_however_soon_it_ends(tmp_path) 
         stack.close()
     assert statuses.count(202) == 1, statuses
     assert set(statuses) <= {202, 409, 429}
-    assert [run["requested_by"] for run in asked] == ["anonymous", "the makers"]
+    assert [run["requested_by"] for run in asked] == ["anonymous", "shipped"]
 
 
 @pytest.mark.parametrize(

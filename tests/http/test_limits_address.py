@@ -7,20 +7,20 @@ from collections.abc import Callable
 import pytest
 from django.test import RequestFactory
 
-from digits_site.web.limits.client_address import address_of, address_of_scope
+from digits_site.web.limits.client_address import client_address, scope_client_address
 
 PEER = "10.0.0.9"
 
 
 def over_http(peer: str, forwarded: list[str]) -> str:
     headers = {"HTTP_X_FORWARDED_FOR": ", ".join(forwarded)} if forwarded else {}
-    return address_of(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
+    return client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
 
 
 def over_websocket(peer: str, forwarded: list[str]) -> str:
     """Here a repeated header arrives as it was sent."""
     headers = [(b"X-Forwarded-For", line.encode("latin1")) for line in forwarded]
-    return address_of_scope({"type": "websocket", "headers": headers, "client": [peer, 5000]})
+    return scope_client_address({"type": "websocket", "headers": headers, "client": [peer, 5000]})
 
 
 @pytest.fixture(params=[over_http, over_websocket])
@@ -84,4 +84,4 @@ def test_a_whole_ipv6_network_is_one_caller(settings) -> None:
 def test_a_peer_without_an_address_is_still_counted(settings) -> None:
     settings.TRUSTED_PROXIES = 0
     assert over_http("", []) == "unknown"
-    assert address_of_scope({"headers": [], "client": None}) == "unknown"
+    assert scope_client_address({"headers": [], "client": None}) == "unknown"

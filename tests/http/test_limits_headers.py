@@ -160,7 +160,7 @@ def test_a_page_that_breaks_says_nothing_of_why(operator: Client, monkeypatch: p
 
 
 def test_a_call_that_breaks_says_it_in_json(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.api.views.broadcast.live", broken)
+    monkeypatch.setattr("training.api.views.current_progress", broken)
     answer = operator.get("/api/training_progress/", HTTP_ACCEPT="*/*")
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
     assert policy_of(list(answer.items())) == NO_PAGE

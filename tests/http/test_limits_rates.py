@@ -59,28 +59,29 @@ def test_no_more_than_the_number_pass_at_once(monkeypatch: pytest.MonkeyPatch, r
 
     def ask(_: int) -> bool:
         start.wait()
-        return rate_limit.count(key, 1, 10, 60) < 0
+        return rate_limit.consume(key, 1, 10, 60) is None
 
     with ThreadPoolExecutor(16) as pool:
         passed = sum(sum(pool.map(ask, range(16))) for _ in range(4))
     assert passed == 10
-    left = rate_limit.count(key, 1, 10, 60)
+    left = rate_limit.consume(key, 1, 10, 60)
+    assert left is not None
     assert 55 < left <= 60
-    assert rate_limit.count(key, -1, 10, 60) < 0, "one is given back"
-    assert [rate_limit.count(key, n, 10, 60) < 0 for n in (2, 1, 1)] == [False, True, False]
+    assert rate_limit.consume(key, -1, 10, 60) is None, "one is given back"
+    assert [rate_limit.consume(key, n, 10, 60) is None for n in (2, 1, 1)] == [False, True, False]
 
 
 def test_a_window_ends_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(rate_limit, "MOST_KEYS", 100)
+    monkeypatch.setattr(rate_limit, "MAX_KEYS", 100)
     monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now)
     windows = rate_limit.LocalWindows()
-    assert windows.count("a", 1, 1, 60) == -1
+    assert windows.consume("a", 1, 1, 60) is None
     now += 59.5
-    assert windows.count("a", 1, 1, 60) == pytest.approx(0.5)
+    assert windows.consume("a", 1, 1, 60) == pytest.approx(0.5)
     now += 0.5
-    assert windows.count("a", 1, 1, 60) == -1
+    assert windows.consume("a", 1, 1, 60) is None
     for number in range(1000):
-        assert windows.count(f"n{number}", 1, 1, 60) == -1
+        assert windows.consume(f"n{number}", 1, 1, 60) is None
     assert len(windows._windows) == 100
-    assert windows.count("n999", 1, 1, 60) > 0, "what came last is remembered"
+    assert windows.consume("n999", 1, 1, 60) is not None, "what came last is remembered"

@@ -17,7 +17,7 @@ from django.test import Client
 
 from digits_site.observability.context import working_for
 from digits_site.observability.logging import Origin, formatter, request_id
-from digits_site.observability.middleware import access
+from digits_site.web.middleware.request_id import access
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 
 SECRET = "seen-by-nobody"

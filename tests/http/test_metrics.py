@@ -334,7 +334,7 @@ def test_public_mode_with_its_token_says_within_two_seconds_what_does_not_answer
                 assert answer.status_code == 200, answer.text
                 samples = parsed(answer.text)
                 for source in ("database", "redis"):
-                    assert samples["digits_up", frozenset({("of", source)})] == 0
+                    assert samples["digits_up", frozenset({("source", source)})] == 0
                 assert not {"digits_workers", "digits_runs"} & exported(samples)
             assert value(samples, "digits_http_requests_total", route="metrics", method="GET", status="2xx") == 1
             process = psutil.Process(stack.processes["web"].pid)

@@ -67,7 +67,7 @@ def test_the_page_asks_again_whether_the_filters_it_holds_are_still_the_models(v
     page.get_by_text("What the network does").click()
     draw(page)
     words = page.get_by_role("status", name="Feature map")
-    expect(words).to_have_text("Choose a tile to see it larger.")
+    expect(words).to_have_text("Select a tile to enlarge it.")
     page.clock.fast_forward(120_000)
     with page.expect_response("**/filters/") as again:
         draw(page, SCRIBBLE)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.support.admin_pages import RUNS
 from tests.support.runs import completed_run
 from training import shipping
-from training.live.feed import read_position, read_snapshot
+from training.live.snapshots import read_position, read_snapshot
 from training.models import SHIPPED, Status, TrainingRun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
@@ -20,17 +20,11 @@ from digits_site.server.options import MESSAGE_TOO_BIG, SERVICE_RESTART
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.stack import Stack
 from training.live import consumers, events
-from training.models import Status
+from training.parameters import BOUNDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "asyncapi.yaml"
-TELLERS = {
-    "tell",
-    "announce",
-    "event",
-}  # the functions that take a kind of event; see training/live/
 FROM_CLIENTS = {"ping"}
-INTERNAL = {"position"}  # between a feed and its viewers; no socket gets one
 
 
 @cache
@@ -108,28 +102,27 @@ def test_the_channel_and_its_operations_list_every_message() -> None:
     assert used == {"watch": messages - FROM_CLIENTS, "ask": FROM_CLIENTS}
 
 
-def kinds_in_code() -> set[str]:
-    """Every kind of message that the code can send: literals given to the tellers, and `{"type": …}` in answers."""
-    kinds = {*events.PASSING, *events.ENDINGS}
-    kinds |= set(Status.values) - {Status.IN_PROGRESS}  # told after a change of state, by the new state's name
-    for path in (ROOT / "training").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                kinds |= {a.value for a in node.args if isinstance(a, ast.Constant)} if name in TELLERS else set()
-            elif isinstance(node, ast.Dict) and path.name in {"consumers.py", "events.py"}:
-                kinds |= {v.value for k, v in zip(node.keys, node.values, strict=True) if is_type(k, v)}
-    return {kind for kind in kinds if isinstance(kind, str)} - INTERNAL
-
-
-def is_type(key: ast.expr | None, value: ast.expr) -> bool:
-    return isinstance(key, ast.Constant) and key.value == "type" and isinstance(value, ast.Constant)
+def types_in_code() -> dict[str, Any]:
+    """The TypedDict of every message that the code can send, by its `type`."""
+    types = [*get_args(events.Payload), *get_args(events.Reply), events.Snapshot]
+    return {get_args(get_type_hints(each)["type"])[0]: each for each in types}
 
 
 def test_the_file_has_every_kind_of_message_that_the_code_sends_and_no_other() -> None:
-    documented = set(payloads()) - FROM_CLIENTS
-    assert kinds_in_code() - documented == set(), f"sent by the code and not in {FILE.name}"
-    assert documented - kinds_in_code() == set(), f"in {FILE.name} and not sent by the code"
+    assert set(types_in_code()) == set(payloads()) - FROM_CLIENTS
+
+
+@pytest.mark.parametrize("kind", sorted(set(payloads()) - FROM_CLIENTS))
+def test_a_message_has_the_properties_of_its_type_in_the_code(kind: str) -> None:
+    schema, message = payloads()[kind], types_in_code()[kind]
+    head = {"run", "seq", "time"} & set(schema["properties"])
+    assert set(schema["properties"]) == message.__required_keys__ | message.__optional_keys__ | head
+    assert set(schema["required"]) == message.__required_keys__ | head
+
+
+def test_the_parameters_bounds_are_the_codes() -> None:
+    schemas = document()["components"]["schemas"]["Parameters"]["properties"]
+    assert {name: (schemas[name]["minimum"], schemas[name]["maximum"]) for name in BOUNDS} == BOUNDS
 
 
 def test_a_run_is_documented_as_the_serializer_shows_it() -> None:
@@ -187,7 +180,7 @@ def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: Cli
         messages.append(receive(socket))
     seen = {message["type"] for message in messages}
     assert seen >= {"snapshot", "queued", "started", "phase", "batch", "epoch", "completed"}
-    persisted = [m for m in messages[1:] if m["run"] == run and m["type"] not in events.PASSING]
+    persisted = [m for m in messages[1:] if m["run"] == run and m["type"] not in events.TRANSIENT]
     assert [m["seq"] for m in persisted] == list(range(1, len(persisted) + 1))
     assert [m["epoch"] for m in messages if m["type"] == "epoch"] == [1, 2]
     phases = [m["phase"] for m in messages if m["type"] == "phase"]
@@ -212,7 +205,7 @@ def test_a_stopped_run_is_told_as_documented(stack: Stack, socket: ClientConnect
         pass
     assert stack.http.post("/api/stop_training/").status_code == 200
     while (message := receive(socket))["type"] != "interrupted":
-        assert message["type"] in events.PASSING
+        assert message["type"] in events.TRANSIENT
 
 
 @pytest.mark.stack

@@ -72,19 +72,19 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
     config = prepare_attempt(runner.config_of(run, tmp_path), 0)
     config.model_file.write_bytes(constant_model(5))
     config.keras_file.write_bytes(b"the same in Keras")
-    result = {
+    result: Any = {
+        "type": "result",
         "test_accuracy": 0.5,
         "temperature": 1.0,
         "uncertain_below": None,
         "calibration_error": 0.1,
         "confusion": None,
         "versions": {},
-        "phase_seconds": {},
         "predictions": {"predicted": b"", "confidence": b""},
     }
     told: list[dict[str, Any]] = []
-    progress: Any = SimpleNamespace(tell=lambda kind, **values: told.append(values))
-    meanwhile(lambda: runner.complete(run, result, config, progress), lambda: registry.activate(better))
+    progress: Any = SimpleNamespace(tell=told.append)
+    meanwhile(lambda: runner.complete(run, result, {}, config, progress), lambda: registry.activate(better))
     assert Activation.current_model_id() == better.pk
     assert TrainingRun.objects.get(pk=run.pk).status == Status.COMPLETED
     assert [values["in_service"] for values in told] == [False]

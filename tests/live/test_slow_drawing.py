@@ -30,10 +30,10 @@ class StopsLater:
         self.shares: list[float] = []
         self.drawing_since: float | None = None
 
-    def tell(self, kind: str, *, phase: str, **values: Any) -> None:
-        if phase != "drawing":
+    def tell(self, payload: dict[str, Any]) -> None:
+        if payload["phase"] != "drawing":
             return
-        self.shares.append(values["progress"])
+        self.shares.append(payload["progress"])
         if self.drawing_since is None:
             self.drawing_since = time.monotonic()
             self.patch.setattr(supervisor, "STALL_SECONDS", STALL_SECONDS)

@@ -22,7 +22,6 @@ from tests.support.stack import Stack, eventually, streamed
 from tests.support.viewers import Socket, crowd
 from training.live import feed as feeds
 from training.live.events import GROUP, event
-from training.live.viewers import Pace
 from training.models import TrainingRun
 from training.serializers import represent
 
@@ -110,7 +109,8 @@ def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> Non
         time.sleep(1)  # for their snapshots, after which they stand where the news begins
         reading = threading.Thread(target=read)
         reading.start()
-        news = (event("phase", RUN, 1, phase=f"{n} {'.' * size}") for n in range(number))
+        phases: Any = ({"type": "phase", "phase": f"{n} {'.' * size}"} for n in range(number))
+        news = (event(phase, RUN, 1) for phase in phases)
         asyncio.run(publish(strict, news, room))
         reading.join(60)
         assert [int(text.split()[0]) for text in got] == list(range(number)), "the one that reads missed nothing"
@@ -143,7 +143,7 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
     eventually(lambda: held(strict, clients) == 4, 10, "four clients that do not read")
     time.sleep(1)
     figures = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0}
-    news = (event("epoch", RUN, 1 + n, epoch=n, **figures) for n in range(1, number + 1))
+    news = (event({"type": "epoch", "epoch": n, **figures}, RUN, 1 + n) for n in range(1, number + 1))
     asyncio.run(publish(strict, news, room))
     reading.join(60)
     assert got == list(range(1, number + 1)), "the one that reads saw each of them once"
@@ -180,7 +180,7 @@ def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(mo
         others = await asyncio.gather(*(first_message() for _ in range(100)))
         return await first, others
 
-    monkeypatch.setattr("training.live.feed.represent", read)
+    monkeypatch.setattr("training.live.snapshots.represent", read)
     first, others = asyncio.run(watch())
     assert first["run"]["attempt"] == 1
     assert {message["run"]["attempt"] for message in others} == {7}
@@ -192,11 +192,11 @@ def test_viewers_who_join_at_once_share_readings_that_began_after_they_joined(mo
 def test_batches_are_thinned_by_the_number_of_viewers_and_nothing_else_is(
     monkeypatch: pytest.MonkeyPatch, viewers: int, a_second: float
 ) -> None:
-    now, pace = 0.0, Pace()
-    monkeypatch.setattr("training.live.viewers.time", SimpleNamespace(monotonic=lambda: now))
+    now, throttle = 0.0, feeds.BatchThrottle()
+    monkeypatch.setattr("training.live.feed.time", SimpleNamespace(monotonic=lambda: now))
     passed = 0
     for tenth in range(1000):
         now = tenth / 10 + 0.01 * (tenth % 3)  # a worker is never quite punctual
-        passed += pace.admits({"type": "batch"}, viewers)
-        assert all(pace.admits({"type": kind}, viewers) for kind in ("epoch", "phase", "completed", "position"))
+        passed += throttle.allows({"type": "batch"}, viewers)
+        assert all(throttle.allows({"type": kind}, viewers) for kind in ("epoch", "phase", "completed", "position"))
     assert passed == pytest.approx(100 * a_second, rel=0.1, abs=2)

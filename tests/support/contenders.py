@@ -38,7 +38,7 @@ class Member:
         self.run = TrainingRun.objects.active().newest()
         self.dog = Watchdog(serves_queue=False)
         self.dog._first = False
-        self.dog.look(0.0)
+        self.dog.poll(0.0)
         return "looked"
 
     def request(self) -> str:
@@ -53,7 +53,7 @@ class Member:
 
     def sweep(self) -> str:
         """As if the run had been silent for too long since the look."""
-        self.dog.look(LOST_SECONDS)
+        self.dog.poll(LOST_SECONDS)
         return "swept"
 
     def state(self) -> str:

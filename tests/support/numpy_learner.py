@@ -19,9 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from training.learner import dataset, epochs, loop
 from training.learner.config import Config, Diverged, NoSpace
-from training.learner.loop import Report
+from training.learner.measures import DrawingProgress, epoch_report, evaluate, validate
 from training.learner.presets import DECAY, DECAY_BATCHES
-from training.learner.result import Result, Waiting, epoch_report, evaluate, validated
+from training.learner.reports import PhaseName, Result, SendReport
 
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0"))
 PHASE_SECONDS = float(os.environ.get("NUMPY_LEARNER_PHASE_SECONDS", "0"))
@@ -30,19 +30,19 @@ PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one l
 time.sleep(PHASE_SECONDS)  # the phase `importing`
 
 
-def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
+def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
     """Train, test and export as `trainer.fit` does; None when `stop` was set before the last epoch was done."""
 
-    def enter(phase: str) -> None:
-        report({"type": "phase", "phase": phase})
+    def enter(phase: PhaseName) -> None:
+        send({"type": "phase", "phase": phase})
         time.sleep(PHASE_SECONDS)
 
     enter("loading")
-    digits, held_back = dataset.parts(config)
+    digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
     regression = Regression(config)
     try:
-        if not train(regression, config, digits, held_back, report, stop):
+        if not train(regression, config, digits, held_back, send, stop):
             return None
         enter("evaluating")
         measured = evaluate(regression.read, held_back, test)
@@ -53,10 +53,10 @@ def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
         config.keras_file.write_bytes(regression.weights.tobytes())
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise NoSpace("There is no space left to save the model.") from error
+            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
         raise
     versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
-    return Result(**measured, export_difference=0.0, versions=versions)
+    return Result(type="result", **measured, export_difference=0.0, versions=versions)
 
 
 def train(
@@ -64,25 +64,25 @@ def train(
     config: Config,
     digits: dataset.Digits,
     held_back: dataset.Digits,
-    report: Report,
+    send: SendReport,
     stop: threading.Event,
 ) -> bool:
     """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
-    with epochs.source(config, digits, Waiting(report).progress) as source:
+    with epochs.open_source(config, digits, DrawingProgress(send).report) as source:
         for number in range(config.resumed_after_epoch + 1, config.epochs + 1):
             pictures = source.epoch(number)
             if number == config.resumed_after_epoch + 1:
-                report({"type": "phase", "phase": "fitting"})
+                send({"type": "phase", "phase": "fitting"})
             began = time.perf_counter()
             with np.errstate(all="ignore"):
-                means = loop.train_epoch(regression.step, pictures, number, config.batch_size, report, stop)
+                means = loop.train_epoch(regression.step, pictures, number, config.batch_size, send, stop)
             if means is None:
                 return False
             if not np.isfinite(regression.weights).all():
-                raise Diverged(f"The training diverged in epoch {number}: try a lower learning rate.")
-            values = {name: getattr(means, name) for name in loop.MEASURES} | validated(regression.read, held_back)
+                raise Diverged(f"Training diverged in epoch {number}. Try a lower learning rate.")
+            values = means.values() | validate(regression.read, held_back)
             regression.save(config, number)
-            report(epoch_report(number, values, regression.learning_rate, time.perf_counter() - began))
+            send(epoch_report(number, values, regression.learning_rate, time.perf_counter() - began))
             if stop.is_set():
                 return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digits_site.web.middleware.security_headers import STANDING
+from digits_site.web.middleware.security_headers import STATIC_HEADERS
 from tests.support.stack import Stack
 
 HTML = {"Accept": "text/html"}
@@ -10,7 +10,7 @@ HTML = {"Accept": "text/html"}
 
 def assert_standing(headers: list[tuple[str, str]], own: str = "same-origin") -> None:
     """Check that every standing header is there exactly once."""
-    for name, value in STANDING.items():
+    for name, value in STATIC_HEADERS.items():
         found = [each for key, each in headers if key.lower() == name.lower()]
         assert found == [own if name == "Cross-Origin-Resource-Policy" else value], name
 

@@ -24,7 +24,7 @@ ERROR = {"code": "invalid_json", "message": "no", "detail": "no"}
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    from digits_site.openapi.views import document
+    from digits_site.web.openapi.views import document
 
     return Document(document())
 

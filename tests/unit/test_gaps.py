@@ -16,11 +16,12 @@ from django.conf import settings
 from django.core.cache import caches
 
 from tests.support.runs import claimed_run
-from training.live.feed import feed, read_snapshot
+from training.live.feed import feed
+from training.live.snapshots import read_snapshot
 from training.models import Status, TrainingRun
 from training.serializers import represent
 from training.worker.runner import config_of
-from training.worker.supervisor import ChildStopped, Watch
+from training.worker.supervisor import ChildStopped, Supervision
 
 
 @pytest.mark.postgres
@@ -56,7 +57,7 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
             run.add_epoch({"epoch": number, **epoch})
         return represent(TrainingRun.objects.with_account().get(pk=row.pk))
 
-    monkeypatch.setattr("training.live.feed.represent", slowly)
+    monkeypatch.setattr("training.live.snapshots.represent", slowly)
     message = asyncio.run(read_snapshot())
     assert [e["epoch"] for e in message["run"]["epochs"]] == [1, 2]
     assert message["seq"] == run.seq == 4
@@ -71,7 +72,7 @@ def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_p
     theirs.close()
     progress: Any = SimpleNamespace()
     with pytest.raises(ChildStopped):
-        Watch(run, config_of(run, tmp_path), ours, progress, threading.Event()).follow()
+        Supervision(run, config_of(run, tmp_path), ours, progress, threading.Event()).follow()
 
 
 def test_caches_of_many_requests_share_their_connections() -> None:

@@ -31,29 +31,29 @@ def config(folder: Path, **values: object) -> Config:
 
 def test_an_epoch_depends_on_seed_and_number_alone(tmp_path: Path) -> None:
     """So that a resumed run sees the pictures that an unbroken one would."""
-    (first, labels), second = (maker := epochs.Maker(config(tmp_path))).make(1), maker.make(2)[0]
-    again = epochs.Maker(config(tmp_path / "elsewhere"))
-    assert np.array_equal(second, again.make(2)[0]), "an attempt that begins with the second epoch"
-    same, same_labels = again.make(1)
+    (first, labels), second = (builder := epochs.EpochBuilder(config(tmp_path))).build(1), builder.build(2)[0]
+    again = epochs.EpochBuilder(config(tmp_path / "elsewhere"))
+    assert np.array_equal(second, again.build(2)[0]), "an attempt that begins with the second epoch"
+    same, same_labels = again.build(1)
     assert np.array_equal(first, same)
     assert np.array_equal(labels, same_labels)
     assert not np.array_equal(first, second)
-    assert not np.array_equal(first, epochs.Maker(config(tmp_path / "another", seed=5)).make(1)[0])
+    assert not np.array_equal(first, epochs.EpochBuilder(config(tmp_path / "another", seed=5)).build(1)[0])
 
 
 def test_a_second_attempt_does_not_draw_again(tmp_path: Path) -> None:
     shares: list[Any] = []
-    first = epochs.Maker(config(tmp_path), shares.append).make(1)[0]
+    first = epochs.EpochBuilder(config(tmp_path), shares.append).build(1)[0]
     assert shares == sorted(shares)
     assert len(shares) >= 10, "progress is told while it draws"
     assert shares[-1] == 1
     shares.clear()
-    assert np.array_equal(first, epochs.Maker(config(tmp_path, attempt=2), shares.append).make(1)[0])
+    assert np.array_equal(first, epochs.EpochBuilder(config(tmp_path, attempt=2), shares.append).build(1)[0])
     assert shares == []
 
 
 def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp_path: Path) -> None:
-    pictures, labels = epochs.Maker(config(tmp_path)).make(1)
+    pictures, labels = epochs.EpochBuilder(config(tmp_path)).build(1)
     preset, share = PRESETS["handwriting"], 600 / 60_000
     assert (labels == epochs.NO_DIGIT).sum() == round(preset.others * share)
     assert len(labels) == 600 + round(preset.drawn * share) + round(preset.others * share)
@@ -62,11 +62,11 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp
 
 
 def test_the_last_epochs_change_digits_less(tmp_path: Path) -> None:
-    maker = epochs.Maker(config(tmp_path, epochs=8))
+    builder = epochs.EpochBuilder(config(tmp_path, epochs=8))
 
     def sharpness(number: int) -> float:
         """Of each digit's mean picture: the less the pictures vary, the clearer it is."""
-        pictures, labels = maker.make(number)
+        pictures, labels = builder.build(number)
         return float(np.mean([(pictures[labels == digit] / 255).mean(axis=0).var() for digit in range(10)]))
 
     bent, settled = [sharpness(number) for number in (1, 6)], [sharpness(number) for number in (7, 8)]
@@ -74,11 +74,11 @@ def test_the_last_epochs_change_digits_less(tmp_path: Path) -> None:
 
 
 def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
-    kept, held = dataset.parts(config(tmp_path, samples=60_000))
+    kept, held = dataset.load_parts(config(tmp_path, samples=60_000))
     assert (len(kept), len(held)) == (57_500, 2_500)
     seen = {image.tobytes() for image in kept.images}
     assert sum(image.tobytes() in seen for image in held.images) == 0
-    assert len(dataset.parts(Config("original", 1, 1, 1.0, 1, 1, Path(), settings.MNIST_DIR))[1]) == 0
+    assert len(dataset.load_parts(Config("original", 1, 1, 1.0, 1, 1, Path(), settings.MNIST_DIR))[1]) == 0
 
 
 def answers(count: int, sharpness: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -19,7 +19,7 @@ def measured(preset_name: str) -> dict[str, Any]:
     """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
     import keras
 
-    from training.learner import dataset, epochs, loop, network, result
+    from training.learner import dataset, epochs, loop, measures, network
 
     preset = replace(PRESETS[preset_name], dropout=0.0)  # so that the step meets the answers that can be asked for
     keras.utils.set_random_seed(1)
@@ -29,12 +29,12 @@ def measured(preset_name: str) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
     labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, epochs.NO_DIGIT)])
-    read = network.reader(model)
-    answers = read(pictures)
+    predict = network.compile_predict(model)
+    answers = predict(pictures)
     held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
-    validated = result.validated(read, held_back)
+    validated = measures.validate(predict, held_back)
     means = loop.Means()
-    means.add(network.compiled_step(model, preset)(pictures, epochs.TARGETS[labels]), len(labels))
+    means.add(network.compile_step(model, preset)(pictures, epochs.TARGETS[labels]), len(labels))
     return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
 
 

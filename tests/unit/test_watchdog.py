@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.support.runs import PARAMETERS, claimed_run
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
-from training.worker.watchdog import FIRST_LOOK_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
+from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -29,7 +29,7 @@ def test_a_silent_run_is_handed_back_and_given_up_when_nobody_takes_it(run: Trai
     looks = [float(second) for second in range(0, 40, 2)]
     seen = []
     for now in looks:
-        dog.look(now)
+        dog.poll(now)
         seen.append(status_of(run))
     released, ended = looks[seen.index("queued")], looks[seen.index("error")]
     assert LOST_SECONDS <= released <= LOST_SECONDS + 2
@@ -44,28 +44,28 @@ def test_a_clock_that_jumps_loses_no_run(run: TrainingRun, jump: timedelta) -> N
     for now in range(0, 60, 2):
         moment = timezone.now() + (jump if now > 20 else timedelta())
         TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=moment + timedelta(seconds=now))
-        dog.look(float(now))
+        dog.poll(float(now))
     assert status_of(run) == Status.IN_PROGRESS
 
 
 def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -> None:
     dog = Watchdog(serves_queue=False)
-    dog.look(0.0)
-    dog.blink()
-    dog.look(60.0)
+    dog.poll(0.0)
+    dog.reset()
+    dog.poll(60.0)
     assert status_of(run) == Status.IN_PROGRESS
-    dog.look(60.0 + LOST_SECONDS)
+    dog.poll(60.0 + LOST_SECONDS)
     assert status_of(run) == Status.QUEUED
 
 
 def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) -> None:
     dog = Watchdog(serves_queue=False)
-    dog.look(0.0)
-    dog.look(2 * GIVEN_UP_SECONDS)
+    dog.poll(0.0)
+    dog.poll(2 * GIVEN_UP_SECONDS)
     assert status_of(run) == Status.QUEUED
-    dog.look(2 * GIVEN_UP_SECONDS + 2)
+    dog.poll(2 * GIVEN_UP_SECONDS + 2)
     assert status_of(run) == Status.QUEUED
-    dog.look(2 * GIVEN_UP_SECONDS + UNCLAIMED_SECONDS)
+    dog.poll(2 * GIVEN_UP_SECONDS + UNCLAIMED_SECONDS)
     assert status_of(run) == Status.ERROR
 
 
@@ -73,25 +73,25 @@ def test_a_new_process_believes_part_of_an_old_heartbeats_age(run: TrainingRun) 
     """Else web processes that are restarted again and again would keep a lost run alive."""
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
     dog = Watchdog(serves_queue=False)
-    dog.look(0.0)
+    dog.poll(0.0)
     assert status_of(run) == Status.IN_PROGRESS, "one look proves nothing"
-    dog.look(LOST_SECONDS - FIRST_LOOK_SECONDS + 1)
+    dog.poll(LOST_SECONDS - FIRST_POLL_SECONDS + 1)
     assert status_of(run) == Status.QUEUED
 
 
 def test_a_run_that_was_to_be_stopped_is_interrupted_when_its_worker_is_lost(run: TrainingRun) -> None:
     TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=timezone.now())
     dog = Watchdog(serves_queue=False)
-    dog.look(0.0)
-    dog.look(LOST_SECONDS)
+    dog.poll(0.0)
+    dog.poll(LOST_SECONDS)
     assert status_of(run) == Status.INTERRUPTED
 
 
 def test_the_last_attempt_that_is_lost_ends_the_run(run: TrainingRun) -> None:
     TrainingRun.objects.filter(pk=run.pk).update(attempt=MAX_ATTEMPTS)
     dog = Watchdog(serves_queue=False)
-    dog.look(0.0)
-    dog.look(LOST_SECONDS)
+    dog.poll(0.0)
+    dog.poll(LOST_SECONDS)
     ended = TrainingRun.objects.get(pk=run.pk)
     assert (ended.status, ended.error_code) == (Status.ERROR, "worker_lost")
 
@@ -106,5 +106,5 @@ def test_a_worker_sends_itself_what_waits() -> None:
         patch.setattr(tasks.execute, "delay", sent.append)
         dog = Watchdog(serves_queue=True)
         for now in range(0, 12, 2):
-            dog.look(float(now))
+            dog.poll(float(now))
     assert len(sent) == 2

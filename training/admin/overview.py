@@ -1,4 +1,4 @@
-"""What the admin's front page shows above the list of tables: what serves, what trains, and whether all is well."""
+"""The admin's front page: the model in service, training, and the health of the queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEWEST = 5
 
 
 def overview(user: User | AnonymousUser) -> dict[str, Any]:
-    """The parts that this user may see; what may not be seen is absent."""
+    """Return the parts of the page that this user may see."""
     parts: dict[str, Any] = {}
     if user.has_perm("recognition.view_modelversion"):
         parts["service"] = {"activation": Activation.objects.select_related("model", "previous__model", "by").first()}
@@ -28,7 +28,7 @@ def overview(user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def health() -> dict[str, Any]:
-    """Redis, the queue and the workers; without Redis nothing is known of the other two."""
+    """Return the state of Redis, the queue and the workers; only Redis tells of the other two."""
     try:
         found = heartbeat.health()
     except RedisError:

@@ -203,9 +203,9 @@ class TrainingRunAdmin(ActionAdmin):
         return self.export(request, queryset, "json")
 
     def export(self, request: HttpRequest, queryset: QuerySet[TrainingRun], kind: str) -> HttpResponse | None:
-        chosen = list(queryset.values_list("pk", flat=True)[: exports.MOST + 1])
-        if len(chosen) > exports.MOST:
-            self.message_user(request, f"At most {exports.MOST} runs fit into one file.", messages.ERROR)
+        chosen = list(queryset.values_list("pk", flat=True)[: exports.MAX_RUNS + 1])
+        if len(chosen) > exports.MAX_RUNS:
+            self.message_user(request, f"At most {exports.MAX_RUNS} runs fit into one file.", messages.ERROR)
             return None
         runs = TrainingRun.objects.with_account().filter(pk__in=chosen)
         write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")

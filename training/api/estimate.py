@@ -1,4 +1,4 @@
-"""How long a run will take on this installation, judged by an earlier run of the same preset."""
+"""Estimate a run's duration on this installation from an earlier run of the same preset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELDS = ("title", "epochs", "batch_size", "samples", "learning_rate")
 
 
 def presets() -> list[dict[str, Any]]:
-    """Return every preset with its defaults and its `estimate`, which is null until a run of it has completed here."""
+    """Return every preset with its defaults and its `estimate`, null until a run of it has completed here."""
     return [
         {
             "name": name,
@@ -25,15 +25,15 @@ def presets() -> list[dict[str, Any]]:
 
 
 def estimate(name: str) -> dict[str, float] | None:
-    """Return what a run takes: fixed seconds, seconds per sample, and seconds per sample of an epoch.
+    """Return a run's fixed seconds, seconds per sample, and seconds per sample and epoch.
 
-    From the largest of the preset's latest runs with its own batch size. The shipped run was trained elsewhere, and a
-    run that was resumed has not measured all of its phases.
+    Measured in the largest of the preset's latest runs with its default batch size. The shipped run was trained
+    elsewhere, and a resumed run has not measured all of its phases.
     """
     completed = TrainingRun.objects.filter(status=Status.COMPLETED, preset=name, resumed_after_epoch=0)
     runs = completed.exclude(worker=SHIPPED).defer("confusion").newest_first()[:RECENT_RUNS]
-    usual = [run for run in runs if run.parameters["batch_size"] == PRESETS[name].batch_size]
-    measured = max(usual, key=digits_learned, default=None)
+    comparable = [run for run in runs if run.parameters["batch_size"] == PRESETS[name].batch_size]
+    measured = max(comparable, key=digits_learned, default=None)
     if measured is None or measured.started_at is None or measured.finished_at is None:
         return None
     total = (measured.finished_at - measured.started_at).total_seconds()
@@ -46,5 +46,5 @@ def estimate(name: str) -> dict[str, float] | None:
 
 
 def digits_learned(run: TrainingRun) -> int:
-    """Return how many digits the run has trained on, counted in every epoch."""
+    """Return the number of digits of all epochs together."""
     return int(run.parameters["samples"] * run.parameters["epochs"])

@@ -1,21 +1,26 @@
-"""The history of runs as the API tells it: the list, one run, and the test digits behind its figures."""
+"""The API of past runs: the list, one run, and its test digits."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.web.errors import InvalidParameter
+from digits_site.web.openapi.errors import raises
+from digits_site.web.pagination import PageNumberPagination
 from training import evaluation
+from training.api.schema import TestDigitsSerializer
+from training.errors import DigitsUnavailable, NoPredictions
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
 from training.serializers import RunSerializer, RunSummarySerializer
 
-# What `?ordering=` takes, and by what it sorts; `-` before it turns it round.
+# The values of `?ordering=`; a `-` before one reverses the order.
 ORDERINGS = {
     "id": F("pk"),
     "status": F("status"),
@@ -27,7 +32,7 @@ ORDERINGS = {
     "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
 }
 
-INCLUDABLE = ("epochs",)  # what `?include=` takes
+INCLUDABLE = ("epochs",)  # the values of `?include=`
 
 
 class RunPagination(PageNumberPagination):
@@ -36,13 +41,27 @@ class RunPagination(PageNumberPagination):
 
 
 class DigitsQuery(serializers.Serializer[Any]):
-    """Which test digits: of one cell of the confusion matrix, or, without `label` and `predicted`, all misread ones."""
+    """The test digits of one cell of the confusion matrix, or without `label` and `predicted` all misread ones."""
 
     label = serializers.IntegerField(min_value=0, max_value=9, default=None)  # type: ignore[assignment]
     predicted = serializers.IntegerField(min_value=0, max_value=9, default=None)
     limit = serializers.IntegerField(min_value=1, max_value=200, default=60)
 
 
+LIST_PARAMETERS = [
+    OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs in this state."),
+    OpenApiParameter(
+        "ordering",
+        {"type": "string", "enum": [f"{sign}{name}" for name in ORDERINGS for sign in ("", "-")]},
+        description="`-`: in descending order.",
+    ),
+    OpenApiParameter(
+        "include", {"type": "string", "enum": list(INCLUDABLE)}, description="`epochs`: each run with its epochs."
+    ),
+]
+
+
+@extend_schema_view(retrieve=extend_schema(operation_id="getRun", tags=["runs"], summary="Get a run."))
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
     """GET /api/runs/ (newest first: `?status= ?ordering= ?include= ?page= ?page_size=`) and GET /api/runs/<id>/."""
 
@@ -54,10 +73,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return RunSerializer if self.detail else RunSummarySerializer
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Raises ValidationError for an `include` that does not exist."""
+        """Add the `include` parameter. Raises ValidationError for an unknown one."""
         include = self.request.query_params.getlist("include")
         if not self.detail and not set(include) <= set(INCLUDABLE):
             raise ValidationError({"include": [f"Must be {' or '.join(INCLUDABLE)}."]})
+        if getattr(self, "swagger_fake_view", False):  # the OpenAPI document describes all keys
+            include = list(INCLUDABLE)
         return {**super().get_serializer_context(), "include": include}
 
     def filter_queryset(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:  # type: ignore[override]
@@ -69,21 +90,36 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return self.ordered(queryset if status is None else queryset.filter(status=status))
 
     def ordered(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:
-        """Sort by `?ordering=`: runs without the value come last either way, and the newer first among equals."""
-        wanted = self.request.query_params.get("ordering")
-        if wanted is None:
+        """Sort by `?ordering=`: runs without the value come last, and equal ones newest first."""
+        ordering = self.request.query_params.get("ordering")
+        if ordering is None:
             return queryset.newest_first()
-        expression = ORDERINGS.get(wanted.removeprefix("-"))
+        expression = ORDERINGS.get(ordering.removeprefix("-"))
         if expression is None:
             raise ValidationError(
-                {"ordering": [f"Must be one of {', '.join(ORDERINGS)}, or one of them with - before."]}
+                {"ordering": [f"Must be one of {', '.join(ORDERINGS)}, or one of these after a minus sign."]}
             )
         queryset = queryset.annotate(sorted_by=expression)
-        by = F("sorted_by").desc(nulls_last=True) if wanted.startswith("-") else F("sorted_by").asc(nulls_last=True)
+        by = F("sorted_by").desc(nulls_last=True) if ordering.startswith("-") else F("sorted_by").asc(nulls_last=True)
         return queryset.order_by(by, *NEWEST_FIRST)
 
+    @extend_schema(
+        operation_id="listRuns", tags=["runs"], summary="List the runs, newest first.", parameters=LIST_PARAMETERS
+    )
+    @raises(InvalidParameter)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="listRunDigits",
+        tags=["runs"],
+        summary="List the misread test digits, or those of a cell of the confusion matrix, most confident first.",
+        parameters=[DigitsQuery],
+        responses=TestDigitsSerializer,
+    )
+    @raises(InvalidParameter, NoPredictions, DigitsUnavailable)
     def digits(self, request: Request, pk: int) -> Response:
-        """GET /api/runs/<id>/digits/: test digits with their pictures, the most confident predictions first."""
+        """GET /api/runs/<id>/digits/: test digits with pictures, the most confident predictions first."""
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         count, digits = evaluation.most_confident(self.get_object(), **query.validated_data)

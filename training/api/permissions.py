@@ -1,4 +1,4 @@
-"""Who may retrain and stop."""
+"""Permissions to start and stop runs."""
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -8,22 +8,25 @@ from training.services import is_visitor
 
 
 class MayTrain(ScopedPermission):
-    """Everybody where TRAINING_OPEN says so (local mode); otherwise accounts with training.add_trainingrun."""
+    """Allows everybody under TRAINING_OPEN, as in local mode; otherwise accounts with training.add_trainingrun."""
 
     scope = "train"
-    refusal = "Retraining needs an account with the permission 'Can add training run'."
+    refusal = "You need permission to train here."
+
+    def is_open(self) -> bool:
+        return bool(settings.TRAINING_OPEN)
 
     def account_may(self, request: Request) -> bool:
-        return settings.TRAINING_OPEN or super().account_may(request)
+        return self.is_open() or super().account_may(request)
 
 
 class MayStop(MayTrain):
-    """The same accounts."""
+    """Allows the same accounts."""
 
     scope = "stop"
-    refusal = "Stopping a run needs an account with the permission 'Can add training run'."
+    refusal = "You need permission to stop a run here."
 
 
-def is_stranger(request: Request) -> bool:
-    """A visitor of a public site that lets visitors train."""
+def is_anonymous_visitor(request: Request) -> bool:
+    """Return whether the request comes from a visitor of a public site under TRAINING_OPEN."""
     return not settings.LOCAL and is_visitor(request.user)

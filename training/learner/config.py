@@ -1,4 +1,4 @@
-"""What the training process is told, and the errors it can name. Plain Python: both sides of the pipe read it."""
+"""The training process's configuration and its errors, for both sides of the pipe. Plain Python."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ KERAS_LEARNER = "training.learner.trainer.fit"
 class Config:
     """One attempt at a run.
 
-    `folder` is the run's own, and holds what its attempts share. Each attempt writes into a folder of its own there,
-    because an attempt that was thought dead may go on writing. `resumed_after_epoch` names the checkpoint in it that
-    the attempt continues from; 0 starts over. `learner` is the dotted path of the function that trains.
+    Attributes:
+        folder: The run's folder. Attempts have folders of their own there, as a lost one may go on writing.
+        mnist: The folder of the dataset.
+        resumed_after_epoch: The checkpoint to continue from; 0 starts over.
+        learner: The dotted path of the function that trains.
     """
 
     preset: str
@@ -55,7 +57,7 @@ class Config:
 
 
 class LearnerError(Exception):
-    """A failure that has a name; everything else is `training_failed` with a traceback."""
+    """An error with a code; every other one is `training_failed` with a traceback."""
 
     code: ClassVar[str]
 
@@ -76,5 +78,5 @@ class NoSpace(LearnerError):
     code = "no_space"
 
 
-class HelperLost(Exception):
-    """A signal took a process that the training process needs: the run can be taken up again."""
+class ProcessLost(Exception):
+    """A signal killed the augmentation process: another attempt can continue the run."""

@@ -1,4 +1,4 @@
-"""MNIST from the repository, checked before it is believed."""
+"""Load MNIST from the repository, and check its SHA-256."""
 
 from __future__ import annotations
 
@@ -37,46 +37,46 @@ class Digits:
         return Digits(self.images[rows], self.labels[rows])
 
 
-def read(folder: Path, name: str) -> bytes:
-    """One IDX file, decompressed. Raises DatasetError when it is missing, torn or altered."""
+def read_file(folder: Path, name: str) -> bytes:
+    """Return one decompressed IDX file. Raises DatasetError if it is missing, damaged or altered."""
     try:
         content = gzip.decompress((folder / f"{name}.gz").read_bytes())
     except (OSError, EOFError, ValueError) as error:
-        raise DatasetError(f"The dataset file {name}.gz cannot be read: {error}") from error
+        raise DatasetError(f"The dataset file {name}.gz cannot be loaded: {error}") from error
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise DatasetError(f"The dataset file {name}.gz is not MNIST's: its SHA-256 differs.")
+        raise DatasetError(f"The dataset file {name}.gz is altered: its SHA-256 is not MNIST's.")
     return content
 
 
 def as_stored(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(images [N, 28, 28], ink 255 on 0; labels [N]) of `train` (60,000 digits) or `t10k` (10,000), in their order."""
-    images = np.frombuffer(read(folder, f"{part}-images-idx3-ubyte"), np.uint8, offset=IMAGE_HEADER)
-    labels = np.frombuffer(read(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=LABEL_HEADER)
+    """Return (images [N, 28, 28], ink 255 on 0; labels [N]) of `train` (60,000) or `t10k` (10,000), in file order."""
+    images = np.frombuffer(read_file(folder, f"{part}-images-idx3-ubyte"), np.uint8, offset=IMAGE_HEADER)
+    labels = np.frombuffer(read_file(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=LABEL_HEADER)
     return images.reshape(-1, 28, 28), labels
 
 
 def load(folder: Path, part: str) -> Digits:
-    """`train` or `t10k`, in the order of the files, as the network takes them."""
+    """Return `train` or `t10k` for the network, in file order."""
     images, labels = as_stored(folder, part)
     return Digits(images[..., np.newaxis].astype(np.float32) / np.float32(255), labels.astype(np.int64))
 
 
 def hold_back(digits: Digits, count: int) -> tuple[Digits, Digits]:
-    """(to train on, held back): the same `count` digits in every run, so that runs can be compared."""
+    """Return (training digits, held-back digits): the same `count` in every run, so that runs can be compared."""
     if not count:
         return digits, digits[:0]
     order = np.random.default_rng(SPLIT_SEED).permutation(len(digits))
     return digits[order[count:]], digits[order[:count]]
 
 
-def parts(config: Config) -> tuple[Digits, Digits]:
-    """(to train on, to validate with): a sample of what the run's preset does not hold back, and what it does."""
+def load_parts(config: Config) -> tuple[Digits, Digits]:
+    """Return (training digits, held-back digits) of a run."""
     kept, held = hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)
     return sample(kept, config.samples, config.seed), held
 
 
 def sample(digits: Digits, count: int, seed: int) -> Digits:
-    """`count` of the digits, chosen by `seed`; all of them in their order when that is all there are."""
+    """Return `count` digits chosen by `seed`; if that is all of them, in file order."""
     if count >= len(digits):
         return digits
     return digits[np.random.default_rng(seed).permutation(len(digits))[:count]]

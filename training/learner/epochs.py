@@ -1,4 +1,4 @@
-"""The pictures of every epoch: MNIST's as they are, or made anew in a second process while the first one trains."""
+"""The pictures of every epoch: MNIST's own, or augmented in a second process while the first one trains."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 from digits_site.server.parent_death import after_parent_death
 from training.learner import dataset
-from training.learner.config import Config, HelperLost
+from training.learner.config import Config, ProcessLost
 from training.learner.handwriting import augmentation, drawings, styles
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
-Made = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
-Progress = Callable[[float | None], object]  # takes the share of the drawings that is done, 0 to 1; None: still at work
+EpochArrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
+Progress = Callable[[float | None], object]  # takes the share of drawings that is done, 0 to 1; None while augmenting
 NO_DIGIT = 10
-EXIT_SECONDS = 10.0  # for a process that has closed its pipe
+EXIT_SECONDS = 10.0  # for a process with a closed pipe
 STRENGTH = augmentation.Strength(
     rotation=10, shear=0.25, stretch=0.15, elastic=0.5, smallest=0.85, thinner=0.45, thicker=0.6
 )
-# In the last epochs pictures come nearer to those that will be read.
+# The last epochs change digits less, so that they resemble real drawings.
 SETTLED = augmentation.Strength(
     rotation=6,
     shear=0.15,
@@ -40,24 +40,24 @@ SETTLED = augmentation.Strength(
     thicker=0.4,
 )
 EDITED = 0.3  # share of the zeros, ones and sevens that get another style
-# What is no digit should be read as each of the ten with the same probability (Hendrycks, Mazeika, Dietterich: Deep
-# Anomaly Detection with Outlier Exposure, ICLR 2019).
+# A picture of no digit has uniform targets (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier
+# Exposure, ICLR 2019).
 TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's pictures, float32 [M, 28, 28, 1] or as Made holds them, and which of them it takes in which order."""
+    """One epoch's pictures, float32 [M, 28, 28, 1] or uint8 [M, 28, 28], their labels, and the order of training."""
 
     images: NDArray[np.float32] | NDArray[np.uint8]
     labels: NDArray[np.int64]
-    order: NDArray[np.int64] | None = None  # None: all as they stand
+    order: NDArray[np.int64] | None = None  # None: as stored
 
     def __len__(self) -> int:
         return len(self.labels if self.order is None else self.order)
 
     def batch(self, first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """float32 pictures [N, 28, 28, 1], ink 1.0 on 0.0, and targets [N, 10]."""
+        """Return pictures float32 [N, 28, 28, 1], ink 1.0 on 0.0, and targets [N, 10]."""
         rows = slice(first, last) if self.order is None else self.order[first:last]
         images = self.images[rows]
         scaled = images.astype(np.float32)
@@ -66,24 +66,24 @@ class Epoch:
         return scaled, TARGETS[self.labels[rows]]
 
 
-class Source(Protocol):
-    """Where epochs come from. What an epoch holds depends on its number and the run's seed alone."""
+class EpochSource(Protocol):
+    """Provides epochs. Their pictures depend on the epoch's number and the run's seed alone."""
 
     def epoch(self, number: int) -> Epoch: ...
 
 
 @contextmanager
-def source(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[Source]:
-    """The source of a run's epochs for its training digits; `progress` is called while an epoch is waited for."""
+def open_source(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[EpochSource]:
+    """Open the source of a run's epochs; `progress` is called while an epoch is not ready."""
     if PRESETS[config.preset].augmented:
-        with Ahead.started(config, progress) as ahead:
-            yield ahead
+        with PrefetchedEpochs.start(config, progress) as prefetched:
+            yield prefetched
     else:
-        yield AsTheyAre(config, digits)
+        yield InMemoryEpochs(config, digits)
 
 
-class AsTheyAre:
-    """All digits, in another order every epoch."""
+class InMemoryEpochs:
+    """All digits, in a new order every epoch."""
 
     def __init__(self, config: Config, digits: dataset.Digits) -> None:
         self._seed, self._digits = config.seed, digits
@@ -93,21 +93,22 @@ class AsTheyAre:
         return Epoch(self._digits.images, self._digits.labels, order)
 
 
-class Ahead:
-    """Asks its process for an epoch while the one before is trained on."""
+class PrefetchedEpochs:
+    """Has a process build the next epoch during the current one."""
 
     def __init__(
         self, pipe: connection.Connection, process: multiprocessing.process.BaseProcess, epochs: int, progress: Progress
     ) -> None:
         self._pipe, self._process, self._epochs, self._progress = pipe, process, epochs, progress
-        self._asked: int | None = None
+        self._requested: int | None = None
 
     @classmethod
     @contextmanager
-    def started(cls, config: Config, progress: Progress) -> Iterator[Ahead]:
+    def start(cls, config: Config, progress: Progress) -> Iterator[PrefetchedEpochs]:
+        """Start the process, and kill it at the end."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=make_epochs, args=(theirs, config), name="augmentation", daemon=True)
+        process = context.Process(target=build_epochs, args=(theirs, config), name="augmentation", daemon=True)
         process.start()
         theirs.close()
         try:
@@ -117,48 +118,48 @@ class Ahead:
             process.join()
 
     def epoch(self, number: int) -> Epoch:
-        """Raises HelperLost when a signal took the process, and SystemExit when it failed: its traceback is logged."""
+        """Return an epoch. Raises ProcessLost after a signal, SystemExit after an exception, which is in the log."""
         try:
-            if self._asked != number:
+            if self._requested != number:
                 self._pipe.send(number)
             while not isinstance(message := self._pipe.recv(), tuple):
                 self._progress(message)
             if number < self._epochs:
                 self._pipe.send(number + 1)
-                self._asked = number + 1
+                self._requested = number + 1
         except (EOFError, OSError):
             self._process.join(EXIT_SECONDS)
             if (code := self._process.exitcode or 0) < 0:
-                raise HelperLost(f"the augmentation process ended with signal {-code}") from None
+                raise ProcessLost(f"the augmentation process ended with signal {-code}") from None
             raise SystemExit(1) from None
         return Epoch(*message)
 
 
-def make_epochs(pipe: connection.Connection, config: Config) -> None:
-    """The second process: make what is asked for until the first one is gone."""
+def build_epochs(pipe: connection.Connection, config: Config) -> None:
+    """Run the second process: build the requested epochs until the pipe breaks because the first one is gone."""
     after_parent_death(partial(os._exit, 1))
-    maker = Maker(config, pipe.send)
     try:
+        builder = EpochBuilder(config, pipe.send)
         while True:
-            pipe.send(maker.make(pipe.recv(), partial(pipe.send, None)))
-    except (EOFError, BrokenPipeError):
+            pipe.send(builder.build(pipe.recv(), partial(pipe.send, None)))
+    except (EOFError, ConnectionError):
         return
 
 
-class Maker:
-    """Digits to bend and style, and the drawings that join them, kept for the length of the run."""
+class EpochBuilder:
+    """Augments a run's digits, and adds drawings from a pool that it keeps for all epochs."""
 
     def __init__(self, config: Config, progress: Progress = lambda share: None) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
         self._bent_epochs = config.epochs - round(preset.settling * config.epochs)
-        self._digits, _ = dataset.parts(config)
+        self._digits, _ = dataset.load_parts(config)
         share = len(self._digits) / TRAINING_DIGITS
         self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
         self._pool = drawings.load_or_draw(config, self._drawn, self._others, progress)
 
-    def make(self, number: int, chunk_done: Callable[[], object] = lambda: None) -> Made:
-        """One epoch: every digit and a choice of the drawings, each changed in its own way, in random order."""
+    def build(self, number: int, chunk_done: Callable[[], object] = lambda: None) -> EpochArrays:
+        """Return one epoch: every digit and a sample of the drawings, each augmented, in random order."""
         rng = np.random.default_rng((self._seed, number))
         images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, EDITED)
         pool = self._pool

@@ -1,4 +1,4 @@
-"""From Keras to the ONNX file that serves, checked against Keras before anybody may publish it."""
+"""Export a Keras model to the ONNX file that serves, and check it against Keras."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LARGEST_DIFFERENCE = 1e-4
 
 
 def export(model: keras.Model, path: Path, digits: NDArray[np.float32], known: NDArray[np.float32]) -> float:
-    """Write `path` and return the largest difference between its answers and Keras' own, on 256 digits or so.
+    """Write `path` and return the largest difference of its answers from Keras' answers.
 
-    `digits` [N, 28, 28, 1], and `known` [N, 10], what Keras answers. Raises ExportMismatch when it is 1e-4 or more: a
-    converter can write a file that loads and is wrong.
+    `digits` [N, 28, 28, 1] are the inputs of the check, and `known` [N, 10] Keras' answers. Raises ExportMismatch if
+    the difference is 1e-4 or more: a converter can write a file that loads and is wrong.
     """
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -30,7 +30,7 @@ def export(model: keras.Model, path: Path, digits: NDArray[np.float32], known: N
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """The network as a Keras file for whoever wants to go on with it: layers and weights, without the optimizer."""
-    plain = keras.Sequential.from_config(model.get_config())  # clone_model would take the optimizer along
+    """Write the network as a Keras file to train further: layers and weights, without the optimizer."""
+    plain = keras.Sequential.from_config(model.get_config())  # clone_model would copy the optimizer
     plain.set_weights(model.get_weights())
     plain.save(path)

@@ -1,4 +1,4 @@
-"""The network: LeNet's shape as in TensorFlow's MNIST tutorial of 2016, its optimizer, and what TensorFlow compiles."""
+"""The network of TensorFlow's MNIST tutorial of 2016, its optimizer and its compiled functions."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from keras import layers
 from numpy.typing import NDArray
 
 from training.learner.loop import Step
+from training.learner.measures import Predict
 from training.learner.presets import DECAY, DECAY_BATCHES, Preset
-from training.learner.result import Reader
 from training.learner.runtime import usable_cores
 
-READ_DIGITS = 500
+PREDICT_DIGITS = 500  # in one call
 HALVES = 2
 
 
 def build(preset: Preset) -> keras.Model:
-    """[N, 28, 28, 1] -> [N, 10] probabilities; 184,586 weights.
+    """Return the network: [N, 28, 28, 1] -> probabilities [N, 10]; 184,586 weights.
 
-    ReLU comes after the pooling: the same function, since neither changes the order of values, on a quarter of them.
+    ReLU follows the pooling: both keep the order of values, so the function is the same, on a quarter of the values.
     """
     return keras.Sequential(
         [
@@ -43,7 +43,7 @@ def build(preset: Preset) -> keras.Model:
 
 
 def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps: int) -> None:
-    """Adam under the preset's schedule over `steps` batches. Compiled, so that a Keras file holds the optimizer too."""
+    """Compile with Adam and the preset's schedule over `steps` batches, so that checkpoints hold the optimizer."""
     optimizer = keras.optimizers.Adam(
         rise_and_fall(learning_rate, steps, preset.rise) if preset.cosine else staircase(learning_rate),
         beta_2=preset.beta_2,
@@ -54,24 +54,24 @@ def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps:
 
 
 def objective(preset: Preset, reduction: str = "sum_over_batch_size") -> keras.losses.Loss:
-    """Return what training minimises: cross-entropy against labels that the preset may smooth."""
+    """Return the objective: cross-entropy with the preset's label smoothing."""
     return keras.losses.CategoricalCrossentropy(label_smoothing=preset.label_smoothing, reduction=reduction)
 
 
 def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """What an epoch drops depends on the run's seed and its number alone; a Keras file does not hold the position."""
+    """Make an epoch's dropout depend on seed and epoch alone: checkpoints do not hold the generator's state."""
     for layer in model.layers:
         if isinstance(layer, layers.Dropout):
             layer.seed_generator.state.assign([seed, epoch * 2**20])
 
 
 def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The original's: 0.93 times as much every 400 batches."""
+    """Return the legacy application's schedule: times 0.93 every 400 batches."""
     return keras.optimizers.schedules.ExponentialDecay(rate, DECAY_BATCHES, DECAY, staircase=True)
 
 
 def rise_and_fall(rate: float, steps: int, rise: float) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Up to `rate` within a share `rise` of the steps, then down to a hundredth of it, along a cosine.
+    """Return a rise to `rate` over a share `rise` of the steps, then a cosine fall to a hundredth.
 
     One cycle: Smith, Topin: Super-Convergence: Very Fast Training Using Large Learning Rates, 2017.
     """
@@ -82,26 +82,26 @@ def rise_and_fall(rate: float, steps: int, rise: float) -> keras.optimizers.sche
 
 
 def share_cores() -> None:
-    """Give each half of a batch its half of the cores. To be called before TensorFlow's first operation.
+    """Give each half of a batch half of the cores. Call it before TensorFlow's first operation.
 
-    Two halves side by side wait for each other once a batch, where threads that share every operation wait in each.
+    Two halves in parallel wait for each other once a batch; threads that share every operation wait in each.
     """
     cores = usable_cores()
     tf.config.threading.set_inter_op_parallelism_threads(min(HALVES, cores))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // HALVES))
 
 
-def compiled_step(model: keras.Model, preset: Preset) -> Step:
-    """Return the function that updates the weights once, by a batch."""
+def compile_step(model: keras.Model, preset: Preset) -> Step:
+    """Return the function that updates the weights by one batch."""
     model.optimizer.build(model.trainable_variables)
-    halved, single = (compiled(model, preset, parts) for parts in (HALVES, 1))
+    halved, single = (compile_parts(model, preset, parts) for parts in (HALVES, 1))
     return lambda pictures, targets: (halved if len(targets) >= HALVES else single)(pictures, targets).numpy()
 
 
-def compiled(model: keras.Model, preset: Preset, parts: int) -> Callable[[Any, Any], tf.Tensor]:
-    """The step over `parts` of a batch side by side, none of which may be empty.
+def compile_parts(model: keras.Model, preset: Preset, parts: int) -> Callable[[Any, Any], tf.Tensor]:
+    """Compile the step over `parts` of a batch in parallel, none of them empty.
 
-    The gradient of a batch is the sum of its parts' gradients: the same one, up to rounding.
+    The gradient of a batch is the sum of its parts' gradients, up to rounding.
     """
     weights = model.trainable_variables
     objective_of = objective(preset, reduction="sum")
@@ -125,9 +125,9 @@ def compiled(model: keras.Model, preset: Preset, parts: int) -> Callable[[Any, A
 
 
 def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Return float32 [3] over the digits of a batch: cross-entropy against the label, correct answers, and how many.
+    """Return float32 [3] over the digits of a batch: cross-entropy, correct answers, and their number.
 
-    Pictures of no digit, whose target is uniform, have no label: they count in the objective alone.
+    Pictures of no digit have a uniform target; they count in the objective alone.
     """
     is_digit = tf.reduce_max(targets, axis=1) == 1
     correct = is_digit & (tf.argmax(answers, 1) == tf.argmax(targets, 1))
@@ -137,17 +137,18 @@ def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
     )
 
 
-def reader(model: keras.Model) -> Reader:
-    """pictures float32 [N, 28, 28, 1] -> probabilities float32 [N, 10], by the weights of the moment it is called."""
+def compile_predict(model: keras.Model) -> Predict:
+    """Return the function pictures float32 [N, 28, 28, 1] -> probabilities float32 [N, 10], by the current weights."""
 
     @tf.function(
         input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)] * HALVES, autograph=False, jit_compile=False
     )
-    def read(*halves: tf.Tensor) -> tf.Tensor:
+    def predict_halves(*halves: tf.Tensor) -> tf.Tensor:
         return tf.concat([model(half, training=False) for half in halves], axis=0)
 
-    def read_all(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        some = [pictures[first : first + READ_DIGITS] for first in range(0, len(pictures), READ_DIGITS)]
-        return np.concatenate([read(part[: len(part) // HALVES], part[len(part) // HALVES :]).numpy() for part in some])
+    def predict(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        parts = [pictures[first : first + PREDICT_DIGITS] for first in range(0, len(pictures), PREDICT_DIGITS)]
+        halves = [(part[: len(part) // HALVES], part[len(part) // HALVES :]) for part in parts]
+        return np.concatenate([predict_halves(*pair).numpy() for pair in halves])
 
-    return read_all
+    return predict

@@ -1,17 +1,18 @@
-"""The recipes a run can follow, by name. Plain Python: whoever validates a request reads it without TensorFlow."""
+"""Presets: the recipes of a run, by name. Plain Python, so that requests are validated without TensorFlow."""
 
 from dataclasses import dataclass
 
-TRAINING_DIGITS = 60_000
-DECAY, DECAY_BATCHES = 0.93, 400  # the original's staircase: so much of the rate after so many batches
+from training.parameters import TRAINING_DIGITS
+
+DECAY, DECAY_BATCHES = 0.93, 400  # the staircase schedule: times 0.93 every 400 batches
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe and its defaults; the layers of the network are the same in all of them.
+    """A recipe and its default parameters; all presets have the same layers.
 
-    `held_back` training digits are kept for validation and calibration. `drawn` and `others` are how many digits drawn
-    by the program, and how many pictures of no digit, join every epoch of 60,000.
+    `held_back` training digits are kept for validation and calibration. `drawn` synthetic digits and `others`, which
+    are pictures of no digit, join every epoch of 60,000 digits.
     """
 
     title: str
@@ -21,12 +22,12 @@ class Preset:
     learning_rate: float
     dropout: float
     beta_2: float = 0.999  # Adam's memory of squared gradients
-    cosine: bool = False  # one rise and a long fall of the rate, instead of 0.93 every 400 batches
-    rise: float = 0.1  # share of the batches in which it rises
-    averaging: float = 0.0  # the weights are averaged over about this share of all batches
+    cosine: bool = False  # a one-cycle schedule instead of the staircase
+    rise: float = 0.1  # share of the batches in which the rate rises
+    averaging: float = 0.0  # of the weights, over about this share of the batches
     held_back: int = 0
     augmented: bool = False
-    settling: float = 0.0  # share of the epochs, at the end, whose digits are changed less
+    settling: float = 0.0  # share of the epochs, at the end, with less augmentation
     label_smoothing: float = 0.0
     drawn: int = 0
     others: int = 0
@@ -34,7 +35,7 @@ class Preset:
 
 PRESETS = {
     "original": Preset(
-        title="The original application's recipe: all 60,000 digits as they are",
+        title="Classic recipe: all 60,000 digits, unaltered",
         epochs=3,
         batch_size=128,
         samples=TRAINING_DIGITS,
@@ -42,7 +43,7 @@ PRESETS = {
         dropout=0.5,
     ),
     "fast": Preset(
-        title="The shortest way to 99.0 %: 33,000 digits once, a high rate that rises and falls, smoothed labels",
+        title="Fast: 99.0 % after one epoch of 33,000 digits, with a one-cycle learning rate and smoothed labels",
         epochs=1,
         batch_size=64,
         samples=33_000,
@@ -55,7 +56,7 @@ PRESETS = {
         label_smoothing=0.1,
     ),
     "handwriting": Preset(
-        title="For what people draw: digits bent, styled and drawn anew, averaged weights, calibrated confidence",
+        title="For real handwriting: augmented and synthetic digits, averaged weights, calibrated confidence",
         epochs=60,
         batch_size=256,
         samples=TRAINING_DIGITS,

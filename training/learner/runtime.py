@@ -1,4 +1,4 @@
-"""What the machine gives a training process."""
+"""The machine's resources."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def usable_cores() -> int:
-    """Those that this process may run on, where the system tells; else all there are."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""One attempt at a run: epochs, checkpoints, test, export. Knows no Django and no database."""
+"""One attempt at a run with Keras: epochs, checkpoints, test and export."""
 
 from __future__ import annotations
 
@@ -17,97 +17,90 @@ import tensorflow as tf
 from training.learner import dataset, epochs, loop, network
 from training.learner.config import Config, Diverged, NoSpace
 from training.learner.export import export, save_weights
-from training.learner.loop import Report
+from training.learner.measures import DrawingProgress, Predict, epoch_report, evaluate, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
-from training.learner.result import Reader, Result, Waiting, epoch_report, evaluate, validated
+from training.learner.reports import Result, SendReport
 
 EXPORT_CHECK_DIGITS = 256
 
 
-def fit(config: Config, report: Report, stop: threading.Event) -> Result | None:
-    """Train, test and export; None when `stop` was set before the last epoch was done.
+def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
+    """Train, test and export. Returns None after a stop.
 
     Raises DatasetError, Diverged, ExportMismatch and NoSpace.
     """
     network.share_cores()
-    report({"type": "phase", "phase": "loading"})
-    digits, held_back = dataset.parts(config)
+    send({"type": "phase", "phase": "loading"})
+    digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
     try:
-        trained = train(config, digits, held_back, report, stop)
+        trained = train(config, digits, held_back, send, stop)
         if trained is None:
             return None
-        model, read = trained
-        report({"type": "phase", "phase": "evaluating"})
-        measured = evaluate(read, held_back, test)
+        model, predict = trained
+        send({"type": "phase", "phase": "evaluating"})
+        figures = evaluate(predict, held_back, test)
         if stop.is_set():
             return None
-        report({"type": "phase", "phase": "exporting"})
+        send({"type": "phase", "phase": "exporting"})
         checked = test.images[:EXPORT_CHECK_DIGITS]
-        difference = export(model, config.model_file, checked, read(checked))
+        difference = export(model, config.model_file, checked, predict(checked))
         save_weights(model, config.keras_file)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise NoSpace("There is no space left to save the model.") from error
+            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
         raise
-    return Result(**measured, export_difference=difference, versions=library_versions())
+    return Result(type="result", **figures, export_difference=difference, versions=library_versions())
 
 
 def train(
-    config: Config, digits: dataset.Digits, held_back: dataset.Digits, report: Report, stop: threading.Event
-) -> tuple[keras.Model, Reader] | None:
-    """The epochs that have no row yet, from the run's source of pictures; None when stopped.
-
-    With the model comes its compiled reader, which validation may have used already.
-    """
+    config: Config, digits: dataset.Digits, held_back: dataset.Digits, send: SendReport, stop: threading.Event
+) -> tuple[keras.Model, Predict] | None:
+    """Train the epochs that have no row yet. Returns the model and its compiled function, or None after a stop."""
     preset = PRESETS[config.preset]
-    waiting = Waiting(report)
-    with epochs.source(config, digits, waiting.progress) as source:
-        model, done = start(config, len(digits)), config.resumed_after_epoch
-        step, read = network.compiled_step(model, preset), network.reader(model)
+    with epochs.open_source(config, digits, DrawingProgress(send).report) as source:
+        model, done = load_or_build(config, len(digits)), config.resumed_after_epoch
+        step, predict = network.compile_step(model, preset), network.compile_predict(model)
         for epoch in range(done + 1, config.epochs + 1):
             pictures = source.epoch(epoch)
             if epoch == done + 1:
-                report({"type": "phase", "phase": "fitting"})
+                send({"type": "phase", "phase": "fitting"})
             network.seed_dropout(model, config.seed, epoch)
             began = time.perf_counter()
-            means = loop.train_epoch(step, pictures, epoch, config.batch_size, report, stop)
+            means = loop.train_epoch(step, pictures, epoch, config.batch_size, send, stop)
             if means is None:
                 return None
             check_finite(model, epoch)
-            with averaged(model, last=epoch == config.epochs):
-                values = {name: getattr(means, name) for name in loop.MEASURES} | validated(read, held_back)
+            with averaged_weights(model, keep=epoch == config.epochs):
+                values = means.values() | validate(predict, held_back)
             save_checkpoint(config, model, epoch)
-            report(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
+            send(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
             if stop.is_set():
                 return None
-    return model, read
+    return model, predict
 
 
 @contextmanager
-def averaged(model: keras.Model, last: bool) -> Iterator[None]:
-    """The averaged weights in the model's place, where the preset averages; for good after the last epoch.
-
-    Validation reads by them too.
-    """
+def averaged_weights(model: keras.Model, keep: bool) -> Iterator[None]:
+    """Put the averaged weights into the model, if the preset averages; `keep` leaves them there."""
     if not model.optimizer.use_ema:
         yield
         return
     trained = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
     yield
-    if not last:
+    if not keep:
         model.set_weights(trained)
 
 
 def check_finite(model: keras.Model, epoch: int) -> None:
-    """Raises Diverged. The loss alone does not tell: oneDNN's ReLU turns NaN into 0, and the loss stays a number."""
+    """Raise Diverged unless all weights are finite. The loss may be: oneDNN's ReLU turns NaN into 0."""
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise Diverged(f"The training diverged in epoch {epoch}: try a lower learning rate.")
+        raise Diverged(f"Training diverged in epoch {epoch}. Try a lower learning rate.")
 
 
-def start(config: Config, digits: int) -> keras.Model:
-    """The model to go on with: a checkpoint's, or a new one."""
+def load_or_build(config: Config, digits: int) -> keras.Model:
+    """Load the checkpoint to resume from, or build a new model."""
     keras.utils.set_random_seed(config.seed)
     if config.resumed_after_epoch:
         return keras.saving.load_model(config.checkpoint(config.resumed_after_epoch))
@@ -120,10 +113,7 @@ def start(config: Config, digits: int) -> keras.Model:
 
 
 def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:
-    """Weights and optimizer after `epoch`; written beside and renamed, so never torn.
-
-    The worker removes those before it, once the epoch has its row.
-    """
+    """Save weights and optimizer after `epoch`, in a draft that is renamed, so that the file is always complete."""
     draft = config.attempt_folder / "draft.keras"
     model.save(draft)
     draft.replace(config.checkpoint(epoch))

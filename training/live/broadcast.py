@@ -1,4 +1,4 @@
-"""What happens to a run, told to whoever watches: persist first, then broadcast. News may be lost, rows may not."""
+"""Tell viewers what happens to a run: persist first, then broadcast. Events may be lost, rows may not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -14,12 +15,14 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
+from training.learner import reports
 from training.live import events
-from training.models import TrainingRun
+from training.models import Status, TrainingRun
 
 BATCH_SECONDS = 0.1  # at most ten batch events a second
-SEND_SECONDS = 1.0
-PATIENCE_SECONDS = 120.0
+SEND_TIMEOUT_SECONDS = 1.0
+RETRY_FOR_SECONDS = 120.0
+CACHED_SECONDS = 3600
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -27,14 +30,14 @@ T = TypeVar("T")
 class Broadcaster:
     """Sends events to the channel layer over one kept connection.
 
-    Owns an event loop, because async_to_sync would open a new connection for every event. While Redis is away sending
-    is given up for a second at a time: viewers catch up from the database.
+    Owns an event loop, because async_to_sync would open a new connection for every event. While Redis is away, it
+    drops events for a second at a time: viewers catch up from the database.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._silent_until = 0.0
-        self._away = False
+        self._paused_until = 0.0
+        self._is_away = False
 
     def __enter__(self) -> Broadcaster:
         return self
@@ -43,46 +46,51 @@ class Broadcaster:
         self._loop.close()  # the layer closes its connections with the loop
 
     @property
-    def silent(self) -> bool:
-        """Redis was away a moment ago."""
-        return time.monotonic() < self._silent_until
+    def is_paused(self) -> bool:
+        """Return whether Redis was away within the last second."""
+        return time.monotonic() < self._paused_until
 
     def send(self, event: events.Event) -> None:
-        if self.silent:
+        """Send an event to every process with viewers, or drop it while Redis is away."""
+        if self.is_paused:
             return
         layer = get_channel_layer()
         try:
             sending = layer.group_send(events.GROUP, {"type": "training.event", "event": event})
-            self._loop.run_until_complete(asyncio.wait_for(sending, SEND_SECONDS))
+            self._loop.run_until_complete(asyncio.wait_for(sending, SEND_TIMEOUT_SECONDS))
         except (RedisError, OSError, TimeoutError, asyncio.TimeoutError) as error:
-            if not self._away:  # once an outage
+            if not self._is_away:  # one warning for each outage
                 logger.warning("events are not broadcast: %s", error)
-            self._away, self._silent_until = True, time.monotonic() + 1
+            self._is_away, self._paused_until = True, time.monotonic() + 1
         else:
-            self._away = False
+            self._is_away = False
 
 
-def announce(run: TrainingRun, kind: str, **values: Any) -> None:
+def announce(run: TrainingRun, payload: events.Payload) -> None:
     """Broadcast one change of state that is already in the database."""
     with Broadcaster() as broadcaster:
-        broadcaster.send(events.event(kind, run.pk, run.seq, **values))
+        broadcaster.send(events.event(payload, run.pk, run.seq))
 
 
-def ending(run: TrainingRun, in_service: bool = False) -> dict[str, Any]:
-    """What the event of a run's end says beside its kind."""
-    if run.status == "completed":
-        return {"test_accuracy": run.test_accuracy, "model": run.model_id, "in_service": in_service}
-    if run.status == "error":
-        return {"error_code": run.error_code, "error": run.error}
-    return {}
+def payload_of(run: TrainingRun, in_service: bool = False) -> events.Payload:
+    """Return the payload that tells of the run's end, or of its return to the queue."""
+    if run.status == Status.COMPLETED:
+        return events.Completed(
+            type="completed", test_accuracy=run.test_accuracy, model=run.model_id, in_service=in_service
+        )
+    if run.status == Status.ERROR:
+        return events.Failed(type="error", error_code=run.error_code, error=run.error)
+    if run.status == Status.INTERRUPTED:
+        return events.Interrupted(type="interrupted")
+    return events.Queued(type="queued")
 
 
 def persist(write: Callable[[], T]) -> T:
-    """Do a write, and again while the database is away: a finished epoch is not given up for a restart of PostgreSQL.
+    """Write to the database, and retry while it is away: an epoch outlives a restart of PostgreSQL.
 
     `write` must be safe to repeat. Raises the database's error after two minutes.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + RETRY_FOR_SECONDS
     while True:
         try:
             return write()
@@ -100,49 +108,57 @@ class RunProgress:
     def __init__(self, run: TrainingRun, broadcaster: Broadcaster) -> None:
         self.run = run
         self._broadcaster = broadcaster
-        self._last_batch = 0.0
+        self._batch_sent_at = 0.0
 
-    def tell(self, kind: str, **values: Any) -> None:
-        self._broadcaster.send(events.event(kind, self.run.pk, self.run.seq, **values))
+    def tell(self, payload: events.Payload) -> None:
+        """Broadcast an event of the run at its current `seq`."""
+        self._broadcaster.send(events.event(payload, self.run.pk, self.run.seq))
 
-    def batch(self, values: dict[str, Any]) -> None:
-        """News of a batch, thinned to ten a second. The cache serves those who poll."""
+    def batch(self, report: reports.Batch) -> None:
+        """Broadcast a batch, at most ten a second, and cache its percentage for clients that poll."""
         now = time.monotonic()
-        if now - self._last_batch < BATCH_SECONDS and values["step"] < values["steps"]:
+        if now - self._batch_sent_at < BATCH_SECONDS and report["step"] < report["steps"]:
             return
-        self._last_batch = now
-        self.tell("batch", **values)
-        if not self._broadcaster.silent:  # one wait for a Redis that does not answer is enough
-            remember_percentage(self.run.pk, values["epoch"], 100 * values["step"] / values["steps"])
+        self._batch_sent_at = now
+        self.tell(report)
+        if not self._broadcaster.is_paused:  # do not wait twice for a Redis that does not answer
+            cache_percentage(self.run, report["epoch"], 100 * report["step"] / report["steps"])
 
-    def epoch(self, values: dict[str, Any]) -> None:
-        """A finished epoch: its row, and then the news of it. Raises LostClaim."""
+    def epoch(self, report: reports.Epoch) -> None:
+        """Write a finished epoch's row, then broadcast it. Raises LostClaim."""
+        values = {name: value for name, value in report.items() if name != "type"}
         if persist(lambda: self.run.add_epoch(values)):
-            self.tell("epoch", **values)
+            self.tell(report)
 
 
-def remember_percentage(run: int, epoch: int, percentage: float) -> None:
+def cache_key(run_id: int, queued_at: datetime) -> str:
+    """Return the key of a run's progress; the time tells apart equal numbers of two databases on one Redis."""
+    return f"progress:{run_id}:{queued_at.timestamp()}"
+
+
+def cache_percentage(run: TrainingRun, epoch: int, percentage: float) -> None:
     try:
-        cache.set(f"progress:{run}", (epoch, percentage), timeout=3600)
+        cache.set(cache_key(run.pk, run.queued_at), (epoch, percentage), timeout=CACHED_SECONDS)
     except RedisError as error:
         logger.debug("progress not cached: %s", error)
 
 
-def percentage(run_id: int, epochs_done: int, max_epochs: int) -> float:
-    """How much of the present epoch is done, 0-100, as far as the cache knows; 100 after the last one."""
+def cached_percentage(run_id: int, queued_at: datetime, epochs_done: int, max_epochs: int) -> float:
+    """Return how much of the current epoch is done, 0-100, as far as the cache knows; 100 after the last epoch."""
     if epochs_done >= max_epochs:
         return 100.0
     try:
-        epoch, value = cache.get(f"progress:{run_id}") or (0, 0.0)
+        epoch, percentage = cache.get(cache_key(run_id, queued_at)) or (0, 0.0)
     except RedisError:
         return 0.0
-    return value if epoch == epochs_done + 1 else 0.0
+    return percentage if epoch == epochs_done + 1 else 0.0
 
 
-def live(run: TrainingRun | None) -> dict[str, Any]:
-    """The original's progress object of an active run, `{}` of any other. Only `percentage` comes from the cache."""
+def current_progress(run: TrainingRun | None) -> dict[str, Any]:
+    """Return the legacy API's progress object of an active run, else `{}`. The cache gives `percentage` alone."""
     if run is None or not run.is_active:
         return {}
     last = run.epochs.values("epoch", "accuracy").last()
     max_epochs = run.parameters["epochs"]
-    return events.progress(max_epochs, percentage(run.pk, last["epoch"] if last else 0, max_epochs), last)
+    percentage = cached_percentage(run.pk, run.queued_at, last["epoch"] if last else 0, max_epochs)
+    return events.progress(max_epochs, percentage, last)

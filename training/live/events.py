@@ -1,7 +1,7 @@
-"""The shapes of live events (docs/asyncapi.yaml), and how a viewer follows them. Plain Python.
+"""Live training events (docs/asyncapi.yaml), and how a viewer follows them. Plain Python.
 
-A persisted event (queued, started, epoch, completed, interrupted, error) carries the `seq` that its row change gave the
-run. A passing one (batch, phase) carries the present `seq` and may be thinned or lost.
+A persisted event (queued, started, epoch, completed, interrupted, error) carries the `seq` that its row change gave
+the run. A transient one (batch, phase) carries the run's current `seq`, and may be thinned or lost.
 """
 
 from __future__ import annotations
@@ -10,46 +10,113 @@ import json
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
-Event = dict[str, Any]
-Position = tuple[int, int]
-PASSING = frozenset({"batch", "phase"})
+from training.learner import reports
+
+Event = dict[str, Any]  # as it travels: a payload beside `run`, `seq` and `time`, or a snapshot
+Position = tuple[int, int]  # (run, seq)
+TRANSIENT = frozenset({"batch", "phase"})
 ENDINGS = frozenset({"completed", "interrupted", "error"})
 GROUP = "training"
-NOWHERE: Position = (0, 0)
+NO_POSITION: Position = (0, 0)
 
 
-class News(Event):
-    """An event or a snapshot as its viewers share it: never changed, its JSON made once, for the first of them."""
+class _Queued(TypedDict):
+    type: Literal["queued"]
+
+
+class Queued(_Queued, total=False):
+    """A run waits for a worker; the first time, at `seq` 1, with its parameters."""
+
+    preset: str
+    parameters: Mapping[str, Any]
+    max_epochs: int
+
+
+class Started(TypedDict):
+    type: Literal["started"]
+    attempt: int
+    resumed_after_epoch: int | None
+
+
+class Completed(TypedDict):
+    type: Literal["completed"]
+    test_accuracy: float | None
+    model: int | None
+    in_service: bool
+
+
+class Interrupted(TypedDict):
+    type: Literal["interrupted"]
+
+
+class Failed(TypedDict):
+    type: Literal["error"]
+    error_code: str
+    error: str
+
+
+class Snapshot(TypedDict):
+    """The newest run as GET /api/runs/<id>/ shows it, or None before the first run."""
+
+    type: Literal["snapshot"]
+    seq: int
+    run: Mapping[str, Any] | None
+
+
+class LatestPosition(TypedDict):
+    """The database's position, from a feed to its viewers; no socket receives it."""
+
+    type: Literal["position"]
+    run: int
+    seq: int
+
+
+class Pong(TypedDict):
+    type: Literal["pong"]
+
+
+class ErrorFrame(TypedDict):
+    type: Literal["error_frame"]
+    code: Literal["invalid_json", "unknown_type"]
+    message: str
+
+
+Payload = Queued | Started | reports.Phase | reports.Batch | reports.Epoch | Completed | Interrupted | Failed
+Reply = Pong | ErrorFrame
+
+
+class SharedEvent(Event):
+    """An event or snapshot that all viewers of a process share: never changed, serialized once."""
 
     @cached_property
     def text(self) -> str:
         return json.dumps(self, default=str)
 
 
-def event(kind: str, run: int, seq: int, **values: Any) -> Event:
-    """One event of a run; `time` is the sender's clock, seconds since 1970."""
-    return {"type": kind, "run": run, "seq": seq, "time": round(time.time(), 3), **values}
+def event(payload: Payload, run: int, seq: int) -> Event:
+    """Return one event of a run; `time` is the sender's clock in seconds since 1970."""
+    return {"type": payload["type"], "run": run, "seq": seq, "time": round(time.time(), 3), **payload}
 
 
-def snapshot(seq: int, run: Mapping[str, Any] | None) -> News:
-    """The whole state at `seq`: what a viewer starts from, and returns to after a gap."""
-    return News({"type": "snapshot", "seq": seq, "run": run})
+def snapshot(seq: int, run: Mapping[str, Any] | None) -> SharedEvent:
+    """Return the complete state at `seq`: what a viewer starts from, and returns to after a gap."""
+    return SharedEvent(Snapshot(type="snapshot", seq=seq, run=run))
 
 
 def position_of(message: Event) -> Position:
-    """(run, seq) after this message; runs are numbered upwards, so positions order all of history."""
+    """Return (run, seq) after this message. Run numbers grow, so positions order the whole history."""
     run = message["run"]
     if message["type"] == "snapshot":
-        return (run["id"], message["seq"]) if run else NOWHERE
+        return (run["id"], message["seq"]) if run else NO_POSITION
     return run, message["seq"]
 
 
 def verdict(here: Position, message: Event) -> Literal["send", "drop", "gap"]:
-    """What a viewer who stands at `here` does with a live message: pass it on, ignore it, or ask for a snapshot."""
+    """Return what a viewer at position `here` does with a live message; a gap calls for a snapshot."""
     there = position_of(message)
-    if message["type"] in PASSING or message["type"] == "position":
+    if message["type"] in TRANSIENT or message["type"] == "position":
         return "send" if there == here else "gap" if there > here else "drop"
     if there <= here:
         return "drop"
@@ -59,16 +126,16 @@ def verdict(here: Position, message: Event) -> Literal["send", "drop", "gap"]:
 
 
 def is_ending(message: Event) -> bool:
-    """Whether nothing more is to come of the run after this message."""
+    """Return whether the run has no further events after this message."""
     state = (message["run"] or {}).get("status") if message["type"] == "snapshot" else message["type"]
     return state in ENDINGS
 
 
 def progress(max_epochs: int, percentage: float, last_epoch: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The original's progress object: `epoch` and `accuracy` (per cent, a string) are of the last finished epoch."""
-    shown: dict[str, Any] = {"max_epochs": max_epochs, "percentage": round(percentage, 1)}
+    """Return the legacy API's progress object; `epoch` and `accuracy` are the last finished epoch's."""
+    values: dict[str, Any] = {"max_epochs": max_epochs, "percentage": round(percentage, 1)}
     if last_epoch:
-        shown["epoch"] = last_epoch["epoch"]
+        values["epoch"] = last_epoch["epoch"]
         if last_epoch["accuracy"] is not None:
-            shown["accuracy"] = f"{last_epoch['accuracy'] * 100:.2f}"
-    return shown
+            values["accuracy"] = f"{last_epoch['accuracy'] * 100:.2f}"
+    return values

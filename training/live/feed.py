@@ -1,62 +1,105 @@
-"""What happens in training, delivered to every viewer of this process without gaps or doubles.
+"""Deliver what happens in training to every viewer of this process, without gaps or duplicates.
 
 A process joins the channel layer's group once, however many viewers it has. A viewer gets a snapshot from the database
-and then live events; whatever the layer loses shows as a gap in `seq`, or within two seconds as a position of the
-database that nobody told of, and is mended by a fresh snapshot. A viewer who does not read gets a snapshot, too, when
-it reads again: its queue is bounded. News of batches is thinned when the process has many viewers, other news never.
+and then live events. Whatever the layer loses shows as a gap in `seq`, or within two seconds as a newer position of
+the database, and a fresh snapshot closes the gap.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as AnyDatabaseError
 from redis.exceptions import RedisError
 
 from training.live import events
-from training.live.coalescing import Shared
-from training.live.events import News, Position
-from training.live.viewers import Pace, Viewer
-from training.models import TrainingRun
-from training.serializers import represent
+from training.live.events import Event, LatestPosition, Position, SharedEvent
+from training.live.snapshots import CoalescedRead, database_answers, read_position, read_snapshot
 
 CHECK_SECONDS = 2.0
-GRACE_SECONDS = 0.3
+DELIVERY_SECONDS = 0.3  # that the event of a row may be on its way
 JOIN_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+QUEUE_EVENTS = 100
+BATCH_MESSAGES_PER_SECOND = 1000  # to all viewers of a process together; a worker sends ten batches a second
 logger = logging.getLogger(__name__)
 
 
-@database_sync_to_async
-def read_snapshot(run_id: int | None = None) -> News:
-    """Of one run, or of the newest. Read again when an event came between its row and its epochs."""
-    runs = TrainingRun.objects.with_account()
-    while run := runs.newest() if run_id is None else runs.filter(pk=run_id).first():
-        message = events.snapshot(run.seq, represent(run))
-        if TrainingRun.objects.filter(pk=run.pk, seq=run.seq).exists():
-            return message
-    return events.snapshot(0, None)
+class Viewer:
+    """One socket or event stream: an async iterator of messages, of which the first is a snapshot."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._queue: asyncio.Queue[SharedEvent | None] = asyncio.Queue(QUEUE_EVENTS)
+        self._position: Position | None = None
+        self._unfinished: int | None = None  # the run whose end this viewer has yet to see
+        self._lagging = False
+
+    def push(self, event: SharedEvent) -> None:
+        """Queue an event. If the viewer reads too slowly, drop it: a snapshot is then due."""
+        if event["type"] == "position" and self._position is not None and events.position_of(event) <= self._position:
+            return  # nothing was missed, as nearly always: not worth a wake-up
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            self._lagging = True
+
+    def close(self) -> None:
+        """End the iteration after the current message."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[SharedEvent]:
+        yield self._advance(await self._feed.snapshot(events.NO_POSITION))
+        while True:
+            event = await self._queue.get()
+            if event is None:
+                return
+            verdict = "gap" if self._lagging else events.verdict(self._position or events.NO_POSITION, event)
+            if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
+                continue
+            if verdict == "gap":
+                self._lagging = False
+                event = await self._feed.snapshot(events.position_of(event))
+            if self._unfinished not in {None, events.position_of(event)[0]}:
+                yield self._advance(await self._feed.final_snapshot(self._unfinished or 0))  # the end it missed
+            yield self._advance(event)
+
+    def _advance(self, message: SharedEvent) -> SharedEvent:
+        """Note the viewer's position after this message."""
+        self._position = events.position_of(message)
+        if events.is_ending(message):
+            self._unfinished = None
+        elif self._position != events.NO_POSITION:
+            self._unfinished = self._position[0]
+        return message
 
 
-@database_sync_to_async
-def read_position() -> Position:
-    run = TrainingRun.objects.only("pk", "seq").newest()
-    return (run.pk, run.seq) if run else events.NOWHERE
+class BatchThrottle:
+    """Thins batch events, to bound the messages a second to all viewers of a process.
 
+    Up to a hundred viewers get every batch event that the worker sends; a thousand get one a second.
+    """
 
-@database_sync_to_async
-def database_answers() -> bool:
-    try:
-        TrainingRun.objects.exists()
-    except AnyDatabaseError:
-        return False
-    return True
+    def __init__(self) -> None:
+        self._next_at = 0.0
+
+    def allows(self, event: Event, viewers: int) -> bool:
+        """Return whether to pass the event on to that many viewers now; only batches are ever held back."""
+        if event["type"] != "batch":
+            return True
+        now, spacing = time.monotonic(), viewers / BATCH_MESSAGES_PER_SECOND
+        if now < self._next_at:
+            return False
+        self._next_at = max(self._next_at, now - spacing) + spacing  # a late event does not delay the next
+        return True
 
 
 class Feed:
@@ -66,25 +109,25 @@ class Feed:
         self._viewers: set[Viewer] = set()
         self._task: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
-        self._pace = Pace()
-        self._newest = Shared(read_snapshot)
-        self._ended, self._ended_lock = events.snapshot(0, None), asyncio.Lock()
+        self._throttle = BatchThrottle()
+        self._newest = CoalescedRead(read_snapshot)
+        self._final, self._final_lock = events.snapshot(0, None), asyncio.Lock()
         self._closed = False
-        self.database_answers = Shared(database_answers).get
+        self.database_answers = CoalescedRead(database_answers).get
 
     @property
     def viewers(self) -> int:
         return len(self._viewers)
 
     def close(self) -> None:
-        """This process is about to end: so does every viewer, and who joins from now on gets a snapshot alone."""
+        """End every viewer, as this process shuts down; later viewers get a snapshot alone."""
         self._closed = True
         for viewer in self._viewers:
             viewer.close()
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[Viewer]:
-        """A viewer who misses nothing from here on. Does not wait for a Redis that is away."""
+        """Add a viewer, who misses nothing from here on. Does not wait for a Redis that is away."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
         if self._closed:
@@ -92,7 +135,7 @@ class Feed:
         if self._task is None or self._task.done():
             self._joined.clear()
             self._task = asyncio.create_task(self._listen())
-            self._task.add_done_callback(report_death)
+            self._task.add_done_callback(log_failure)
         try:
             if not self._joined.is_set():
                 with suppress(asyncio.TimeoutError):
@@ -105,24 +148,24 @@ class Feed:
                 self._task = None
                 self._joined.clear()
 
-    async def snapshot(self, at_least: Position) -> News:
-        """From the database, shared by viewers who fell into the same gap. NOWHERE asks for one read from now on."""
-        if at_least == events.NOWHERE:
+    async def snapshot(self, at_least: Position) -> SharedEvent:
+        """Return a snapshot at `at_least` or later, shared by viewers with the same gap; NO_POSITION reads anew."""
+        if at_least == events.NO_POSITION:
             return await self._newest.get()
         return await self._newest.get(lambda latest: events.position_of(latest) >= at_least)
 
-    async def ended(self, run: int) -> News:
-        """The last snapshot of a run that is no longer the newest: it does not change, so all share it."""
-        async with self._ended_lock:
-            if events.position_of(self._ended)[0] != run:
-                self._ended = await read_snapshot(run)
-            return self._ended
+    async def final_snapshot(self, run: int) -> SharedEvent:
+        """Return the last snapshot of a run that is no longer the newest: it does not change, so all share it."""
+        async with self._final_lock:
+            if events.position_of(self._final)[0] != run:
+                self._final = await read_snapshot(run)
+            return self._final
 
     async def _listen(self) -> None:
         await asyncio.gather(self._relay(), self._check())
 
     async def _relay(self) -> None:
-        """Pass on what the channel layer brings; join again when Redis was away at the first try."""
+        """Pass on the channel layer's events; retry the first join while Redis is away."""
         layer = get_channel_layer()
         while True:
             try:
@@ -136,13 +179,13 @@ class Feed:
         try:
             while True:
                 message = await layer.receive(channel)
-                self._push(News(message["event"]))
+                self._push(SharedEvent(message["event"]))
         finally:
             with suppress(RedisError, OSError):
                 await layer.group_discard(events.GROUP, channel)
 
     async def _check(self) -> None:
-        """What the layer lost without a later event to show the gap: ask the database where things stand."""
+        """Push the database's position, which shows a lost event that no later event follows."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
@@ -150,17 +193,17 @@ class Feed:
             except AnyDatabaseError as error:
                 logger.warning("position not read: %s", error)
                 continue
-            await asyncio.sleep(GRACE_SECONDS)  # the news of a row written this moment is still on its way
-            self._push(News(type="position", run=run, seq=seq))
+            await asyncio.sleep(DELIVERY_SECONDS)
+            self._push(SharedEvent(LatestPosition(type="position", run=run, seq=seq)))
 
-    def _push(self, event: News) -> None:
-        if self._pace.admits(event, len(self._viewers)):
+    def _push(self, event: SharedEvent) -> None:
+        if self._throttle.allows(event, len(self._viewers)):
             for viewer in self._viewers:
                 viewer.push(event)
 
 
-def report_death(task: asyncio.Task[None]) -> None:
-    """Viewers then live on snapshots until the next one joins and starts the task anew: it must be known."""
+def log_failure(task: asyncio.Task[None]) -> None:
+    """Log why the listening task died; viewers get snapshots alone until the next viewer restarts it."""
     if not task.cancelled() and task.exception():
         logger.error("the feed stopped listening", exc_info=task.exception())
 
@@ -169,16 +212,16 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 
 
 def feed() -> Feed:
-    """The feed of the running event loop: one in a server, one in each test."""
+    """Return the feed of the running event loop: a server has one, each test its own."""
     return _feeds.setdefault(asyncio.get_running_loop(), Feed())
 
 
 def viewer_count() -> int:
-    """How many WebSockets and event streams this process serves now. May be called in any thread."""
+    """Return how many WebSockets and event streams this process serves. Safe in any thread."""
     return sum(each.viewers for each in list(_feeds.values()))
 
 
 def close_feeds() -> None:
-    """To be called in the thread of the event loops; there is one of each in a server."""
+    """Close every feed. Call it in the thread of the event loops."""
     for each in list(_feeds.values()):
         each.close()

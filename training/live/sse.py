@@ -1,4 +1,4 @@
-"""GET /api/progress/: the original's event stream of progress, fed as the WebSocket is."""
+"""GET /api/progress/: the legacy API's event stream of progress, from the same feed as the WebSocket."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
 from digits_site.web import errors
 from digits_site.web.error_responses import error_response
-from digits_site.web.limits.stream_slots import GIVEN, place_of
-from training.live import broadcast, events
+from digits_site.web.limits.stream_slots import GRANTED, slot_of
+from training.live import events
+from training.live.broadcast import cached_percentage
 from training.live.feed import feed
 from training.models import ACTIVE
 
-SILENCE_SECONDS = 0.9  # a client gives up after five silent seconds; the contract says one
+SILENCE_SECONDS = 0.9  # clients give up after five silent seconds; the contract says one
 PACE_SECONDS = 0.2
 
 
@@ -29,15 +31,15 @@ SLOT_ERRORS = {"address_full": errors.TooManyStreams, "all_taken": errors.AllStr
 
 @csrf_exempt  # so that a POST is told 405
 async def stream(request: HttpRequest) -> HttpResponseBase:
-    """Progress objects while the run that is active now is active; then the message that closes."""
+    """Send progress while the active run lasts, then the closing message."""
     if request.method != "GET":
         message = f'Method "{request.method}" not allowed.'
         return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
-    if not isinstance(request, ASGIRequest):  # Django would gather the whole run's stream first, and hold a thread
+    if not isinstance(request, ASGIRequest):  # Django under WSGI would buffer the whole run
         return error_response(errors.NoStreams(), request)
-    place = place_of(request.scope)
-    if place != GIVEN:
-        return error_response(SLOT_ERRORS[place](), request)
+    slot = slot_of(request.scope)
+    if slot != GRANTED:
+        return error_response(SLOT_ERRORS[slot](), request)
     if not await feed().database_answers():
         return error_response(errors.DatabaseUnavailable(), request)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
@@ -47,81 +49,87 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 
 
 async def messages() -> AsyncIterator[str]:
+    """Yield the stream's messages: progress of the run that is active now, then how it ended."""
     async with feed().join() as viewer:
-        news = aiter(viewer)
-        first = (await anext(news))["run"]
-        if first is None or first["status"] not in ACTIVE:
-            reason = first["status"] if first else "completed"
-            yield data({"event": "close", "reason": reason, **({"run": first["id"]} if first else {})})
+        updates = aiter(viewer)
+        run = (await anext(updates))["run"]
+        if run is None or run["status"] not in ACTIVE:
+            reason = run["status"] if run else "completed"
+            yield as_message({"event": "close", "reason": reason, **({"run": run["id"]} if run else {})})
             return
-        state = State(first, await percentage_of(first))
-        yield data(state.shown())
-        async for closing in follow(news, state):
-            yield data(closing or state.shown())
+        state = StreamState(run, await percentage_of(run))
+        yield as_message(state.progress())
+        async for closing in follow(updates, state):
+            yield as_message(closing or state.progress())
 
 
-async def follow(news: AsyncIterator[events.News], state: State) -> AsyncIterator[dict[str, Any] | None]:
-    """None when the progress is to be sent (again); the closing message last, unless this process ends first."""
+async def follow(
+    updates: AsyncIterator[events.SharedEvent], state: StreamState
+) -> AsyncIterator[dict[str, Any] | None]:
+    """Yield None when progress is due, and the closing message last, unless this process ends first."""
     loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(news, None))
-    sent = loop.time()
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(updates, None))
+    sent_at = loop.time()
     try:
         while state.reason is None:
-            await asyncio.wait({waiting}, timeout=max(0.0, sent + SILENCE_SECONDS - loop.time()))
+            await asyncio.wait({waiting}, timeout=max(0.0, sent_at + SILENCE_SECONDS - loop.time()))
             if waiting.done():
                 message = waiting.result()
                 if message is None:
                     return
-                state.take(message)
-                waiting = asyncio.ensure_future(anext(news, None))
-                if message["type"] != "epoch" and state.reason is None and loop.time() - sent < PACE_SECONDS:
-                    continue  # an epoch is shown to all, however soon the next one follows
+                state.apply(message)
+                waiting = asyncio.ensure_future(anext(updates, None))
+                if message["type"] != "epoch" and state.reason is None and loop.time() - sent_at < PACE_SECONDS:
+                    continue  # epochs are always sent, however soon the next one follows
             if state.reason is None:
-                sent = loop.time()
+                sent_at = loop.time()
                 yield None
         yield state.closing()
     finally:
         waiting.cancel()
 
 
-class State:
-    """The original's progress object of one run, kept up to date by its events."""
+class StreamState:
+    """One run's progress, kept up to date by its events."""
 
     def __init__(self, run: dict[str, Any], percentage: float) -> None:
         self.run, self.percentage = run["id"], percentage
         self.max_epochs = run["max_epochs"]
-        self.last = run["epochs"][-1] if run["epochs"] else None
+        self.last_epoch = run["epochs"][-1] if run["epochs"] else None
         self.reason: str | None = None
-        self.more: dict[str, Any] = {}
+        self.details: dict[str, Any] = {}
 
-    def take(self, message: events.Event) -> None:
-        """A snapshot or an event, of this run or of one after it."""
+    def apply(self, message: events.Event) -> None:
+        """Take in a snapshot or an event, of this run or of a later one."""
         kind = message["type"]
         run = message["run"]["id"] if kind == "snapshot" else message["run"]
         if run != self.run:
             self.reason = self.reason or "interrupted"  # a newer run: this one has ended, unseen
         elif kind == "snapshot":
-            self.last = message["run"]["epochs"][-1] if message["run"]["epochs"] else None
+            self.last_epoch = message["run"]["epochs"][-1] if message["run"]["epochs"] else None
             if message["run"]["status"] not in ACTIVE:
                 self.reason = message["run"]["status"]
         elif kind == "batch":
             self.percentage = 100 * message["step"] / message["steps"]
         elif kind == "epoch":
-            self.last, self.percentage = message, 100.0  # the news of its last batch may have been left out
+            self.last_epoch, self.percentage = message, 100.0  # its last batch event may have been thinned out
         elif kind in events.ENDINGS:
             self.reason = kind
-            self.more = {k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}}
+            self.details = {k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}}
 
-    def shown(self) -> dict[str, Any]:
-        return events.progress(self.max_epochs, self.percentage, self.last)
+    def progress(self) -> dict[str, Any]:
+        return events.progress(self.max_epochs, self.percentage, self.last_epoch)
 
     def closing(self) -> dict[str, Any]:
-        return {"event": "close", "reason": self.reason, "run": self.run, **self.more}
+        return {"event": "close", "reason": self.reason, "run": self.run, **self.details}
 
 
 async def percentage_of(run: dict[str, Any]) -> float:
-    return await sync_to_async(broadcast.percentage)(run["id"], len(run["epochs"]), run["max_epochs"])
+    """Return the cached percentage of a run as its snapshot represents it."""
+    queued_at = parse_datetime(run["queued_at"])
+    assert queued_at is not None
+    return await sync_to_async(cached_percentage)(run["id"], queued_at, len(run["epochs"]), run["max_epochs"])
 
 
-def data(message: dict[str, Any]) -> str:
-    return f"data: {json.dumps(message)}\n\n"
+def as_message(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data)}\n\n"

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 (
                     "by_visitor",
                     models.BooleanField(
-                        default=False, help_text="asked for by somebody without an account that may train"
+                        default=False, help_text="started by a visitor, whose account, if any, may not train"
                     ),
                 ),
                 ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ("stop_requested_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "heartbeat_at",
-                    models.DateTimeField(blank=True, help_text="last sign of life of the worker", null=True),
+                    models.DateTimeField(blank=True, help_text="when the worker last wrote", null=True),
                 ),
                 ("worker", models.CharField(blank=True, max_length=200)),
                 ("attempt", models.PositiveSmallIntegerField(default=0)),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "elapsed_seconds",
-                    models.FloatField(default=0.0, help_text="of all attempts together, as of the last heartbeat"),
+                    models.FloatField(default=0.0, help_text="of all attempts, at the last heartbeat"),
                 ),
                 (
                     "phase_seconds",
@@ -70,16 +70,12 @@ class Migration(migrations.Migration):
                 ("test_accuracy", models.FloatField(blank=True, null=True)),
                 (
                     "calibration_error",
-                    models.FloatField(
-                        blank=True,
-                        help_text="expected calibration error on the test set: mean of |confidence - accuracy|",
-                        null=True,
-                    ),
+                    models.FloatField(blank=True, help_text="mean of |confidence - accuracy|", null=True),
                 ),
                 (
                     "confusion",
                     models.JSONField(
-                        blank=True, help_text="10x10 counts: true digit by row, read as by column", null=True
+                        blank=True, help_text="10x10 counts (row: true digit, column: predicted)", null=True
                     ),
                 ),
                 ("versions", models.JSONField(blank=True, default=dict, help_text="libraries that trained it")),
@@ -137,9 +133,7 @@ class Migration(migrations.Migration):
                 ("epoch", models.PositiveIntegerField(help_text="counts from 1")),
                 (
                     "loss",
-                    models.FloatField(
-                        blank=True, help_text="cross-entropy against the label, over the digits", null=True
-                    ),
+                    models.FloatField(blank=True, help_text="cross-entropy over the digits", null=True),
                 ),
                 (
                     "accuracy",

@@ -1,4 +1,4 @@
-"""{% overview as board %}: the parts of the admin's front page that the present user may see."""
+"""{% overview as board %}: the parts of the admin's front page that the user may see."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which workers there are: each says every two seconds that it lives. Redis keeps it, for whoever looks at the admin.
+"""Heartbeats of worker processes in Redis, for the admin and the metrics.
 
-Ages are taken from Redis' own clock, so that machines whose clocks differ agree.
+Ages come from Redis' clock, so that machines whose clocks differ agree.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from django.conf import settings
 KEY = "digits:workers"
 ALIVE_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
-QUEUE = "celery"  # Celery's name of the one queue there is
+QUEUE = "celery"  # Celery's default queue, the only one
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process, `host:pid` as runs name it, and the seconds since its last word."""
+    """A worker process, `host:pid` as in the runs, and the seconds since its last heartbeat."""
 
     name: str
     age: float
@@ -30,7 +30,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Health:
-    """What Redis tells of the queue; `workers` answered within the last ten seconds."""
+    """The queue's length, and the workers seen within the last ten seconds."""
 
     queued: int
     workers: list[Worker]
@@ -41,22 +41,22 @@ def client() -> Any:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, decode_responses=True)
 
 
-def me() -> str:
-    """This process, as the runs that it takes name their worker."""
+def worker_name() -> str:
+    """Return this process's name, `host:pid`."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def say_alive() -> None:
-    """Called by a worker's watchdog. Raises RedisError."""
+def beat() -> None:
+    """Store this worker's heartbeat. Raises RedisError."""
     now = clock()
     with client().pipeline() as pipe:
-        pipe.zadd(KEY, {me(): now})
+        pipe.zadd(KEY, {worker_name(): now})
         pipe.zremrangebyscore(KEY, "-inf", now - FORGET_SECONDS)
         pipe.execute()
 
 
 def health() -> Health:
-    """Raises RedisError while Redis is away."""
+    """Return the state of the queue. Raises RedisError while Redis is away."""
     now = clock()
     found = client().zrangebyscore(KEY, now - ALIVE_SECONDS, "+inf", withscores=True)
     prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
@@ -64,5 +64,6 @@ def health() -> Health:
 
 
 def clock() -> float:
+    """Return Redis' time in seconds since 1970."""
     seconds, microseconds = client().time()
     return float(seconds) + microseconds / 1e6

@@ -1,4 +1,4 @@
-"""What Celery carries: a run's id in, nothing out."""
+"""Celery's task: it gets a run's id and returns nothing."""
 
 from celery import shared_task
 
@@ -7,5 +7,8 @@ from training.worker import runner
 
 @shared_task(name="training.execute", ignore_result=True)
 def execute(run_id: int) -> None:
-    """Acknowledged on receipt: a run that is lost with its worker is found by the watchdog, not by redelivery."""
+    """Execute a queued run.
+
+    The message is acknowledged on receipt: the watchdog finds the run of a lost worker, not redelivery.
+    """
     runner.execute(run_id)

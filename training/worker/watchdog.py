@@ -1,6 +1,6 @@
-"""Finds runs that nobody works on. A thread in every web and worker process, so that one of them alone is enough.
+"""Find runs that no worker works on. Every web and worker process has a watchdog thread; any one of them is enough.
 
-Ages are measured on this process's monotonic clock, from when it first saw the row as it is: a wall clock that jumps
+Ages are measured on this process's monotonic clock, since it first saw the row unchanged: a wall clock that jumps
 neither loses nor revives a run.
 """
 
@@ -17,21 +17,21 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from training.live.broadcast import announce, ending
+from training.live.broadcast import announce, payload_of
 from training.models import Status, TrainingRun
 from training.worker import heartbeat, tasks
 
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 LOST_SECONDS = 15.0  # without a heartbeat
-GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and released ...
-UNCLAIMED_SECONDS = 9.0  # ... for so long: no worker is there
-FIRST_LOOK_SECONDS = 12.0  # how much of a heartbeat's age a process believes at its first look
-RESEND_SECONDS = 5.0  # a queued run whose message may have been lost with Redis
+GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and ...
+UNCLAIMED_SECONDS = 9.0  # ... queued again without a worker that claims the run
+FIRST_POLL_SECONDS = 12.0  # how much of a heartbeat's age the first poll believes
+RESEND_SECONDS = 5.0  # a queued run's message may have been lost with Redis
 logger = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """One process's view of the active run: its last sign of life, and since when there has been no other."""
+    """One process's view of the active run: its last heartbeat, and how long there has been no other."""
 
     def __init__(self, serves_queue: bool) -> None:
         self.serves_queue = serves_queue
@@ -40,10 +40,10 @@ class Watchdog:
         self._first = True
         self._sent_at = float("-inf")
 
-    def look(self, now: float) -> None:
-        """Compare the active run with the last look; `now` is monotonic seconds."""
+    def poll(self, now: float) -> None:
+        """Compare the active run with the last poll; `now` is monotonic seconds."""
         run = TrainingRun.objects.active().newest()
-        state = (run.pk, run.attempt, run.heartbeat_at) if run else None  # a release changes none of these
+        state = (run.pk, run.attempt, run.heartbeat_at) if run else None  # none of these changes with a release
         if state != self._seen:
             self._seen, self._since = state, now - (self.believed_age(run) if self._first else 0)
         self._first = False
@@ -52,22 +52,23 @@ class Watchdog:
         if run is None:
             return
         if run.status == Status.QUEUED:
-            self.see_to_queued(run, now)
+            self.check_queued(run, now)
         elif now - self._since >= LOST_SECONDS:
             release_lost(run)
 
     @staticmethod
     def believed_age(run: TrainingRun | None) -> float:
-        """So that web processes which are restarted again and again do not keep a lost run alive.
+        """Return how much of the heartbeat's age to believe at the first poll.
 
-        A live worker beats well within what is left of LOST_SECONDS, whatever the wall clocks say.
+        Without it, web processes that restart again and again would keep a lost run alive. A live worker writes the
+        next heartbeat well within the rest of LOST_SECONDS, whatever the wall clocks say.
         """
         if run is None or run.heartbeat_at is None:
             return 0.0
-        return min(max((timezone.now() - run.heartbeat_at).total_seconds(), 0.0), FIRST_LOOK_SECONDS)
+        return min(max((timezone.now() - run.heartbeat_at).total_seconds(), 0.0), FIRST_POLL_SECONDS)
 
-    def see_to_queued(self, run: TrainingRun, now: float) -> None:
-        """A worker sends itself what waits; a released run that no worker takes is ended by the others."""
+    def check_queued(self, run: TrainingRun, now: float) -> None:
+        """In a worker, send the run to the queue again; elsewhere, end a released run that no worker claims."""
         if self.serves_queue:
             if now - self._sent_at >= RESEND_SECONDS:
                 self._sent_at = now
@@ -75,42 +76,43 @@ class Watchdog:
         elif run.attempt and now - self._since >= GIVEN_UP_SECONDS and now - self._queued_since >= UNCLAIMED_SECONDS:
             give_up_waiting(run)
 
-    def blink(self) -> None:
-        """A look failed: a database that could not be asked is no worker that was silent."""
+    def reset(self) -> None:
+        """Forget the last poll: an unreachable database does not mean a dead worker."""
         self._seen = None
 
 
 def release_lost(run: TrainingRun) -> None:
-    """Hand back a run whose heartbeat, as it stands in `run`, has stood still for too long."""
+    """Return a run to the queue if its heartbeat is still the old one in `run`."""
     if run.release(seen=Q(heartbeat_at=run.heartbeat_at)):
         logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
-        announce(run, run.status, **ending(run))
+        announce(run, payload_of(run))
 
 
 def give_up_waiting(run: TrainingRun) -> None:
-    """End a run that lost its worker and that no other worker has taken."""
-    text = "The worker was lost and no other worker took the run."
+    """End a run that lost its worker and that no other worker has claimed."""
+    text = "Training stopped unexpectedly, and no other worker took over. Try again, or ask the operator."
     if run.end_queued(Status.ERROR, error_code="worker_lost", error=text):
-        announce(run, "error", **ending(run))
+        announce(run, payload_of(run))
 
 
-def watch(dog: Watchdog) -> None:
+def watch(watchdog: Watchdog) -> None:
+    """Poll for ever."""
     while True:
         try:
             close_old_connections()
-            dog.look(time.monotonic())
-            if dog.serves_queue:
-                heartbeat.say_alive()
+            watchdog.poll(time.monotonic())
+            if watchdog.serves_queue:
+                heartbeat.beat()
         except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
             logger.warning("watchdog: %s", error)
-            dog.blink()
+            watchdog.reset()
         finally:
             close_old_connections()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def start(serves_queue: bool) -> threading.Thread:
-    """Watch from a daemon thread; `serves_queue` says that this process can take a queued run."""
+    """Start the watchdog's daemon thread; `serves_queue` means that this process can claim queued runs."""
     thread = threading.Thread(target=watch, args=(Watchdog(serves_queue),), name="watchdog", daemon=True)
     thread.start()
     return thread

@@ -1,4 +1,4 @@
-"""What `make run` does before it starts anything, for a database that only the environment of this command names."""
+"""`manage.py prepare`: what `make run` does before it starts anything."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from digits_site.development.preparation import first_admin, prepare
-from digits_site.management.commands.up import announcement
+from digits_site.development.preparation import prepare
 
 
 class Command(BaseCommand):
@@ -17,7 +16,4 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        prepare()
-        account = first_admin()
-        if account:
-            self.stdout.write(announcement(account))
+        self.stdout.write(prepare())

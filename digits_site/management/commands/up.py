@@ -14,21 +14,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from digits_site.checks import refuse_unsafe_start
 from digits_site.development.address import answers, refuse_taken_port
-from digits_site.development.errors import StartError
-from digits_site.development.preparation import first_admin, prepare
-from digits_site.development.processes import child_environment, run_processes
+from digits_site.development.preparation import prepare
+from digits_site.development.processes import StartError, child_environment, run_processes
 from digits_site.development.redis_server import redis_url
+from digits_site.management.commands.migrate import make_data_dir
 from digits_site.postgresql import close_connections
-
-
-def announcement(account: tuple[str, str]) -> str:
-    """The new admin account and its password: nobody can ask for it again."""
-    name, password = account
-    line = "=" * 72
-    return (
-        f"\n{line}\n  Admin account made.  Name: {name}   Password: {password}\n"
-        f"  It is shown this once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
-    )
 
 
 class Command(BaseCommand):
@@ -39,35 +29,36 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # seen at once, in a pipe too
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # until honcho takes over, both mean the same
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # until honcho takes over
+            signal.signal(number, signal.default_int_handler)
         try:
             refuse_unsafe_start()
-            self.require()
+            self.require_programs()
             refuse_taken_port(settings.HOST, settings.PORT)
+            make_data_dir()
             with redis_url() as url:
-                died = self.start(url)
+                stopped = self.start(url)
         except (ImproperlyConfigured, StartError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            died = ""
-        if died:
-            raise CommandError(f"{died}, so everything else was stopped. Why is said above.")
+            stopped = True
+        if not stopped:
+            raise CommandError("A process ended by itself, so everything else was stopped. Its name and why are above.")
         self.stdout.write("Stopped.")
 
-    def require(self) -> None:
-        """Raises StartError when a program is missing; nothing has been started yet."""
+    def require_programs(self) -> None:
+        """Raise StartError if a program is missing, before anything is started."""
 
-    def start(self, url: str) -> str:
-        """Prepare, run, and answer what ended by itself."""
+    def start(self, url: str) -> bool:
+        """Prepare, run, and return whether somebody stopped it."""
         self.stdout.write("Preparing the database and the static files")
-        prepare()
-        account = first_admin()
-        if account:
-            self.stdout.write(announcement(account))
+        self.stdout.write(prepare())
         close_connections()  # the processes are forked from this one
-        watch = threading.Thread(target=self.announce_address, daemon=True)
-        return run_processes(child_environment(url), on_started=watch.start)
+        return self.run_processes(child_environment(url))
+
+    def run_processes(self, environment: dict[str, str], procfile: str = "Procfile") -> bool:
+        threading.Thread(target=self.announce_address, daemon=True).start()
+        return run_processes(environment, procfile)
 
     def announce_address(self) -> None:
         """Say where to point the browser, once something answers there."""
@@ -75,7 +66,9 @@ class Command(BaseCommand):
             time.sleep(0.1)
         host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
         address = f"http://{host}:{settings.PORT}/"
-        if not settings.LOCAL:
+        if settings.LOCAL:
+            self.stdout.write(
+                f"\n  Draw a digit:  {address}\n  Admin:         {address}admin/\n  Stop:          Ctrl-C\n"
+            )
+        else:
             self.stdout.write(f"\n  Your proxy may ask {address} for {settings.TRUSTED_ORIGINS[0]}/   Stop: Ctrl-C\n")
-            return
-        self.stdout.write(f"\n  Draw a digit:  {address}\n  Admin:         {address}admin/\n  Stop:          Ctrl-C\n")

@@ -1,4 +1,4 @@
-"""Which address a request is counted under, behind a known number of proxies."""
+"""The client's address, as rate limits count it, behind a known number of proxies."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-NETWORK_BITS = 64  # what one IPv6 subscriber is given: within it every address is the same caller's
-UNKNOWN = "unknown"  # a Unix socket's peer has no address
+NETWORK_BITS = 64  # an IPv6 subscriber has at least a /64
+UNKNOWN = "unknown"  # the peer of a Unix socket has no address
 
 
-def address_of(request: HttpRequest) -> str:
-    """Of an HTTP request: `203.0.113.7`, `2001:db8:1:2::/64`, or `unknown`."""
-    return counted_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address, its /64 for IPv6, or `unknown`."""
+    return trusted_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
 
 
-def address_of_scope(scope: Mapping[str, Any]) -> str:
-    """The same of an ASGI scope, for what is counted before Django or without it."""
+def scope_client_address(scope: Mapping[str, Any]) -> str:
+    """Return the same for an ASGI scope."""
     forwarded = [value.decode("latin1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-    return counted_address((scope.get("client") or ("",))[0], ",".join(forwarded))
+    return trusted_address((scope.get("client") or ("",))[0], ",".join(forwarded))
 
 
-def counted_address(peer: str, forwarded: str) -> str:
-    """The address that the outermost of TRUSTED_PROXIES saw, from the socket's peer and X-Forwarded-For.
+def trusted_address(peer: str, forwarded: str) -> str:
+    """Return the address that the outermost of TRUSTED_PROXIES saw.
 
-    Each proxy of ours adds the address it was called from at the right; what stands further left was there before,
-    and its sender may have made it up. With fewer entries than proxies, or when the entry is no address, somebody went
-    round a proxy, and all that is certain is the peer.
+    Each proxy appends the address of its peer to X-Forwarded-For; the client may have made up the entries before those.
+    With fewer entries than proxies, or if the entry is not an address, the request bypassed a proxy: then only the
+    socket's peer is certain. (DRF's NUM_PROXIES trusts the first entry in that case.)
     """
     proxies = settings.TRUSTED_PROXIES
     entries = forwarded.split(",") if proxies > 0 and forwarded else []
-    entry = normalised(entries[-proxies]) if len(entries) >= proxies > 0 else None
-    return entry or normalised(peer) or UNKNOWN
+    entry = normalize(entries[-proxies]) if len(entries) >= proxies > 0 else None
+    return entry or normalize(peer) or UNKNOWN
 
 
-def normalised(text: str) -> str | None:
-    """An address without port, brackets and zone; IPv6 as its /64 network, IPv4 written as IPv6 as IPv4.
+def normalize(text: str) -> str | None:
+    """Return an address without port, brackets and zone, or None if it is not one.
 
-    None for what is no address.
+    IPv6 becomes its /64 network; an IPv4-mapped address becomes IPv4.
     """
     text = text.strip()
     if text.startswith("["):

@@ -1,4 +1,4 @@
-"""How often something happened in a window of time: counted in Redis for all processes, here while Redis is away."""
+"""Fixed-window rate limits: counted in Redis for all processes, and in this process while Redis is away."""
 
 from __future__ import annotations
 
@@ -12,71 +12,77 @@ import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
-# KEYS: what is counted. ARGV: how many more, how many a window takes, its milliseconds. What is refused is not counted.
-# Answers -1, or after how many milliseconds to come again.
-COUNT = """
-local counted = tonumber(redis.call('GET', KEYS[1]) or '0')
-if counted + ARGV[1] > tonumber(ARGV[2]) then
+# KEYS: the counter. ARGV: the cost, the limit, the window in milliseconds.
+# Returns nil, or the milliseconds until the window ends. A refused call is not counted.
+CONSUME = """
+local count = tonumber(redis.call('GET', KEYS[1]) or '0')
+if count + ARGV[1] > tonumber(ARGV[2]) then
     local left = redis.call('PTTL', KEYS[1])
     return left < 0 and tonumber(ARGV[3]) or left
 end
 redis.call('SET', KEYS[1], 0, 'PX', ARGV[3], 'NX')
 redis.call('INCRBY', KEYS[1], ARGV[1])
-return -1
+return nil
 """
-MOST_KEYS = 10_000  # about two megabytes
-RETRY_SECONDS = 1.0  # a Redis that does not answer is not waited for again by every request
+MAX_KEYS = 10_000  # about two megabytes
+RETRY_SECONDS = 1.0  # after a failure, requests do not wait for Redis
 logger = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
 def script() -> Any:
-    """COUNT, over connections like the cache's: a request waits a second for Redis at most."""
+    """Return CONSUME on a client with the cache's timeouts: a request waits a second for Redis at most."""
     client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
-    return client.register_script(COUNT)
+    return client.register_script(CONSUME)
 
 
 class LocalWindows:
-    """The same counts in this process's memory. When there are too many, the one that began first is forgotten."""
+    """The same windows in this process's memory. Over MAX_KEYS, the oldest is forgotten."""
 
     def __init__(self) -> None:
-        self._windows: dict[str, tuple[float, int]] = {}  # when a window ends, and what was counted; oldest first
+        self._windows: dict[str, tuple[float, int]] = {}  # the end of each window and its count; oldest first
         self._lock = threading.Lock()
 
-    def count(self, key: str, more: int, most: int, seconds: float) -> float:
-        """As `count` below."""
+    def consume(self, key: str, cost: int, limit: int, window: float) -> float | None:
         now = time.monotonic()
         with self._lock:
-            end, counted = self._windows.get(key, (0.0, 0))
+            end, count = self._windows.get(key, (0.0, 0))
             if end <= now:
                 self._windows.pop(key, None)
-                end, counted = now + seconds, 0
-            if counted + more > most:
+                end, count = now + window, 0
+            if count + cost > limit:
                 return end - now
-            while len(self._windows) >= MOST_KEYS and key not in self._windows:
+            while len(self._windows) >= MAX_KEYS and key not in self._windows:
                 del self._windows[next(iter(self._windows))]
-            self._windows[key] = (end, counted + more)
-        return -1.0
+            self._windows[key] = (end, count + cost)
+        return None
 
 
 local = LocalWindows()
 _away_until = 0.0
 
 
-def count(key: str, more: int, most: int, seconds: int) -> float:
-    """Count `more` under `key`, `most` in a window of `seconds` that begins with its first count.
+def consume(key: str, cost: int, limit: int, window: int) -> float | None:
+    """Count `cost` under `key`, unless that passes `limit` within a window that starts with the first call.
 
-    Answers -1, or after how many seconds to come again; what is refused is not counted.
+    Redis counts in one step, so that concurrent processes together stay within the limit. While it is away each process
+    counts for itself.
 
-    Redis counts in one step, so that many processes at once let no more through than one would. While it is away each
-    process counts for itself: several let through several times as much, and none without limit.
+    Args:
+        key: Who or what is limited.
+        cost: How much to count. A negative cost gives back what was counted.
+        limit: The most that one window takes.
+        window: In seconds.
+
+    Returns:
+        None, or the seconds until the window ends when the call is refused. Refused calls are not counted.
     """
     global _away_until
     if time.monotonic() >= _away_until:
         try:
-            left: float = script()(keys=[f"digits:{key}"], args=[more, most, seconds * 1000])
-            return left / 1000 if left >= 0 else -1.0
+            left: int | None = script()(keys=[f"digits:{key}"], args=[cost, limit, window * 1000])
+            return None if left is None else left / 1000
         except RedisError as error:
             _away_until = time.monotonic() + RETRY_SECONDS
-            logger.warning("counting in this process alone, Redis is away: %s", error)
-    return local.count(key, more, most, seconds)
+            logger.warning("rate limits are counted in this process only, Redis is away: %s", error)
+    return local.consume(key, cost, limit, window)

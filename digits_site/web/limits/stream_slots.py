@@ -1,59 +1,59 @@
-"""How many streams one address, and all addresses together, may hold open: WebSockets and event streams of a process.
+"""Limit the open streams (WebSockets and event streams) of an address and of the process.
 
-Streams live in one process (daphne), so it counts alone. With several of them each has its own places.
+Streams live in one process (daphne), so it counts alone. With several, each counts its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from django.conf import settings
 
-from digits_site.web.limits.client_address import address_of_scope
+from digits_site.web.asgi import Application, Receive, Scope, Send
+from digits_site.web.limits.client_address import scope_client_address
 
-Place = Literal["given", "address_full", "all_taken"]
-GIVEN: Place = "given"
-Application = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
-_held: Counter[str] = Counter()  # of this process; touched in the thread of its event loop alone
+Slot = Literal["granted", "address_full", "all_taken"]
+GRANTED: Slot = "granted"
+_open: Counter[str] = Counter()  # streams by address; used in the thread of the event loop only
 
 
-class Places:
-    """An ASGI application of streams. Each has its place for as long as it lasts, or is told that there is none.
+class StreamSlots:
+    """ASGI middleware that grants each stream a slot for as long as it lasts.
 
-    Whoever answers reads `scope["place"]` and refuses in the words of its protocol: a refusal needs no place.
+    The application reads it with `slot_of(scope)`, and refuses in its own protocol: a refusal needs no slot.
     """
 
     def __init__(self, application: Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        address = address_of_scope(scope)
-        place = free(address)
-        scope = {**scope, "place": place}
-        if place != GIVEN:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope_client_address(scope)
+        slot = request_slot(address)
+        scope = {**scope, "stream_slot": slot}
+        if slot != GRANTED:
             await self.application(scope, receive, send)
             return
-        _held[address] += 1
+        _open[address] += 1
         try:
             await self.application(scope, receive, send)
         finally:
-            _held[address] -= 1
-            if not _held[address]:
-                del _held[address]
+            _open[address] -= 1
+            if not _open[address]:
+                del _open[address]
 
 
-def free(address: str) -> Place:
-    """Whether there is a place for one more stream of this address."""
-    if 0 < settings.STREAMS_PER_ADDRESS <= _held[address]:
+def request_slot(address: str) -> Slot:
+    """Return GRANTED, or which limit one more stream of this address would pass."""
+    if 0 < settings.STREAMS_PER_ADDRESS <= _open[address]:
         return "address_full"
-    if 0 < settings.STREAMS_TOTAL <= _held.total():
+    if 0 < settings.STREAMS_TOTAL <= _open.total():
         return "all_taken"
-    return GIVEN
+    return GRANTED
 
 
-def place_of(scope: Mapping[str, Any]) -> Place:
-    """What this stream was told; an application without `Places` around it has no limits."""
-    place: Place = scope.get("place", GIVEN)
-    return place
+def slot_of(scope: Mapping[str, Any]) -> Slot:
+    """Return the stream's slot; without `StreamSlots` there are no limits."""
+    slot: Slot = scope.get("stream_slot", GRANTED)
+    return slot

@@ -1,4 +1,4 @@
-"""How many frames a WebSocket client may send."""
+"""A token bucket, which limits the frames of a WebSocket client."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ TOO_MANY_FRAMES = 4008  # the close code
 
 
 class TokenBucket:
-    """Allow `rate` tokens a second on average, and those of BURST_SECONDS at once."""
+    """Allow `rate` tokens a second on average, and BURST_SECONDS' worth of them at once."""
 
     def __init__(self, rate: float) -> None:
         self.rate, self.tokens, self.refilled_at = rate, rate * BURST_SECONDS, time.monotonic()
 
     def consume(self) -> bool:
-        """Take one token. Return False when there is none."""
+        """Take one token. Return False if there is none."""
         now = time.monotonic()
         self.tokens = min(self.rate * BURST_SECONDS, self.tokens + (now - self.refilled_at) * self.rate)
         self.refilled_at = now

@@ -1,30 +1,30 @@
-"""Refuse requests for a host that is not named in ALLOWED_HOSTS."""
+"""Refuse requests for a host that is not in ALLOWED_HOSTS."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.web.middleware.local_only import came_through_a_proxy, is_loopback
-from digits_site.web.origins import host_allowed
+from digits_site.web.asgi import Scope
+from digits_site.web.middleware.local_only import is_loopback, is_proxied
+from digits_site.web.origins import is_host_allowed
 
 
 class HostMiddleware:
-    """Every path answers to its own host names alone, health and preflights too: a rebound name gets nothing."""
+    """Check the Host header on every path, health checks and preflights included, against DNS rebinding."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.get_host()  # raises DisallowedHost: the 400 of digits_site.web.error_views.bad_request
+        request.get_host()  # raises DisallowedHost: see digits_site.web.error_views.bad_request
         return self.get_response(request)
 
 
-def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """An ASGI request's headers by their lower-case names; one that was sent twice has both values, as in Django."""
+def scope_headers(scope: Scope) -> dict[str, str]:
+    """Return an ASGI scope's headers by lower-case name; repeated ones are joined, as in Django."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin1").lower(), value.decode("latin1")
@@ -32,10 +32,10 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def served(scope: Mapping[str, Any], headers: dict[str, str]) -> bool:
-    """HostMiddleware's and LocalOnlyMiddleware's rules for what is answered before Django."""
+def is_served(scope: Scope, headers: dict[str, str]) -> bool:
+    """Apply the rules of HostMiddleware and LocalOnlyMiddleware to a scope that bypasses Django's middleware."""
     if settings.LOCAL:
         server = scope.get("server") or ("", None)
-        if came_through_a_proxy(headers) or not is_loopback(server[0]):
+        if is_proxied(headers) or not is_loopback(server[0]):
             return False
-    return host_allowed(headers.get("host", ""))
+    return is_host_allowed(headers.get("host", ""))

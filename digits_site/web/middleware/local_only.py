@@ -1,4 +1,4 @@
-"""In local mode, serve this machine alone."""
+"""In local mode, serve this machine only: nothing is configured, so no proxy and no outside interface is let in."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.web import errors
 from digits_site.web.error_responses import error_response
+from digits_site.web.errors import NotLocal, ProxiedRequest
 
-# What nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai add to what they pass on.
-FORWARDING = re.compile(
+# Added by nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai.
+FORWARDING_HEADERS = re.compile(
     r"x-(original-)?forwarded(-.+)?|forwarded|via|x-real-ip|x-(cluster-)?client-ip|x-envoy-external-address"
     r"|cf-(connecting-ip|ray)|(true|fastly|fly)-client-ip"
 )
 
 
-def came_through_a_proxy(names: Iterable[str]) -> bool:
-    """Whether a proxy has added to these headers; of their names."""
-    return any(FORWARDING.fullmatch(name.lower()) for name in names)
+def is_proxied(header_names: Iterable[str]) -> bool:
+    """Return whether a proxy has added one of these headers."""
+    return any(FORWARDING_HEADERS.fullmatch(name.lower()) for name in header_names)
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a socket's own address is one that only this machine can reach."""
+    """Return whether only this machine can reach the server's own address."""
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
@@ -33,15 +33,13 @@ def is_loopback(address: str) -> bool:
 
 
 class LocalOnlyMiddleware:
-    """In local mode nothing is configured, so nothing from outside may get in: no proxy, no foreign interface."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.LOCAL:
-            if came_through_a_proxy(request.headers):
-                return error_response(errors.ProxiedRequest(), request)
+            if is_proxied(request.headers):
+                return error_response(ProxiedRequest(), request)
             if not is_loopback(request.META.get("SERVER_NAME", "")):
-                return error_response(errors.NotLocal(), request)
+                return error_response(NotLocal(), request)
         return self.get_response(request)

@@ -1,4 +1,4 @@
-"""Guesses at a password: how many an address may make at the admin's sign-in, and how many are made at one account."""
+"""Limit failed sign-ins to the admin, by address and by account."""
 
 from __future__ import annotations
 
@@ -12,60 +12,57 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from digits_site.web import errors
 from digits_site.web.error_responses import error_response
+from digits_site.web.errors import RateLimited
 from digits_site.web.limits import rate_limit
-from digits_site.web.limits.client_address import address_of
+from digits_site.web.limits.client_address import client_address
 
 WINDOW_SECONDS = 15 * 60
-LONGEST_NAME = 150
-ADDRESSES = 5  # an account takes the guesses of so many, so that one stranger alone keeps nobody out
+MAX_USERNAME_LENGTH = 150
+ACCOUNT_FACTOR = 5  # an account takes five addresses' failures, so that one client cannot lock its owner out
 
 
 @cache
-def sign_in() -> str:
+def login_path() -> str:
     return reverse("admin:login")
 
 
 class LoginLimitMiddleware:
-    """Last in MIDDLEWARE. Every try is counted before the password is looked at; one that succeeds is given back."""
+    """Count every attempt before the password is checked, and give a successful one back. Last in MIDDLEWARE."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != sign_in():
+        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != login_path():
             return self.get_response(request)
+        account = hash_username(request.POST.get("username", ""))
         limits = {
-            f"login:address:{address_of(request)}": settings.LOGIN_FAILURES,
-            f"login:account:{account_named(request.POST.get('username', ''))}": settings.LOGIN_FAILURES * ADDRESSES,
+            f"login:address:{client_address(request)}": settings.LOGIN_FAILURES,
+            f"login:account:{account}": settings.LOGIN_FAILURES * ACCOUNT_FACTOR,
         }
         counted: dict[str, int] = {}
-        for key, most in limits.items():
-            wait = rate_limit.count(key, 1, most, WINDOW_SECONDS)
-            if wait >= 0:
+        for key, limit in limits.items():
+            retry_after = rate_limit.consume(key, 1, limit, WINDOW_SECONDS)
+            if retry_after is not None:
                 give_back(counted)
-                return too_many(request, wait)
-            counted[key] = most
+                message = f"Too many failed sign-in attempts. Try again in {ceil(retry_after / 60)} min."
+                return error_response(RateLimited(message, retry_after=ceil(retry_after)), request)
+            counted[key] = limit
         response = self.get_response(request)
         if response.status_code == 302:  # signed in; a wrong password shows the form again
             give_back(counted)
         return response
 
 
-def account_named(name: str) -> str:
-    """A key for the account that Django's form would make of a name, however it is written.
+def hash_username(name: str) -> str:
+    """Return one key for every spelling that Django's form takes for the same account.
 
-    The form takes no longer ones, and to normalise some takes time that grows with the square of their length.
+    The form refuses longer names, and the time to normalize one can grow with the square of its length.
     """
-    return sha256(unicodedata.normalize("NFKC", name.strip()[:LONGEST_NAME]).casefold().encode()).hexdigest()
+    return sha256(unicodedata.normalize("NFKC", name.strip()[:MAX_USERNAME_LENGTH]).casefold().encode()).hexdigest()
 
 
 def give_back(counted: Mapping[str, int]) -> None:
-    for key, most in counted.items():
-        rate_limit.count(key, -1, most, WINDOW_SECONDS)
-
-
-def too_many(request: HttpRequest, wait: float) -> HttpResponse:
-    text = f"Too many failed sign-in attempts. Try again in {ceil(wait / 60)} min."
-    return error_response(errors.RateLimited(text, retry_after=ceil(wait)), request)
+    for key, limit in counted.items():
+        rate_limit.consume(key, -1, limit, WINDOW_SECONDS)

@@ -6,14 +6,12 @@ page can be used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response
 
-from digits_site.web.middleware.hosts import headers_of, served
-from digits_site.web.middleware.security_headers import NO_PAGE, POLICY, STANDING
+from digits_site.web.asgi import Application, Receive, Scope, Send
+from digits_site.web.middleware.hosts import is_served, scope_headers
+from digits_site.web.middleware.security_headers import NO_PAGE, POLICY, STATIC_HEADERS
 
 CONDITIONS = {
     b"accept-encoding": "HTTP_ACCEPT_ENCODING",
@@ -21,28 +19,27 @@ CONDITIONS = {
     b"if-modified-since": "HTTP_IF_MODIFIED_SINCE",
     b"range": "HTTP_RANGE",
 }
-HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STANDING, POLICY: NO_PAGE}.items()]
-HTTPApplication = Callable[..., Any]
+HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STATIC_HEADERS, POLICY: NO_PAGE}.items()]
 
 
 class StaticFiles:
     """Answers what is a static file and hands on everything else. With DEBUG all is handed on: files may change."""
 
-    def __init__(self, application: HTTPApplication) -> None:
+    def __init__(self, application: Application) -> None:
         self.application = application
         self.whitenoise = WhiteNoiseMiddleware(lambda _: None)
         self.files = {} if self.whitenoise.autorefresh else self.whitenoise.files
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = self.files.get(scope["path"])
-        if file is None or not served(scope, headers_of(scope)):  # Django finds the words for a refusal
+        if file is None or not is_served(scope, scope_headers(scope)):  # Django finds the words for a refusal
             await self.application(scope, receive, send)
             return
         asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
         await answer(file.get_response(scope["method"], asked), send)
 
 
-async def answer(response: Response, send: Callable[..., Any]) -> None:
+async def answer(response: Response, send: Send) -> None:
     """One WhiteNoise response as ASGI messages; the files are small enough to be sent at once."""
     body = b""
     if response.file is not None:

@@ -10,7 +10,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from digits_site.web.admin.actions import ActionAdmin
-from training.live.routing import websocket_urlpatterns
+from training.live.consumers import websocket_urlpatterns
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 ACT = "act/<str:name>/"

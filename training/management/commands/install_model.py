@@ -1,4 +1,4 @@
-"""manage.py install_model: register the model that ships, with its history."""
+"""manage.py install_model: register the shipped model and its run."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from training import shipping
 
 
 class Command(BaseCommand):
-    help = "Registers the model that ships with its run, and puts it into service where none serves. Safe to repeat."
+    help = "Registers the shipped model and its run, and activates it if no model is in service. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         model = shipping.install()

@@ -8,31 +8,32 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from training import services, shipping
-from training.errors import NotInProgress, RunMismatch
+from training.errors import NotInProgress, RunActive, RunMismatch
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters
 from training.worker import runner
 
-PARAMETERS = {"preset": str, "epochs": int, "batch_size": int, "learning_rate": float, "samples": int, "seed": int}
+OPTIONS = {"preset": str, "epochs": int, "batch_size": int, "learning_rate": float, "samples": int, "seed": int}
 
 
 class Command(BaseCommand):
-    help = "Trains one run here and now; it stands in the history like any other."
+    help = "Trains one run in the foreground, and adds it to the history."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        for name, kind in PARAMETERS.items():
+        for name, kind in OPTIONS.items():
             parser.add_argument(f"--{name.replace('_', '-')}", type=kind, dest=name)
-        parser.add_argument("--ship", action="store_true", help="make its model the one that ships")
+        parser.add_argument("--ship", action="store_true", help="write its model to where the shipped model is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        given = {name: options[name] for name in PARAMETERS if options[name] is not None}
+        given = {name: options[name] for name in OPTIONS if options[name] is not None}
         parameters = RunParameters(data=given)
         if not parameters.is_valid():
             raise CommandError(str(parameters.errors))
         values = dict(parameters.validated_data)
-        if TrainingRun.objects.active().exists():
-            raise CommandError("A run is active; wait for it or stop it first.")
-        run = TrainingRun.objects.create(preset=values.pop("preset"), parameters=values)
+        try:
+            run = services.create_run(values.pop("preset"), values)
+        except RunActive as error:
+            raise CommandError(f"{error} Wait for it to end, or stop it.") from error
         stop_on_interrupt(run)
         runner.execute(run.pk)
         run.refresh_from_db()
@@ -49,8 +50,7 @@ class Command(BaseCommand):
 def stop_on_interrupt(run: TrainingRun) -> None:
     """Let Ctrl-C stop the run as the page would.
 
-    The request is made in a thread of its own: a signal handler runs in the middle of whatever the main thread does,
-    where an exception or a second use of its database connection would break that.
+    A thread makes the request: a signal handler interrupts the main thread anywhere, perhaps in the middle of a query.
     """
     interrupted = threading.Event()
 
@@ -59,7 +59,7 @@ def stop_on_interrupt(run: TrainingRun) -> None:
         try:
             services.request_stop(run.pk)
         except (NotInProgress, RunMismatch):
-            pass  # it has ended already
+            pass  # it has already ended
         finally:
             connection.close()
 

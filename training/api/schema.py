@@ -1,0 +1,103 @@
+"""The OpenAPI components of answers that are built as plain dicts, and the event stream's operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from digits_site.web import errors
+from digits_site.web.openapi.errors import error_responses
+from training.learner.presets import PRESETS
+from training.models import Status
+
+ENDINGS = [status for status in Status.values if status not in {Status.QUEUED, Status.IN_PROGRESS}]
+
+
+class RunReferenceSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    run = serializers.IntegerField(min_value=1)
+
+
+class ModelStatusSerializer(serializers.Serializer[Any]):
+    model_status = serializers.ChoiceField(["not_started", *(s for s in Status.values if s != Status.QUEUED)])
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    max_epochs = serializers.IntegerField(required=False, min_value=1)
+    percentage = serializers.FloatField(
+        required=False, min_value=0, max_value=100, help_text="Of the current epoch's batches."
+    )
+    epoch = serializers.IntegerField(required=False, min_value=1, help_text="The last finished one.")
+    accuracy = serializers.RegexField(
+        r"^\d+\.\d\d$", required=False, help_text="Training accuracy of that epoch in per cent."
+    )
+
+
+class AccuracySerializer(serializers.Serializer[Any]):
+    accuracy = serializers.FloatField(min_value=0, max_value=1, allow_null=True)
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    fixed_seconds = serializers.FloatField(min_value=0)
+    seconds_per_sample = serializers.FloatField(min_value=0)
+    seconds_per_sample_epoch = serializers.FloatField(min_value=0)
+
+
+class PresetSerializer(serializers.Serializer[Any]):
+    name = serializers.ChoiceField(list(PRESETS))
+    title = serializers.CharField()
+    epochs = serializers.IntegerField(min_value=1)
+    batch_size = serializers.IntegerField(min_value=1)
+    samples = serializers.IntegerField(min_value=1)
+    learning_rate = serializers.FloatField(min_value=0)
+    estimate = EstimateSerializer(
+        allow_null=True,
+        help_text="Of a run with the preset's batch size: fixed seconds + samples * (seconds per sample + epochs * "
+        "seconds per sample and epoch). Null until a run of the preset has completed on this installation.",
+    )
+
+
+class PresetsSerializer(serializers.Serializer[Any]):
+    results = PresetSerializer(many=True)
+
+
+class TestDigitSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(min_value=0, max_value=9999, help_text="Its position in MNIST's test set.")
+    label: Any = serializers.IntegerField(min_value=0, max_value=9)  # shadows Field.label
+    predicted = serializers.IntegerField(min_value=0, max_value=9)
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+    picture = serializers.RegexField("^data:image/png;base64,")
+
+
+class TestDigitsSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=0)
+    results = TestDigitSerializer(many=True)
+
+
+CLOSE = {
+    "type": "object",
+    "properties": {"event": {"const": "close"}, "reason": {"enum": ENDINGS}, "run": {"type": "integer"}},
+    "required": ["event", "reason"],
+}
+STREAM_ERRORS = (
+    *(errors.BadHost, errors.BadRequest, errors.BadOrigin, errors.NotLocal, errors.ProxiedRequest),
+    *(errors.TooManyStreams, errors.AllStreamsTaken, errors.NoStreams, errors.DatabaseUnavailable),
+)
+
+
+def add_event_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add GET /api/progress/, which is no REST framework view (a postprocessing hook of drf-spectacular)."""
+    message = {"type": "string", "x-data": {"anyOf": [{"$ref": "#/components/schemas/Progress"}, CLOSE]}}
+    events = {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": message}}}
+    operation = {
+        "operationId": "streamProgress",
+        "summary": "Stream the progress of the active run, until it ends.",
+        "description": 'Each `data:` is a `Progress`, at least once a second; the last one is `{"event": "close", …}`. '
+        "If no run is active, that one comes at once.",
+        "tags": ["training"],
+        "responses": {"200": events, **error_responses(STREAM_ERRORS)},
+    }
+    result["paths"] = dict(sorted({**result["paths"], reverse("progress"): {"get": operation}}.items()))
+    return result

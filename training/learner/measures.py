@@ -1,0 +1,92 @@
+"""Measure a network with NumPy alone, and report its epochs and its progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition import calibration
+from training.learner import dataset
+from training.learner.reports import Epoch, Figures, Predictions, SendReport
+
+Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
+PROGRESS_SECONDS = 0.5  # between two reports
+UNCERTAIN_SHARE = 0.005  # of the held-back digits
+SMALLEST_PROBABILITY = 1e-7  # in a cross-entropy, as in Keras
+
+
+class DrawingProgress:
+    """Reports twice a second that pictures are made for the next epoch, so that the worker waits."""
+
+    def __init__(self, send: SendReport) -> None:
+        self._send = send
+        self._sent_at = float("-inf")
+
+    def report(self, share: float | None) -> None:
+        """Report the share of drawings that is done; None while digits are augmented."""
+        now = time.monotonic()
+        if now - self._sent_at >= PROGRESS_SECONDS:
+            self._sent_at = now
+            self._send({"type": "alive"} if share is None else {"type": "phase", "phase": "drawing", "progress": share})
+
+
+def epoch_report(epoch: int, values: Mapping[str, float], learning_rate: float, seconds: float) -> Epoch:
+    """Return an epoch's report; its validation figures are None where the preset holds nothing back."""
+    return Epoch(
+        type="epoch",
+        epoch=epoch,
+        loss=values["loss"],
+        accuracy=values["accuracy"],
+        val_loss=values.get("val_loss"),
+        val_accuracy=values.get("val_accuracy"),
+        objective=values["objective"],
+        learning_rate=learning_rate,
+        seconds=round(seconds, 3),
+    )
+
+
+def validate(predict: Predict, held_back: dataset.Digits) -> dict[str, float]:
+    """Return cross-entropy and accuracy on the held-back digits, the same measures for every preset; {} without."""
+    if not len(held_back):
+        return {}
+    probabilities = predict(held_back.images)
+    of_label = probabilities[np.arange(len(held_back)), held_back.labels]
+    loss = -np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)).mean()
+    return {"val_loss": float(loss), "val_accuracy": float(np.mean(probabilities.argmax(axis=1) == held_back.labels))}
+
+
+def evaluate(predict: Predict, held_back: dataset.Digits, test: dataset.Digits) -> Figures:
+    """Calibrate on the held-back digits and measure on the test set."""
+    temperature = uncertain_below = None
+    probabilities = predict(test.images)
+    if len(held_back):
+        of_held_back = predict(held_back.images)
+        temperature = calibration.fit_temperature(of_held_back, held_back.labels)
+        calibrated = calibration.tempered(of_held_back, temperature)
+        uncertain_below = calibration.confidence_floor(calibrated, UNCERTAIN_SHARE)
+    calibrated = calibration.tempered(probabilities, temperature or 1.0)
+    confusion = confusion_matrix(probabilities.argmax(axis=1), test.labels)
+    return {
+        "test_accuracy": float(np.trace(confusion) / confusion.sum()),
+        "calibration_error": calibration.expected_calibration_error(calibrated, test.labels),
+        "confusion": confusion.tolist(),
+        "temperature": temperature,
+        "uncertain_below": uncertain_below,
+        "predictions": pack_predictions(calibrated),
+    }
+
+
+def pack_predictions(probabilities: NDArray[np.floating]) -> Predictions:
+    """Pack probabilities [N, 10] into bytes: the predicted digits, and little-endian uint16 confidences."""
+    confidence = np.rint(probabilities.max(axis=1) * 65535).astype("<u2")
+    return {"predicted": probabilities.argmax(axis=1).astype(np.uint8).tobytes(), "confidence": confidence.tobytes()}
+
+
+def confusion_matrix(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return counts int64 [10, 10] (row: true digit, column: predicted)."""
+    counts = np.zeros((10, 10), np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts

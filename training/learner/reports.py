@@ -1,0 +1,110 @@
+"""The reports that the training process sends through its pipe, each told by its `type`. Plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypedDict
+
+PhaseName = Literal["importing", "loading", "drawing", "fitting", "evaluating", "exporting", "stopping"]
+
+
+class _Phase(TypedDict):
+    type: Literal["phase"]
+    phase: PhaseName
+
+
+class Phase(_Phase, total=False):
+    """The process begins a phase, or is still in it; `progress` is the share of `drawing` that is done."""
+
+    progress: float
+
+
+class Batch(TypedDict):
+    """`step` of `steps` batches of the epoch are done; loss and accuracy are means over the epoch so far."""
+
+    type: Literal["batch"]
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+
+
+class EpochFigures(TypedDict):
+    """The columns of training.models.Epoch."""
+
+    epoch: int
+    loss: float | None
+    accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    objective: float | None
+    learning_rate: float
+    seconds: float
+
+
+class Epoch(EpochFigures):
+    """An epoch has finished and its checkpoint is saved."""
+
+    type: Literal["epoch"]
+
+
+class Alive(TypedDict):
+    """The process works, with nothing to show."""
+
+    type: Literal["alive"]
+
+
+class Stopped(TypedDict):
+    """The process obeyed a stop and ends."""
+
+    type: Literal["stopped"]
+
+
+class Failure(TypedDict):
+    """The process ends with an error that has a code; repeating the attempt would not help."""
+
+    type: Literal["failure"]
+    code: str
+    message: str
+
+
+class Lost(TypedDict):
+    """The process ends, and another attempt can continue the run."""
+
+    type: Literal["lost"]
+    message: str
+
+
+class Predictions(TypedDict):
+    """The columns of training.models.Predictions."""
+
+    predicted: bytes
+    confidence: bytes
+
+
+class Figures(TypedDict):
+    """The measures of a trained network; `confusion[true][predicted]` counts test digits.
+
+    `temperature` divides the logits, and answers with a confidence under `uncertain_below` are uncertain. Both are
+    fitted on held-back digits, and None where the preset holds none back.
+    """
+
+    test_accuracy: float
+    calibration_error: float
+    confusion: list[list[int]]
+    temperature: float | None
+    uncertain_below: float | None
+    predictions: Predictions
+
+
+class Result(Figures):
+    """The run is complete and its model files are written."""
+
+    type: Literal["result"]
+    export_difference: float
+    versions: dict[str, str]
+
+
+Report = Phase | Batch | Epoch | Alive | Stopped | Failure | Lost | Result
+SendReport = Callable[[Report], None]

@@ -107,7 +107,7 @@ def test_train_again_from_the_admin(client: Client) -> None:
     new = TrainingRun.objects.newest()
     assert new
     assert (new.status, new.parameters, str(new.requested_by)) == ("queued", old.parameters, "admin")
-    assert "already in progress" in act(client, old, "train_again"), "one run at a time"
+    assert "is already training" in act(client, old, "train_again"), "one run at a time"
 
 
 def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:

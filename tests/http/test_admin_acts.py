@@ -115,16 +115,16 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
     with django_assert_max_num_queries(14):
         text = text_of(client.get("/admin/"))
     assert "99.55% of the test digits are read correctly by model" in text
-    assert "put there by the system" in text
-    assert f"{heartbeat.worker_name()}, heard 0 s ago" in text
-    assert "Redis answers" in text
+    assert "activated at install" in text
+    assert f"{heartbeat.worker_name()}, seen 0 s ago" in text
+    assert "Redis connected" in text
 
 
 def test_the_front_page_opens_without_redis(client: Client, settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     heartbeat.client.cache_clear()
     try:
-        assert "Redis is away" in text_of(client.get("/admin/"))
+        assert "Redis unreachable" in text_of(client.get("/admin/"))
     finally:
         heartbeat.client.cache_clear()
 

@@ -84,4 +84,4 @@ def test_a_models_page_shows_the_newest_times_it_was_put_into_service(client: Cl
     newest = Activation.current()
     table = text.partition("Times put into service")[2]
     assert str(newest.by) in table
-    assert table.count("rolled back to") + table.count("put into service") == ACTIVATIONS_SHOWN
+    assert table.count("Rolled back to") + table.count("Put into service") == ACTIVATIONS_SHOWN

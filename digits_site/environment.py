@@ -1,4 +1,4 @@
-"""What settings need beside the environment itself: numbers, of which a wrong one is named; a key if none is given."""
+"""What settings need beside django-environ: checked numbers, the database, and the folder of local data."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Number = TypeVar("Number", int, float)
 
 
 class Environment(Env):
-    """django-environ's, which also reads numbers of 0 or more; the default where one is empty or not set."""
+    """django-environ's reader, and numbers of 0 or more. An empty or missing variable is its default."""
 
     def whole(self, name: str, default: int) -> int:
-        """Raises ImproperlyConfigured."""
+        """Read a whole number. Raises ImproperlyConfigured."""
         return self._number(name, default, int, "a whole number")
 
     def decimal(self, name: str, default: float) -> float:
-        """Raises ImproperlyConfigured."""
+        """Read a number. Raises ImproperlyConfigured."""
         return self._number(name, default, float, "a number")
 
-    def _number(self, name: str, default: Number, kind: Callable[[str], Number], words: str) -> Number:
+    def _number(self, name: str, default: Number, parse: Callable[[str], Number], kind: str) -> Number:
         text = self.str(name, default="").strip()
         try:
-            number = kind(text) if text else default
+            number = parse(text) if text else default
         except ValueError:
-            number = kind("-1")
+            number = parse("-1")
         if not 0 <= number < float("inf"):
-            raise ImproperlyConfigured(f"{name} is {text!r}. It takes {words}, 0 or more; without it, it is {default}.")
+            raise ImproperlyConfigured(f"{name} is {text!r}. It takes {kind}, 0 or more; without it, it is {default}.")
         return number
 
 

@@ -1,6 +1,6 @@
-"""Every setting of the product, and the only place that reads the environment.
+"""Every setting of the product, and the only place that reads the environment. Importing it writes nothing.
 
-`.env.example` lists each variable with its default; a `.env` file beside manage.py is read when there is one.
+`.env.example` lists each variable with its default; a `.env` file beside manage.py is read if there is one.
 """
 
 import os
@@ -23,7 +23,7 @@ env = Environment()
 if (BASE_DIR / ".env").exists():
     Environment.read_env(BASE_DIR / ".env")
 
-# --- Mode: `local` needs no configuration and answers loopback only; `public` refuses to start half-configured ---
+# --- Mode: `local` needs no configuration and serves loopback only; `public` refuses to start half-configured ---
 DIGITS_MODE = env.str("DIGITS_MODE", default="local")
 LOCAL = DIGITS_MODE == "local"
 DEBUG = env.bool("DEBUG", default=False)
@@ -31,38 +31,36 @@ HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.whole("PORT", 8000)
 WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's workers
 
-# --- What is kept: database, models, checkpoints, the local secret key ---
+# --- Data: database, models, checkpoints, the local secret key ---
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
-# In local mode `manage.py migrate` makes a key. In public mode a missing key is reported with everything else that is
-# missing (digits_site.checks). Until then it is random, so that no key is ever empty.
+# In local mode `manage.py migrate` makes a key. Until then, and in public mode without one, which digits_site.checks
+# refuses, it is random: nothing is ever signed with an empty key.
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or (LOCAL and read_secret_key(DATA_DIR / "secret_key")) or token_urlsafe(50)
 
-# --- Who may call: hosts, origins ---
+# --- Access: hosts, origins, permissions ---
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
 FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:3000" if LOCAL else "")
 TRUSTED_ORIGINS = [o for o in [FRONTEND_URL.rstrip("/"), *env.list("TRUSTED_ORIGINS", default=[])] if o]
 CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
-CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # it alone may read answers from elsewhere
+CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # the only other origin that may read responses
 CORS_URLS_REGEX = r"^/(api/.*)?$"
 CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
-# Anybody may retrain and stop; otherwise that needs the permission training.add_trainingrun.
-TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)
+TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)  # to all; otherwise needs training.add_trainingrun
 TRAINING_COOLDOWN = env.whole("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
-TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0)  # how many of ours stand in front and add to X-Forwarded-For
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-if HTTPS:  # browsers take these names from this host alone, over HTTPS alone
+if HTTPS:  # browsers accept these names from this host only, over HTTPS only
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-# What `check --deploy` misses is not ours to decide: HSTS for every other host under this one (W005), and an entry in
-# the browsers' own lists, which wants that too and is hard to take back (W021). The proxy of the domain may add both.
+# HSTS for subdomains (W005) and the browsers' preload list (W021) are for the domain's owner to decide, in the proxy.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Limits ---
@@ -76,17 +74,15 @@ STREAM_FRAMES_PER_SECOND = env.decimal("STREAM_FRAMES_PER_SECOND", 5.0)  # from 
 LOGIN_FAILURES = env.whole("LOGIN_FAILURES", 10)  # of an address in a quarter of an hour
 VIEWER_STALL_SECONDS = env.decimal("VIEWER_STALL_SECONDS", 20.0)  # until a viewer who does not read is cut
 
-# --- Metrics: who may read them in public mode, and where several processes of one machine share them ---
+# --- Metrics: the token to read them in public mode, and the folder that processes of one machine share ---
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
-if METRICS_DIR:
-    os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))  # prometheus_client reads it when first imported
-    from digits_site.observability.multiprocess import share
-
-    share(METRICS_DIR)
+if METRICS_DIR:  # prometheus_client reads the variable when it is first imported
+    os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))
 
 # --- Training ---
 RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_LOST_SECONDS = env.decimal("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own
@@ -96,18 +92,15 @@ WATCHDOG = env.bool("WATCHDOG", default=True)
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_PASSWORD_GIVEN = bool(urlsplit(REDIS_URL).password)
 _REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5}
-_CACHE = {
-    "LOCATION": REDIS_URL,
-    "KEY_PREFIX": "digits",
-    "OPTIONS": {
-        "socket_connect_timeout": 1,  # a request does not wait for news
-        "socket_timeout": 1,
-        "serializer": "digits_site.web.cache.JSONSerializer",
-    },
+_CACHE_OPTIONS = {  # requests do not wait for Redis
+    "SOCKET_CONNECT_TIMEOUT": 1,
+    "SOCKET_TIMEOUT": 1,
+    "SERIALIZER": "digits_site.web.cache.JSONSerializer",
 }
+_CACHE = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "digits"}
 CACHES = {
-    "default": {"BACKEND": "digits_site.web.cache.ProcessCache", **_CACHE},
-    "sessions": {"BACKEND": "digits_site.web.cache.SessionCache", **_CACHE},
+    "default": {**_CACHE, "OPTIONS": _CACHE_OPTIONS},
+    "sessions": {**_CACHE, "OPTIONS": {**_CACHE_OPTIONS, "IGNORE_EXCEPTIONS": True}},  # the database has them too
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no third cookie
 SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
@@ -118,11 +111,11 @@ CHANNEL_LAYERS = {
     }
 }
 CELERY_BROKER_URL = REDIS_URL
-if REDIS_URL.startswith("rediss:"):  # the other clients of Redis look at its certificate unasked, kombu does not
+if REDIS_URL.startswith("rediss:"):  # the other Redis clients verify by default; kombu does not
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_PUBLISH_RETRY = False  # a broker that is away is the caller's 503, at once
+CELERY_TASK_PUBLISH_RETRY = False  # without a broker the client gets a 503 at once
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_REDIS_TIMEOUTS, "global_keyprefix": "digits:", "max_retries": 1}
@@ -133,12 +126,12 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
 if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI a kept connection belongs to a thread that may never come back
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
 DATABASE_POOL = env.whole("DATABASE_POOL", 4)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     if DATABASE_POOL > 0:
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # the pool checks each connection: the server may restart
         DATABASES["default"]["OPTIONS"]["pool"] = pool_options(DATABASE_POOL)
 else:
     DATABASES["default"]["OPTIONS"] = {
@@ -151,24 +144,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Django ---
 INSTALLED_APPS = [
     "digits_site.apps.DigitsAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "corsheaders",
-    "rest_framework",
-    "knox",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "channels",
-    "digits_site",
-    "digits_site.accounts",
-    "recognition",
-    "training",
+    *(f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions", "messages", "staticfiles")),
+    *("corsheaders", "rest_framework", "knox", "drf_spectacular", "drf_spectacular_sidecar", "channels"),
+    *("digits_site", "digits_site.accounts", "recognition", "training"),
 ]
 MIDDLEWARE = [
-    "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees what the others refuse
+    "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees the others' refusals
     "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -222,13 +203,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["digits_site.web.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "digits_site.accounts.authentication.TokenAuthentication",  # first: it is what makes 401 a 401
+        "digits_site.accounts.authentication.TokenAuthentication",  # first: its challenge makes DRF answer 401, not 403
         "digits_site.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
-    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
     "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",

@@ -1,4 +1,4 @@
-"""Access tokens in the admin: who holds which, and revoking them. They are made by `manage.py create_token` alone."""
+"""Access tokens in the admin: listed and revoked there, made only by `manage.py create_token`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digits_site.accounts.models import AccessToken
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(admin.ModelAdmin):
-    """To look at and to delete, which revokes. Neither the token nor what is kept of it is shown."""
+    """Read-only except for deleting, which revokes. Neither the token nor its digest is shown."""
 
     list_display = ("__str__", "name", "user", "scopes_shown", "created", "expires")
     list_select_related = ("user",)

@@ -1,4 +1,4 @@
-"""Who is calling: an access token, or a session cookie with its CSRF token."""
+"""DRF authentication: an access token, or a session cookie with its CSRF token."""
 
 import re
 from typing import Any
@@ -18,21 +18,21 @@ class TokenAuthentication(knox.auth.TokenAuthentication):
     """`Authorization: Token digits_…`. Wrong, expired and revoked tokens get the same 401."""
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        """Raises AuthenticationFailed; what cannot be a token is not looked for."""
+        """Refuse what has not the form of a token without a query. Raises AuthenticationFailed."""
         if not TOKEN.fullmatch(token):
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
 
     def _cleanup_token(self, auth_token: AccessToken) -> bool:
-        """Whether it has expired. knox deletes such rows here; a read should not write, and the list shows them."""
+        """Return whether the token has expired. knox deletes it here, but a read should not write."""
         return auth_token.expired
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """A session counts only with its CSRF token; where training is open, a call without one is an anonymous call.
+    """A session counts only with its CSRF token. Where training is open, a request without one is anonymous.
 
-    The original's page stops by a beacon, which carries the browser's cookies but cannot carry the token. Another
-    site's page has been refused before this, by its origin.
+    The legacy page stops a run by a beacon, which carries cookies but cannot carry the token. OriginMiddleware has
+    already refused other sites' pages.
     """
 
     def authenticate(self, request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""Access tokens: how a program speaks for an account."""
+"""Access tokens, with which programs act for an account."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from knox.models import AbstractAuthToken
 
 
 class Scope(NamedTuple):
-    """What a token may do, and the permission that its account needs for it as well."""
+    """What a token may do, and the permission that its account needs as well."""
 
     meaning: str
     permission: str
 
 
 SCOPES = {
-    "train": Scope("ask for training runs", "training.add_trainingrun"),
+    "train": Scope("request training runs", "training.add_trainingrun"),
     "stop": Scope("stop the active run", "training.add_trainingrun"),
     "activate": Scope("put a model into service", "recognition.add_activation"),
 }
 
 
 def validate_scopes(scopes: object) -> None:
-    """Raises ValidationError for what is no list of known scopes."""
+    """Raise ValidationError unless `scopes` is a list of known scopes."""
     if not isinstance(scopes, list) or not set(map(str, scopes)) <= set(SCOPES):
         raise ValidationError(f"Scopes are a list of {', '.join(SCOPES)}.")
 
 
 class AccessToken(AbstractAuthToken):
-    """The right to do for `user` what `scopes` name, as far as that account may do it itself.
+    """Allows a program to do what `scopes` name, as far as `user` may do it.
 
-    The token itself is kept nowhere: `digest` is its SHA-512, and `token_key` its first characters, to find the row by.
-    Made by `manage.py create_token`; deleting the row revokes it.
+    Made by `manage.py create_token`; deleting the row revokes it. The token itself is not stored: `digest` is its
+    SHA-512, and `token_key` its first characters, to find the row by.
     """
 
-    id = models.BigAutoField(primary_key=True)  # knox's own key is the digest, which has no place in an address
+    id = models.BigAutoField(primary_key=True)  # knox's own key is the digest, which would appear in URLs
     digest = models.CharField(max_length=128, unique=True, editable=False)
     name = models.CharField(max_length=100, help_text="what it is for")
     scopes = models.JSONField(default=list, validators=[validate_scopes], help_text=", ".join(SCOPES))
@@ -50,10 +50,10 @@ class AccessToken(AbstractAuthToken):
 
     @property
     def expires(self) -> str:
-        """As people read it."""
+        """The expiry, for people."""
         if self.expiry is None:
             return "never"
-        return f"{self.expiry:%Y-%m-%d %H:%M}" + (", which is past" if self.expired else "")
+        return f"{self.expiry:%Y-%m-%d %H:%M}" + (" (expired)" if self.expired else "")
 
     @property
     def expired(self) -> bool:

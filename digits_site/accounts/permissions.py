@@ -1,4 +1,4 @@
-"""What an account must be allowed, and a token for it must name, before a view is entered."""
+"""DRF permissions that check the account, and the scopes of its token."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from digits_site.accounts.models import SCOPES
 
 
 def missing_scope(request: Request, scope: str) -> str:
-    """What to tell a token that lacks the scope, in every mode; "" for one that has it, and where no token speaks.
-
-    A token is what `request.auth` holds when it has `scopes`; a session has none and needs none.
-    """
-    scopes = getattr(request.auth, "scopes", None)
+    """Return the refusal for a token without the scope, or "" if it has it or the request came without a token."""
+    scopes = getattr(request.auth, "scopes", None)  # a session has none
     return "" if scopes is None or scope in scopes else f"This token lacks the scope {scope!r}."
 
 
 class ScopedPermission(BasePermission):
-    """The permission of `scope` for the account; and where a token speaks for it, that scope for the token as well."""
+    """Require the permission of `scope` for the account, and the scope for a token."""
 
     scope: ClassVar[str]
     refusal: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Which request is answered and which run is worked for, so that log lines can say so. Plain Python."""
+"""The current request and run, for log records. Plain Python."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ run_id: ContextVar[int | None] = ContextVar("run_id", default=None)
 
 
 @contextmanager
-def working_for(run: int) -> Iterator[None]:
-    """Everything in this block is done for that run."""
+def run_context(run: int) -> Iterator[None]:
+    """Name the run on all log records of the block."""
     token = run_id.set(run)
     try:
         yield

@@ -1,6 +1,6 @@
-"""How log lines look: one for people, one for machines. Both name the request and the run that a line belongs to.
+"""Log formats: lines for people, JSON for machines. Both name the request and the run that a record belongs to.
 
-Named in the setting LOGGING, so it is loaded before the apps are and imports no models.
+LOGGING names this module, so it is loaded before the apps and imports no models.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from digits_site.observability.context import request_id, run_id
 
 FORMATS = ("line", "json")
-ENCODER = json.JSONEncoder(default=str)  # made once: json.dumps would make one for every line
+ENCODER = json.JSONEncoder(default=str)  # json.dumps would make one for every line
 
 
-class Origin(logging.Filter):
-    """Puts `request_id` and `run_id` on every record, None where there is none."""
+class ContextFilter(logging.Filter):
+    """Put `request_id` and `run_id` on every record, None where there is none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id, record.run_id = request_id.get(), run_id.get()
@@ -32,15 +32,18 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
         line = super().formatMessage(record)
-        for word in ("request", "run"):
-            value = getattr(record, f"{word}_id", None)
+        for name in ("request", "run"):
+            value = getattr(record, f"{name}_id", None)
             if value is not None:
-                line += f" [{word} {value}]"
+                line += f" [{name} {value}]"
         return line
 
 
 class JSONFormatter(logging.Formatter):
-    """One object a line; a traceback is a text in it. ASCII alone, so that nothing in a message ends the line."""
+    """One JSON object a line, tracebacks included; ASCII only, so that no message can end the line.
+
+    Own code: python-json-logger takes 10.8 us a line, this 6.5, and writes nulls (docs/decisions.md).
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -51,30 +54,30 @@ class JSONFormatter(logging.Formatter):
             "request_id": getattr(record, "request_id", None),
             "run_id": getattr(record, "run_id", None),
             "exc_info": self.formatException(record.exc_info) if record.exc_info else record.exc_text,
-            **getattr(record, "fields", {}),  # what a caller gave as extra={"fields": …}
+            **getattr(record, "fields", {}),  # given as extra={"fields": …}
         }
         return ENCODER.encode({name: value for name, value in line.items() if value is not None})
 
 
 def formatter(kind: str) -> logging.Formatter:
-    """For LOG_FORMAT; what is no format is a line, until the checks of the start refuse it."""
+    """Return the formatter for LOG_FORMAT; lines for an unknown one, which the start-up checks refuse."""
     return JSONFormatter() if kind == "json" else LineFormatter()
 
 
 def logging_settings(kind: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING: everything to the console, in one format."""
+    """Return Django's LOGGING: everything to the console, in one format."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"origin": {"()": "digits_site.observability.logging.Origin"}},
+        "filters": {"context": {"()": "digits_site.observability.logging.ContextFilter"}},
         "formatters": {"chosen": {"()": "digits_site.observability.logging.formatter", "kind": kind}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["origin"]}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["context"]}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": {"handlers": ["console"], "propagate": False},
-            "django.request": {"level": "ERROR"},  # a client's mistake is answered, not logged
+            "django.request": {"level": "ERROR"},  # clients' mistakes are answered, not logged
             "django.security": {"level": "CRITICAL"},  # scanners would fill the log with hosts and forms
-            "digits.access": {"level": "INFO" if kind == "json" else "WARNING"},  # a person's terminal stays quiet
+            "digits.access": {"level": "INFO" if kind == "json" else "WARNING"},  # a terminal stays quiet
             "daphne": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
         },

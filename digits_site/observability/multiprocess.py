@@ -1,7 +1,7 @@
-"""A folder in which the processes of one machine share their counters, so that each can tell of all.
+"""Share the counters of one machine's processes in a folder, so that each can report all of them.
 
-Every process has files of its own in it (prometheus_client's multiprocess mode). Those of a process that ended count
-on: a total must not fall while others live, Prometheus would take that for a restart. They go when nobody is left.
+Every process has files of its own there (prometheus_client's multiprocess mode). The files of one that ended still
+count: Prometheus would take a falling total for a restart. They are removed when no process is left.
 """
 
 from __future__ import annotations
@@ -15,40 +15,40 @@ from prometheus_client import multiprocess
 
 LOCK = "lock"
 LIVE_GAUGES = re.compile(r"gauge_live\w+_(\d+)\.db")
-_held: list[int] = []
+_locks: list[int] = []
 
 
-def share(folder: Path) -> None:
-    """Make this process one of the folder's, before any metric is defined; the first of them finds it empty.
+def share_folder(folder: Path) -> None:
+    """Join the folder, before any metric is defined; the first process empties it.
 
-    Who lives is told by a lock that the kernel lets go of when its process ends, in whatever way.
+    Each holds a lock, which the kernel releases however the process ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        multiprocess.mark_process_dead(os.getpid(), str(folder))  # one that had our number before us
+        multiprocess.mark_process_dead(os.getpid(), str(folder))  # an earlier process with the same number
     else:
         for file in folder.glob("*.db"):
             file.unlink()
     fcntl.flock(lock, fcntl.LOCK_SH)  # waits while another process is emptying the folder
-    _held.append(lock)
+    _locks.append(lock)
 
 
-def forget_the_dead(folder: Path) -> None:
-    """What is true only while a process lives (its viewers) ends with it."""
+def remove_dead_gauges(folder: Path) -> None:
+    """Drop what is true only while a process lives, such as its viewers."""
     for file in folder.glob("gauge_live*.db"):
-        found = LIVE_GAUGES.fullmatch(file.name)
-        if found and not alive(int(found[1])):
-            multiprocess.mark_process_dead(int(found[1]), str(folder))
+        match = LIVE_GAUGES.fullmatch(file.name)
+        if match and not is_alive(int(match[1])):
+            multiprocess.mark_process_dead(int(match[1]), str(folder))
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's, but there
+        pass  # another user's process
     return True

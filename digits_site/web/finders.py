@@ -5,12 +5,12 @@ from typing import Any
 
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
 
-# The browsable API of Django REST framework, Redoc, and what only another page of Swagger UI's needs: 15 MB.
+# DRF's browsable API, Redoc, and files of Swagger UI that no page loads: 15 MB.
 UNUSED = ["rest_framework", "redoc", "swagger-ui-standalone-preset*", "oauth2-redirect*"]
 
 
 class ServedFiles(AppDirectoriesFinder):
-    """Each app's, without what no page of ours loads."""
+    """The apps' static files without the unused ones."""
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Any:
         return super().list([*(ignore_patterns or ()), *UNUSED])

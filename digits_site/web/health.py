@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 
-def database_answers() -> bool:
+def is_database_ready() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -22,7 +22,7 @@ def database_answers() -> bool:
     return True
 
 
-def redis_answers() -> bool:
+def is_redis_ready() -> bool:
     try:
         cache.get("readyz")
     except RedisError:
@@ -30,25 +30,25 @@ def redis_answers() -> bool:
     return True
 
 
-_checks: dict[str, Callable[[], bool]] = {"database": database_answers, "redis": redis_answers}
+_checks: dict[str, Callable[[], bool]] = {"database": is_database_ready, "redis": is_redis_ready}
 
 
-def register_check(name: str, answers: Callable[[], bool]) -> None:
-    """Make `/readyz` call `answers` as well, which returns False when the process cannot do its work."""
-    _checks[name] = answers
+def register_check(name: str, is_ready: Callable[[], bool]) -> None:
+    """Make `/readyz` call `is_ready` as well, which returns False when the process cannot do its work."""
+    _checks[name] = is_ready
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Say that the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can do its work: database, Redis and what the apps have registered. 503 names what is missing."""
-    checks = {name: answers() for name, answers in _checks.items()}
+    """Run all checks. 503 names what is missing."""
+    checks = {name: is_ready() for name, is_ready in _checks.items()}
     ready = all(checks.values())
     return JsonResponse({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)

@@ -1,4 +1,4 @@
-"""`/metrics`: where all measurements of an installation are read."""
+"""`/metrics`: the measurements of the installation, for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from digits_site.web import errors
 from digits_site.web.error_responses import error_response
+from digits_site.web.errors import NotAuthenticated
 
 _collectors: list[Collector] = []
 
 
 def register_collector(collector: Collector) -> None:
-    """Make `/metrics` ask `collector` as well, each time that it is read."""
+    """Make `/metrics` collect from `collector` as well."""
     _collectors.append(collector)
 
 
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Everything, in Prometheus' text format. 200 while the process answers, whatever else is away.
+    """Return all metrics in Prometheus' text format, whatever else is away.
 
-    Local mode serves this machine alone. In public mode a token is needed: without METRICS_TOKEN there is no such page.
+    Local mode serves this machine only. Public mode needs METRICS_TOKEN; without one the page does not exist.
     """
     if not settings.LOCAL:
         if not settings.METRICS_TOKEN:
             raise Http404
         if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
             message = "Metrics need METRICS_TOKEN as a bearer token."
-            return error_response(errors.NotAuthenticated(message, headers={"WWW-Authenticate": "Bearer"}))
+            return error_response(NotAuthenticated(message, headers={"WWW-Authenticate": "Bearer"}))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(readings()), content_type=content_type)
+    return HttpResponse(encode(collect()), content_type=content_type)
 
 
-def readings() -> CollectorRegistry:
-    """This process's measurements, or those of all that share METRICS_DIR; and what database and Redis tell."""
+def collect() -> CollectorRegistry:
+    """Return the metrics of this process, or of all that share METRICS_DIR, and those of database and Redis."""
     registry = CollectorRegistry()
     if settings.METRICS_DIR:
         from digits_site.observability import multiprocess  # needs a Unix
 
-        multiprocess.forget_the_dead(settings.METRICS_DIR)
+        multiprocess.remove_dead_gauges(settings.METRICS_DIR)
         MultiProcessCollector(registry, str(settings.METRICS_DIR))
     else:
         registry.register(REGISTRY)

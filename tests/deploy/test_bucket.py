@@ -67,6 +67,8 @@ def drawn(stack: Stack) -> tuple[int, int]:
 
 @pytest.mark.stack
 def test_a_model_is_trained_served_and_taken_away_without_a_folder(on_bucket: Stack, bucket: BucketServer) -> None:
+    _, shipped = drawn(on_bucket)
+    assert len(on_bucket.http.get(f"/api/models/{shipped}/filters/").content) > 200_000
     run = on_bucket.ended(on_bucket.train(samples=64, epochs=1))
     assert run["status"] == "completed", run
     model = on_bucket.http.get(f"/api/models/{run['model']}/").json()
@@ -76,7 +78,6 @@ def test_a_model_is_trained_served_and_taken_away_without_a_folder(on_bucket: St
         content = on_bucket.http.get(f"/api/models/{run['model']}/{kind}/").content
         stored = bucket.client.get_object(Bucket=NAME, Key=f"digits/{model['sha256']}.{kind}")["Body"].read()
         assert content == stored
-    assert len(on_bucket.http.get(f"/api/models/{run['model']}/filters/").content) > 200_000
     in_registry(on_bucket, f"registry.activate(ModelVersion.objects.get(pk={run['model']}))")
     eventually(lambda: drawn(on_bucket) == (200, run["model"]), 10, "the new model's answer")
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from django.test import Client
 
-from digits_site.observability.context import working_for
-from digits_site.observability.logging import Origin, formatter, request_id
+from digits_site.observability.context import run_context
+from digits_site.observability.logging import ContextFilter, formatter, request_id
 from digits_site.web.middleware.request_id import access
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 
@@ -30,7 +30,7 @@ class Lines(logging.Handler):
         super().__init__()
         self.lines: list[str] = []
         self.setFormatter(formatter(kind))
-        self.addFilter(Origin())
+        self.addFilter(ContextFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
@@ -52,7 +52,7 @@ def logged(kind: str, message: str, *words: object, **more: Any) -> str:
 def test_a_line_ends_with_its_run_and_request() -> None:
     token = request_id.set("abc")
     try:
-        with working_for(12):
+        with run_context(12):
             assert logged("line", "made of %s", "words") == "WARNING digits.test: made of words [request abc] [run 12]"
     finally:
         request_id.reset(token)
@@ -64,7 +64,7 @@ def test_json_is_one_line_whatever_is_in_it() -> None:
     try:
         raise ValueError("first\nsecond")
     except ValueError:
-        with working_for(7):
+        with run_context(7):
             line = logged("json", message, exc_info=True)
     assert len(line.splitlines()) == 1
     found = json.loads(line)
@@ -168,7 +168,7 @@ def by_id(stack: Stack, own: str) -> dict[str, Any]:
 
 def stopped_run(stack: Stack) -> int:
     """A run that a worker had and that was stopped: the shortest there is."""
-    number = stack.train(samples=256, epochs=50)
+    number = stack.train(samples=8192, epochs=50)
     eventually(lambda: stack.run(number)["status"] == "in_progress", PATIENCE_SECONDS, "a worker's claim")
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"

@@ -1,4 +1,4 @@
-"""manage.py revoke_token ID: from the next request on that token is no token."""
+"""manage.py revoke_token ID: revoke an access token, from the next request on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         token = AccessToken.objects.select_related("user").filter(pk=options["number"]).first()
         if token is None:
             raise CommandError(f"There is no token {options['number']}.")
-        said = f"{token} of {token.user}, {token.name!r}, is revoked."
+        message = f"Revoked {token} of {token.user}, {token.name!r}."
         token.delete()
-        self.stdout.write(said)
+        self.stdout.write(message)

@@ -59,7 +59,7 @@ def test_the_front_page_follows_a_run(operator, stack):
     page.get_by_role("link", name="Stop").click()
     expect(page.get_by_text("will stop")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text(f"run {number} was told to stop.")).to_be_visible()
+    expect(page.get_by_text(f"run {number} is stopping.")).to_be_visible()
     stack.ended(number)
     page.goto(stack.url + "/admin/")
     expect(training).to_contain_text(f"Last run: {number}, interrupted.")

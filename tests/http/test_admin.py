@@ -94,7 +94,7 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
 
 def test_stop_from_the_admin(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
-    assert "was told to stop" in act(client, run, "stop")
+    assert "is stopping" in act(client, run, "stop")
     run.refresh_from_db()
     assert run.stop_requested_at
     assert "stopping" in text_of(client.get(RUNS))

@@ -127,8 +127,8 @@ def test_a_double_click_on_stop_is_logged_once(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
     url = f"{RUNS}{run.pk}/act/stop/"
     fields = hidden_fields(client, url)
-    assert "was told to stop" in clicked(client, url, fields)
-    assert "is stopping already" in clicked(client, url, fields)
+    assert "is stopping" in clicked(client, url, fields)
+    assert "is already stopping" in clicked(client, url, fields)
     assert LogEntry.objects.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Runs in the admin: a history to look at and act on; nothing of a run is typed in."""
+"""Runs in the admin: a read-only history with actions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
 
 def duration(seconds: float) -> str:
-    """1 h 02 min, 3 min 20 s, 4.2 s."""
+    """Format a duration: 1 h 02 min, 3 min 20 s, 4.2 s."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -115,7 +115,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="gain", ordering="test_accuracy")
     def gain(self, run: Any) -> str:
-        """Percentage points of test accuracy over the model in service."""
+        """Return the percentage points of test accuracy above the model in service."""
         if run.test_accuracy is None or run.serving_reads is None:
             return "–"
         points = round(100 * (run.test_accuracy - run.serving_reads), 2)
@@ -148,7 +148,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="started by", ordering="requested_by__username")
     def who(self, run: TrainingRun) -> str:
-        return run.requester
+        return run.requester_name
 
     @admin.display(description="in service")
     def serves(self, run: Any) -> str:
@@ -167,9 +167,9 @@ class TrainingRunAdmin(ActionAdmin):
     def versions_table(self, run: TrainingRun) -> str:
         return render_to_string("admin/training/pairs.html", {"pairs": run.versions.items()})
 
-    @admin.display(description="the same run again")
+    @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
-        """By the API, and on the machine itself."""
+        """Show the commands of the same run: for the API, and on this machine."""
         body = shlex.quote(json.dumps({"preset": run.preset, **run.parameters}))
         options = [
             f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
@@ -197,7 +197,9 @@ class TrainingRunAdmin(ActionAdmin):
     def export(self, request: HttpRequest, queryset: QuerySet[TrainingRun], kind: str) -> HttpResponse | None:
         chosen = list(queryset.values_list("pk", flat=True)[: exports.MAX_RUNS + 1])
         if len(chosen) > exports.MAX_RUNS:
-            self.message_user(request, f"At most {exports.MAX_RUNS} runs fit into one file.", messages.ERROR)
+            self.message_user(
+                request, f"Select at most {exports.MAX_RUNS} runs: one file holds no more.", messages.ERROR
+            )
             return None
         runs = TrainingRun.objects.with_account().filter(pk__in=chosen)
         write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from digits_site.development.nginx_server import nginx_program
-from tests.deploy.test_docs import variables_in_settings
 from tests.support.ports import free_port
 from tests.support.public_site import make_certificate, whole_configuration
+from tests.support.settings_file import variables_in_settings
 from tests.support.stack import ROOT
 
 COMPOSE = (ROOT / "compose.yaml").read_text()

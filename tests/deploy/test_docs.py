@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from django.core.management import get_commands
 from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
+from tests.support.settings_file import variables_in_settings
 from training.live import events
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,15 +52,6 @@ def assert_same(missing: set[str], extra: set[str], where: str, what: str) -> No
 
 
 # --- Settings ---
-
-
-def variables_in_settings() -> set[str]:
-    """Every NAME in an `env.kind("NAME")` of settings.py."""
-    names = set()
-    for node in ast.walk(ast.parse(text_of(ROOT / "digits_site" / "settings.py"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env."):
-            names |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant) and isinstance(a.value, str)}
-    return names
 
 
 def test_the_readme_has_every_setting_and_no_other() -> None:

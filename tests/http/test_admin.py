@@ -94,7 +94,7 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
 
 def test_stop_from_the_admin(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
-    assert "was told to stop" in act(client, run, "stop")
+    assert "is stopping" in act(client, run, "stop")
     run.refresh_from_db()
     assert run.stop_requested_at
     assert "stopping" in text_of(client.get(RUNS))
@@ -107,7 +107,7 @@ def test_train_again_from_the_admin(client: Client) -> None:
     new = TrainingRun.objects.newest()
     assert new
     assert (new.status, new.parameters, str(new.requested_by)) == ("queued", old.parameters, "admin")
-    assert "already in progress" in act(client, old, "train_again"), "one run at a time"
+    assert "is already training" in act(client, old, "train_again"), "one run at a time"
 
 
 def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:

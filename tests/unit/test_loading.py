@@ -127,7 +127,7 @@ def test_a_file_that_was_swapped_is_never_loaded(shipped: None, monkeypatch: pyt
     version = registry.publish(constant_model(3), test_accuracy=0.5)
     Path(version.file.path).write_bytes(constant_model(4))
     monkeypatch.setattr("recognition.classifier.open_session", lambda content: pytest.fail("it was opened"))
-    with pytest.raises(ModelRejected, match="not the one that was published"):
+    with pytest.raises(ModelRejected, match="not the published one"):
         registry.activate(version)
 
 

@@ -101,7 +101,7 @@ def test_an_object_that_is_gone_is_refused_and_the_previous_model_keeps_serving(
     bucket.client.delete_object(Bucket=NAME, Key=f"digits/{model['sha256']}.onnx")
     # The row says that it serves, as when the object was lost after its activation.
     in_registry(on_bucket, f"Activation.objects.create(model_id={number}, previous=Activation.current())")
-    eventually(lambda: drawn(on_bucket) == serving and f"model {number} refused" in on_bucket.log("web"), 5)
+    eventually(lambda: drawn(on_bucket) == serving and f"model {number} rejected" in on_bucket.log("web"), 5)
     assert drawn(on_bucket) == serving
     gone = on_bucket.http.get(f"/api/models/{number}/onnx/")
     assert (gone.status_code, gone.json()["code"]) == (404, "no_file")

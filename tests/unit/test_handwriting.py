@@ -158,7 +158,7 @@ def test_the_shipped_model_is_the_handwriting_presets() -> None:
 
 @pytest.mark.stack
 def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) -> None:
-    run = stack.train(preset="handwriting", samples=6000, epochs=20)
+    run = stack.train(preset="handwriting", samples=1500, epochs=60)
     eventually(lambda: stack.run(run)["epochs"], PATIENCE_SECONDS, "the first epoch")
     child = stack.training_child()
     family = [child, *child.children(recursive=True)]
@@ -173,7 +173,7 @@ def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) ->
 @pytest.mark.stack
 def test_a_run_goes_on_when_its_augmentation_process_is_killed(stack: Stack) -> None:
     """As the kernel does when memory is short: the run is released and resumed."""
-    number = stack.train(preset="handwriting", samples=6000, epochs=20)
+    number = stack.train(preset="handwriting", samples=1500, epochs=60)
     eventually(lambda: stack.run(number)["epochs"], PATIENCE_SECONDS, "the first epoch")
     augmentation = next(c for c in stack.training_child().children() if "spawn_main" in " ".join(c.cmdline()))
     augmentation.kill()

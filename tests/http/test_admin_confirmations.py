@@ -141,7 +141,7 @@ def test_a_run_that_ended_between_question_and_answer_cannot_be_stopped(client: 
     assert "has already ended" in text_of(client.get(url, follow=True)), "and it is not asked about either"
 
 
-def test_what_was_never_asked_is_not_done(client: Client, models: list[ModelVersion]) -> None:
+def test_a_post_from_no_confirmation_page_changes_nothing(client: Client, models: list[ModelVersion]) -> None:
     """A POST that comes from no confirmation page."""
     run = make_run(Status.IN_PROGRESS, attempt=1)
     before = Activation.objects.count(), TrainingRun.objects.count()

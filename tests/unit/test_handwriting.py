@@ -92,7 +92,7 @@ def answers(count: int, sharpness: float) -> tuple[NDArray[np.float64], NDArray[
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.5])
-def test_the_temperature_mends_a_confidence_that_is_off(sharpness: float) -> None:
+def test_the_temperature_corrects_a_wrong_confidence(sharpness: float) -> None:
     probabilities, labels = answers(5_000, sharpness)
     temperature = calibration.fit_temperature(probabilities, labels)
     assert temperature == pytest.approx(sharpness, rel=0.1)

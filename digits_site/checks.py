@@ -21,6 +21,7 @@ from digits_site.observability.logging import FORMATS
 from recognition.storage import storage
 from training.learner.config import KERAS_LEARNER
 
+MIN_LOST_SECONDS = 3.0  # six heartbeats
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
 ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
@@ -77,6 +78,12 @@ def value_errors() -> Iterator[CheckMessage]:
             f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, which is not a folder.",
             hint="Leave it out to train on the files in the repository.",
             id="digits.E010",
+        )
+    if settings.RUN_LOST_SECONDS < MIN_LOST_SECONDS:
+        yield Error(
+            f"RUN_LOST_SECONDS is {settings.RUN_LOST_SECONDS:g}: a busy worker's heartbeat can be later than that.",
+            hint=f"Set it to {MIN_LOST_SECONDS:g} or more, or leave it out.",
+            id="digits.E023",
         )
     if not is_function_path(settings.LEARNER):
         yield Error(

@@ -82,6 +82,7 @@ if METRICS_DIR:  # prometheus_client reads the variable when it is first importe
 
 # --- Training ---
 RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_LOST_SECONDS = env.decimal("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own
@@ -128,9 +129,9 @@ if "ENGINE" not in DATABASES["default"]:
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
 DATABASE_POOL = env.whole("DATABASE_POOL", 4)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["ENGINE"] = "digits_site.postgresql"
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     if DATABASE_POOL > 0:
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # the pool checks each connection: the server may restart
         DATABASES["default"]["OPTIONS"]["pool"] = pool_options(DATABASE_POOL)
 else:
     DATABASES["default"]["OPTIONS"] = {
@@ -208,7 +209,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
-    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
     "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",

@@ -1,4 +1,4 @@
-"""ModelVersions in the admin: which one serves, since when, by whom; activate and roll back."""
+"""Models in the admin: the registry, activation and rollback."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.formats import localize
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
@@ -27,19 +28,19 @@ ACTIVATIONS_SHOWN = 20  # on a model's page
 
 
 def explain_change(current: Activation | None, model: ModelVersion) -> Explanation:
-    """What a change from the activation in force to `model` means for those who draw."""
-    reads = f"It reads {model.percent} of the test digits."
-    will = f"Once confirmed, {model} answers all drawings within half a second. {reads}"
+    """Explain the change from the activation in force to `model`."""
+    effect = f"Once confirmed, {model} answers all drawings within half a second. Its test accuracy is {model.percent}."
     if current is None:
-        return Explanation([will, "No model is in service now."], state=0)
-    before = f"In service since {localize(current.at)}: {current.model}, which reads {current.model.percent}."
-    worse = current.model.test_accuracy > model.test_accuracy
-    how = "back into service" if current.rollback else "into service"
+        return Explanation([effect, "No model is in service now."], state=0)
+    before = (
+        f"{current.model} is in service since {localize(current.at)}. Its test accuracy is {current.model.percent}."
+    )
+    is_worse = current.model.test_accuracy > model.test_accuracy
     return Explanation(
-        [will, before],
-        [f"It is less accurate than {current.model}."] if worse else [],
+        [effect, capfirst(before)],
+        [capfirst(f"{model} is less accurate than {current.model}.")] if is_worse else [],
         state=current.pk,
-        latest_change=f"Model {current.model_id} was put {how} by {current.by or 'the system'}.",
+        latest_change=capfirst(f"{current.model} was {current.origin}."),
     )
 
 
@@ -47,21 +48,21 @@ def explain_service(model: ModelVersion) -> Explanation:
     """Raise NothingToDo if `model` is in service."""
     current = Activation.current()
     if current and current.model_id == model.pk:
-        raise NothingToDo(f"{model} is in service already.")
+        raise NothingToDo(capfirst(f"{model} is already in service."))
     return explain_change(current, model)
 
 
 def put_into_service(
     page: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any], state: int
 ) -> None:
-    """Replace the activation that was confirmed, and tell the user. Raises ModelRejected and StateChanged."""
+    """Activate `model` in place of the confirmed activation. Raises ModelRejected and StateChanged."""
     registry.activate(model, by=request.user, expected=state)
     page.log_change(request, model, "Put into service.")
     page.message_user(request, f"{model} is in service.", messages.SUCCESS)
 
 
 def explain_roll_back(current: Activation | None) -> Explanation:
-    """Raise NoEarlierModel if nothing served before."""
+    """Raise NoEarlierModel if no model was in service before."""
     if current is None or current.previous is None:
         raise NoEarlierModel
     return explain_change(current, current.previous.model)
@@ -70,7 +71,7 @@ def explain_roll_back(current: Activation | None) -> Explanation:
 def roll_back(
     page: admin.ModelAdmin, request: HttpRequest, current: Activation, values: Mapping[str, Any], state: int
 ) -> None:
-    """Return from the activation that was confirmed to the one before, and tell the user. Raises StateChanged."""
+    """Return from the confirmed activation to the one before. Raises ModelRejected and StateChanged."""
     activation = registry.roll_back(by=request.user, expected=state)
     page.log_change(request, activation.model, "Rolled back to this model.")
     page.message_user(request, f"Rolled back: {activation.model} is in service.", messages.SUCCESS)
@@ -119,9 +120,9 @@ class ModelVersionAdmin(ActionAdmin):
     def since(self, model: Any) -> str:
         return localize(model.activated_at) if model.is_current else "–"
 
-    @admin.display(description="put there by")
+    @admin.display(description="activated by")
     def by(self, model: Any) -> str:
-        return (model.activated_by or "the system") if model.is_current else "–"
+        return (model.activated_by or "–") if model.is_current else "–"
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, model: ModelVersion) -> str:
@@ -137,15 +138,15 @@ class ModelVersionAdmin(ActionAdmin):
         links = [(reverse(f"model-{kind}", args=[model.pk]), name) for kind, name in kinds]
         return format_html_join(", ", '<a href="{}" download>{}</a>', links)
 
-    @admin.display(description="times put into service")
+    @admin.display(description="activations")
     def activations_table(self, model: ModelVersion) -> str:
-        """The newest, in two queries however many there are."""
+        """Render the newest activations, in two queries."""
         activations = model.activations.order_by("-pk")
         context = {"activations": activations.select_related("by")[:ACTIVATIONS_SHOWN], "count": activations.count()}
         return render_to_string("admin/recognition/activations.html", context)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who put it there, and when, needs a permission of its own."""
+        """Show the activations to users who may view them."""
         may = request.user.has_perm("recognition.view_activation")
         return [name for name in self.fields if may or name != "activations_table"]
 
@@ -158,7 +159,7 @@ class ModelVersionAdmin(ActionAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "may_roll_back": may})
 
     def roll_back(self, request: HttpRequest) -> HttpResponse:
-        """Confirm and perform the return to the model that served before."""
+        """Confirm and perform the return to the model that was in service before."""
         if not request.user.has_perm(ROLL_BACK.permission):
             raise PermissionDenied
         return confirm(self, request, ROLL_BACK, Activation.current, reverse(self.url_name("changelist")))

@@ -1,4 +1,4 @@
-"""28x28 in, ten probabilities out: the model in service, followed by every process within half a second.
+"""Run the model in service. Every process follows an activation within half a second.
 
 A model is an ONNX file with one input, float32 [N, 28, 28, 1], ink 1.0 on 0.0, and one output, float32 [N, 10],
 probabilities that sum to 1.
@@ -17,7 +17,7 @@ import numpy as np
 from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
-from recognition.calibration import tempered
+from recognition.calibration import apply_temperature
 from recognition.errors import ModelRejected, ModelUnavailable, StorageUnavailable
 from recognition.models import Activation, ModelVersion
 
@@ -25,144 +25,139 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CHECK_SECONDS = 0.5
-PASS = 32  # digits at once: the fewest microseconds a digit, and a twentieth of the memory that 256 at once keep
-# The key that names a tensor's other file. ONNX Runtime would read one, `../` included, beside the process' own folder.
-# Protocol Buffers hold a text as it is, so bytes without it name none.
+RETRY_SECONDS = 5.0  # until a rejected file is tried again: an unreachable bucket takes seconds to answer
+BATCH_SIZE = 32  # the least time a digit, and a twentieth of the memory of 256 at once
+# The key of a tensor's external file. ONNX Runtime would read any path, also with `../`. Protocol Buffers store text
+# verbatim, so bytes without the key refer to no file.
 EXTERNAL_DATA = b"location"
-REFUSED_SECONDS = 5.0  # until a file that was refused is tried again: asking a bucket that is away takes seconds
 logger = logging.getLogger(__name__)
 
 
 class Classifier:
-    """One loaded model. ONNX Runtime's session is safe to share between threads, so one serves them all."""
+    """A loaded model. ONNX Runtime's session is safe to share between threads."""
 
     def __init__(
         self, content: bytes, *, version: int, temperature: float = 1.0, uncertain_below: float | None = None
     ) -> None:
-        """Raises ModelRejected when the bytes are no model, or not one of this contract."""
+        """Raises ModelRejected if the bytes are not a model of this contract."""
         self.version, self.temperature, self.uncertain_below = version, temperature, uncertain_below or 0.0
         self._session = open_session(content)
         self._input = self._session.get_inputs()[0].name
         if [list(i.shape[1:]) for i in self._session.get_inputs()] != [[28, 28, 1]]:
-            raise ModelRejected("The model does not take pictures of 28x28.")
+            raise ModelRejected("The model's input is not a 28x28 image.")
         answer = self._session.run(None, {self._input: np.zeros((2, 28, 28, 1), np.float32)})[0]
         if answer.shape != (2, 10) or not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
-            raise ModelRejected("The model does not answer with ten probabilities.")
+            raise ModelRejected("The model's output is not ten probabilities.")
 
     @classmethod
     def load(cls, model: ModelVersion) -> Classifier:
-        """From the registry, by checksum. Raises ModelRejected for a file that is missing, torn or another."""
+        """Load a registered version. Raises ModelRejected if its file is missing, torn or not the published one."""
         content = registered_bytes(model)
         return cls(content, version=model.pk, temperature=model.temperature, uncertain_below=model.uncertain_below)
 
     def probabilities(self, digits: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.float64]:
-        """`digits` is N of float32 [28, 28], or [N, 28, 28]; returns float64 [N, 10] at the model's temperature."""
-        pictures = np.asarray(digits, np.float32).reshape(-1, 28, 28, 1)
-        passes = [pictures[start : start + PASS] for start in range(0, len(pictures), PASS)]
-        answers = [self._session.run(None, {self._input: several})[0] for several in passes]
-        return tempered(np.concatenate(answers) if answers else np.empty((0, 10)), self.temperature)
+        """Return float64 [N, 10] at the model's temperature for N digits, float32 [28, 28]."""
+        images = np.asarray(digits, np.float32).reshape(-1, 28, 28, 1)
+        batches = [images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE)]
+        answers = [self._session.run(None, {self._input: batch})[0] for batch in batches]
+        return apply_temperature(np.concatenate(answers) if answers else np.empty((0, 10)), self.temperature)
 
 
 def registered_bytes(model: ModelVersion) -> bytes:
-    """A version's ONNX file. Raises ModelRejected when it is missing, torn or not the one that was published."""
+    """Read a version's ONNX file. Raises ModelRejected if it is missing, torn or not the published one."""
     try:
         with model.file.open("rb") as file:
             content: bytes = file.read()
     except (OSError, StorageUnavailable) as error:
         raise ModelRejected(f"The file of {model} cannot be read.") from error
     if hashlib.sha256(content).hexdigest() != model.sha256:
-        raise ModelRejected(f"The file of {model} is not the one that was published.")
+        raise ModelRejected(f"The file of {model} is not the published one.")
     return content
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session of one thread: a digit is too small a job to share among cores.
+    """Open an ONNX Runtime session of one thread: a digit is too small a job to share among cores.
 
-    Raises ModelRejected for what is no ONNX file, or not all of it: the checksum vouches for these bytes alone.
+    Raises ModelRejected for bytes that are not an ONNX model, or that refer to other files, which no checksum covers.
     """
     if EXTERNAL_DATA in content:
         raise ModelRejected("The model refers to other files.")
-    import onnxruntime  # here, so that a process which never answers a drawing does not carry it
+    import onnxruntime  # here, so that a process without drawings does not carry it
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    options.add_session_config_entry(
-        "session.load_model_format", "ONNX"
-    )  # not its other one, which may be in there too
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # never ORT's own format
+    unusable = (state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.InvalidArgument, state.NotImplemented)
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (
-        state.Fail,
-        state.InvalidGraph,
-        state.InvalidProtobuf,
-        state.InvalidArgument,
-        state.NotImplemented,
-    ) as error:
+    except unusable as error:
         raise ModelRejected("The file is not an ONNX model.") from error
 
 
 class InService:
-    """The process's current classifier. Which model serves is asked of the database at most twice a second."""
+    """The process's current classifier. It asks the database at most twice a second which model is in service."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
-        self._checked = float("-inf")
-        self._loaded = ""  # SHA-256: after a new installation the same number may be another model's
-        self._refused = ""
-        self._try_again = 0.0
+        self._checked_at = float("-inf")
+        self._loaded = ""  # SHA-256: after a reinstallation, the same ID may be another model's
+        self._rejected = ""
+        self._retry_at = 0.0
 
     def get(self) -> Classifier:
-        """Raises ModelUnavailable when no model has ever been loadable.
+        """Return the classifier. Raises ModelUnavailable if none could be loaded yet.
 
-        One request at a time looks; those that have a model do not wait for it, however long the database takes.
+        One request at a time checks; the others use the loaded model and do not wait for the database.
         """
-        stale = time.monotonic() - self._checked > CHECK_SECONDS
-        if stale and self._lock.acquire(blocking=self._classifier is None):
+        if self._is_stale() and self._lock.acquire(blocking=self._classifier is None):
             try:
-                if time.monotonic() - self._checked > CHECK_SECONDS:
+                if self._is_stale():
                     self._follow()
-                    self._checked = time.monotonic()
+                    self._checked_at = time.monotonic()
             finally:
                 self._lock.release()
         if self._classifier is None:
             raise ModelUnavailable
         return self._classifier
 
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._checked_at > CHECK_SECONDS
+
     def _follow(self) -> None:
-        """Load what was activated. A file that is refused, or a database that is away, leaves the previous serving."""
+        """Load the activated model. If its file is rejected or the database is away, the previous one stays."""
         try:
             activation = Activation.current()
-            while activation is not None and not self._serve(activation.model):
-                # A process that has just started has no previous one in memory: it goes back to what served before.
+            while activation is not None and not self._load(activation.model):
+                # A process that has just started has no previous model in memory: it loads the one activated before.
                 activation = activation.previous if self._classifier is None else None
         except AnyDatabaseError as error:
             if self._classifier is None:
                 raise
-            logger.warning("model in service not looked up: %s", error)
+            logger.warning("cannot check which model is in service: %s", error)
 
-    def _serve(self, model: ModelVersion) -> bool:
-        """Make `model` the one that answers; False when its file is refused."""
+    def _load(self, model: ModelVersion) -> bool:
+        """Make `model` the current classifier. Returns False if its file is rejected."""
         if self._classifier is not None and (self._classifier.version, self._loaded) == (model.pk, model.sha256):
             return True
-        if self._classifier is not None and self._refused == model.sha256 and time.monotonic() < self._try_again:
+        if self._classifier is not None and self._rejected == model.sha256 and time.monotonic() < self._retry_at:
             return False
         try:
             self._classifier = Classifier.load(model)
         except ModelRejected as error:
-            if self._refused != model.sha256:  # once, not twice a second
-                logger.error("%s refused: %s", model, error)
-            self._refused, self._try_again = model.sha256, time.monotonic() + REFUSED_SECONDS
+            if self._rejected != model.sha256:  # once, not at every check
+                logger.error("%s rejected: %s", model, error)
+            self._rejected, self._retry_at = model.sha256, time.monotonic() + RETRY_SECONDS
             return False
-        self._loaded, self._refused = model.sha256, ""
+        self._loaded, self._rejected = model.sha256, ""
         return True
 
     def forget(self) -> None:
-        """Start anew, as a new process would."""
+        """Forget the model and the checks, as in a new process."""
         with self._lock:
-            self._classifier, self._checked, self._refused = None, float("-inf"), ""
+            self._classifier, self._checked_at, self._rejected = None, float("-inf"), ""
 
 
 _in_service = InService()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digits_site.web.errors import ApiError
+from digits_site.web.errors import ApiError, Busy
 
 MIN_SIDE, MAX_SIDE = 8, 4096  # of a picture, in pixels
 MAX_DRAWINGS = 256  # in a request
@@ -95,11 +95,9 @@ class BlankDrawing(RecognitionError):
     message = "No digit found in this picture. Draw one and send it again."
 
 
-class Busy(RecognitionError):
+class DecodingBusy(Busy):
     """Every decode slot is taken, and none came free in time."""
 
-    code = "busy"
-    status = 503
     message = "The server is busy with other drawings. Try again shortly."
 
 

@@ -1,4 +1,4 @@
-"""The registry of models: every version that was published, and which of them served when."""
+"""The registry of models: the published versions, and when each was in service."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.db import models
 
 
 def model_storage() -> Storage:
-    """Where model files live; a callable, so that migrations do not freeze a folder."""
+    """Return the storage of model files. A callable, so that migrations do not freeze a folder."""
     return storages["models"]
 
 
 class ModelVersion(models.Model):
-    """One published network: its file, the checksum it is loaded by, and how good it is on the MNIST test set.
+    """A published network: its file, the checksum it is loaded by, and its accuracy on the MNIST test set.
 
-    `keras_file` holds the same weights for people to download; nothing here ever loads it.
+    `keras_file` holds the same weights for download; the product never loads it.
     """
 
     file = models.FileField(storage=model_storage, upload_to="", max_length=200)
@@ -37,15 +37,15 @@ class ModelVersion(models.Model):
 
     @property
     def percent(self) -> str:
-        """Test accuracy as people read it."""
+        """Return the test accuracy in per cent."""
         return f"{self.test_accuracy:.2%}"
 
 
 class Activation(models.Model):
-    """A model was put into service. Rows are only added: the newest one says which model serves.
+    """A model was put into service. Rows are only added, and the newest one is in force.
 
-    `previous` is the activation that a roll back returns to; a roll back is itself a new row, which takes over the
-    `previous` of the activation it returned to, so that rolling back twice goes back twice.
+    `previous` is the activation that a rollback returns to. A rollback is itself a new row, with the `previous` of the
+    activation it returns to, so that rolling back twice goes back twice.
     """
 
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="activations")
@@ -60,13 +60,21 @@ class Activation(models.Model):
     def __str__(self) -> str:
         return f"{self.model} since {self.at:%Y-%m-%d %H:%M}"
 
+    @property
+    def origin(self) -> str:
+        """Return how the model came into service: "activated by ada", "activated at install"."""
+        action = "rolled back" if self.rollback else "activated"
+        return (
+            f"{action} by {self.by}" if self.by else f"{action} {'automatically' if self.previous_id else 'at install'}"
+        )
+
     @classmethod
     def current(cls) -> Activation | None:
-        """The activation in force, its model fetched with it."""
+        """Return the activation in force, with its model."""
         return cls.objects.select_related("model", "previous__model").first()
 
     @classmethod
     def current_model_id(cls) -> int | None:
-        """The id of the model in service, or None before the first activation."""
+        """Return the ID of the model in service, or None before the first activation."""
         newest: Any = cls.objects.values_list("model_id", flat=True).first()
         return newest

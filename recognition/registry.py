@@ -25,13 +25,17 @@ def publish(
 ) -> ModelVersion:
     """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
 
-    `temperature` and `uncertain_below` are its calibration (recognition.calibration); `keras_content` is the same
-    network as a Keras file, kept to be downloaded.
+    The bytes are loaded and run first, so that an unusable model is never registered. The row is written last, so that
+    a file torn by a crash belongs to no version.
 
-    The bytes are loaded and asked first, so that what cannot serve is never registered; the row is written last, so
-    that a file torn by a crash belongs to no version.
+    Args:
+        temperature, uncertain_below: The model's calibration (recognition.calibration).
+        keras_content: The same network as a Keras file, kept for download.
 
-    Raises ModelRejected (not a model of this contract), OSError (ENOSPC: no space left) and StorageUnavailable.
+    Raises:
+        ModelRejected: The bytes are not a model of this contract.
+        OSError: No space is left (ENOSPC).
+        StorageUnavailable: See recognition.bucket.
     """
     Classifier(content, version=0)
     digest = hashlib.sha256(content).hexdigest()
@@ -53,8 +57,8 @@ def publish(
 
 
 def store(storage: Storage, name: str, content: bytes) -> str:
-    """Write a file whole or not at all; the name it got. Raises OSError and StorageUnavailable."""
-    storage.delete(name)  # what an earlier crash may have left half-written, in a folder
+    """Write a file completely or not at all, and return its name. Raises OSError and StorageUnavailable."""
+    storage.delete(name)  # an earlier crash may have left it half-written
     try:
         return storage.save(name, ContentFile(content))
     except OSError:
@@ -69,16 +73,15 @@ def activate(
     expected: int | None = None,
     refuse_less_accurate: bool = False,
 ) -> Activation:
-    """Put a version into service, after loading it once more from where every web process will load it.
+    """Put a version into service, after loading it from where every web process will load it.
 
     Args:
-        expected: the number of the activation that the caller saw in force, 0 for none; None skips the check.
-        refuse_less_accurate: keep the model in service if it is more accurate.
+        expected: The ID of the activation that the caller saw in force, 0 for none. None skips the check.
+        refuse_less_accurate: Raise LessAccurate if the model in service is more accurate.
 
     Raises:
-        ModelRejected: the file is missing, torn or not the registered one; the model in service is unchanged.
-        StateChanged: another activation than `expected` is in force.
-        LessAccurate: see `refuse_less_accurate`.
+        ModelRejected: The file is missing, torn or not the registered one. The model in service is unchanged.
+        StateChanged: Another activation than `expected` is in force.
     """
     Classifier.load(model)
     with transaction.atomic():
@@ -91,9 +94,9 @@ def activate(
 
 
 def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
-    """Return to the version that served before the present one. `expected` is that of `activate`.
+    """Return to the version that was in service before the current one. `expected` is that of `activate`.
 
-    Raises NoEarlierModel when there is none, StateChanged, and ModelRejected when its file can no longer be loaded.
+    Raises NoEarlierModel if there is none, StateChanged, and ModelRejected if its file cannot be loaded any more.
     """
     with transaction.atomic():
         current = lock_current(expected)
@@ -105,10 +108,10 @@ def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = 
 
 
 def lock_current(expected: int | None = None) -> Activation | None:
-    """Return the activation in force; other processes that want to change it wait for the end of our transaction.
+    """Return the activation in force. Other processes that want to change it wait for the end of this transaction.
 
-    The locked row is the same for everybody: if each locked the activation in force, two could lock different rows.
-    Raises StateChanged if the number of the activation is not `expected`.
+    All lock the same row: if each locked the activation in force, two could lock different rows.
+    Raises StateChanged if the activation's ID is not `expected`.
     """
     ModelVersion.objects.select_for_update(no_key=True).order_by("pk").first()
     current = Activation.current()
@@ -118,5 +121,5 @@ def lock_current(expected: int | None = None) -> Activation | None:
 
 
 def account(user: User | AnonymousUser | None) -> User | None:
-    """The user to record: nobody for an anonymous caller."""
+    """Return the user to record, None for an anonymous one."""
     return user if isinstance(user, User) else None

@@ -1,4 +1,4 @@
-"""Where model files live, from one URL: a folder of this machine, or a bucket that several machines share."""
+"""Read MODEL_STORAGE_URL: model files are in a folder of this machine, or in a bucket that several machines share."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ BUCKET_OPTIONS = {"endpoint_url", "region_name", "addressing_style"}  # as djang
 
 
 def storage(url: str, folder: Path) -> dict[str, Any]:
-    """The entry of STORAGES for `url`; for an empty one, that of `folder`.
+    """Return the entry of STORAGES for `url`, or for `folder` if it is empty. Raises ValueError.
 
-    `file:///path` is another folder, `s3://bucket/prefix?endpoint_url=…&region_name=…` a bucket; its credentials are
-    where boto3 looks for them. Raises ValueError.
+    `file:///path` is another folder, `s3://bucket/prefix?endpoint_url=…&region_name=…` a bucket. boto3 finds its
+    credentials in its usual places.
     """
     parts = urlsplit(url)
     if parts.scheme == "s3":
@@ -21,12 +21,12 @@ def storage(url: str, folder: Path) -> dict[str, Any]:
     if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
         folder = Path(unquote(parts.path))
     elif url:
-        raise ValueError("It is neither file:///path nor s3://bucket/prefix.")
+        raise ValueError("Use file:///path or s3://bucket/prefix.")
     return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
 
 
 def storage_or_folder(url: str, folder: Path) -> dict[str, Any]:
-    """The same, but for a wrong URL that of `folder`: digits_site.checks says what is wrong, beside everything else."""
+    """The same, but with `folder` for an invalid URL: digits_site.checks reports it with all other mistakes."""
     try:
         return storage(url, folder)
     except ValueError:
@@ -34,11 +34,11 @@ def storage_or_folder(url: str, folder: Path) -> dict[str, Any]:
 
 
 def bucket(name: str, prefix: str, options: dict[str, str]) -> dict[str, Any]:
-    """Raises ValueError."""
+    """Return the entry of STORAGES for a bucket. Raises ValueError."""
     if not name or "@" in name:
         raise ValueError("Name the bucket, without credentials: s3://bucket/prefix. boto3 takes AWS_ACCESS_KEY_ID.")
     if unknown := options.keys() - BUCKET_OPTIONS:
-        raise ValueError(f"{', '.join(sorted(unknown))} is none of {', '.join(sorted(BUCKET_OPTIONS))}.")
+        raise ValueError(f"Unknown option {', '.join(sorted(unknown))}. Use {', '.join(sorted(BUCKET_OPTIONS))}.")
     return {
         "BACKEND": "recognition.bucket.Bucket",
         "OPTIONS": {"bucket_name": name, "location": prefix.strip("/"), **options},

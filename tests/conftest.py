@@ -1,17 +1,41 @@
-"""Fixtures: the product as processes (`stack`), and the Django test client over a database with the shipped model."""
+"""Fixtures: the product as processes (`stack`), and the Django test client over a database with the shipped model.
+
+A test marked `deployments("nginx", "granian")` runs on its own fixtures and once more on each of these: `nginx` is
+`make run-scaled`, `granian` its web server without nginx.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from django.core.management import call_command
 
+from tests.support.http_client import RealClient
+from tests.support.limited import running_limited
 from tests.support.postgres import environment_of_its_own
 from tests.support.public_site import PublicSite, running_public
-from tests.support.scaled import Scaled, running_scaled
-from tests.support.stack import Stack, running
+from tests.support.scaled import OnGranian, Scaled, running_scaled
+from tests.support.stack import HASTY_SECONDS, NUMPY_LEARNER, Stack, running
+
+Stack.default_learner = NUMPY_LEARNER
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("deployments")
+    if marker and os.environ.get("TEST_DATABASE") != "postgres":  # a deployment has a database of its own
+        others = [pytest.param(name, marks=pytest.mark.stack) for name in marker.args]
+        metafunc.parametrize("deployment", [pytest.param("", id="own"), *others], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> str:
+    """The name in a test's mark `deployments`; empty where the test has no such mark, and on its own fixtures."""
+    return getattr(request, "param", "")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,17 +51,44 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stack(shared_stack: Stack) -> Iterator[Stack]:
-    """The running product, with no run active before and after."""
-    shared_stack.idle()
-    yield shared_stack
-    shared_stack.idle()
+def stack(deployment: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The running product, with no run active before and after; a test may end processes of it."""
+    yield from whole_and_idle(request.getfixturevalue("shared_scaled" if deployment else "shared_stack"))
+
+
+def whole_and_idle(stack: Stack) -> Iterator[Stack]:
+    stack.mend()
+    stack.idle()
+    yield stack
+    stack.mend()
+    stack.idle()
 
 
 @pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[Stack]:
+def own_stack(tmp_path: Path, deployment: str) -> Iterator[Stack]:
     """A running product of this test's own, for those that break it."""
-    with running(tmp_path) as stack:
+    stack = OnGranian(tmp_path) if deployment else Stack(tmp_path)
+    with closing(stack):
+        stack.start(worker=not deployment)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def shared_hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("hasty"), RUN_LOST_SECONDS=str(HASTY_SECONDS)) as stack:
+        yield stack
+
+
+@pytest.fixture
+def hasty_stack(shared_hasty: Stack) -> Iterator[Stack]:
+    """The same, but a run is taken for lost three times sooner."""
+    yield from whole_and_idle(shared_hasty)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A web server with room for few streams."""
+    with running_limited(tmp_path_factory.mktemp("limited")) as stack:
         yield stack
 
 
@@ -53,6 +104,13 @@ def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
     shared_scaled.idle()
     yield shared_scaled
     shared_scaled.idle()
+
+
+@pytest.fixture
+def deployed_client(shared_scaled: Scaled, deployment: str) -> Iterator[RealClient]:
+    address = shared_scaled.url if deployment == "nginx" else shared_scaled.granian_url
+    with httpx.Client(base_url=address, timeout=30) as http:
+        yield RealClient(http)
 
 
 @pytest.fixture(scope="session")

@@ -75,11 +75,3 @@ def most_confident(
 def data_url(image: NDArray[np.uint8]) -> str:
     """Return the picture as a PNG data URL."""
     return f"data:image/png;base64,{base64.b64encode(encode_png(image / np.float32(255))).decode()}"
-
-
-def worst_mistakes(run: TrainingRun, limit: int = 24) -> list[TestDigit]:
-    """Return the most confidently misread digits, none without stored predictions. Raises DigitsUnavailable."""
-    try:
-        return most_confident(run, limit)[1]
-    except NoPredictions:
-        return []

@@ -129,11 +129,9 @@ class TrainingRun(models.Model):
         return self.requested_by.get_username() if self.requested_by else "anonymous"
 
     @property
-    def origin(self) -> str:
+    def requester_name(self) -> str:
         """Return who started the run, for pages."""
-        if self.worker == SHIPPED:
-            return "Shipped with Digits"
-        return f"Started by {self.requested_by.get_username() if self.requested_by else 'a visitor'}"
+        return {SHIPPED: "shipped with Digits", "anonymous": "a visitor"}.get(self.requester, self.requester)
 
     @property
     def is_active(self) -> bool:

@@ -5,12 +5,12 @@ A client cannot choose the application's root path, Twisted does not parse forms
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from daphne import http_protocol
 
 from digits_site.server.backpressure import WriteGate
+from digits_site.web.asgi import Message
 from digits_site.web.error_responses import error_response
 from digits_site.web.errors import BadRequest, ServerError
 
@@ -33,7 +33,7 @@ class WebRequest(http_protocol.WebRequest):
             self.requestHeaders.setRawHeaders(b"content-type", self.content_types)
         return super().process()
 
-    def handle_reply(self, message: Mapping[str, Any]) -> None:
+    def handle_reply(self, message: Message) -> None:
         super().handle_reply(message)
         if is_event_stream(message) and self.channel is not None:
             self.gate = WriteGate(self.transport)
@@ -62,7 +62,7 @@ class HTTPFactory(http_protocol.HTTPFactory):
         return protocol
 
 
-def is_event_stream(message: Mapping[str, Any]) -> bool:
+def is_event_stream(message: Message) -> bool:
     """Return whether an event stream starts with this message."""
     if message["type"] != "http.response.start":
         return False

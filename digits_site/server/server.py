@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from daphne import server as daphne_server
 from twisted.internet import reactor
@@ -15,6 +13,7 @@ from twisted.logger import globalLogBeginner
 from digits_site.server.http_protocol import HTTPFactory
 from digits_site.server.shutdown import Connections, GracefulShutdown, Protocol
 from digits_site.server.ws_protocol import WebSocketFactory
+from digits_site.web.asgi import Message
 
 loop = daphne_server.twisted_loop
 
@@ -58,7 +57,7 @@ class Server(daphne_server.Server):
         self.ports.append(port)
         super().listen_success(port)
 
-    async def handle_reply(self, protocol: Protocol, message: Mapping[str, Any]) -> None:
+    async def handle_reply(self, protocol: Protocol, message: Message) -> None:
         """Pass a message on when the client has room for it. The last message of a stream does not wait."""
         waits = message["type"] == "websocket.send" or message.get("more_body", False)
         if waits and protocol.gate is not None and not await protocol.gate.wait():

@@ -13,7 +13,7 @@ from threading import Semaphore
 
 from django.conf import settings
 
-from recognition.errors import Busy
+from recognition.errors import DecodingBusy
 
 SLOT_TIMEOUT_SECONDS = 5.0  # the largest picture takes up to a second; batches take a slot for each drawing
 LARGE_PIXELS = 1_000_000  # 20 ms and more; a drawing on the page has a hundredth of them
@@ -32,7 +32,7 @@ def slots(number: int) -> Semaphore:
 def decode_slot(pixels: int) -> Iterator[None]:
     """Hold one of MAX_DECODES slots, or the slot for large pictures, during the block.
 
-    Raises Busy if none comes free in time, or if enough large pictures are waiting already.
+    Raises DecodingBusy if none comes free in time, or if enough large pictures are waiting already.
     """
     if pixels < LARGE_PIXELS:
         with acquired(slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS):
@@ -44,9 +44,9 @@ def decode_slot(pixels: int) -> Iterator[None]:
 
 @contextmanager
 def acquired(semaphore: Semaphore, timeout: float) -> Iterator[None]:
-    """Raises Busy if the semaphore is not acquired within `timeout` seconds."""
+    """Raises DecodingBusy if the semaphore is not acquired within `timeout` seconds."""
     if not semaphore.acquire(timeout=timeout):
-        raise Busy
+        raise DecodingBusy
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from digits_site.observability.metrics import count_refusal
+from digits_site.web.error_responses import error_body
 from recognition import errors, metrics
 from recognition.api.decode_slots import decode_slot
 from recognition.imaging import EncodedImage, Grid, decode_data_url, preprocess
@@ -69,7 +69,7 @@ def json_object(request: Request) -> Mapping[str, Any]:
 
 
 def prepare(picture: EncodedImage) -> Grid:
-    """Decode a picture in a decode slot and return its (28, 28) array. Raises Busy, CorruptImage and BlankDrawing."""
+    """Return a picture's (28, 28) array, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
     with decode_slot(picture.pixels):
         with metrics.stage("decode"):
             image = picture.decode()
@@ -77,9 +77,9 @@ def prepare(picture: EncodedImage) -> Grid:
             return preprocess(image)
 
 
-def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, str]]:
-    """Return the (28, 28) array of each data URL, or its error's `code`, `message` and `detail`. Raises Busy."""
-    prepared: list[Grid | dict[str, str]] = []
+def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, Any]]:
+    """Return the (28, 28) array of each data URL, or its error's JSON. Raises DecodingBusy."""
+    prepared: list[Grid | dict[str, Any]] = []
     room = MAX_BATCH_PIXELS
     for drawing in drawings:
         try:
@@ -88,9 +88,6 @@ def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, str]]:
             if room < 0:
                 raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
             prepared.append(prepare(picture))
-        except errors.Busy:
-            raise
         except errors.RecognitionError as error:
-            count_refusal(error.code)
-            prepared.append({"code": error.code, "message": str(error), "detail": str(error)})
+            prepared.append(error_body(error))
     return prepared

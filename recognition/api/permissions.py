@@ -4,7 +4,7 @@ from digits_site.accounts.permissions import ScopedPermission
 
 
 class MayActivate(ScopedPermission):
-    """Accounts with recognition.add_activation, in every mode: strangers may train, but not choose what serves."""
+    """Accounts with recognition.add_activation, in every mode: visitors may train, but not activate."""
 
     scope = "activate"
     refusal = "Putting a model into service needs an account with the permission 'Can add activation'."

@@ -1,4 +1,4 @@
-"""How many drawings one address may send, in public mode."""
+"""The rate limit of drawings, in public mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digits_site.web.limits.client_address import client_address
 
 
 class PredictThrottle(SimpleRateThrottle):
-    """PREDICT_RATE drawings in a window that begins with an address' first one; a batch counts as many as it holds."""
+    """Allow PREDICT_RATE drawings from an address in a window that starts with the first; a batch counts each."""
 
     scope = "predict"
     retry_after: float | None = None
@@ -22,12 +22,12 @@ class PredictThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": client_address(request)}
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Raises what reading the body raises, where a view has to be asked how many drawings there are."""
+        """Count the drawings. A batch is parsed for that, and raises its own errors."""
         drawings = view.drawing_count(request) if hasattr(view, "drawing_count") else 1
         key = self.get_cache_key(request, view)
         self.retry_after = rate_limit.consume(key, drawings, self.num_requests, self.duration)
         return self.retry_after is None
 
     def wait(self) -> float | None:
-        """Seconds until the window ends."""
+        """Return the seconds until the window ends."""
         return self.retry_after

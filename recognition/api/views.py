@@ -26,7 +26,7 @@ DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
     *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing),
 )
-PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.Busy, errors.ModelUnavailable)
+PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
 
 def predict(request: Request, model: Classifier, digits: list[Grid]) -> list[dict[str, Any]]:

@@ -52,17 +52,31 @@ def test_the_front_page_follows_a_run(operator, stack):
     page = operator()
     training = page.get_by_role("region", name="Training", exact=True)
     expect(page.get_by_role("region", name="Health")).to_contain_text("1 worker")
-    number = stack.train(epochs=30, samples=4096)
+    number = stack.train(epochs=30, samples=60_000)
     expect(training).to_contain_text(re.compile(r"is in epoch \d+ of 30"), timeout=60_000)
     expect(training.get_by_role("progressbar")).to_be_visible()
     training.get_by_role("link", name=f"Run {number}").click()
     page.get_by_role("link", name="Stop").click()
     expect(page.get_by_text("will stop")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text(f"run {number} was told to stop.")).to_be_visible()
+    expect(page.get_by_text(f"run {number} is stopping.")).to_be_visible()
     stack.ended(number)
     page.goto(stack.url + "/admin/")
     expect(training).to_contain_text(f"Last run: {number}, interrupted.")
+
+
+def test_a_runs_page_shows_its_charts_and_test_digits(operator):
+    page = operator("training/trainingrun/1/change/")
+    expect(page.get_by_role("img", name=re.compile("^Accuracy by epoch. validation: 1: 42.60%"))).to_be_visible()
+    expect(page.get_by_role("region", name="45 misread test digits").get_by_role("img")).to_have_count(45)
+    page.get_by_role("button", name="3: 4 read as 9").click()
+    expect(page.get_by_role("region", name="3 fours read as 9").get_by_role("img")).to_have_count(3)
+
+
+def test_the_list_of_runs_draws_their_accuracy(operator):
+    page = operator("training/trainingrun/")
+    curve = page.get_by_role("img", name="Validation accuracy from 42.60% to 99.40%")
+    expect(curve.locator("path")).to_have_attribute("d", re.compile("^M3"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_training import connection, epoch_rows, history_row, run_panel, state
 from tests.support.browser import RUN, FakeSocket, Visits, epoch, launch_chromium, snapshot, watch_visits  # noqa: F401
 from tests.support.forwarder import forwarding
+from tests.support.page import connection, epoch_rows, history_row, run_panel, state
 
 pytestmark = pytest.mark.browser
 SHIPPED = "/runs/1/"

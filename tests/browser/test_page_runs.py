@@ -102,7 +102,7 @@ def test_how_long_a_run_would_take_is_told_before_it_is_started(visits):
 
 
 def test_a_run_is_followed_on_its_own_page_to_its_end(visits, stack):
-    number = stack.train(epochs=2, samples=1024, batch_size=16)
+    number = stack.train(epochs=2, samples=12_000, batch_size=16)
     page = go(visits, f"/runs/{number}/")
     expect(page.get_by_role("progressbar", name="Epochs of this run")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("status", name="Connection")).to_have_text("Live")

@@ -6,44 +6,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from tests.support.page import (
+    PATIENCE,
+    connection,
+    curve,
+    epoch_rows,
+    history_row,
+    run_panel,
+    start,
+    state,
+    wait_for_batches,
+)
 from training.learner.presets import PRESETS
 
 pytestmark = pytest.mark.browser
-PATIENCE = 120_000  # TensorFlow's import included
-
-
-def state(page):
-    return page.get_by_role("status", name="Run", exact=True)
-
-
-def connection(page):
-    return page.get_by_role("status", name="Connection")
-
-
-def run_panel(page):
-    return page.get_by_role("article", name=re.compile(r"Run \d+"))
-
-
-def epoch_rows(page):
-    return run_panel(page).get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")
-
-
-def curve(page, name):
-    return run_panel(page).get_by_role("img", name=re.compile(f"^{name} by epoch"))
-
-
-def history_row(page, number):
-    return page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Run {number}", exact=True))
-
-
-def start(page, **settings):
-    for name, value in settings.items():
-        page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
-    page.get_by_role("button", name="Start training").click()
-
-
-def wait_for_batches(page):
-    expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_presets_offered_are_those_there_are(visits):
@@ -56,12 +32,12 @@ def test_the_presets_offered_are_those_there_are(visits):
 
 def test_a_run_is_watched_from_start_to_end(visits):
     page = visits.open()
-    start(page, Epochs=2, Samples=1024, Batch_size=16, Seed=5)
+    start(page, Epochs=2, Samples=8192, Batch_size=16, Seed=5)
     expect(run_panel(page)).to_contain_text("Started by a visitor")
-    expect(run_panel(page)).to_contain_text("2 epochs · 1,024 samples · batch size 16")
+    expect(run_panel(page)).to_contain_text("2 epochs · 8,192 samples · batch size 16")
     wait_for_batches(page)
     expect(run_panel(page)).to_contain_text("Epoch 1 of 2")
-    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 64"))
+    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 512"))
     expect(epoch_rows(page)).to_have_count(1, timeout=PATIENCE)
     first = curve(page, "Accuracy").get_attribute("aria-label")
     expect(epoch_rows(page)).to_have_count(2, timeout=PATIENCE)
@@ -87,7 +63,7 @@ def test_a_run_is_watched_from_start_to_end(visits):
 
 def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
     first = visits.open()
-    start(first, Epochs=50, Samples=4096)
+    start(first, Epochs=50, Samples=16384)
     wait_for_batches(first)
     expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
     second = visits.open(width=390, height=844)

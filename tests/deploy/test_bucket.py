@@ -67,6 +67,8 @@ def drawn(stack: Stack) -> tuple[int, int]:
 
 @pytest.mark.stack
 def test_a_model_is_trained_served_and_taken_away_without_a_folder(on_bucket: Stack, bucket: BucketServer) -> None:
+    _, shipped = drawn(on_bucket)
+    assert len(on_bucket.http.get(f"/api/models/{shipped}/filters/").content) > 200_000
     run = on_bucket.ended(on_bucket.train(samples=64, epochs=1))
     assert run["status"] == "completed", run
     model = on_bucket.http.get(f"/api/models/{run['model']}/").json()
@@ -76,7 +78,6 @@ def test_a_model_is_trained_served_and_taken_away_without_a_folder(on_bucket: St
         content = on_bucket.http.get(f"/api/models/{run['model']}/{kind}/").content
         stored = bucket.client.get_object(Bucket=NAME, Key=f"digits/{model['sha256']}.{kind}")["Body"].read()
         assert content == stored
-    assert len(on_bucket.http.get(f"/api/models/{run['model']}/filters/").content) > 200_000
     in_registry(on_bucket, f"registry.activate(ModelVersion.objects.get(pk={run['model']}))")
     eventually(lambda: drawn(on_bucket) == (200, run["model"]), 10, "the new model's answer")
 
@@ -100,7 +101,7 @@ def test_an_object_that_is_gone_is_refused_and_the_previous_model_keeps_serving(
     bucket.client.delete_object(Bucket=NAME, Key=f"digits/{model['sha256']}.onnx")
     # The row says that it serves, as when the object was lost after its activation.
     in_registry(on_bucket, f"Activation.objects.create(model_id={number}, previous=Activation.current())")
-    eventually(lambda: drawn(on_bucket) == serving and f"model {number} refused" in on_bucket.log("web"), 5)
+    eventually(lambda: drawn(on_bucket) == serving and f"model {number} rejected" in on_bucket.log("web"), 5)
     assert drawn(on_bucket) == serving
     gone = on_bucket.http.get(f"/api/models/{number}/onnx/")
     assert (gone.status_code, gone.json()["code"]) == (404, "no_file")

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from digits_site.development.nginx_server import nginx_program
-from tests.deploy.test_docs import variables_in_settings
 from tests.support.ports import free_port
 from tests.support.public_site import make_certificate, whole_configuration
+from tests.support.settings_file import variables_in_settings
 from tests.support.stack import ROOT
 
 COMPOSE = (ROOT / "compose.yaml").read_text()
@@ -53,7 +53,7 @@ def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
         == SERVICES["streams"]["environment"]["MALLOC_ARENA_MAX"]
         == "1"
     )
-    assert set(SERVICES["web"]["environment"]) <= variables_in_settings() | {"MALLOC_ARENA_MAX"}  # the C library's
+    assert set(SERVICES["web"]["environment"]) <= set(variables_in_settings()) | {"MALLOC_ARENA_MAX"}  # the C library's
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     said = COMPOSE[: COMPOSE.index("x-app:")]
     assert {name for name in needed if name not in said} == set()

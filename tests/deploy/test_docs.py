@@ -1,10 +1,15 @@
-"""Facts in the docs are tests: settings, make targets, URLs, events, links. Each failure says what to add or remove."""
+"""Facts in the documents are tests: settings, make targets, URLs, events, admin actions, files, length.
+
+Each failure says what to add or remove.
+"""
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,130 +18,183 @@ from django.core.management import get_commands
 from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
+from tests.support.access.routes import routes
+from tests.support.settings_file import variables_in_settings
+from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
+from training.live.consumers import websocket_urlpatterns
+from training.serializers import RunParameters
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
-ARCHITECTURE = ROOT / "docs" / "architecture.md"
-OPERATIONS = ROOT / "docs" / "operations.md"
-SECURITY = ROOT / "SECURITY.md"
-PAGES = (
-    *(README, ARCHITECTURE, OPERATIONS, SECURITY, ROOT / "docs" / "attack.md", ROOT / "CHANGELOG.md"),
-    *filter(Path.exists, [ROOT / "CONTRIBUTING.md"]),
-)
+DOCS = ROOT / "docs"
+APPS = ("digits_site", "recognition", "training")
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "training" / "data" / "README.md"])
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+README_LINES, ALL_WORDS, CELL_WORDS = 130, 15_000, 12
 ANSWERS = {"error_frame", "ping", "pong"}  # between one client and the server: no events
 
 
-def text_of(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
+def text_of(name: str | Path) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
-def section(page: Path, title: str) -> str:
-    """What stands under a heading, up to the next of its level or above."""
+def section(page: str, title: str) -> str:
+    """Return the text under a heading, up to the next one of its level or above."""
     head = re.search(rf"^(#+) {re.escape(title)}\n", text_of(page), re.M)
-    assert head, f"{page.name} has no section {title!r}"
+    assert head, f"{page} has no section {title!r}"
     rest = text_of(page)[head.end() :]
     end = re.search(rf"^#{{1,{len(head[1])}}} ", rest, re.M)
     return rest[: end.start()] if end else rest
 
 
 def first_column(table: str) -> set[str]:
-    """The code words that begin the rows of a Markdown table."""
+    """Return the code words that begin the rows of a Markdown table."""
     return set(re.findall(r"^\| `([^`]+)`", table, re.M))
 
 
-def assert_same(missing: set[str], extra: set[str], where: str, what: str) -> None:
-    """Fail with both lists, in words that say what to do."""
-    assert not missing, f"{where} does not name these {what}: {', '.join(sorted(missing))}"
-    assert not extra, f"{where} names {what} that do not exist: {', '.join(sorted(extra))}"
+def assert_same(named: set[str], real: set[str], where: str, what: str) -> None:
+    """Fail with the differences, in words that say what to do."""
+    assert not real - named, f"{where} does not name these {what}: {', '.join(sorted(real - named))}"
+    assert not named - real, f"{where} names {what} that do not exist: {', '.join(sorted(named - real))}"
+
+
+# --- Length ---
+
+
+def test_the_readme_and_all_documents_are_short() -> None:
+    """The changelog grows with every release, so it does not count."""
+    lines = len(text_of("README.md").splitlines())
+    assert lines <= README_LINES, f"README.md has {lines} lines"
+    words = {page.name: len(text_of(page).split()) for page in PAGES if page.name != "CHANGELOG.md"}
+    assert sum(words.values()) <= ALL_WORDS, f"{sum(words.values())} words: {words}"
+
+
+@each_page
+def test_a_table_cell_holds_a_dozen_words(page: Path) -> None:
+    cells = [cell.strip() for row in re.findall(r"^\|.*\|$", text_of(page), re.M) for cell in row.split("|")]
+    long = [cell for cell in cells if len(cell.split()) > CELL_WORDS]
+    assert not long, f"{page.name}: make sentences of these cells: {'; '.join(long)}"
+
+
+@each_page
+def test_no_number_is_left_to_be_measured(page: Path) -> None:
+    assert "<!--" not in text_of(page), f"{page.name} has comments"
 
 
 # --- Settings ---
 
 
-def variables_in_settings() -> set[str]:
-    """Every NAME in an `env.kind("NAME")` of settings.py."""
-    names = set()
-    for node in ast.walk(ast.parse(text_of(ROOT / "digits_site" / "settings.py"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env."):
-            names |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant) and isinstance(a.value, str)}
-    return names
+def described_variables() -> dict[str, tuple[str, str, str]]:
+    """Return what .env.example says of each variable: default, default in public mode, first sentence."""
+    found = {}
+    for comment, name, default in re.findall(r"((?:^# .*\n)+)^#([A-Z_]+)=(.*)\n", text_of(".env.example"), re.M):
+        text = re.sub(r"\n?# ", " ", re.sub(r"# ---.*\n", "", comment)).strip()
+        public, meaning = re.search(r"Public mode: (\S+)\.(?: |$)", text), re.match(r"(.+?)\.(?: |$)", text)
+        assert meaning, f".env.example says nothing of {name}"
+        found[name] = (default, public[1] if public else default, meaning[1])
+    return found
 
 
-def test_the_readme_has_every_setting_and_no_other() -> None:
-    named = first_column(section(README, "Settings"))
-    real = variables_in_settings()
-    assert_same(real - named, named - real, "README.md, Settings,", "environment variables")
+def test_the_settings_page_has_the_rows_of_env_example() -> None:
+    rows = {}
+    for name, (default, public, meaning) in described_variables().items():
+        cells = [f"`{default}`" if default else "", f"`{public}`" if public != default else "", meaning]
+        rows[f"| `{name}` | {' | '.join(cells)} |"] = name
+    written = section("docs/settings.md", "Variables")
+    missing = "\n".join(row for row in rows if row not in written)
+    assert not missing, f"docs/settings.md, Variables, lacks these rows:\n{missing}"
+    assert_same(first_column(written), set(rows.values()), "docs/settings.md, Variables,", "environment variables")
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["local", "public"])
+def test_env_example_names_the_defaults_of_settings(local: bool) -> None:
+    """Defaults that are computed (paths, cores, keys) are not compared."""
+    described = described_variables()
+    assert_same(set(described), set(variables_in_settings()), ".env.example", "environment variables")
+    wrong = {}
+    for name, expression in variables_in_settings().items():
+        try:
+            real = eval(compile(ast.Expression(expression), name, "eval"), {"__builtins__": {}, "LOCAL": local})
+        except (NameError, TypeError):
+            continue
+        text = ",".join(real) if isinstance(real, list) else str(real).lower() if isinstance(real, bool) else str(real)
+        said = described[name][0 if local else 1].replace("none", "")
+        if said != text.removesuffix(".0") and text != "None":
+            wrong[name] = f"{said}, not {text}"
+    assert not wrong, f".env.example has other defaults than settings.py: {wrong}"
 
 
 def test_only_settings_reads_the_environment_of_the_product() -> None:
-    """What README's table lists would be incomplete if another module read a variable."""
-    development = ROOT / "digits_site" / "development"  # passes its own environment on to what `make run` starts
+    """The table of settings would be incomplete if another module read a variable."""
+    starters = {ROOT / "digits_site" / name for name in ("development", "management")}  # pass it on to what they start
     readers = {
         str(path.relative_to(ROOT))
-        for app in ("digits_site", "recognition", "training")
+        for app in APPS
         for path in (ROOT / app).rglob("*.py")
-        if re.search(r"os\.(getenv|environ(\.get)?[\[(])", text_of(path)) and development not in path.parents
+        if re.search(r"os\.(getenv|environ(\.get)?[\[(])", text_of(path)) and starters.isdisjoint(path.parents)
     }
     assert readers == set(), "only settings.py reads the environment"
 
 
-@pytest.mark.parametrize("name", ["epochs", "batch_size", "learning_rate", "samples", "seed", "activate", "preset"])
-def test_the_readme_has_a_runs_parameter_with_its_default(name: str) -> None:
-    from training.learner.presets import PRESETS, TRAINING_DIGITS
+@each_page
+def test_a_setting_named_in_the_docs_exists(page: Path) -> None:
+    """Decisions name what was rejected too."""
+    if page.name == "decisions.md":
+        return
+    elsewhere = {"DRILL_ARGS", "FUZZ_ARGS", "LOCK_ARGS", "PYTEST_ARGS", "TRAIN_ARGS", "SERVER_NAMES", "TLS_DIR"}
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text_of(page)))
+    assert_same(named - set(variables_in_settings()) - elsewhere, set(), page.name, "environment variables")
 
-    row = re.search(rf"^\| `{name}` \| `?([^`|]+?)`? \|", section(README, "Parameters of a run"), re.M)
-    assert row, f"README.md, Parameters of a run, has no row {name}"
-    fixed = {"samples": TRAINING_DIGITS, "seed": "random", "activate": "false", "preset": "original"}
-    assert row[1] == str(fixed.get(name, getattr(PRESETS["original"], name, "")))
+
+# --- Runs and models ---
 
 
-def test_the_readme_has_every_parameter_and_preset_of_a_run() -> None:
-    from training.learner.presets import PRESETS
-    from training.serializers import RunParameters
+def test_the_api_page_has_a_runs_parameters_with_their_defaults() -> None:
+    table = section("docs/api.md", "Parameters of a run")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", table, re.M))
+    values = asdict(PRESETS["original"]) | {"samples": TRAINING_DIGITS, "seed": "random", "activate": "false"}
+    assert rows == {str(name): str(values.get(str(name), "original")) for name in RunParameters().fields}
 
-    part = section(README, "Parameters of a run")
-    real = set(RunParameters().fields)
-    assert_same(real - first_column(part), first_column(part) - real, "README.md, Parameters of a run,", "parameters")
-    missing = {preset for preset in PRESETS if f"`{preset}`" not in part}
-    assert_same(missing, set(), "README.md, Parameters of a run,", "presets")
+
+def test_the_training_page_has_every_preset() -> None:
+    assert_same(first_column(section("docs/training.md", "Presets")), set(PRESETS), "docs/training.md", "presets")
+    assert_same(
+        {p for p in PRESETS if f"`{p}`" in section("docs/api.md", "Parameters of a run")},
+        set(PRESETS),
+        "api.md",
+        "presets",
+    )
 
 
 def test_the_readmes_accuracy_is_the_shipped_models() -> None:
-    shipped = json.loads(text_of(ROOT / "training" / "data" / "shipped" / "run.json"))["test_accuracy"]
-    said = re.search(r"a model ships that reads ([\d.]+) %", text_of(README).replace("\n", " "))
+    shipped = json.loads(text_of("training/data/shipped/run.json"))["test_accuracy"]
+    said = re.search(r"[Aa]\s+model\s+ships\s+that\s+reads\s+([\d.]+) %", text_of("README.md"))
     assert said, "README.md does not say how accurate the shipped model is"
     assert said[1] == f"{shipped:.2%}".rstrip("%"), "README.md: another accuracy than in shipped/run.json"
 
 
-# --- Make targets ---
+# --- Commands ---
 
 
-def make_targets() -> dict[str, bool]:
-    """Targets of the Makefile, and whether `make help` lists them."""
-    lines = re.findall(r"^([a-z][a-z-]*):(?!=)(.*)$", text_of(ROOT / "Makefile"), re.M)
-    return {name: "## " in rest for name, rest in lines}
+def test_the_contributors_page_has_every_make_target_and_no_other() -> None:
+    targets = dict(re.findall(r"^([a-z][a-z-]*):(?!=)(.*)$", text_of("Makefile"), re.M))
+    named = {row.removeprefix("make ") for row in first_column(section("CONTRIBUTING.md", "Make targets"))}
+    assert_same(named, {name for name, rest in targets.items() if "## " in rest}, "CONTRIBUTING.md", "make targets")
 
 
-def test_the_readme_has_every_make_target_and_no_other() -> None:
-    targets = make_targets()
-    assert {"run", "test", "check"} <= set(targets)
-    named = {row.removeprefix("make ") for row in first_column(section(README, "Make targets"))}
-    listed = {name for name, shown in targets.items() if shown}
-    assert_same(listed - named, named - set(targets), "README.md, Make targets,", "make targets")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_management_command_in_the_docs_exists(page: Path) -> None:
-    named = set(re.findall(r"manage\.py (\w+)", text_of(page)))
-    assert_same(set(), named - set(get_commands()), page.name, "management commands")
+@each_page
+def test_a_command_in_the_docs_exists(page: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", text_of(page)))
+    assert_same(named - set(get_commands()), set(), page.name, "management commands")
+    modules = set(re.findall(r"python -m ((?:benchmarks|tests)[\w.]*)", text_of(page)))
+    assert_same({name for name in modules if not importlib.util.find_spec(name)}, set(), page.name, "modules")
 
 
 # --- URLs ---
 
 
 def patterns(resolver: URLResolver, prefix: str = "/") -> list[str]:
-    """Every pattern of the project as the docs write it: `<int:pk>` is `<id>`."""
+    """Return every pattern of the project as the docs write it: `<int:pk>` is `<id>`."""
     found = []
     for entry in resolver.url_patterns:
         path = prefix + str(entry.pattern)
@@ -148,25 +206,35 @@ def patterns(resolver: URLResolver, prefix: str = "/") -> list[str]:
 
 
 def sockets() -> set[str]:
-    from training.live.consumers import websocket_urlpatterns
-
     return {f"/{path}" for entry in websocket_urlpatterns if (path := str(entry.pattern))}
 
 
-def test_every_url_of_the_product_is_in_the_readme() -> None:
-    real = {*patterns(get_resolver()), *sockets()}
-    assert "/api/runs/<id>/" in real
-    missing = {url for url in real if not re.search(rf"[` ]{re.escape(url)}[`? ]", text_of(README))}
-    assert_same(missing, set(), "README.md", "URLs")
+def calls() -> list[tuple[str, str]]:
+    """Return (method, URL) of every row of the table of the API."""
+    return re.findall(r"^\| `([A-Z]+) ([^`]+)`", section("docs/api.md", "HTTP API"), re.M)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_url_of_the_product_is_in_the_api_page() -> None:
+    assert_same({url for _, url in calls()}, set(patterns(get_resolver())), "docs/api.md, HTTP API,", "URLs")
+    missing = {url for url in sockets() if f"`{url}`" not in section("docs/api.md", "Watching")}
+    assert not missing, f"docs/api.md, Watching, does not name {missing}"
+
+
+@pytest.mark.parametrize(("method", "url"), calls())
+def test_a_call_in_the_docs_takes_its_method(method: str, url: str) -> None:
+    view = resolve(re.sub("<[^>]*>", "1", url)).func
+    actions = getattr(view, "actions", None)  # of a viewset: {"get": "list"}
+    cls = getattr(view, "cls", None)
+    taken = actions if actions is not None else vars(cls) if cls is not None else {"get"}  # functions here are GET
+    assert method.lower() in taken, f"docs/api.md: {url} does not take {method}"
+
+
+@each_page
 def test_every_url_in_the_docs_leads_somewhere(page: Path) -> None:
-    text = text_of(page)
-    named = set(re.findall(r"`(?:[A-Z]+ )?(/(?:[\w<>-]+/?)*)", text))
-    named |= {f"/{path}" for path in re.findall(r"(?:http|ws)://127\.0\.0\.1:8000/([^\s'\"?>)`]*)", text)}
+    named = set(re.findall(r"`(?:[A-Z]+ )?(/(?:[\w<>-]+/?)*)", text_of(page))) - {"/api/"}
+    named |= {f"/{path}" for path in re.findall(r"(?:http|ws)://127\.0\.0\.1:8000/([^\s'\"?>)`]*)", text_of(page))}
     lost = {url for url in named if url not in sockets() and not leads_somewhere(re.sub("<[^>]*>", "1", url))}
-    assert_same(set(), lost, page.name, "URLs")
+    assert_same(lost, set(), page.name, "URLs")
 
 
 def leads_somewhere(path: str) -> bool:
@@ -177,59 +245,47 @@ def leads_somewhere(path: str) -> bool:
     return True
 
 
-def calls() -> list[tuple[str, str]]:
-    """(method, URL) of every row of README's table of the API."""
-    return re.findall(r"^\| `(GET|POST) ([^`]+)`", section(README, "HTTP API"), re.M)
-
-
-@pytest.mark.parametrize(("method", "url"), calls())
-def test_a_call_in_the_readme_takes_its_method(method: str, url: str) -> None:
-    view = resolve(re.sub("<[^>]*>", "1", url)).func
-    actions = getattr(view, "actions", None)  # of a viewset: {"get": "list"}
-    cls = getattr(view, "cls", None)
-    taken = actions if actions is not None else vars(cls) if cls is not None else {"get"}  # functions here are GET
-    assert method.lower() in taken, f"README.md: {url} does not take {method}"
+def test_the_access_page_has_every_admin_action() -> None:
+    real = {name for route in routes() for name in re.findall(r"(?:action=|/act/)(\w+)|/(roll-back)/", route)}
+    named = first_column(section("docs/access.md", "Permissions"))
+    assert_same(named, {"".join(name) for name in real}, "docs/access.md, Permissions,", "admin actions")
 
 
 # --- Events ---
 
 
-def documented_messages() -> set[str]:
-    document = yaml.safe_load(text_of(ROOT / "docs" / "asyncapi.yaml"))
-    return set(document["components"]["messages"])
+def test_the_pages_and_the_asyncapi_file_name_the_same_events() -> None:
+    real = set(yaml.safe_load(text_of("docs/asyncapi.yaml"))["components"]["messages"]) - ANSWERS
+    table = section("docs/architecture.md", "How a viewer gets what it missed")
+    assert_same(first_column(table), real, "docs/architecture.md", "events")
+    passing = set(re.findall(r"^\| `(\w+)` \| current \|", table, re.M))
+    assert passing == set(events.TRANSIENT), "docs/architecture.md: which events are not persisted?"
+    line = re.search(r"a `snapshot` of the newest run, then\s+`([a-z\s]+)`", text_of("docs/api.md"))
+    assert line, "docs/api.md, Watching, does not list the events"
+    assert_same({"snapshot", *line[1].split()}, real, "docs/api.md, Watching,", "events")
 
 
-def test_the_readme_and_the_asyncapi_file_name_the_same_events() -> None:
-    line = re.search(r"a `snapshot` of the newest run, then\s+`([a-z ]+)`", text_of(README))
-    assert line, "README.md, Watching, does not list the events"
-    named = {"snapshot", *line[1].split()}
-    real = documented_messages() - ANSWERS
-    assert_same(real - named, named - real, "README.md, Watching,", "events")
+# --- Links, files, security ---
 
 
-def test_the_architecture_and_the_asyncapi_file_name_the_same_events() -> None:
-    named = first_column(section(ARCHITECTURE, "The stream"))
-    real = documented_messages() - ANSWERS
-    assert_same(real - named, named - real, "docs/architecture.md, The stream,", "events")
-
-
-def test_the_architecture_tells_persisted_events_from_passing_ones() -> None:
-    passing = set(re.findall(r"^\| `(\w+)` \| the present one \|", section(ARCHITECTURE, "The stream"), re.M))
-    assert passing == set(events.TRANSIENT)
-
-
-# --- Links, pictures, placeholders ---
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_and_pictures_exist(page: Path) -> None:
-    links = re.findall(r"\]\(([^)\s]+)\)", text_of(page))
-    relative = {link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)}
-    lost = {link for link in relative if not (page.parent / link).exists()}
+@each_page
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        if not re.match(r"[a-z]+:", link) and not (target.exists() and (not heading or heading in anchors(target))):
+            lost.append(link)
     assert not lost, f"{page.name} links to what is not there: {', '.join(sorted(lost))}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def anchors(page: Path) -> set[str]:
+    """Return the names by which GitHub links to the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", text_of(page), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@each_page
 def test_a_file_named_in_the_docs_exists(page: Path) -> None:
     """Paths in code marks that begin with a folder of the repository."""
     folders = "digits_site|recognition|training|templates|tests|docs|deploy|benchmarks"
@@ -238,8 +294,19 @@ def test_a_file_named_in_the_docs_exists(page: Path) -> None:
     assert not lost, f"{page.name} names files that are gone: {', '.join(sorted(lost))}"
 
 
+def test_the_map_names_every_folder() -> None:
+    """A folder of commands, formats, migrations or template tags belongs to the one above."""
+    below = {"management", "formats", "migrations", "templatetags"}
+    folders = {path.parent for app in APPS for path in (ROOT / app).rglob("*.py")}
+    real = {f"{folder.relative_to(ROOT)}/" for folder in folders if not below & set(folder.parts)}
+    named = {name for name in first_column(section("docs/architecture.md", "Map")) if name.split("/")[0] in APPS} - {
+        "training/data/"
+    }
+    assert_same(named, real, "docs/architecture.md, Map,", "folders")
+
+
 def test_every_threat_in_the_security_page_has_a_guard_and_a_test_that_exist() -> None:
-    rows = re.findall(r"^\| (?!threat|---)(.+?) \| (.+?) \| (.+?) \| (.+?) \|$", text_of(SECURITY), re.M)
+    rows = re.findall(r"^\| (?!threat|---)(.+?) \| (.+?) \| (.+?) \| (.+?) \|$", section("SECURITY.md", "Guards"), re.M)
     assert len(rows) >= 12
     for threat, _, where, tests in rows:
         files = re.findall(r"`([^`]+)`", where)
@@ -248,27 +315,4 @@ def test_every_threat_in_the_security_page_has_a_guard_and_a_test_that_exist() -
         named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests)
         assert named, f"SECURITY.md: {threat}: no test"
         for file, test in named:
-            assert f"def {test}(" in text_of(ROOT / file), f"SECURITY.md: {threat}: {file} has no {test}"
-
-
-def test_a_setting_named_in_the_security_page_exists() -> None:
-    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text_of(SECURITY)))
-    assert named
-    assert_same(set(), named - variables_in_settings(), "SECURITY.md", "environment variables")
-
-
-def test_a_module_named_in_the_architecture_exists() -> None:
-    named = set(re.findall(r"`((?:recognition|training|digits_site)(?:\.\w+)+)`", text_of(ARCHITECTURE)))
-    lost = {name for name in named if not module_exists(name)}
-    assert not lost, f"architecture.md names modules that are gone: {', '.join(sorted(lost))}"
-
-
-def module_exists(name: str) -> bool:
-    path = ROOT.joinpath(*name.split("."))
-    return path.is_dir() or path.with_suffix(".py").exists()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_number_is_left_to_be_measured(page: Path) -> None:
-    left = re.findall(r"<!--.*?-->", text_of(page), re.S)
-    assert not left, f"{page.name}: fill in {'; '.join(left)}"
+            assert f"def {test}(" in text_of(file), f"SECURITY.md: {threat}: {file} has no {test}"

@@ -14,11 +14,10 @@ import psycopg
 import pytest
 
 from digits_site.postgresql import WAIT_SECONDS
-from tests.live.test_faults import begun
-from tests.live.test_streams import Watcher
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
 from tests.support.stack import Stack, eventually, running
+from tests.support.watcher import Watcher
 
 pytestmark = [
     pytest.mark.stack,
@@ -54,7 +53,7 @@ def test_a_run_outlives_a_restart_of_postgresql(server: Server, on_postgres: Sta
     """503 while it is away; the epochs that ended meanwhile have their rows once it is back."""
     viewer = Watcher(on_postgres.ws_url)
     run = on_postgres.train(samples=3000, epochs=EPOCHS, batch_size=16, seed=3)
-    begun(on_postgres, run)
+    on_postgres.begun(run)
     assert drawn(on_postgres) == (200, 7)
     asked_together(on_postgres, 4)  # so that the pool holds several connections, all of which will be dead
     before = on_postgres.run(run)["epochs"]
@@ -102,8 +101,8 @@ def test_when_the_pool_is_exhausted_a_request_is_refused_soon(server: Server, on
 
 def test_viewers_hold_no_connection(server: Server, on_postgres: Stack) -> None:
     """Many more of them than the pool has connections."""
-    run = on_postgres.train(samples=3000, epochs=EPOCHS, batch_size=16, seed=3)
-    begun(on_postgres, run)
+    run = on_postgres.train(samples=3000, epochs=50, batch_size=16, seed=3)
+    on_postgres.begun(run)
     viewers = [Watcher(on_postgres.ws_url) for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
         streams = [pool.submit(last_of_stream, on_postgres.url) for _ in range(12)]

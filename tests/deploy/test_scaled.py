@@ -13,10 +13,10 @@ import httpx
 import psutil
 import pytest
 
-from tests.live.test_streams import Watcher
 from tests.support.drawings import data_url, draw, encode
 from tests.support.scaled import Scaled
 from tests.support.stack import eventually
+from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 DRAWING = {"drawing": data_url(encode(draw(7)))}

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ from digits_site.checks import check_start, refuse_unsafe_start
 from digits_site.development.preparation import first_admin
 from digits_site.development.redis_server import redis_server
 from tests.support.ports import free_port
+from tests.support.stack import ROOT, eventually
 
-ROOT = Path(__file__).resolve().parents[2]
 KEEP = str(ROOT / "deploy" / "keep")
 PUBLIC = {
     "DIGITS_MODE": "public",
@@ -102,12 +101,6 @@ def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
     )
-
-
-def test_public_mode_without_configuration_does_not_start(tmp_path):
-    answer = manage("check", DIGITS_MODE="public", DATA_DIR=str(tmp_path), REDIS_URL="redis://127.0.0.1:1/0")
-    assert answer.returncode == 1
-    assert re.findall(r"digits\.E\d+", answer.stderr) == [f"digits.E00{number}" for number in (3, 4, 5, 6)]
 
 
 def test_reading_the_settings_makes_nothing(tmp_path):
@@ -240,7 +233,7 @@ def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, numb
             start_new_session=True,
         )
         try:
-            wait_for(lambda: f"http://127.0.0.1:{port}/admin/" in (tmp_path / "output.txt").read_text(), 60)
+            eventually(lambda: f"http://127.0.0.1:{port}/admin/" in (tmp_path / "output.txt").read_text(), 60)
             started = " ".join(processes_of(tmp_path))
             assert all(name in started for name in ("redis-server", "digits_site.server", "celery"))
             assert readable_by_others(tmp_path) == []
@@ -254,17 +247,10 @@ def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, numb
     said = (tmp_path / "output.txt").read_text()
     assert "Traceback" not in said
     assert said.count("Password: ") == 1
-    wait_for(lambda: not processes_of(tmp_path), 5)
+    eventually(lambda: not processes_of(tmp_path), 5)
 
 
 # --- deploy/keep ---
-
-
-def wait_for(condition, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
 
 
 def lines_of(file: Path) -> list[str]:
@@ -285,9 +271,9 @@ def test_keep_needs_a_command():
 def test_keep_starts_a_killed_command_again(tmp_path):
     pids = tmp_path / "pids"
     kept = subprocess.Popen([KEEP, "sh", "-c", f"echo $$ >> {pids}; exec sleep 60"], stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: len(lines_of(pids)) == 1)
+    eventually(lambda: len(lines_of(pids)) == 1, 10)
     os.kill(int(lines_of(pids)[0]), signal.SIGKILL)
-    wait_for(lambda: len(lines_of(pids)) == 2)
+    eventually(lambda: len(lines_of(pids)) == 2, 10)
     kept.send_signal(signal.SIGTERM)  # only the script gets it: it must pass it on
     assert kept.wait(30) == 0
     assert "killed by signal 9" in kept.stderr.read()
@@ -301,7 +287,7 @@ def test_keep_lets_the_command_finish_its_shutdown(tmp_path, whole_group):
     log = tmp_path / "log"
     command = f"trap 'sleep 1; echo done >> {log}; exit 7' TERM; echo ready >> {log}; while :; do sleep 0.1; done"
     kept = subprocess.Popen([KEEP, "sh", "-c", command], start_new_session=True)
-    wait_for(lambda: lines_of(log) == ["ready"])
+    eventually(lambda: lines_of(log) == ["ready"], 10)
     (os.killpg if whole_group else os.kill)(kept.pid, signal.SIGTERM)
     assert kept.wait(30) == 0
     assert lines_of(log) == ["ready", "done"]

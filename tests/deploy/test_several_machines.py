@@ -23,13 +23,13 @@ import psycopg
 import pytest
 
 from tests.campaigns.storm.witnesses import sample
-from tests.live.test_streams import Watcher
 from tests.support.bucket import KEYS, BucketServer
 from tests.support.drawings import draw, encode
 from tests.support.environment import redis_server, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import Server, program
-from tests.support.stack import PATIENCE_SECONDS, ROOT, eventually
+from tests.support.stack import HASTY_SECONDS, NUMPY_LEARNER, PATIENCE_SECONDS, ROOT, eventually
+from tests.support.watcher import Watcher
 
 pytestmark = [
     pytest.mark.stack,
@@ -121,6 +121,8 @@ class Site:
             "MODEL_STORAGE_URL": self.bucket.url,
             "REDIS_URL": f"redis://:secret@127.0.0.1:{self.redis_port}/0",
             "SECRET_KEY": SHARED_KEY,
+            "LEARNER": NUMPY_LEARNER,
+            "RUN_LOST_SECONDS": str(HASTY_SECONDS),
         }
         names = ("web-1", "web-2", "worker-1", "worker-2")
         self.machines = {name: Machine(name, number, self.shared) for number, name in enumerate(names)}

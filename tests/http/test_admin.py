@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -50,14 +51,14 @@ def test_the_page_of_a_run_in_every_state(client: Client, status: str, django_as
     with django_assert_max_num_queries(12):
         page = client.get(f"{RUNS}{run.pk}/change/")
     html, text = page.content.decode(), text_of(page)
+    drawn = json.loads(html.split('<script id="run-data" type="application/json">')[1].split("</script>")[0])
     assert "batch_size" in text
     if status == "queued":
         assert "No epoch has finished" in text
     else:
-        assert html.count("<polyline") == 2, "accuracy and loss"
-        assert "0.9500" in text, "the second epoch's accuracy"
-    if status == "completed":
-        assert html.count("<rect") == 100
+        assert [epoch["accuracy"] for epoch in drawn["epochs"]][1] == pytest.approx(0.95), "the second epoch's accuracy"
+    assert len(drawn["epochs"]) == (0 if status == "queued" else 2)
+    assert drawn["confusion"] == values.get(status, {}).get("confusion")
     if status == "error":
         assert "<details>" in html
         assert "Traceback &lt;b&gt;here" in html
@@ -94,7 +95,7 @@ def test_nothing_can_be_edited_or_deleted_by_hand(client: Client, base: str) -> 
 
 def test_stop_from_the_admin(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
-    assert "was told to stop" in act(client, run, "stop")
+    assert "is stopping" in act(client, run, "stop")
     run.refresh_from_db()
     assert run.stop_requested_at
     assert "stopping" in text_of(client.get(RUNS))
@@ -107,7 +108,7 @@ def test_train_again_from_the_admin(client: Client) -> None:
     new = TrainingRun.objects.newest()
     assert new
     assert (new.status, new.parameters, str(new.requested_by)) == ("queued", old.parameters, "admin")
-    assert "already in progress" in act(client, old, "train_again"), "one run at a time"
+    assert "is already training" in act(client, old, "train_again"), "one run at a time"
 
 
 def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:

@@ -46,7 +46,7 @@ def test_a_double_click_on_roll_back_rolls_back_once(client: Client, models: lis
     assert f"model {models[1].pk} is in service" in clicked(client, ROLL_BACK, fields)
     again = clicked(client, ROLL_BACK, fields)
     assert CHANGED in again
-    assert f"Model {models[1].pk} was put back into service by admin." in again
+    assert f"Model {models[1].pk} was rolled back by admin." in again
     assert f"Once confirmed, model {models[0].pk} answers" in again, "what a confirmation would do now"
     assert Activation.current_model_id() == models[1].pk
     assert Activation.objects.count() == before + 1
@@ -60,7 +60,7 @@ def test_an_activation_between_question_and_answer_refuses_the_roll_back(
     newest = activated(publish_constant_model(4))
     refused = clicked(client, ROLL_BACK, fields)
     assert CHANGED in refused
-    assert f"Model {newest.model_id} was put into service by eve." in refused
+    assert f"Model {newest.model_id} was activated by eve." in refused
     assert Activation.current() == newest
     assert f"model {models[2].pk} is in service" in confirm(client, ROLL_BACK), "read again, it can be confirmed"
 
@@ -75,7 +75,7 @@ def test_an_activation_between_question_and_answer_refuses_another(
     newest = activated(models[1])
     refused = clicked(client, url, fields)
     assert CHANGED in refused
-    assert f"Model {newest.model_id} was put into service by eve." in refused
+    assert f"Model {newest.model_id} was activated by eve." in refused
     assert Activation.current() == newest
 
 
@@ -83,7 +83,7 @@ def test_a_double_click_on_put_into_service_is_logged_once(client: Client, model
     url, before = f"{MODELS}{models[0].pk}/act/activate/", Activation.objects.count()
     fields = hidden_fields(client, url)
     assert "is in service." in clicked(client, url, fields)
-    assert "is in service already." in clicked(client, url, fields)
+    assert "is already in service." in clicked(client, url, fields)
     assert (Activation.objects.count(), LogEntry.objects.count()) == (before + 1, 1)
 
 
@@ -127,8 +127,8 @@ def test_a_double_click_on_stop_is_logged_once(client: Client) -> None:
     run = make_run(Status.IN_PROGRESS, attempt=1)
     url = f"{RUNS}{run.pk}/act/stop/"
     fields = hidden_fields(client, url)
-    assert "was told to stop" in clicked(client, url, fields)
-    assert "is stopping already" in clicked(client, url, fields)
+    assert "is stopping" in clicked(client, url, fields)
+    assert "is already stopping" in clicked(client, url, fields)
     assert LogEntry.objects.count() == 1
 
 
@@ -141,7 +141,7 @@ def test_a_run_that_ended_between_question_and_answer_cannot_be_stopped(client: 
     assert "has already ended" in text_of(client.get(url, follow=True)), "and it is not asked about either"
 
 
-def test_what_was_never_asked_is_not_done(client: Client, models: list[ModelVersion]) -> None:
+def test_a_post_from_no_confirmation_page_changes_nothing(client: Client, models: list[ModelVersion]) -> None:
     """A POST that comes from no confirmation page."""
     run = make_run(Status.IN_PROGRESS, attempt=1)
     before = Activation.objects.count(), TrainingRun.objects.count()

@@ -80,8 +80,8 @@ def test_a_page_costs_no_more_with_many_rows(client: Client, page: str) -> None:
 def test_a_models_page_shows_the_newest_times_it_was_put_into_service(client: Client) -> None:
     add(MANY)
     text = text_of(client.get(PATHS["a model"]()))
-    assert f"The newest {ACTIVATIONS_SHOWN} of {MANY + 1}." in text
+    assert f"Newest {ACTIVATIONS_SHOWN} of {MANY + 1} shown." in text
     newest = Activation.current()
     table = text.partition("Times put into service")[2]
     assert str(newest.by) in table
-    assert table.count("rolled back to") + table.count("put into service") == ACTIVATIONS_SHOWN
+    assert table.count("Rolled back to") + table.count("Put into service") == ACTIVATIONS_SHOWN

@@ -14,14 +14,20 @@ from tests.support.refusals import JSON, assert_refused
 from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
+everywhere = pytest.mark.deployments("nginx", "granian")  # granian alone keeps every rule too
 PART = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
 
 
 @pytest.fixture
-def client(shipped: None) -> Client:
+def client(deployment: str, request: pytest.FixtureRequest) -> Client:
+    """Django's test client, or one of a running deployment."""
+    if deployment:
+        return request.getfixturevalue("deployed_client")
+    request.getfixturevalue("shipped")
     return Client(HTTP_HOST="localhost")
 
 
+@everywhere
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
@@ -54,15 +60,18 @@ def test_bodies_of_a_drawing(client: Client, body: bytes, status: int, code: str
     assert_refused(client.post("/api/drawing/", body, content_type=JSON), status, code)
 
 
+@everywhere
 @pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-16", "application/xml"])
 def test_content_types_that_are_not_read(client: Client, kind: str) -> None:
     assert_refused(client.post("/api/drawing/", b"{}", content_type=kind), 415, "unsupported_media_type")
 
 
+@everywhere
 def test_a_body_without_a_content_type(client: Client) -> None:
     assert_refused(client.generic("POST", "/api/drawing/", b"{}", content_type=""), 415, "unsupported_media_type")
 
 
+@everywhere
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_other_methods(client: Client, method: str) -> None:
     answer = getattr(client, method)("/api/drawing/")
@@ -70,16 +79,19 @@ def test_other_methods(client: Client, method: str) -> None:
     assert "POST" in answer["Allow"]
 
 
+@everywhere
 def test_a_body_over_the_limit(client: Client) -> None:
     body = b'{"drawing": "' + b"A" * settings.MAX_BODY_BYTES + b'"}'
     assert_refused(client.post("/api/drawing/", body, content_type=JSON), 413, "payload_too_large")
 
 
+@everywhere
 def test_a_blank_drawing(client: Client) -> None:
     drawing = data_url(encode(Image.new("L", (280, 280), 255)))
     assert_refused(client.post("/api/drawing/", {"drawing": drawing}, content_type=JSON), 422, "blank_drawing")
 
 
+@everywhere
 @pytest.mark.parametrize(
     "origin",
     [
@@ -95,16 +107,19 @@ def test_another_sites_page_is_refused(client: Client, origin: str, path: str) -
     )
 
 
+@everywhere
 def test_a_cross_site_post_without_an_origin_is_refused(client: Client) -> None:
     assert_refused(client.post("/api/stop_training/", HTTP_SEC_FETCH_SITE="cross-site"), 403, "bad_origin")
 
 
+@everywhere
 def test_the_products_own_page_is_not_refused(client: Client) -> None:
     own = {"HTTP_ORIGIN": "http://localhost:8000", "HTTP_HOST": "localhost:8000"}
     drawing = {"drawing": data_url(encode(draw(4)))}
     assert client.post("/api/drawing/", drawing, content_type=JSON, **own).json()["prediction"] == 4
 
 
+@everywhere
 @pytest.mark.parametrize(
     "header",
     ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded", "X-Forwarded-Port", "CF-Ray", "True-Client-IP"],
@@ -121,6 +136,7 @@ def test_local_mode_refuses_another_interface(client: Client) -> None:
     assert_refused(client.get("/api/check_model_status/", SERVER_NAME="192.0.2.7"), 403, "not_local")
 
 
+@everywhere
 @pytest.mark.parametrize(
     ("parameters", "field"),
     [
@@ -148,16 +164,19 @@ def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: 
     assert client.get("/api/training_progress/").json() == {}, "nothing was started"
 
 
+@everywhere
 @pytest.mark.parametrize("body", ['{"preset": "\\ud800"}', '{"\\uD800": 1}', '{"preset": "\\ud83d\\udx"}'])
 def test_half_a_pair_of_surrogates_is_no_text(client: Client, body: str) -> None:
     assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_json")
 
 
+@everywhere
 @pytest.mark.parametrize("body", ["[]", "1", '"x"', "null"])
 def test_parameters_that_are_no_object(client: Client, body: str) -> None:
     assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_parameter")
 
 
+@everywhere
 @pytest.mark.parametrize("run", ["²", "9" * 5000, -1, True, [], "x"], ids=lambda value: str(value)[:9])
 def test_the_run_to_stop_that_is_no_number(client: Client, run: Any) -> None:
     assert_refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
@@ -210,6 +229,7 @@ def test_a_stop_without_a_run_or_with_the_active_one(client: Client, queued: Tra
     assert queued.status == Status.INTERRUPTED
 
 
+@everywhere
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"])
 def test_unknown_paths_of_the_api_answer_json(client: Client, path: str) -> None:
     assert_refused(client.get(path), 404, "not_found")

@@ -87,7 +87,7 @@ def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status
     assert not written
 
 
-def test_what_programs_write_is_read_all_the_same(client: Client) -> None:
+def test_files_of_common_programs_are_decoded(client: Client) -> None:
     """A progressive picture with profile, comment and thumbnail, and another with all the scans that are allowed."""
     exif = Image.Exif()
     exif[0x010E] = "a five"

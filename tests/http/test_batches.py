@@ -40,7 +40,7 @@ def test_each_is_answered_as_if_it_had_been_alone(client: Client) -> None:
         assert together["model"] == answer["model"]
 
 
-def test_what_cannot_be_read_says_why_in_its_place(client: Client) -> None:
+def test_a_bad_drawing_in_a_batch_is_refused_in_its_place(client: Client) -> None:
     blank = drawings.data_url(drawings.encode(Image.new("L", (100, 100), 255)))
     svg = drawings.data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
     batch = [url_of(7), None, "x", "data:image/png;base64,!!!!", svg, blank, 1.5, {}, url_of(3)]
@@ -87,7 +87,7 @@ def test_256_are_taken_and_no_more(client: Client) -> None:
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_bodies_that_are_no_batch(client: Client, body: bytes, code: str) -> None:
+def test_bodies_without_a_batch_are_refused(client: Client, body: bytes, code: str) -> None:
     answer = client.post(PATH, body, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 

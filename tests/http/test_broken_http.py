@@ -39,7 +39,7 @@ def test_a_client_does_not_say_where_the_application_stands(stack: Stack, value:
     ],
     ids=["method", "version", "path", "two lengths", "no chunk", "half a handshake"],
 )
-def test_what_is_no_http_is_refused(stack: Stack, sent: bytes) -> None:
+def test_invalid_http_is_refused(stack: Stack, sent: bytes) -> None:
     assert Connection(stack.port).exchange(sent, "GET").status == 400
     assert stack.http.get("/healthz").status_code == 200
     assert "Traceback" not in stack.log("web")

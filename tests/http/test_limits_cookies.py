@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
 from tests.support.security_headers import assert_standing, assert_strict
+from tests.support.stack import prepared
 from tests.support.subprocesses import run_python
 
 SIGN_IN = """
 from django.core.management import call_command
 from django.contrib.auth.models import User
 call_command("migrate", verbosity=0)
-call_command("collectstatic", interactive=False, verbosity=0)
 User.objects.create_superuser("ada", password="a long enough password")
 browser = Client(enforce_csrf_checks=True, HTTP_HOST="digits.example.org", HTTP_ACCEPT="text/html")
 plain = browser.get("/admin/login/")
@@ -36,6 +37,7 @@ print(json.dumps({
 def public(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a browser sees that signs in to a public site; Redis is away."""
     folder: Path = tmp_path_factory.mktemp("public")
+    copytree(prepared()[0], folder, dirs_exist_ok=True)  # with the static files
     seen: dict[str, Any] = run_python(
         SIGN_IN, folder, DIGITS_MODE="public", SECRET_KEY="0123456789abcdef" * 4, ALLOWED_HOSTS="digits.example.org",
         TRUSTED_ORIGINS="https://digits.example.org", REDIS_URL="redis://:password@127.0.0.1:1/0",

@@ -72,7 +72,7 @@ def test_pages_may_do_nothing_inline_and_do_not(stack: Stack, path: str) -> None
 
 @pytest.mark.stack
 @pytest.mark.parametrize("path", [*OTHERS, *STATIC])
-def test_what_is_no_page_may_do_nothing_at_all(stack: Stack, path: str) -> None:
+def test_responses_other_than_pages_allow_nothing(stack: Stack, path: str) -> None:
     answer = stack.http.get(path)
     assert_standing(answer.headers.multi_items())
     assert policy_of(answer.headers.multi_items()) == NO_PAGE

@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 from tests.support.subprocesses import run_python
 
 
-def test_a_redis_that_is_away_is_no_licence(tmp_path: Path) -> None:
+def test_rate_limits_hold_while_redis_is_unreachable(tmp_path: Path) -> None:
     code = "print(json.dumps([ask('203.0.113.1').status_code for _ in range(4)] + [ask('203.0.113.2').status_code]))"
     away = f"redis://127.0.0.1:{free_port()}/0"
     answers = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)

@@ -168,7 +168,7 @@ def by_id(stack: Stack, own: str) -> dict[str, Any]:
 
 def stopped_run(stack: Stack) -> int:
     """A run that a worker had and that was stopped: the shortest there is."""
-    number = stack.train(samples=256, epochs=50)
+    number = stack.train(samples=8192, epochs=50)
     eventually(lambda: stack.run(number)["status"] == "in_progress", PATIENCE_SECONDS, "a worker's claim")
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"

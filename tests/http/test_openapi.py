@@ -121,7 +121,7 @@ def assert_as_documented(document: Document, answer: Any, status: int) -> None:
         ("/api/drawing/", 405),
     ],
 )
-def test_what_is_read_is_as_documented(document: Document, client: Client, path: str, status: int) -> None:
+def test_get_responses_are_as_documented(document: Document, client: Client, path: str, status: int) -> None:
     assert_as_documented(document, client.get(path), status)
 
 
@@ -169,13 +169,13 @@ def test_an_active_run_is_as_documented(document: Document, client: Client) -> N
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_what_a_drawing_gets_is_as_documented(
+def test_responses_to_a_drawing_are_as_documented(
     document: Document, client: Client, body: Any, kind: str, status: int
 ) -> None:
     assert_as_documented(document, client.post("/api/drawing/?preview=1", body, content_type=kind), status)
 
 
-def test_what_many_drawings_get_is_as_documented(document: Document, client: Client) -> None:
+def test_responses_to_a_batch_are_as_documented(document: Document, client: Client) -> None:
     for drawings, status in (([data_url(PNG), "x", 3], 200), ([], 400), (["x"] * 257, 400)):
         answer = client.post("/api/drawings/", {"drawings": drawings}, content_type=JSON)
         assert_as_documented(document, answer, status)
@@ -190,14 +190,14 @@ def test_what_many_drawings_get_is_as_documented(document: Document, client: Cli
     ],
     ids=str,
 )
-def test_what_strangers_get_is_as_documented(
+def test_refusals_by_middleware_are_as_documented(
     document: Document, client: Client, headers: dict[str, str], status: int
 ) -> None:
     assert_as_documented(document, client.post("/api/stop_training/", **headers), status)
 
 
 @pytest.mark.parametrize("parameters", [{"epochs": 0}, {"layers": 3}, {"preset": "magic"}, []], ids=str)
-def test_wrong_parameters_get_what_is_documented(document: Document, client: Client, parameters: Any) -> None:
+def test_responses_to_invalid_parameters_are_as_documented(document: Document, client: Client, parameters: Any) -> None:
     assert_as_documented(document, client.post("/api/retrain_model/", parameters, content_type=JSON), 400)
 
 

@@ -75,7 +75,7 @@ def test_a_harmed_file_is_refused_and_the_previous_model_keeps_serving(
     Activation.objects.create(model=version, previous=Activation.current())
     time.sleep(0.6)
     assert predicted_now() == 4
-    assert f"{version} refused" in caplog.text
+    assert f"{version} rejected" in caplog.text
     classifier.forget()
     assert predicted_now() == 4, "a process that starts now goes back to what served before"
 

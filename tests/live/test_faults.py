@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.live.test_streams import Watcher
 from tests.support.drawings import data_url, draw, encode
-from tests.support.ports import free_port, wait_for_port
-from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
+from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
+from tests.support.watcher import Watcher
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 EPOCHS = 6
 LONG = {"samples": 1500, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 
 
-def begun(stack: Stack, run: int, epochs: int = 1) -> None:
-    eventually(lambda: len(stack.run(run)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
-
-
 def test_a_killed_training_process_is_replaced_and_the_run_completes(stack: Stack) -> None:
     viewer = Watcher(stack.ws_url)
     run = stack.train(**LONG)
-    begun(stack, run, 2)
+    stack.begun(run, 2)
     stack.training_child().kill()
     ended = stack.ended(run)
     assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
@@ -53,93 +46,93 @@ def _child(stack: Stack):
         return None
 
 
-def test_a_killed_worker_that_comes_back_takes_the_run_up_again(own_stack: Stack) -> None:
-    run = own_stack.train(**LONG)
-    begun(own_stack, run, 2)
-    child = own_stack.training_child()
-    own_stack.kill("worker")
+def test_a_killed_worker_that_comes_back_takes_the_run_up_again(hasty_stack: Stack) -> None:
+    run = hasty_stack.train(**LONG)
+    hasty_stack.begun(run, 2)
+    child = hasty_stack.training_child()
+    hasty_stack.kill("worker")
     child.wait(5)  # the broken pipe ends it: it must not go on for nobody
     killed = time.monotonic()
-    before = own_stack.run(run)["epochs"]
-    own_stack.start_worker()
-    eventually(lambda: own_stack.run(run)["attempt"] == 2, 30, "the second attempt")
-    assert time.monotonic() - killed < 30
-    ended = own_stack.ended(run)
+    before = hasty_stack.run(run)["epochs"]
+    hasty_stack.start_worker()
+    eventually(lambda: hasty_stack.run(run)["attempt"] == 2, 30, "the second attempt")
+    assert time.monotonic() - killed < 2 * HASTY_SECONDS + 10
+    ended = hasty_stack.ended(run)
     assert ended["status"] == "completed"
     assert ended["epochs"][: len(before)] == before, "what was finished is kept"
     assert [e["epoch"] for e in ended["epochs"]] == list(range(1, EPOCHS + 1))
 
 
-def test_a_killed_worker_that_stays_away_ends_the_run_as_an_error(own_stack: Stack) -> None:
-    run = own_stack.train(**LONG)
-    begun(own_stack, run)
-    own_stack.kill("worker")
+def test_a_killed_worker_that_stays_away_ends_the_run_as_an_error(hasty_stack: Stack) -> None:
+    run = hasty_stack.train(**LONG)
+    hasty_stack.begun(run)
+    hasty_stack.kill("worker")
     killed = time.monotonic()
-    ended = own_stack.ended(run, 40)
-    assert time.monotonic() - killed < 31, "half a minute after the last heartbeat"
+    ended = hasty_stack.ended(run, 40)
+    assert time.monotonic() - killed < 2 * HASTY_SECONDS + 1, "by default half a minute after the last heartbeat"
     assert (ended["status"], ended["error_code"]) == ("error", "worker_lost")
     assert ended["epochs"]
-    own_stack.start_worker()  # and the service goes on
-    assert own_stack.ended(own_stack.train(samples=64, epochs=1))["status"] == "completed"
+    hasty_stack.start_worker()  # and the service goes on
+    assert hasty_stack.ended(hasty_stack.train(samples=64, epochs=1))["status"] == "completed"
 
 
-def test_a_sleeping_worker_writes_nothing_after_its_run_was_ended(own_stack: Stack) -> None:
-    run = own_stack.train(**LONG)
-    begun(own_stack, run)
-    child = own_stack.training_child()
-    own_stack.kill("worker", signal.SIGSTOP)
-    ended = own_stack.ended(run, 40)
-    own_stack.kill("worker", signal.SIGCONT)
+def test_a_sleeping_worker_writes_nothing_after_its_run_was_ended(hasty_stack: Stack) -> None:
+    run = hasty_stack.train(**LONG | {"epochs": 60})
+    hasty_stack.begun(run)
+    child = hasty_stack.training_child()
+    hasty_stack.kill("worker", signal.SIGSTOP)
+    ended = hasty_stack.ended(run, 40)
+    hasty_stack.kill("worker", signal.SIGCONT)
     child.wait(15)  # the worker learns that the run is not its own, and ends what it started
-    assert own_stack.run(run) == ended
+    assert hasty_stack.run(run) == ended
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_run_back(own_stack: Stack) -> None:
-    run = own_stack.train(**LONG)
-    begun(own_stack, run)
+def test_a_worker_that_is_told_to_stop_hands_its_run_back(stack: Stack) -> None:
+    run = stack.train(**LONG)
+    stack.begun(run)
     began = time.monotonic()
-    own_stack.kill("worker", signal.SIGTERM)
+    stack.kill("worker", signal.SIGTERM)
     assert time.monotonic() - began < 8
-    assert own_stack.run(run)["status"] == "queued"
-    own_stack.start_worker()
-    ended = own_stack.ended(run)
+    assert stack.run(run)["status"] == "queued"
+    stack.start_worker()
+    ended = stack.ended(run)
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
 
 
-def test_a_run_waits_for_a_worker_and_can_be_stopped_while_it_waits(own_stack: Stack) -> None:
-    own_stack.kill("worker")
-    run = own_stack.train(samples=64, epochs=1)
-    assert own_stack.run(run)["status"] == "queued"
-    assert own_stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
-    assert own_stack.http.post("/api/stop_training/", json={"run": run + 1}).json()["code"] == "run_mismatch"
-    assert own_stack.http.post("/api/stop_training/", json={"run": run}).status_code == 200
-    stopped = own_stack.run(run)
+def test_a_run_waits_for_a_worker_and_can_be_stopped_while_it_waits(stack: Stack) -> None:
+    stack.kill("worker")
+    run = stack.train(samples=64, epochs=1)
+    assert stack.run(run)["status"] == "queued"
+    assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
+    assert stack.http.post("/api/stop_training/", json={"run": run + 1}).json()["code"] == "run_mismatch"
+    assert stack.http.post("/api/stop_training/", json={"run": run}).status_code == 200
+    stopped = stack.run(run)
     assert (stopped["status"], stopped["started_at"]) == ("interrupted", None)
-    second = own_stack.train(samples=64, epochs=1)
-    own_stack.start_worker()
-    assert own_stack.ended(second)["status"] == "completed"
-    assert own_stack.run(run) == stopped, "the message of the stopped run found nothing to claim"
+    second = stack.train(samples=64, epochs=1)
+    stack.start_worker()
+    assert stack.ended(second)["status"] == "completed"
+    assert stack.run(run) == stopped, "the message of the stopped run found nothing to claim"
 
 
-def test_the_message_is_lost_with_redis_and_the_run_is_taken_all_the_same(own_stack: Stack) -> None:
-    own_stack.kill("worker")
-    run = own_stack.train(samples=64, epochs=1)
-    own_stack.kill("redis")
-    own_stack.start_redis()
-    own_stack.start_worker()
-    assert own_stack.ended(run)["status"] == "completed"
+def test_the_message_is_lost_with_redis_and_the_run_is_taken_all_the_same(stack: Stack) -> None:
+    stack.kill("worker")
+    run = stack.train(samples=64, epochs=1)
+    stack.kill("redis")
+    stack.start_redis()
+    stack.start_worker()
+    assert stack.ended(run)["status"] == "completed"
 
 
-def test_no_broker_is_503_and_leaves_no_run_active(own_stack: Stack) -> None:
-    own_stack.kill("redis")
-    answer = own_stack.http.post("/api/retrain_model/")
+def test_no_broker_is_503_and_leaves_no_run_active(stack: Stack) -> None:
+    stack.kill("redis")
+    answer = stack.http.post("/api/retrain_model/")
     assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
-    run = own_stack.run(answer.json()["run"])
+    run = stack.run(answer.json()["run"])
     assert (run["status"], run["error_code"]) == ("error", "queue_unavailable")
-    own_stack.start_redis()
+    stack.start_redis()
     small = {"samples": 64, "epochs": 1}
-    asked = lambda: (a := own_stack.http.post("/api/retrain_model/", json=small)).status_code == 202 and a  # noqa: E731
-    assert own_stack.ended(eventually(asked, 20).json()["run"])["status"] == "completed"
+    asked = lambda: (a := stack.http.post("/api/retrain_model/", json=small)).status_code == 202 and a  # noqa: E731
+    assert stack.ended(eventually(asked, 20).json()["run"])["status"] == "completed"
 
 
 def test_an_operator_works_on_while_redis_is_away(own_stack: Stack) -> None:
@@ -162,29 +155,6 @@ def test_an_operator_works_on_while_redis_is_away(own_stack: Stack) -> None:
     token = {"X-CSRFToken": admin.cookies["csrftoken"]}
     assert admin.post("/api/stop_training/", headers=token).json()["code"] == "not_in_progress"
     assert admin.post("/api/retrain_model/", headers=token).json()["code"] == "queue_unavailable"
-
-
-def test_of_many_requests_at_once_one_starts_a_run(stack: Stack) -> None:
-    def ask(_: int) -> tuple[int, int]:
-        answer = stack.http.post("/api/retrain_model/", json={"samples": 64, "epochs": 1})
-        return answer.status_code, answer.json()["run"]
-
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(ask, range(40)))
-    statuses = [status for status, _ in answers]
-    assert statuses.count(202) == 1, statuses
-    assert statuses.count(409) == 39
-    assert len({run for _, run in answers}) == 1, "every refusal names the run that won"
-
-
-def test_the_loss_becomes_nan(stack: Stack) -> None:
-    """No parameter that a request may carry gets there, so the run is asked for below the validation."""
-    parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 1e30, "samples": 1000, "seed": 1, "activate": True}
-    code = f"from training import services; print(services.request_run('original', {parameters}).pk)"
-    before = stack.http.get("/api/model_accuracy/").json()
-    ended = stack.ended(int(stack.manage("shell", "--verbosity", "0", "-c", code)))
-    assert (ended["status"], ended["error_code"], ended["model"]) == ("error", "diverged", None)
-    assert stack.http.get("/api/model_accuracy/").json() == before
 
 
 def test_an_altered_or_missing_dataset_is_refused(tmp_path, own_stack: Stack) -> None:
@@ -219,43 +189,13 @@ def test_a_disk_that_is_full_ends_the_run_and_leaves_the_model_in_service(tmp_pa
         assert stack.ended(stack.train(samples=64, epochs=1))["status"] == "completed"
 
 
-def test_a_killed_web_process_takes_no_run_with_it(own_stack: Stack) -> None:
-    run = own_stack.train(**LONG)
-    begun(own_stack, run)
-    own_stack.kill("web")
+def test_a_killed_web_process_takes_no_run_with_it(stack: Stack) -> None:
+    run = stack.train(**LONG)
+    stack.begun(run)
+    stack.kill("web")
     time.sleep(2)
-    own_stack.start_web()
-    viewer = Watcher(own_stack.ws_url)
+    stack.start_web()
+    viewer = Watcher(stack.ws_url)
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
-    assert own_stack.run(run)["attempt"] == 1
-
-
-def test_of_a_hundred_requests_to_two_processes_one_starts_a_run(own_stack: Stack) -> None:
-    other = free_port()
-    own_stack.launch_web("web 2", other)
-    wait_for_port(other)
-    urls = [own_stack.url, f"http://127.0.0.1:{other}"]
-
-    def ask(number: int) -> tuple[int, int]:
-        answer = httpx.post(f"{urls[number % 2]}/api/retrain_model/", json={"samples": 64, "epochs": 1}, timeout=60)
-        return answer.status_code, answer.json()["run"]
-
-    with ThreadPoolExecutor(100) as pool:
-        answers = list(pool.map(ask, range(100)))
-    statuses = [status for status, _ in answers]
-    assert (statuses.count(202), statuses.count(409)) == (1, 99)
-    assert len({run for _, run in answers}) == 1
-
-
-@pytest.mark.parametrize("when", ["importing", "fitting"])
-def test_a_stop_is_over_within_six_seconds(stack: Stack, when: str) -> None:
-    viewer = Watcher(stack.ws_url)
-    run = stack.train(**LONG)
-    eventually(lambda: any(p["phase"] == when and p["run"] == run for p in viewer.of("phase")), PATIENCE_SECONDS, when)
-    began = time.monotonic()
-    stack.http.post("/api/stop_training/")
-    ended = stack.ended(run, 10)
-    assert ended["status"] == "interrupted"
-    assert time.monotonic() - began < 6.5
-    viewer.close()
+    assert stack.run(run)["attempt"] == 1

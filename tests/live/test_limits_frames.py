@@ -18,8 +18,8 @@ from websockets.sync.client import connect
 
 from digits_site.server.options import DEFAULTS
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES, TokenBucket
-from tests.live.test_limits_streams import is_served, limited_service  # noqa: F401
 from tests.support.attackers import UPGRADE
+from tests.support.limited import is_served
 from tests.support.stack import ROOT, Stack, running
 from tests.support.wire import read_all
 from training.live import consumers

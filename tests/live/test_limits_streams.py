@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,52 +10,19 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import expect
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.browser import launch_chromium  # noqa: F401
+from tests.support.limited import PER_ADDRESS, is_served
 from tests.support.stack import Stack, eventually
-from training.live import consumers
 
-PER_ADDRESS, TOTAL = 3, 5
 here = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux answers on the whole of 127.0.0.0/8")
 pytestmark = pytest.mark.stack
-
-
-class AsDeployed(Stack):
-    """No worker, so a run that is asked for stays queued."""
-
-    def start(self) -> None:
-        self.start_redis()
-        self.prepare()
-        self.start_web()
-
-
-@pytest.fixture(name="service", scope="module")
-def limited_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    limits = {"STREAMS_PER_ADDRESS": str(PER_ADDRESS), "STREAMS_TOTAL": str(TOTAL)}
-    stack = AsDeployed(tmp_path_factory.mktemp("limited"), **limits)
-    try:
-        stack.start()
-        assert stack.train() == 2
-        yield stack
-    finally:
-        stack.close()
 
 
 def socket_from(service: Stack, host: int) -> ClientConnection:
     """A WebSocket from 127.0.0.`host`."""
     return connect(service.ws_url, source_address=(f"127.0.0.{host}", 0))
-
-
-def is_served(client: ClientConnection) -> bool:
-    """Whether the first thing said is a snapshot; False when it is the documented goodbye."""
-    try:
-        return bool(json.loads(client.recv(10))["type"] == "snapshot")
-    except ConnectionClosed:
-        if client.close_code != consumers.TOO_MANY_STREAMS:
-            raise
-        return False
 
 
 def asked(service: Stack, host: int) -> httpx.Response:
@@ -138,4 +104,4 @@ def test_the_page_says_why_it_does_not_watch(service: Stack, chromium: Any) -> N
         page = context.new_page()
         page.goto(f"{service.url}/")
         status = page.locator("[data-connection]")
-        expect(status).to_contain_text("Too many pages are watching at once. Trying again in", timeout=15_000)
+        expect(status).to_contain_text("Too many viewers. Reconnecting in", timeout=15_000)

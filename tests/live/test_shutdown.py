@@ -55,6 +55,7 @@ def begin_slow_request(stack: Stack, pool: ThreadPoolExecutor):
     return asked
 
 
+@pytest.mark.deployments("granian")
 def test_a_request_in_flight_is_answered(own_stack: Stack) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = begin_slow_request(own_stack, pool)

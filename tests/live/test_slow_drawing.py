@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from tests.support.runs import PARAMETERS
+from tests.support.stack import NUMPY_LEARNER
 from training.learner.checkpoints import prepare_attempt
 from training.models import TrainingRun
 from training.worker import supervisor
@@ -42,7 +43,8 @@ class StopsLater:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_that_draws_for_long_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_draws_for_long_is_heard(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.LEARNER = NUMPY_LEARNER
     run = TrainingRun.objects.create(preset="handwriting", parameters=PARAMETERS)
     assert run.claim("worker")
     progress: Any = StopsLater(run, monkeypatch)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from tests.live.test_streams import Watcher
-from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
+from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
+from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 SEEN_SECONDS, OVER_SECONDS = 1.0, 6.0
 PHASES = ("importing", "loading", "fitting", "evaluating", "exporting")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Its training processes stay in every phase for longer than a stop may take."""
+    with running(tmp_path_factory.mktemp("slow"), NUMPY_LEARNER_PHASE_SECONDS="2.2") as stack:
+        yield stack
 
 
 def reached(watcher: Watcher, run: int, phase: str) -> None:
@@ -30,15 +38,14 @@ def stop(stack: Stack, run: int) -> float:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_stop_in_any_phase(stack: Stack, phase: str) -> None:
+def test_a_stop_in_any_phase(slow: Stack, phase: str) -> None:
     """The training process itself gives way: a second for a batch to end, and half of one for the worker to look."""
-    watcher = Watcher(stack.ws_url)
-    many = {"samples": 60_000, "epochs": 3}
-    run = stack.train(**(many if phase == "fitting" else {"samples": 2000, "epochs": 2}))
+    watcher = Watcher(slow.ws_url)
+    run = slow.train(samples=60_000 if phase == "fitting" else 256, epochs=2)
     reached(watcher, run, phase)
-    child = stack.training_child()
-    seconds = stop(stack, run)
-    ended = stack.run(run)
+    child = slow.training_child()
+    seconds = stop(slow, run)
+    ended = slow.run(run)
     assert (ended["status"], ended["error_code"], ended["model"]) == ("interrupted", "", None)
     assert seconds < 3.5, f"{seconds:.1f} s"
     assert watcher.wait_for_end(run) == "interrupted"
@@ -67,11 +74,11 @@ def test_a_stop_of_a_training_process_that_hangs(stack: Stack) -> None:
 
 
 @pytest.mark.postgres
-def test_a_stop_while_queued_is_at_once(own_stack: Stack) -> None:
-    own_stack.kill("worker")
-    run = own_stack.train(samples=64, epochs=1)
-    assert stop(own_stack, run) < SEEN_SECONDS
-    assert own_stack.run(run)["status"] == "interrupted"
+def test_a_stop_while_queued_is_at_once(stack: Stack) -> None:
+    stack.kill("worker")
+    run = stack.train(samples=64, epochs=1)
+    assert stop(stack, run) < SEEN_SECONDS
+    assert stack.run(run)["status"] == "interrupted"
 
 
 def test_a_last_batch_of_a_single_digit_is_trained_on(stack: Stack) -> None:

@@ -10,12 +10,12 @@ import threading
 import time
 from pathlib import Path
 
-from tests.support.stack import PATIENCE_SECONDS, ROOT, eventually, manage
+from tests.support.stack import NUMPY_LEARNER, PATIENCE_SECONDS, ROOT, eventually, manage
 
 
 def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
     """Pressed again and again, wherever the command happens to be: between statements of the database too."""
-    environment = os.environ | {"DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1", "LEARNER": NUMPY_LEARNER}
     environment.pop("DATABASE_URL", None)
     manage(environment, "migrate", "--verbosity", "0")
     command = [sys.executable, "manage.py", "train", "--samples", "2000", "--epochs", "50"]

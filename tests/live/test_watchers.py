@@ -18,7 +18,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from websockets.sync.client import connect
 
 from tests.support.runs import claimed_run
-from tests.support.stack import Stack, eventually, streamed
+from tests.support.stack import Stack, eventually, running, streamed
 from tests.support.viewers import Socket, crowd
 from training.live import feed as feeds
 from training.live.events import GROUP, event
@@ -48,15 +48,9 @@ def test_every_one_of_many_viewers_sees_every_epoch_once_and_the_end(stack: Stac
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A web server that soon cuts who does not read; with no worker, the run that was asked for stays queued."""
-    stack = Stack(tmp_path_factory.mktemp("strict"), VIEWER_STALL_SECONDS=str(STALL_SECONDS))
-    try:
-        stack.start_redis()
-        stack.prepare()
-        stack.start_web()
+    with running(tmp_path_factory.mktemp("strict"), worker=False, VIEWER_STALL_SECONDS=str(STALL_SECONDS)) as stack:
         assert stack.train() == RUN
         yield stack
-    finally:
-        stack.close()
 
 
 def deaf(stack: Stack, request: str) -> socket.socket:

@@ -45,7 +45,7 @@ class Member:
         try:
             return f"started {services.request_run('original', PARAMETERS).pk}"
         except RunActive as error:
-            return f"refused {error.more['run']}"
+            return f"refused {error.details['run']}"
 
     def claim(self) -> str:
         assert self.run is not None

@@ -1,7 +1,8 @@
 """Softmax regression in NumPy, for LEARNER in tests that are not about the network: an epoch takes some milliseconds.
 
-It reports, checkpoints, resumes, stops and exports as `training.learner.trainer` does. NUMPY_LEARNER_BATCH_SECONDS and
-NUMPY_LEARNER_PHASE_SECONDS in the environment make every batch, and every phase but the fitting, take longer.
+It reports, checkpoints, resumes, stops and exports as `training.learner.trainer` does. NUMPY_LEARNER_BATCH_SECONDS in
+the environment is the least that a batch takes, by default a network's pace, so that a run can be met at work;
+NUMPY_LEARNER_PHASE_SECONDS is how long every other phase takes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.learner.measures import DrawingProgress, epoch_report, evaluate, v
 from training.learner.presets import DECAY, DECAY_BATCHES
 from training.learner.reports import PhaseName, Result, SendReport
 
-BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0"))
+BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
 PHASE_SECONDS = float(os.environ.get("NUMPY_LEARNER_PHASE_SECONDS", "0"))
 PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one layer
 

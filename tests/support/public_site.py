@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,6 +21,7 @@ from digits_site.development.nginx_server import nginx_program
 from tests.support.environment import redis_server
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
+from training.learner.config import KERAS_LEARNER
 
 PROCFILE = ROOT / "Procfile.scaled"
 PASSWORD = "of-these-tests-alone"
@@ -64,7 +65,7 @@ def make_certificate(folder: Path) -> None:
         "-days",
         "2",
     ]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
+    names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
     files = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
     subprocess.run([*command, *names, *files], check=True, capture_output=True)
 
@@ -73,7 +74,7 @@ class PublicSite(Stack):
     """Redis with a password, granian and daphne in public mode, nginx. No worker: nobody trains here."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder, learner=KERAS_LEARNER)
         self.http_port, self.https_port = free_port(), free_port()
         self.web_port, self.streams_port = free_port(), free_port()
         self.url = f"https://localhost:{self.https_port}"
@@ -117,9 +118,6 @@ class PublicSite(Stack):
         self.http.close()
         self.http = self.client()
 
-    def start_worker(self) -> None:
-        pass
-
     def trust(self) -> ssl.SSLContext:
         """A client's, that knows the certificate."""
         return ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))
@@ -146,10 +144,9 @@ def running_public() -> Iterator[PublicSite]:
         pytest.skip("no nginx, or no openssl")
     folder = Path(tempfile.mkdtemp(prefix="digits-public-"))
     folder.chmod(0o711)
-    site = PublicSite(folder)
     try:
-        site.start()
-        yield site
+        with closing(PublicSite(folder)) as site:
+            site.start(worker=False)
+            yield site
     finally:
-        site.close()
         shutil.rmtree(folder, ignore_errors=True)

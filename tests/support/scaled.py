@@ -11,7 +11,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,7 @@ from digits_site.development.nginx_server import nginx_program
 from digits_site.development.postgres_server import programs
 from tests.support.ports import wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
+from training.learner.config import KERAS_LEARNER
 
 MISSING = [name for name, found in {"nginx": nginx_program(), "PostgreSQL": programs()}.items() if not found]
 
@@ -35,7 +36,7 @@ def require_programs() -> None:
 class Scaled(Stack):
     """One launcher, and below it everything else."""
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
         for name in ("REDIS_URL", "DATABASE_URL"):
             self.environment.pop(name, None)
         self.environment["WEB_CONCURRENCY"] = "2"
@@ -102,7 +103,7 @@ class Scaled(Stack):
 
 
 class OnGranian(Stack):
-    """`make run`'s processes with granian in daphne's place, and no worker: what is asked here needs none."""
+    """`make run`'s processes with granian in daphne's place."""
 
     def start_web(self) -> None:
         line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
@@ -111,9 +112,6 @@ class OnGranian(Stack):
         self.launch("web", "granian", *options.split())
         wait_for_port(self.port)
 
-    def start_worker(self) -> None:
-        pass
-
 
 @contextmanager
 def running_scaled() -> Iterator[Scaled]:
@@ -121,12 +119,9 @@ def running_scaled() -> Iterator[Scaled]:
     require_programs()
     folder = Path(tempfile.mkdtemp(prefix="digits-scaled-"))
     folder.chmod(0o711)
-    stack = Scaled(folder)
     try:
-        stack.start()
-        yield stack
+        with closing(Scaled(folder, learner=KERAS_LEARNER)) as stack:
+            stack.start()
+            yield stack
     finally:
-        try:
-            stack.close()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,10 +23,12 @@ from tests.support.environment import folder as scratch
 from tests.support.environment import start_redis, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import create_database, drop_database, is_postgres
+from training.learner.config import KERAS_LEARNER
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
+HASTY_SECONDS = 5.0  # a RUN_LOST_SECONDS for tests that wait for a lost run
 NUMPY_LEARNER = "tests.support.numpy_learner.fit"
 # For what takes longer on a busy machine. What the product promises within a time has a bound of its own.
 PATIENCE_SECONDS = 240.0
@@ -72,27 +74,38 @@ def prepared() -> tuple[Path, str]:
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "install_model")
-    manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+    """Three commands in one process."""
+    code = (
+        "import django; django.setup(); from django.core.management import call_command as call;"
+        "call('migrate', verbosity=0); call('install_model'); call('collectstatic', interactive=False, verbosity=0)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 class Stack:
-    """Starts, kills and asks the processes."""
+    """Starts, kills and asks the processes.
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    `learner` trains: Keras' own, which tests/conftest.py replaces by NUMPY_LEARNER for stacks that do not name one.
+    """
+
+    default_learner = KERAS_LEARNER
+
+    def __init__(self, folder: Path, *, learner: str = "", **environment: str) -> None:
         self.folder, self.port, self.redis_port = folder, free_port(), free_port()
         self.url, self.ws_url = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}/ws/training/"
         self.environment = os.environ | {
             "DATA_DIR": str(folder),
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "WATCHDOG": "true",
+            "LEARNER": learner or self.default_learner,
             "PORT": str(self.port),
             **environment,
         }
         self.database_server = "" if "DATABASE_URL" in environment else os.environ.get("DATABASE_URL", "")
         self.own_database = ""
         self.like_others = not {"DATABASE_URL", "MODEL_STORAGE_URL"} & environment.keys()
+        if self.environment.get("DIGITS_MODE") == "public":
+            self.environment["LEARNER"] = KERAS_LEARNER  # it takes no other
         if is_postgres(self.database_server):  # two stacks do not share a database
             template = prepared()[1] if self.like_others else ""
             self.environment["DATABASE_URL"] = self.own_database = create_database(self.database_server, template)
@@ -104,11 +117,13 @@ class Stack:
     def manage(self, *words: str) -> str:
         return manage(self.environment, *words)
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
+        """Without a worker, a run that is asked for stays queued."""
         self.start_redis()
         self.prepare()
+        if worker:
+            self.start_worker()  # it gets ready while the web server does
         self.start_web()
-        self.start_worker()
 
     def prepare(self) -> None:
         if self.like_others:
@@ -141,6 +156,15 @@ class Stack:
         if how in {signal.SIGKILL, signal.SIGTERM}:
             self.processes[name].wait(20)
 
+    def mend(self) -> None:
+        """Start again what has ended, and wake what sleeps."""
+        starts = {"redis": self.start_redis, "web": self.start_web, "worker": self.start_worker}
+        for name, start in starts.items():
+            if name in self.processes:
+                self.processes[name].send_signal(signal.SIGCONT)
+                if self.processes[name].poll() is not None:
+                    start()
+
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. Raises StopIteration when there is none."""
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)
@@ -166,6 +190,10 @@ class Stack:
             lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}"
         )
 
+    def begun(self, number: int, epochs: int = 1) -> None:
+        """Wait until the run has finished so many epochs."""
+        eventually(lambda: len(self.run(number)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
+
     def idle(self) -> None:
         """Stop whatever is active and wait for its end."""
         newest = self.http.get("/api/runs/").json()["results"][:1]
@@ -174,20 +202,21 @@ class Stack:
             self.ended(newest[0]["id"])
 
     def close(self) -> None:
-        """In the reverse order of their start."""
+        """Redis ends last."""
         self.http.close()
-        for process in reversed(self.processes.values()):
+        for process in self.processes.values():
             process.send_signal(signal.SIGCONT)
+        redis = self.processes.pop("redis", None)
+        for process in self.processes.values():
+            process.terminate()
+        for process in [*self.processes.values(), *filter(None, [redis])]:
             stop(process)
         if self.own_database:
             drop_database(self.database_server, self.own_database)
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[Stack]:
-    stack = Stack(folder, **environment)
-    try:
-        stack.start()
+def running(folder: Path, *, learner: str = "", worker: bool = True, **environment: str) -> Iterator[Stack]:
+    with closing(Stack(folder, learner=learner, **environment)) as stack:
+        stack.start(worker)
         yield stack
-    finally:
-        stack.close()

@@ -62,6 +62,11 @@ def test_a_learner_that_cannot_be_found_is_named(settings, path: str) -> None:
     assert [error.id for error in checks.value_errors()] == ["digits.E021"]
 
 
+def test_a_run_is_not_lost_between_two_heartbeats(settings) -> None:
+    settings.RUN_LOST_SECONDS = 1.0
+    assert [error.id for error in checks.value_errors()] == ["digits.E023"]
+
+
 def test_public_mode_trains_with_keras_only(settings) -> None:
     assert "digits.E022" not in [error.id for error in checks.public_errors()]
     settings.LEARNER = NUMPY_LEARNER

@@ -127,7 +127,7 @@ def test_a_file_that_was_swapped_is_never_loaded(shipped: None, monkeypatch: pyt
     version = registry.publish(constant_model(3), test_accuracy=0.5)
     Path(version.file.path).write_bytes(constant_model(4))
     monkeypatch.setattr("recognition.classifier.open_session", lambda content: pytest.fail("it was opened"))
-    with pytest.raises(ModelRejected, match="not the one that was published"):
+    with pytest.raises(ModelRejected, match="not the published one"):
         registry.activate(version)
 
 
@@ -205,7 +205,7 @@ class Bomb:
 @pytest.mark.parametrize(
     "content", [pickle.dumps(Bomb()), b"\xff\xfe", b"[" * 100_000], ids=["pickle", "bytes", "nested"]
 )
-def test_what_others_put_into_the_cache_is_not_there(alias: str, content: bytes) -> None:
+def test_foreign_values_in_the_cache_are_ignored(alias: str, content: bytes) -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.set(caches[alias].make_key("planted"), content)
     assert caches[alias].get("planted") is None

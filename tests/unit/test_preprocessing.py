@@ -57,24 +57,17 @@ def test_data_url(head):
     assert decode_data_url(f"  {head}aGVsbG8=\n") == b"hello"
 
 
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        pytest.param("", errors.InvalidDataURL, id="empty"),
-        pytest.param("data:image/png;base64", errors.InvalidDataURL, id="no comma"),
-        pytest.param("data:,", errors.InvalidDataURL, id="data and comma only"),
-        pytest.param("data:image/png,abc", errors.InvalidDataURL, id="not base64"),
-        pytest.param("http://example.org/,a", errors.InvalidDataURL, id="another URL"),
-        pytest.param("iVBORw0KGgo=", errors.InvalidDataURL, id="bare base64"),
-        pytest.param("data:image/png;base64,!!!!", errors.InvalidBase64, id="alphabet"),
-        pytest.param("data:image/png;base64,aGVsbG8", errors.InvalidBase64, id="padding"),
-        pytest.param("data:image/png;base64,aGVs\x00bG8=", errors.InvalidBase64, id="NUL"),
-        pytest.param("data:image/png;base64,äöüß", errors.InvalidBase64, id="not ASCII"),
-        pytest.param("data:image/png;base64,", errors.EmptyImage, id="nothing"),
-        pytest.param("data:image/png;base64,  ", errors.EmptyImage, id="blanks"),
+BAD_URLS = {
+    errors.InvalidDataURL: [
+        *("", "data:image/png;base64", "data:,", "data:image/png,abc", "http://example.org/,a", "iVBORw0KGgo="),
     ],
-)
-def test_bad_data_url(text, error):
+    errors.InvalidBase64: [f"data:image/png;base64,{text}" for text in ("!!!!", "aGVsbG8", "aGVs\x00bG8=", "äöüß")],
+    errors.EmptyImage: ["data:image/png;base64,", "data:image/png;base64,  "],
+}
+
+
+@pytest.mark.parametrize(("error", "text"), [(error, text) for error, texts in BAD_URLS.items() for text in texts])
+def test_bad_data_url(error, text):
     with pytest.raises(error):
         decode_data_url(text)
 
@@ -88,41 +81,42 @@ def test_an_error_has_a_code_and_a_sentence():
 # -- files that are not good pictures ----------------------------------------------------------------------------
 
 
+BAD_FILES = {
+    errors.EmptyImage: {"empty": b""},
+    errors.UnsupportedImage: {
+        "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        **{kind: encode(draw(5), kind) for kind in ("GIF", "TIFF", "BMP", "PDF")},
+        "PSD": b"8BPS\x00\x01" + bytes(100),
+        "text": b"seven",
+    },
+    errors.CorruptImage: {
+        **{f"PNG cut at {n}": PNG[:n] for n in (4, 8, 20, 33, 60, len(PNG) // 2)},
+        **{f"JPEG cut at {n}": JPEG[:n] for n in (2, 3, 20, 200, len(JPEG) // 2)},
+        **{f"WebP cut at {n}": WEBP[:n] for n in (12, 16, 20, 30, len(WEBP) // 2)},
+        "wrong CRC": BAD_CRC,
+        "too little data": drawings.png_header(280, 280),
+    },
+    errors.ImageTooLarge: {
+        "13300x13300 RGBA": drawings.png_header(13300, 13300),
+        "30000x30000 1-bit": drawings.png_header(30000, 30000, 1, 0),
+        "4097 wide": drawings.png_header(4097, 100),
+        **{f"{kind} of 5000": encode(Image.new("L", (5000, 16)), kind) for kind in ("JPEG", "WEBP")},
+    },
+    errors.ImageTooSmall: {
+        "0x0": drawings.png_header(0, 0),
+        **{f"{w}x{h}": encode(Image.new("L", (w, h))) for w, h in ((1, 1024), (7, 8))},
+        **{f"{kind} of 5": encode(Image.new("L", (5, 16)), kind) for kind in ("JPEG", "WEBP")},
+    },
+}
+
+
 @pytest.mark.parametrize(
-    ("data", "error"),
-    [
-        pytest.param(b"", errors.EmptyImage, id="empty"),
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", errors.UnsupportedImage, id="SVG"),
-        pytest.param(encode(draw(5), "GIF"), errors.UnsupportedImage, id="GIF"),
-        pytest.param(encode(draw(5), "TIFF"), errors.UnsupportedImage, id="TIFF"),
-        pytest.param(encode(draw(5), "BMP"), errors.UnsupportedImage, id="BMP"),
-        pytest.param(encode(draw(5), "PDF"), errors.UnsupportedImage, id="PDF"),
-        pytest.param(b"8BPS\x00\x01" + bytes(100), errors.UnsupportedImage, id="PSD"),
-        pytest.param(b"seven", errors.UnsupportedImage, id="text"),
-        *[pytest.param(PNG[:n], errors.CorruptImage, id=f"PNG cut at {n}") for n in (4, 8, 20, 33, 60, len(PNG) // 2)],
-        *[pytest.param(JPEG[:n], errors.CorruptImage, id=f"JPEG cut at {n}") for n in (2, 3, 20, 200, len(JPEG) // 2)],
-        *[pytest.param(WEBP[:n], errors.CorruptImage, id=f"WebP cut at {n}") for n in (12, 16, 20, 30, len(WEBP) // 2)],
-        pytest.param(BAD_CRC, errors.CorruptImage, id="bad CRC"),
-        pytest.param(drawings.png_header(280, 280), errors.CorruptImage, id="too little data"),
-        pytest.param(drawings.png_header(13300, 13300), errors.ImageTooLarge, id="13300x13300 RGBA"),
-        pytest.param(drawings.png_header(30000, 30000, 1, 0), errors.ImageTooLarge, id="30000x30000 1-bit"),
-        pytest.param(drawings.png_header(4097, 100), errors.ImageTooLarge, id="4097 wide"),
-        pytest.param(drawings.png_header(0, 0), errors.ImageTooSmall, id="0x0"),
-        pytest.param(encode(Image.new("L", (1, 1024))), errors.ImageTooSmall, id="1x1024"),
-        pytest.param(encode(Image.new("L", (7, 8))), errors.ImageTooSmall, id="7x8"),
-    ],
+    ("error", "data"),
+    [pytest.param(error, data, id=name) for error, files in BAD_FILES.items() for name, data in files.items()],
 )
-def test_refused(data, error):
+def test_a_bad_file_is_refused_with_its_error(error, data):
     with pytest.raises(error):
         prepare(data)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_size_is_read_from_every_header(kind):
-    with pytest.raises(errors.ImageTooLarge):
-        prepare(encode(Image.new("L", (5000, 16)), kind))
-    with pytest.raises(errors.ImageTooSmall):
-        prepare(encode(Image.new("L", (5, 16)), kind))
 
 
 @pytest.mark.parametrize("header", [(13300, 13300, 8, 6), (30000, 30000, 1, 0)], ids=["RGBA", "1-bit"])
@@ -265,31 +259,29 @@ def noisy(spread: float) -> Image.Image:
     return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
 
 
-@pytest.mark.parametrize(
-    "image",
-    [
-        pytest.param(Image.new("L", (280, 280), 255), id="white"),
-        pytest.param(Image.new("L", (280, 280), 0), id="black"),
-        pytest.param(Image.new("L", (28, 28), 0), id="black, 28x28"),
-        pytest.param(Image.new("RGB", (280, 280), (40, 90, 200)), id="one colour"),
-        pytest.param(Image.new("RGBA", (280, 280), CLEAR), id="transparent"),
-        pytest.param(Image.new("RGBA", (280, 280), (255, 255, 255, 0)), id="transparent white"),
-        pytest.param(Image.new("L", (4096, 4096), 255), id="large"),
-        pytest.param(dot(Image.new("L", (280, 280), 255), 100, 100, 0), id="one pixel"),
-        pytest.param(dot(Image.new("L", (28, 28), 0), 9, 9, 0, 255), id="one pixel, 28x28"),
-        pytest.param(dot(Image.new("L", (280, 280), 255), 100, 100, 2), id="speck"),
-        pytest.param(dot(Image.new("RGBA", (280, 280), CLEAR), 90, 90, 1, (0, 0, 0, 255)), id="speck on transparent"),
-        pytest.param(noisy(4), id="noise"),
-    ],
-)
-def test_nothing_drawn(image):
-    with pytest.raises(errors.BlankDrawing):
-        prepare(encode(image))
+WHITE, SMALL_BLACK = Image.new("L", (280, 280), 255), Image.new("L", (28, 28), 0)
+TRANSPARENT = Image.new("RGBA", (280, 280), CLEAR)
+BLANK = {
+    "white": encode(WHITE),
+    "black": encode(Image.new("L", (280, 280), 0)),
+    "black, 28x28": encode(SMALL_BLACK),
+    "one colour": encode(Image.new("RGB", (280, 280), (40, 90, 200))),
+    "transparent": encode(TRANSPARENT),
+    "transparent white": encode(Image.new("RGBA", (280, 280), (255, 255, 255, 0))),
+    "large": encode(Image.new("L", (4096, 4096), 255)),
+    "one pixel": encode(dot(WHITE, 100, 100, 0)),
+    "one pixel, 28x28": encode(dot(SMALL_BLACK, 9, 9, 0, 255)),
+    "speck": encode(dot(WHITE, 100, 100, 2)),
+    "speck on transparent": encode(dot(TRANSPARENT, 90, 90, 1, (0, 0, 0, 255))),
+    "noise": encode(noisy(4)),
+    "noise in a JPEG": encode(noisy(3), "JPEG", quality=40),
+}
 
 
-def test_noise_in_a_jpeg_is_nothing_drawn():
+@pytest.mark.parametrize("name", BLANK)
+def test_a_picture_without_ink_is_blank(name):
     with pytest.raises(errors.BlankDrawing):
-        prepare(encode(noisy(3), "JPEG", quality=40))
+        prepare(BLANK[name])
 
 
 @pytest.mark.parametrize("digit", range(10))

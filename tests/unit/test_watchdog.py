@@ -9,9 +9,16 @@ from django.utils import timezone
 
 from tests.support.runs import PARAMETERS, claimed_run
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
+from training.worker import watchdog
 from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def test_the_times_that_are_promised() -> None:
+    """README and docs name them. They are in proportion to RUN_LOST_SECONDS, which tests of processes shorten."""
+    assert (LOST_SECONDS, GIVEN_UP_SECONDS, UNCLAIMED_SECONDS, FIRST_POLL_SECONDS) == (15, 26, 9, 12)
+    assert (watchdog.POLL_SECONDS, watchdog.RESEND_SECONDS) == (2, 5)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The actions on a run in the admin: how each is explained, and how it is done."""
+"""The actions on a run in the admin: their explanations and their effects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -22,23 +23,23 @@ from training.services import MAY_TRAIN
 
 
 class ChangesForm(forms.Form):
-    """Filled with a run's parameters; what it takes is decided by the API's own rules."""
+    """A form of a run's parameters, validated as in the API."""
 
     preset = forms.ChoiceField(choices=[(name, name) for name in PRESETS])
     epochs = forms.IntegerField()
     batch_size = forms.IntegerField()
     learning_rate = forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}))
     samples = forms.IntegerField()
-    seed = forms.IntegerField(required=False, help_text="Empty: a new one.")
+    seed = forms.IntegerField(required=False, help_text="Leave empty for a random seed.")
     activate = forms.BooleanField(
-        required=False, help_text="Put the model into service if it is at least as accurate as the one there."
+        required=False, help_text="Put the model into service if it is at least as accurate as the current one."
     )
 
     def __init__(self, run: TrainingRun, data: Any = None) -> None:
         super().__init__(data, initial={"preset": run.preset, **run.parameters}, label_suffix="")
 
     def clean(self) -> dict[str, Any]:
-        """Errors stand beside the fields that they are about."""
+        """Validate as the API does; each error appears beside its field."""
         given = self.cleaned_data
         parameters = RunParameters(data=given)
         if not self.errors and not parameters.is_valid():
@@ -52,19 +53,19 @@ def explain_stop(run: TrainingRun) -> Explanation:
     """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
     status = run.get_status_display()
     if not run.is_active:
-        raise NotInProgress(f"{run} has already ended: it is {status}.")
+        raise NotInProgress(f"{run} has already ended: {status}.")
     if run.stop_requested_at:
-        raise NothingToDo(f"{run} is stopping already.")
+        raise NothingToDo(f"{run} is already stopping.")
     count = run.epochs.count()
-    finished = (
-        f"{count} finished epoch{'s stay' if count > 1 else ' stays'} in the history"
+    kept = (
+        f"{count} finished epoch{pluralize(count, ' stays,s stay')} in the history"
         if count
         else "No epoch has finished"
     )
     return Explanation(
         [
-            f"Run {run.pk} (preset {run.preset}, requested by {run.requester}) is {status} and will stop.",
-            f"{finished}; no model will be saved.",
+            f"Run {run.pk} (preset {run.preset}, started by {run.requester_name}) is {status} and will stop.",
+            f"{kept}; no model will be saved.",
         ],
         state=run.status,
         latest_change=f"Run {run.pk} is {status}.",
@@ -72,12 +73,12 @@ def explain_stop(run: TrainingRun) -> Explanation:
 
 
 def explain_again(run: TrainingRun) -> Explanation:
-    """Its state is the highest run number: a run that somebody else added is a reason to think again."""
+    """Explain a new run. The state is the highest run number, which changes when somebody else adds a run."""
     last = TrainingRun.objects.last_number()
     active = TrainingRun.objects.active().newest()
-    busy = [f"Run {active.pk} is active, and only one run can be: wait for it to end, or stop it."] if active else []
-    will = f"A new run of the preset {run.preset} will be queued in your name."
-    return Explanation([will], busy, state=last, latest_change=f"Run {last} was added.")
+    busy = [f"Run {active.pk} is already training. Wait for it to end, or stop it."] if active else []
+    sentence = f"A new run of the preset {run.preset} will be queued in your name."
+    return Explanation([sentence], busy, state=last, latest_change=f"Run {last} was added.")
 
 
 def stop_run(
@@ -85,15 +86,15 @@ def stop_run(
 ) -> None:
     services.request_stop(run.pk, expected=Status(state))
     page.log_change(request, run, "Stop requested.")
-    page.message_user(request, f"{run} was told to stop.", messages.SUCCESS)
+    page.message_user(request, f"{run} is stopping.", messages.SUCCESS)
 
 
 def train_again(
     page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> None:
-    """With the run's own parameters, or with the form's."""
-    wanted = dict(values) or {"preset": run.preset, **run.parameters}
-    new = services.request_run(wanted.pop("preset"), wanted, by=request.user, expected_last=state)
+    """Queue a run with the form's parameters, or with those of `run`."""
+    parameters = dict(values) or {"preset": run.preset, **run.parameters}
+    new = services.request_run(parameters.pop("preset"), parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
     address = reverse("admin:training_trainingrun_change", args=[new.pk])
     page.log_addition(request, new, f"Trained again with {how} {run}.")

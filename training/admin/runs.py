@@ -1,4 +1,4 @@
-"""Runs in the admin: a history to look at and act on; nothing of a run is typed in."""
+"""Runs in the admin: a read-only history with actions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from django.utils.safestring import SafeString
 from digits_site.web.admin.actions import ActionAdmin
 from recognition.errors import RecognitionError
 from recognition.models import Activation
-from training import evaluation
-from training.admin import charts, exports
+from training.admin import exports
 from training.admin.actions import ACTIONS
 from training.errors import TrainingError
 from training.models import Epoch, TrainingRun
+from training.serializers import represent
 
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
 
 def duration(seconds: float) -> str:
-    """1 h 02 min, 3 min 20 s, 4.2 s."""
+    """Format a duration: 1 h 02 min, 3 min 20 s, 4.2 s."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -38,6 +38,7 @@ def duration(seconds: float) -> str:
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ActionAdmin):
+    change_form_template = "admin/training/trainingrun/change_form.html"
     list_display = (
         *("__str__", "state", "curve", "accuracy", "gain", "epochs_done"),
         *("waited", "ran", "who", "queued", "serves"),
@@ -53,8 +54,7 @@ class TrainingRunAdmin(ActionAdmin):
     object_actions = ACTIONS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
-        ("Epochs", {"fields": ("curves", "epochs_table")}),
-        ("Test set", {"fields": ("confusion_matrix", "mistakes")}),
+        ("Results", {"fields": ("results",)}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
         (
             "Recipe",
@@ -97,8 +97,17 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="curve")
     def curve(self, run: TrainingRun) -> str:
-        line = charts.sparkline(list(run.epochs.all()))
-        return render_to_string("admin/training/sparkline.html", {"line": line}) if line else "–"
+        """Return the validation accuracies, or without them the training accuracies, for a sparkline."""
+        epochs = list(run.epochs.all())
+        kind, name = ("Training", "accuracy")
+        if epochs and epochs[-1].val_accuracy is not None:
+            kind, name = ("Validation", "val_accuracy")
+        values = [value for epoch in epochs if (value := getattr(epoch, name)) is not None]
+        if not values:
+            return "–"
+        title = f"{kind} accuracy from {values[0]:.2%} to {values[-1]:.2%}"
+        html = '<span class="run-spark" role="img" aria-label="{0}" title="{0}" data-sparkline="{1}"></span>'
+        return format_html(html, title, json.dumps(values))
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, run: TrainingRun) -> str:
@@ -106,7 +115,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="gain", ordering="test_accuracy")
     def gain(self, run: Any) -> str:
-        """Percentage points of test accuracy over the model in service."""
+        """Return the percentage points of test accuracy above the model in service."""
         if run.test_accuracy is None or run.serving_reads is None:
             return "–"
         points = round(100 * (run.test_accuracy - run.serving_reads), 2)
@@ -137,35 +146,18 @@ class TrainingRunAdmin(ActionAdmin):
             return "–"
         return duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
 
-    @admin.display(description="asked by", ordering="requested_by__username")
+    @admin.display(description="started by", ordering="requested_by__username")
     def who(self, run: TrainingRun) -> str:
-        return run.requester
+        return run.requester_name
 
     @admin.display(description="in service")
     def serves(self, run: Any) -> str:
         return "in service" if run.model_id is not None and run.model_id == run.serving_id else "–"
 
-    @admin.display(description="curves")
-    def curves(self, run: TrainingRun) -> str:
-        return render_to_string("admin/training/charts.html", {"charts": charts.run_charts(list(run.epochs.all()))})
-
-    @admin.display(description="epochs")
-    def epochs_table(self, run: TrainingRun) -> str:
-        return render_to_string("admin/training/epochs.html", {"epochs": run.epochs.all()})
-
-    @admin.display(description="read as")
-    def confusion_matrix(self, run: TrainingRun) -> str:
-        if not run.confusion:
-            return "–"
-        return render_to_string("admin/training/confusion.html", {"rows": charts.heat_map(run.confusion)})
-
-    @admin.display(description="worst mistakes")
-    def mistakes(self, run: TrainingRun) -> str:
-        try:
-            digits = evaluation.worst_mistakes(run)
-        except TrainingError as error:
-            return str(error)
-        return render_to_string("admin/training/mistakes.html", {"digits": digits}) if digits else "–"
+    @admin.display(description="results")
+    def results(self, run: TrainingRun) -> str:
+        """Return the run as JSON for training/js/admin/run.js, which draws it as the run's own page does."""
+        return render_to_string("admin/training/results.html", {"run": represent(run)})
 
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
@@ -175,9 +167,9 @@ class TrainingRunAdmin(ActionAdmin):
     def versions_table(self, run: TrainingRun) -> str:
         return render_to_string("admin/training/pairs.html", {"pairs": run.versions.items()})
 
-    @admin.display(description="the same run again")
+    @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
-        """By the API, and on the machine itself."""
+        """Show the commands of the same run: for the API, and on this machine."""
         body = shlex.quote(json.dumps({"preset": run.preset, **run.parameters}))
         options = [
             f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
@@ -205,7 +197,9 @@ class TrainingRunAdmin(ActionAdmin):
     def export(self, request: HttpRequest, queryset: QuerySet[TrainingRun], kind: str) -> HttpResponse | None:
         chosen = list(queryset.values_list("pk", flat=True)[: exports.MAX_RUNS + 1])
         if len(chosen) > exports.MAX_RUNS:
-            self.message_user(request, f"At most {exports.MAX_RUNS} runs fit into one file.", messages.ERROR)
+            self.message_user(
+                request, f"Select at most {exports.MAX_RUNS} runs: one file holds no more.", messages.ERROR
+            )
             return None
         runs = TrainingRun.objects.with_account().filter(pk__in=chosen)
         write, mime = (exports.as_csv, "text/csv") if kind == "csv" else (exports.as_json, "application/json")

@@ -65,9 +65,9 @@ def evaluate(predict: Predict, held_back: dataset.Digits, test: dataset.Digits) 
     if len(held_back):
         of_held_back = predict(held_back.images)
         temperature = calibration.fit_temperature(of_held_back, held_back.labels)
-        calibrated = calibration.tempered(of_held_back, temperature)
+        calibrated = calibration.apply_temperature(of_held_back, temperature)
         uncertain_below = calibration.confidence_floor(calibrated, UNCERTAIN_SHARE)
-    calibrated = calibration.tempered(probabilities, temperature or 1.0)
+    calibrated = calibration.apply_temperature(probabilities, temperature or 1.0)
     confusion = confusion_matrix(probabilities.argmax(axis=1), test.labels)
     return {
         "test_accuracy": float(np.trace(confusion) / confusion.sum()),

@@ -36,7 +36,7 @@ class Viewer:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._queue: asyncio.Queue[SharedEvent | None] = asyncio.Queue(QUEUE_EVENTS)
+        self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_EVENTS)
         self._position: Position | None = None
         self._unfinished: int | None = None  # the run whose end this viewer has yet to see
         self._lagging = False
@@ -50,18 +50,10 @@ class Viewer:
         except asyncio.QueueFull:
             self._lagging = True
 
-    def close(self) -> None:
-        """End the iteration after the current message."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
-
     async def __aiter__(self) -> AsyncIterator[SharedEvent]:
         yield self._advance(await self._feed.snapshot(events.NO_POSITION))
         while True:
             event = await self._queue.get()
-            if event is None:
-                return
             verdict = "gap" if self._lagging else events.verdict(self._position or events.NO_POSITION, event)
             if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
                 continue
@@ -112,26 +104,17 @@ class Feed:
         self._throttle = BatchThrottle()
         self._newest = CoalescedRead(read_snapshot)
         self._final, self._final_lock = events.snapshot(0, None), asyncio.Lock()
-        self._closed = False
         self.database_answers = CoalescedRead(database_answers).get
 
     @property
     def viewers(self) -> int:
         return len(self._viewers)
 
-    def close(self) -> None:
-        """End every viewer, as this process shuts down; later viewers get a snapshot alone."""
-        self._closed = True
-        for viewer in self._viewers:
-            viewer.close()
-
     @asynccontextmanager
     async def join(self) -> AsyncIterator[Viewer]:
         """Add a viewer, who misses nothing from here on. Does not wait for a Redis that is away."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
-        if self._closed:
-            viewer.close()
         if self._task is None or self._task.done():
             self._joined.clear()
             self._task = asyncio.create_task(self._listen())
@@ -219,9 +202,3 @@ def feed() -> Feed:
 def viewer_count() -> int:
     """Return how many WebSockets and event streams this process serves. Safe in any thread."""
     return sum(each.viewers for each in list(_feeds.values()))
-
-
-def close_feeds() -> None:
-    """Close every feed. Call it in the thread of the event loops."""
-    for each in list(_feeds.values()):
-        each.close()

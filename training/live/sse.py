@@ -66,19 +66,17 @@ async def messages() -> AsyncIterator[str]:
 async def follow(
     updates: AsyncIterator[events.SharedEvent], state: StreamState
 ) -> AsyncIterator[dict[str, Any] | None]:
-    """Yield None when progress is due, and the closing message last, unless this process ends first."""
+    """Yield None when progress is due, and the closing message last."""
     loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(updates, None))
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(updates))
     sent_at = loop.time()
     try:
         while state.reason is None:
             await asyncio.wait({waiting}, timeout=max(0.0, sent_at + SILENCE_SECONDS - loop.time()))
             if waiting.done():
                 message = waiting.result()
-                if message is None:
-                    return
                 state.apply(message)
-                waiting = asyncio.ensure_future(anext(updates, None))
+                waiting = asyncio.ensure_future(anext(updates))
                 if message["type"] != "epoch" and state.reason is None and loop.time() - sent_at < PACE_SECONDS:
                     continue  # epochs are always sent, however soon the next one follows
             if state.reason is None:

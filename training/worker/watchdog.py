@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 
+from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.db.models import Q
@@ -21,12 +22,13 @@ from training.live.broadcast import announce, payload_of
 from training.models import Status, TrainingRun
 from training.worker import heartbeat, tasks
 
-POLL_SECONDS = 2.0
-LOST_SECONDS = 15.0  # without a heartbeat
-GIVEN_UP_SECONDS = 26.0  # without a heartbeat, and ...
-UNCLAIMED_SECONDS = 9.0  # ... queued again without a worker that claims the run
-FIRST_POLL_SECONDS = 12.0  # how much of a heartbeat's age the first poll believes
-RESEND_SECONDS = 5.0  # a queued run's message may have been lost with Redis
+LOST_SECONDS = settings.RUN_LOST_SECONDS  # without a heartbeat; the other times are in proportion to it
+PROPORTION = LOST_SECONDS / 15
+POLL_SECONDS = min(2.0, 2.0 * PROPORTION)
+GIVEN_UP_SECONDS = 26.0 * PROPORTION  # without a heartbeat, and ...
+UNCLAIMED_SECONDS = 9.0 * PROPORTION  # ... queued again without a worker that claims the run
+FIRST_POLL_SECONDS = 12.0 * PROPORTION  # how much of a heartbeat's age the first poll believes
+RESEND_SECONDS = 5.0 * PROPORTION  # a queued run's message may have been lost with Redis
 logger = logging.getLogger(__name__)
 
 

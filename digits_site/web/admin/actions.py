@@ -1,4 +1,4 @@
-"""Admin pages with actions on one object: each is explained, confirmed, done at most once, and logged."""
+"""Admin actions on one object: each is explained, confirmed, performed at most once, and logged."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ STATE_FIELD = "confirmed_state"
 
 
 class NothingToDo(Exception):
-    """The action has been done already; its message tells the user."""
+    """The action has been performed already. The message is shown to the user."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an action will do, in sentences; `warnings` are reasons to think again.
+    """What an action will do.
 
-    `state` is what the sentences depend on. The page carries it, and a POST that carries another one does nothing.
-    `latest_change` says how the state came about, for somebody who confirmed an earlier one.
+    Attributes:
+        state: What the sentences depend on. The page carries it, and a POST with another state does nothing.
+        latest_change: How the state came about, for a user who confirmed an earlier one.
     """
 
     sentences: list[str]
@@ -41,11 +42,13 @@ class Explanation:
 
 @dataclass(frozen=True)
 class AdminAction:
-    """Something that can be done with one object.
+    """An action on one object.
 
-    `explain` raises NothingToDo, or one of the page's refusals, when there is nothing to confirm. `perform` gets the
-    admin, the request, the object, the form's values and the confirmed state; it raises StateChanged if that state no
-    longer holds when it is about to write.
+    Attributes:
+        offered: Whether the object's page shows the action's link.
+        explain: Raises NothingToDo, or one of the admin's `refusals`, if there is nothing to confirm.
+        perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
+            StateChanged if that state no longer holds when it writes.
     """
 
     button: str
@@ -57,7 +60,7 @@ class AdminAction:
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """A history: people look at it and run actions on it, but edit nothing."""
+    """A history: nothing in it can be edited."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -70,7 +73,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class ActionAdmin(ReadOnlyAdmin):
-    """Offers its actions in the list's menu and as links on the object's page, to users with the permission."""
+    """Offers `object_actions` in the list's menu and as links on the object's page, to users with the permission."""
 
     change_form_template = "admin/action_form.html"
     object_actions: ClassVar[dict[str, AdminAction]] = {}
@@ -107,7 +110,7 @@ class ActionAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/act/<str:name>/", view, name=name), *super().get_urls()]
 
     def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """Confirm and perform an action, and go back to the object's page."""
+        """Confirm and perform an action, then redirect to the object's page."""
         if name not in self.object_actions:
             raise Http404
         action = self.permitted_actions(request).get(name)
@@ -120,7 +123,7 @@ class ActionAdmin(ReadOnlyAdmin):
 def redirect_to_action(
     page: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
 ) -> HttpResponse | None:
-    """Go from the list's menu to the action's page: an action concerns one object."""
+    """Redirect from the list's menu to the action's page, which takes one object."""
     if len(chosen := list(queryset[:2])) == 1:
         return HttpResponseRedirect(page.url_of(chosen[0], name))
     page.message_user(request, f"Select one {page.opts.verbose_name}.", messages.ERROR)
@@ -130,7 +133,7 @@ def redirect_to_action(
 def confirm(
     page: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
 ) -> HttpResponse:
-    """Explain an action (GET), or perform it (POST) if what was explained still holds; else explain it again."""
+    """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again."""
     try:
         obj = find()
         form = action.form(obj, data=request.POST or None) if action.form else None
@@ -140,7 +143,7 @@ def confirm(
             try:
                 action.perform(page, request, obj, form.cleaned_data if form else {}, explanation.state)
                 return HttpResponseRedirect(back)
-            except StateChanged:  # since `explain` looked, a moment ago
+            except StateChanged:  # after `explain`, a moment ago
                 obj = find()
                 explanation = action.explain(obj)
         changed = confirmed is not None and confirmed != str(explanation.state)
@@ -161,7 +164,7 @@ def confirmation_page(
     back: str,
     **context: Any,
 ) -> TemplateResponse:
-    """Render the explanation with the button that confirms it."""
+    """Render the explanation with the button that confirms the action."""
     original = obj if isinstance(obj, page.model) else None
     context |= {
         **page.admin_site.each_context(request),

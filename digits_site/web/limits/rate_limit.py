@@ -1,4 +1,7 @@
-"""Fixed-window rate limits: counted in Redis for all processes, and in this process while Redis is away."""
+"""Fixed-window rate limits: counted in Redis for all processes, and in this process while Redis is away.
+
+Own code: `limits` counts refused calls, and its memory has no bound (docs/decisions.md).
+"""
 
 from __future__ import annotations
 

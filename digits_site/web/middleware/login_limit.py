@@ -1,4 +1,7 @@
-"""Limit failed sign-ins to the admin, by address and by account."""
+"""Limit failed sign-ins to the admin, by address and by account.
+
+Own code: django-axes counts after the password check, so simultaneous guesses all pass (docs/decisions.md).
+"""
 
 from __future__ import annotations
 

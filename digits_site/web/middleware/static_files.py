@@ -1,7 +1,6 @@
-"""Static files straight from the ASGI server: what WhiteNoise found at the start, without Django's way in between.
+"""Static files under ASGI: WhiteNoise's responses, sent in the event loop before Django's middleware.
 
-A page loads some thirty of them, and each would otherwise pass the middleware in a thread: half of the time until the
-page can be used.
+A page loads some thirty files. A thread for each took half of the time until the page could be used.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STATIC_
 
 
 class StaticFiles:
-    """Answers what is a static file and hands on everything else. With DEBUG all is handed on: files may change."""
+    """Answer requests for static files, and pass others on. With DEBUG all are passed on, because files may change."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -32,15 +31,15 @@ class StaticFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = self.files.get(scope["path"])
-        if file is None or not is_served(scope, scope_headers(scope)):  # Django finds the words for a refusal
+        if file is None or not is_served(scope, scope_headers(scope)):  # Django words the refusal
             await self.application(scope, receive, send)
             return
         asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
-        await answer(file.get_response(scope["method"], asked), send)
+        await send_response(file.get_response(scope["method"], asked), send)
 
 
-async def answer(response: Response, send: Send) -> None:
-    """One WhiteNoise response as ASGI messages; the files are small enough to be sent at once."""
+async def send_response(response: Response, send: Send) -> None:
+    """Send a WhiteNoise response. The files are small enough to be sent whole."""
     body = b""
     if response.file is not None:
         with response.file as file:

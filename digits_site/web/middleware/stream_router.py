@@ -1,8 +1,7 @@
-"""Plain HTTP under ASGI: a request is answered whole in one thread, from the first middleware to the last.
+"""Plain HTTP under ASGI: one thread answers a request, from the first middleware to the last.
 
-Django's own handler crosses between the event loop and a thread at every middleware that is written for one side only,
-some thirty times a request here; that was most of what a request cost. What streams is left to it: there the loop is
-where the work is.
+Django's ASGI handler crosses between the event loop and a thread at every middleware that is written for one of them,
+some thirty times a request here, which was most of a request's cost. Streams, which live in the loop, are left to it.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from django.urls import set_script_prefix
 
 from digits_site.web.asgi import Application, Receive, Scope, Send
 
-# More than DATABASE_POOL has connections by default: when the database hangs, those that need it are refused after two
-# seconds, and the others are answered.
+# More than DATABASE_POOL's connections: when the database hangs, requests that need it are refused after two seconds,
+# and others are answered.
 THREADS = 8
 
 
 class StreamRouter:
-    """`streams` by their path; everything else is plain."""
+    """Route the paths of `streams` to their applications, and all other requests to a pool of threads."""
 
     def __init__(self, streams: Mapping[str, Application]) -> None:
         self.streams, self.plain = streams, ThreadedHandler()
@@ -39,7 +38,7 @@ class StreamRouter:
 
 
 class ThreadedHandler(ASGIHandler):
-    """Django's handler with its synchronous middleware chain, run in a thread of a small pool."""
+    """Django's handler with the synchronous middleware chain, run in a small pool of threads."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)  # not the parent's, which loads the chain for the event loop
@@ -52,11 +51,11 @@ class ThreadedHandler(ASGIHandler):
         except RequestAborted:
             return
         call = contextvars.copy_context().run
-        response = await asyncio.get_running_loop().run_in_executor(self.pool, call, self.answer, scope, body)
+        response = await asyncio.get_running_loop().run_in_executor(self.pool, call, self.respond, scope, body)
         await self.send_response(response, send)
 
-    def answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
-        """The response, rendered and closed; what it streamed from a file or a table is gathered in it."""
+    def respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """Return the rendered response, already closed."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         with body:
@@ -65,11 +64,11 @@ class ThreadedHandler(ASGIHandler):
             try:
                 return buffer_streaming_response(response) if response.streaming else response
             finally:
-                response.close()  # tells request_finished, in the thread whose database connection it is
+                response.close()  # sends request_finished in the thread that holds the database connection
 
 
 def buffer_streaming_response(response: Any) -> HttpResponse:
-    """A streaming response as a plain one: model files and exports are a few megabytes at most."""
+    """Return a streaming response as a plain one. Model files and exports are a few megabytes at most."""
     whole = HttpResponse(b"".join(response), status=response.status_code, headers=dict(response.items()))
     whole.cookies = response.cookies
     return whole

@@ -33,7 +33,7 @@ class Target(Stack):
         if public:
             self.environment["REDIS_URL"] = f"redis://:{PASSWORD}@127.0.0.1:{self.redis_port}/0"
 
-    def start(self) -> None:
+    def start(self, worker: bool = False) -> None:
         self.start_redis()
         if self.public:
             with redis.Redis(port=self.redis_port) as client:

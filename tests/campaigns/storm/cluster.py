@@ -27,7 +27,7 @@ class Cluster(Stack):
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
         self.lock = threading.RLock()  # starting, stopping and signalling, one at a time
 
-    def start(self) -> None:
+    def start(self, worker: bool = True) -> None:
         self.start_one("redis")
         self.prepare()
         for name in (*WEBS, *WORKERS):

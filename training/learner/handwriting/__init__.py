@@ -1,1 +1,1 @@
-"""Pictures for the preset `handwriting`: MNIST bent and restyled, digits drawn anew, and what is no digit."""
+"""Pictures for the preset `handwriting`: augmented MNIST, synthetic digits, and pictures of no digit."""

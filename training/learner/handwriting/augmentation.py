@@ -1,6 +1,6 @@
-"""Endless variants of digits: affine and elastic changes, pens of other widths, contrast. Numpy alone, in batches.
+"""Augment batches of digits: affine and elastic transforms, stroke width, contrast.
 
-Every result depends on the digits and the generator alone, so that a resumed run sees what an unbroken one would.
+Results depend on the digits and the generator alone, so that a resumed run sees the same pictures.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ Pictures = NDArray[np.float32]  # [N, 28, 28], ink 1.0 on 0.0
 Rng = np.random.Generator
 
 SIDE = 28
-CHUNK = 1000  # digits at a time, so that what is worked on stays in the processor's cache
+CHUNK = 1000  # digits at a time, to stay within the processor's cache
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How far digits are changed; angles in degrees, distances in pixels."""
+    """The limits of the changes; angles in degrees, distances in pixels."""
 
     rotation: float = 13.0
     shear: float = 0.30
-    stretch: float = 0.18  # of the proportions: log of width by height
+    stretch: float = 0.18  # log of width by height
     smallest: float = 0.82
     largest: float = 1.10
     shift: float = 0.8  # standard deviation
     elastic: float = 0.75  # standard deviation at the knots of the displacement field
     knots: int = 6
-    thinner: float = 0.55  # of a pixel taken off at most
+    thinner: float = 0.55  # pixels at most
     thicker: float = 0.75
 
 
@@ -41,10 +41,7 @@ def augment(
     shrink: NDArray[np.float32],
     chunk_done: Callable[[], object],
 ) -> Pictures:
-    """A changed copy of every picture; those with `shrink` below 1 are made that much smaller besides.
-
-    Calls `chunk_done` after every CHUNK pictures.
-    """
+    """Return an augmented copy of every picture, scaled by its `shrink`; call `chunk_done` every CHUNK pictures."""
     out = np.empty_like(pictures)
     for start in range(0, len(pictures), CHUNK):
         part = slice(start, start + CHUNK)
@@ -55,7 +52,7 @@ def augment(
 
 
 def warp(pictures: Pictures, rng: Rng, strength: Strength, shrink: NDArray[np.float32]) -> Pictures:
-    """Rotated, sheared, scaled, shifted, and bent by a smooth field."""
+    """Apply random affine transforms, shifts and smooth displacements."""
     count = len(pictures)
     back = np.linalg.inv(matrices(count, rng, strength) * shrink[:, None, None]).astype(np.float32)
     shift = rng.normal(0, strength.shift, (count, 2, 1)).clip(-2, 2).astype(np.float32)
@@ -66,7 +63,7 @@ def warp(pictures: Pictures, rng: Rng, strength: Strength, shrink: NDArray[np.fl
 
 
 def matrices(count: int, rng: Rng, strength: Strength) -> NDArray[np.float64]:
-    """[N, 2, 2] linear maps on (row, column): stretch, then shear, then rotation."""
+    """Return linear maps [N, 2, 2] on (row, column): stretch, then shear, then rotation."""
     angle = np.deg2rad(rng.uniform(-1, 1, count) * strength.rotation)
     slant = rng.uniform(-1, 1, count) * strength.shear
     size = rng.uniform(strength.smallest, strength.largest, count)
@@ -79,7 +76,7 @@ def matrices(count: int, rng: Rng, strength: Strength) -> NDArray[np.float64]:
 
 
 def bend(count: int, rng: Rng, strength: Strength) -> Pictures:
-    """[N, 2, 784] smooth displacements in pixels: random at a few knots, cubic in between."""
+    """Return displacements [N, 2, 784] in pixels: random at a few knots, cubic in between."""
     knots = rng.normal(0, 1, (count, 2, strength.knots, strength.knots)).astype(np.float32)
     amount = rng.uniform(0, 1.4, (count, 1, 1, 1)).astype(np.float32) * np.float32(strength.elastic)
     between = spline(strength.knots)
@@ -87,7 +84,7 @@ def bend(count: int, rng: Rng, strength: Strength) -> Pictures:
 
 
 def spline(knots: int) -> Pictures:
-    """[28, knots]: the weights of a cubic B-spline at every pixel, sharpened to unit variance in the middle."""
+    """Return the weights [28, knots] of a cubic B-spline at every pixel, scaled to unit variance."""
     place = np.linspace(0.5, knots - 1.5, SIDE)
     distance = np.abs(place[:, None] - np.arange(knots)[None])
     near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
@@ -96,7 +93,7 @@ def spline(knots: int) -> Pictures:
 
 
 def bilinear(pictures: Pictures, rows: Pictures, columns: Pictures) -> Pictures:
-    """What lies at fractional places [N, 784] of the pictures; nothing lies outside."""
+    """Interpolate the pictures at fractional positions [N, 784]; outside is 0."""
     count, wide = len(pictures), SIDE + 2
     framed = np.zeros((count, wide, wide), np.float32)
     framed[:, 1:-1, 1:-1] = pictures
@@ -111,7 +108,7 @@ def bilinear(pictures: Pictures, rows: Pictures, columns: Pictures) -> Pictures:
 
 
 def rewidth(pictures: Pictures, rng: Rng, strength: Strength) -> Pictures:
-    """A pen up to so much thicker or thinner: part of the way to the brightest or darkest of the neighbours."""
+    """Make strokes thicker or thinner: blend each pixel with its brightest or darkest neighbour."""
     change = rng.uniform(-strength.thinner, strength.thicker, (len(pictures), 1, 1)).astype(np.float32)
     change *= rng.random(change.shape) < 0.7
     thick, thin = np.clip(change, 0, None), np.clip(-change, 0, None)
@@ -120,7 +117,7 @@ def rewidth(pictures: Pictures, rng: Rng, strength: Strength) -> Pictures:
 
 
 def neighbours(pictures: Pictures, pick: np.ufunc) -> Pictures:
-    """The extreme of every pixel and its four neighbours."""
+    """Return the extreme of every pixel and its four neighbours."""
     out = pictures.copy()
     for to, of in ((np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:])):
         pick(out[:, to], pictures[:, of], out=out[:, to])
@@ -129,7 +126,7 @@ def neighbours(pictures: Pictures, pick: np.ufunc) -> Pictures:
 
 
 def ink(pictures: Pictures, rng: Rng) -> Pictures:
-    """Edges between soft and hard, and ink that does not always reach full black."""
+    """Vary the sharpness of edges and the darkness of ink."""
     shape = (len(pictures), 1, 1)
     hard = rng.uniform(1.0, 1.7, shape).astype(np.float32)
     full = rng.uniform(0.85, 1.0, shape).astype(np.float32)

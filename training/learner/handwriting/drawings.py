@@ -1,4 +1,4 @@
-"""The pool of drawings that join a run's digits, drawn once for a run and kept in its folder."""
+"""The pool of synthetic drawings of a run, drawn once and kept in its folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from training.learner.config import Config
 from training.learner.handwriting import others, pen
 
-POOL = 2.2  # drawings made per drawing used in an epoch
+POOL = 2.2  # drawings in the pool for each drawing in an epoch
 PICTURE = (28, 28)
-PROGRESS_PICTURES = 50  # drawn between two calls of `progress`: a tenth of a second
+PROGRESS_PICTURES = 50  # between two calls of `progress`: a tenth of a second
 logger = logging.getLogger(__name__)
 
 
@@ -28,10 +28,9 @@ class Pool:
 
 
 def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callable[[float], object]) -> Pool:
-    """Return the pool for epochs that take so many drawings of digits and of no digits.
+    """Return the pool for epochs with `digits` drawings of digits and `not_digits` pictures of no digit.
 
-    The pictures of an earlier attempt are read again; new ones are kept for the next. `progress` gets the share that
-    is drawn, 0 to 1.
+    Loads the pictures of an earlier attempt, or draws and keeps them. `progress` gets the share that is drawn, 0 to 1.
     """
     labels = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
     total = len(labels) + round(not_digits * POOL)
@@ -45,14 +44,14 @@ def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callabl
 
 
 def load(config: Config, count: int) -> NDArray[np.uint8] | None:
-    """Return the kept pictures, or None if there are none or not all of them."""
+    """Return the kept pictures, or None if they are missing or incomplete."""
     content = config.drawings_file.read_bytes() if config.drawings_file.exists() else b""
     whole = len(content) == count * PICTURE[0] * PICTURE[1]
     return np.frombuffer(content, np.uint8).reshape(-1, *PICTURE) if whole else None
 
 
 def keep(config: Config, pictures: NDArray[np.uint8]) -> None:
-    """Write the pictures beside and rename the file. Without room for it the next attempt draws again."""
+    """Write the pictures to a draft and rename it. On a full disk the next attempt draws again."""
     draft = config.attempt_folder / config.drawings_file.name
     try:
         draft.write_bytes(pictures.tobytes())
@@ -63,7 +62,7 @@ def keep(config: Config, pictures: NDArray[np.uint8]) -> None:
 
 
 class Counter:
-    """Counts drawn pictures and reports their share now and then."""
+    """Counts drawn pictures, and reports their share every PROGRESS_PICTURES."""
 
     def __init__(self, total: int, progress: Callable[[float], object]) -> None:
         self.total, self.progress, self.done = total, progress, 0

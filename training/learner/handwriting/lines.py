@@ -1,6 +1,6 @@
-"""What skeletons of digits are made of: rough curves, lines with corners, loops.
+"""The parts of skeletons: rough curves, polylines and loops.
 
-A drawing is a list of strokes, each [n, 2] of (x, y), x to the right and y down, about 1 high.
+A drawing is a list of strokes [n, 2] of (x, y), x to the right and y down, about 1 high.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ JITTER = 0.035
 
 
 def curve(knots: ArrayLike, rng: Rng, jitter: float = JITTER) -> Stroke:
-    """A smooth line through jittered knots (Catmull-Rom)."""
+    """Return a Catmull-Rom spline through jittered knots."""
     points = np.asarray(knots, float)
     points = points + rng.normal(0, jitter, points.shape)
     ends = np.concatenate([[2 * points[0] - points[1]], points, [2 * points[-1] - points[-2]]])
@@ -32,7 +32,7 @@ def curve(knots: ArrayLike, rng: Rng, jitter: float = JITTER) -> Stroke:
 
 
 def straight(knots: ArrayLike, rng: Rng, jitter: float = JITTER) -> Stroke:
-    """A line with corners."""
+    """Return a polyline through jittered knots."""
     points = np.asarray(knots, float)
     points = points + rng.normal(0, jitter, points.shape)
     t = np.linspace(0, 1, 8)[:, None]
@@ -40,7 +40,7 @@ def straight(knots: ArrayLike, rng: Rng, jitter: float = JITTER) -> Stroke:
 
 
 def loop(x: float, y: float, wide: float, high: float, start: float, sweep: float, rng: Rng) -> Stroke:
-    """Part of a rough ellipse from `start` degrees (0 right, 90 down), closing or not; the radius drifts."""
+    """Return an arc of a rough ellipse with a drifting radius, from `start` degrees (0 right, 90 down)."""
     angle = np.deg2rad(start + np.linspace(0, sweep, 36))
     drift = 1 + np.linspace(0, rng.normal(0, 0.08), 36) + 0.05 * rng.normal() * np.sin(2 * angle + rng.uniform(0, 6))
     power = rng.uniform(0.75, 1.1)
@@ -55,4 +55,5 @@ def loop(x: float, y: float, wide: float, high: float, start: float, sweep: floa
 
 
 def either(rng: Rng, chance: float) -> bool:
+    """Return True with the probability `chance`."""
     return bool(rng.random() < chance)

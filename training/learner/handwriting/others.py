@@ -1,4 +1,4 @@
-"""What is no digit, drawn so that the network learns to doubt: letters, scribbles, two digits at once, blots."""
+"""Pictures of no digit, which teach the network to be uncertain: letters, scribbles, several digits, blots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.learner.handwriting.shapes import SHAPES
 
 Rng = np.random.Generator
 
-# Strokes of letters that no digit resembles: "c" curved through its knots, "l" with corners.
+# Strokes of letters that no digit resembles: "c" is a curve, "l" a polyline.
 LETTERS: dict[str, list[tuple[str, Knots]]] = {
     "A": [("l", [(0, 1), (0.4, 0), (0.8, 1)]), ("l", [(0.15, 0.62), (0.65, 0.62)])],
     "C": [("c", [(0.8, 0.15), (0.4, 0), (0, 0.5), (0.4, 1), (0.8, 0.85)])],
@@ -76,7 +76,7 @@ def letter(rng: Rng) -> Image.Image:
     strokes = LETTERS[str(rng.choice(list(LETTERS)))]
     wide = rng.uniform(0.75, 1.25)
     made = [(curve if kind == "c" else straight)(np.array(knots) * [wide, 1], rng, 0.025) for kind, knots in strokes]
-    if either(rng, 0.3):  # feet, as in print
+    if either(rng, 0.3):  # serifs
         low = max((s[s[:, 1].argmax()] for s in made), key=lambda p: p[1])
         made.append(straight([(low[0] - 0.15, low[1]), (low[0] + 0.15, low[1])], rng, 0.01))
     return render(by_hand(made, rng), rng)
@@ -93,7 +93,7 @@ def scribble(rng: Rng) -> Image.Image:
 
 
 def several(rng: Rng) -> Image.Image:
-    """Two digits, at times three, side by side."""
+    """Draw two digits, or sometimes three, side by side."""
     made: Drawing = []
     right = 0.0
     for _ in range(2 if either(rng, 0.85) else 3):
@@ -122,7 +122,7 @@ KINDS = ((letter, 0.5), (scribble, 0.24), (several, 0.18), (blot, 0.08))
 
 
 def others(count: int, seed: int, drawn: Callable[[], object]) -> NDArray[np.uint8]:
-    """uint8 [N, 28, 28]: prepared pictures of no digit. Calls `drawn` after every one."""
+    """Return preprocessed pictures of no digit, uint8 [N, 28, 28]; call `drawn` after each."""
     images = np.empty((count, 28, 28), np.uint8)
     for row in range(count):
         rng = np.random.default_rng((seed, row))

@@ -1,4 +1,4 @@
-"""Digits drawn with a round pen from random skeletons, and prepared as users' drawings are: no one's handwriting."""
+"""Synthetic digits, drawn with a round pen from random skeletons and preprocessed like users' drawings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CANVAS, UP = 150, 2
 
 
 def pool(labels: NDArray[np.int64], seed: int, drawn: Callable[[], object]) -> NDArray[np.uint8]:
-    """A drawing of every label: uint8 [N, 28, 28]. Calls `drawn` after every one."""
+    """Return a drawing of every label, uint8 [N, 28, 28]; call `drawn` after each."""
     images = np.empty((len(labels), 28, 28), np.uint8)
     for row, digit in enumerate(labels):
         rng = np.random.default_rng((seed, row))
@@ -29,7 +29,7 @@ def pool(labels: NDArray[np.int64], seed: int, drawn: Callable[[], object]) -> N
 
 
 def by_hand(drawing: Drawing, rng: Rng) -> Drawing:
-    """Slanted, turned, in other proportions, and with a hand that does not go straight."""
+    """Vary slant, rotation, proportions and the steadiness of the hand."""
     slant, turn = rng.normal(-0.1, 0.2), np.deg2rad(rng.normal(0, 6))
     cos, sin = np.cos(turn), np.sin(turn)
     linear = (
@@ -48,7 +48,7 @@ def by_hand(drawing: Drawing, rng: Rng) -> Drawing:
 
 
 def render(drawing: Drawing, rng: Rng) -> Image.Image:
-    """Black on white, the longer side between half and all of the canvas, the pen between thin and thick."""
+    """Draw black on white, with a random size and stroke width."""
     whole = np.concatenate(drawing)
     low, high = whole.min(axis=0), whole.max(axis=0)
     height = rng.uniform(80, 125)

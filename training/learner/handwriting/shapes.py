@@ -1,4 +1,4 @@
-"""Random skeletons of the ten digits, in the ways people of many schools write them."""
+"""Random skeletons of the ten digits, in the styles of many countries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def zero(rng: Rng) -> Drawing:
 
 
 def across_zero(wide: float, rng: Rng) -> Stroke:
-    """The slash: inside the loop, a little beyond it, or with long ends as in the letter phi."""
+    """Return a slash: within the loop, a little beyond it, or long as in the letter phi."""
     angle = np.deg2rad(rng.normal(60, 20) if either(rng, 0.8) else rng.uniform(0, 180))
     ray = np.array([np.cos(angle), -np.sin(angle)])
     edge = 1 / np.hypot(ray[0] / wide, ray[1] / 0.5)
@@ -36,7 +36,7 @@ def one(rng: Rng) -> Drawing:
     top, foot = np.array([0.0, 0.0]), np.array([rng.normal(0, 0.05), 1.0])
     middle = (top + foot) / 2 + [rng.normal(0, 0.03), 0]
     stem = curve([top, middle, foot], rng, 0.01)
-    if either(rng, 0.25):  # bare, and at times far from upright
+    if either(rng, 0.25):  # without a flag, and sometimes far from upright
         return [stem @ np.array([[1, 0], [rng.uniform(-0.9, 0.3), 1]])]
     length = rng.uniform(0.12, 0.6)
     rise = np.deg2rad(rng.uniform(8 if length < 0.36 else 22, 70))
@@ -139,7 +139,7 @@ def five(rng: Rng) -> Drawing:
     body = np.concatenate([curve([corner, neck], rng, 0.02), curve(bowl, rng)])
     far = (corner[0] + wide * rng.uniform(0.4, 1.2), corner[1] + rng.normal(-0.04, 0.08))
     kind = rng.random()
-    if kind < 0.2:  # the bowl begins without a neck, the hat floats above it
+    if kind < 0.2:  # a bowl without a neck, and a separate hat
         begin = (left + rng.uniform(-0.05, 0.15), shoulder + rng.uniform(-0.05, 0.12))
         hook = [(begin[0] - 0.02, begin[1] - rng.uniform(0.05, 0.2))] if either(rng, 0.6) else []
         hat = straight(

@@ -1,4 +1,4 @@
-"""The shapes that MNIST lacks, drawn into its own digits: slashed zeros, barred sevens, ones with flags and feet."""
+"""Draw styles that MNIST lacks into its digits: slashed zeros, barred sevens, ones with flags and feet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOX = 20.0
 
 
 def restyle(pictures: Pictures, labels: NDArray[np.int64], rng: Rng, share: float) -> tuple[Pictures, Column]:
-    """A copy with `share` of the zeros, ones and sevens changed, and by how much each must shrink to fit its box."""
+    """Return a copy with a share of the zeros, ones and sevens restyled, and the scale at which each fits its box."""
     out, shrink = pictures.copy(), np.ones(len(pictures), np.float32)
     chosen = rng.random(len(pictures)) < share
     for digit, edit in ((0, slash), (1, flag), (7, bar)):
@@ -26,7 +26,7 @@ def restyle(pictures: Pictures, labels: NDArray[np.int64], rng: Rng, share: floa
 
 
 def slash(zeros: Pictures, rng: Rng) -> tuple[Pictures, Column]:
-    """A straight stroke through the middle, inside the loop or beyond it, mostly rising to the right."""
+    """Add a slash through the middle, within the loop or beyond, mostly rising to the right."""
     count = len(zeros)
     angle = np.deg2rad(np.where(rng.random(count) < 0.75, rng.normal(52, 18, count), rng.uniform(0, 180, count)))
     middle = centres(zeros) + rng.normal(0, 0.8, (count, 2))
@@ -39,7 +39,7 @@ def slash(zeros: Pictures, rng: Rng) -> tuple[Pictures, Column]:
 
 
 def bar(sevens: Pictures, rng: Rng) -> tuple[Pictures, Column]:
-    """A short stroke across the stem, about level."""
+    """Add a short, nearly level stroke across the stem."""
     count = len(sevens)
     _, top, bottom = extent(sevens)
     row = top + (bottom - top) * rng.uniform(0.4, 0.68, count)
@@ -52,7 +52,7 @@ def bar(sevens: Pictures, rng: Rng) -> tuple[Pictures, Column]:
 
 
 def flag(ones: Pictures, rng: Rng) -> tuple[Pictures, Column]:
-    """A stroke down to the left from the top, as long as half the stem at most; under some a level foot."""
+    """Add a flag from the top down to the left, at most half the stem long, and a level foot to some."""
     count = len(ones)
     tip, top, bottom = extent(ones)
     start = np.stack([top + 1, tip], axis=1)
@@ -72,7 +72,7 @@ def flag(ones: Pictures, rng: Rng) -> tuple[Pictures, Column]:
 
 
 def segment(start: Points, end: Points, width: Column) -> Pictures:
-    """[N, 28, 28]: a straight stroke with round ends on each."""
+    """Return straight strokes with round ends, [N, 28, 28]."""
     rows, columns = np.indices((SIDE, SIDE), np.float32)
     way = (end - start)[:, :, None, None]
     from_row, from_column = rows - start[:, :1, None], columns - start[:, 1:, None]
@@ -83,7 +83,7 @@ def segment(start: Points, end: Points, width: Column) -> Pictures:
 
 
 def pens(pictures: Pictures, rng: Rng) -> Column:
-    """About the width of each digit's own pen: twice its area over its outline."""
+    """Estimate each digit's stroke width: twice its area over its outline."""
     across = np.abs(np.diff(pictures, axis=1)).sum(axis=(1, 2)) ** 2
     down = np.abs(np.diff(pictures, axis=2)).sum(axis=(1, 2)) ** 2
     width = 2 * pictures.sum(axis=(1, 2)) / np.sqrt(across + down)
@@ -91,14 +91,14 @@ def pens(pictures: Pictures, rng: Rng) -> Column:
 
 
 def centres(pictures: Pictures) -> NDArray[np.float64]:
-    """[N, 2]: the middle of each digit's mass."""
+    """Return each digit's centre of mass, [N, 2]."""
     mass = pictures.sum(axis=(1, 2)) + 1e-6
     place = np.arange(SIDE)
     return np.stack([pictures.sum(axis=2) @ place / mass, pictures.sum(axis=1) @ place / mass], axis=1)
 
 
 def edge(pictures: Pictures, middle: NDArray[np.float64], ray: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far from the middle the loop lies along a ray, in pixels."""
+    """Return the distance from the middle to the loop along a ray, in pixels."""
     steps = np.arange(1, 14)
     places = middle[:, :, None] + ray[:, :, None] * steps
     rows, columns = np.clip(np.rint(places), 0, SIDE - 1).astype(int).transpose(1, 0, 2)
@@ -107,7 +107,7 @@ def edge(pictures: Pictures, middle: NDArray[np.float64], ray: NDArray[np.float6
 
 
 def extent(pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The column of each digit's highest ink, and the rows of its highest and lowest."""
+    """Return the column of each digit's highest ink, and the rows of its highest and lowest ink."""
     inked: NDArray[np.bool_] = np.any(pictures > 0.4, axis=2)
     top = inked.argmax(axis=1).astype(float)
     bottom = SIDE - 1 - inked[:, ::-1].argmax(axis=1).astype(float)
@@ -115,7 +115,7 @@ def extent(pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def at_row(pictures: Pictures, row: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The column of the ink in a row of each digit."""
+    """Return the mean column of the ink in a row of each digit."""
     lines = pictures[np.arange(len(pictures)), np.clip(np.rint(row), 0, SIDE - 1).astype(int)] + 1e-6
     return lines @ np.arange(SIDE) / lines.sum(axis=1)
 

@@ -38,7 +38,7 @@ export function formatTimeLeft(seconds) {
   return `about ${(seconds / 3600).toFixed(1)} h left`;
 }
 
-const REQUESTERS = { anonymous: "a visitor", "the makers": "shipped with Digits" };
+const REQUESTERS = { anonymous: "a visitor", shipped: "shipped with Digits" };
 
 export const formatRequester = (name) => REQUESTERS[name] ?? name;
 

@@ -20,7 +20,8 @@ function ticks(low, high, count) {
   return values;
 }
 
-const path = (points) => points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+/** Convert [x, y] points to the `d` of an SVG path. */
+export const toPath = (points) => points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 const LONG_RUN = 10; // epochs
 const FIRST_SHARE = 0.1;
@@ -139,7 +140,7 @@ export class Chart {
   }
 
   #line({ x, y }, points, style) {
-    return svg("path", { class: style, d: path(points.map(([epoch, value]) => [x(epoch), y(value)])) });
+    return svg("path", { class: style, d: toPath(points.map(([epoch, value]) => [x(epoch), y(value)])) });
   }
 
   #curve(scale, points, style) {

@@ -1,7 +1,7 @@
 // Test digits as pictures: a run's most confident mistakes, and the digits of a cell of its confusion matrix.
 
 import { h, setText } from "../../../recognition/js/dom.js";
-import { formatCount, formatPercent } from "../../../recognition/js/format.js";
+import { formatCount, formatProbability } from "../../../recognition/js/format.js";
 import { describeError, get } from "../../../recognition/js/http.js";
 
 const NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
@@ -20,7 +20,7 @@ function tile({ index, label, predicted, confidence, picture }) {
   const alt = `Test digit ${index}: ${label} ${describeReading(label, predicted)}`;
   const image = h("img", { src: picture, width: 56, height: 56, alt, loading: "lazy" });
   const caption = isRight ? String(predicted) : `${label} → ${predicted}`;
-  return h("li", { class: isRight ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, caption), h("small", {}, formatPercent(confidence, 1)));
+  return h("li", { class: isRight ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, caption), h("small", {}, formatProbability(confidence)));
 }
 
 export class TestDigits {

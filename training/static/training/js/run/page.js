@@ -6,7 +6,7 @@ import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { RunView } from "./view.js";
 import { isActive, EMPTY } from "../live/state.js";
 import { RunWatcher } from "../live/watcher.js";
-import { formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime } from "../../../recognition/js/format.js";
+import { formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime } from "../../../recognition/js/format.js";
 
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
@@ -28,7 +28,7 @@ function showPairs(list, facts) {
 
 function showDetails(run) {
   const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
-  showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters)]);
+  showPairs(one("parameters"), [["preset", run.preset], ...Object.entries({ ...run.parameters, samples: formatCount(run.parameters.samples) })]);
   showPairs(one("times"), [
     ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["waited", waited === null ? null : formatDuration(waited)],
     ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null], ["attempts", run.attempt],

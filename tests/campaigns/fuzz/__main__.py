@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.preprocessing import processor
+from benchmarks.common import processor
 from tests.campaigns.fuzz.campaign import Flood, Sent, Tally, wrong_with
 from tests.campaigns.fuzz.target import target
 from tests.support.wire import Connection, Request

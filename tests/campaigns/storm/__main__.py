@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
 
-from benchmarks.preprocessing import processor
+from benchmarks.common import processor
 from tests.campaigns.storm.askers import Askers
 from tests.campaigns.storm.checks import ACTIVE, longest_silence, violations
 from tests.campaigns.storm.cluster import WEBS, Cluster

@@ -112,7 +112,9 @@ def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_
     page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(status="interrupted")))
     server = FakeSocket(page, snapshot(seq=2, max_epochs=40))
     page.goto(visits.url)
-    page.get_by_role("region", name="Runs").get_by_label("Status").select_option("completed")
+    expect(history_row(page, RUN)).to_be_visible()
+    with page.expect_response("**/api/runs/?**status=completed**"):
+        page.get_by_role("region", name="Runs").get_by_label("Status").select_option("completed")
     expect(history_row(page, RUN)).to_have_count(0)
     expect(history_row(page, 1)).to_be_visible()
     asked = lists_asked_for(page)

@@ -137,7 +137,7 @@ def test_a_run_that_ended_between_question_and_answer_cannot_be_stopped(client: 
     url = f"{RUNS}{run.pk}/act/stop/"
     fields = hidden_fields(client, url)
     run.finish(Status.COMPLETED)
-    assert "has already ended: it is completed" in clicked(client, url, fields)
+    assert "has already ended: completed" in clicked(client, url, fields)
     assert "has already ended" in text_of(client.get(url, follow=True)), "and it is not asked about either"
 
 

@@ -82,6 +82,6 @@ def test_a_models_page_shows_the_newest_times_it_was_put_into_service(client: Cl
     text = text_of(client.get(PATHS["a model"]()))
     assert f"Newest {ACTIVATIONS_SHOWN} of {MANY + 1} shown." in text
     newest = Activation.current()
-    table = text.partition("Times put into service")[2]
+    table = text.partition("Activations:")[2]
     assert str(newest.by) in table
-    assert table.count("Rolled back to") + table.count("Put into service") == ACTIVATIONS_SHOWN
+    assert table.count("Rolled back") + table.count("Activated") == ACTIVATIONS_SHOWN

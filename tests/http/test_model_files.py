@@ -53,7 +53,7 @@ def test_a_process_notices_another_model_under_the_number_it_has_loaded(shipped:
     other = registry.publish(constant_model(3), test_accuracy=0.5)
     ModelVersion.objects.filter(pk=other.pk).update(sha256="0" * 64)
     ModelVersion.objects.filter(pk=model.pk).update(sha256=other.sha256, size=other.size, file=other.file.name)
-    classifier._in_service._checked = float("-inf")  # as half a second later
+    classifier._in_service._checked_at = float("-inf")  # as half a second later
     assert predicted_now() == 3
 
 

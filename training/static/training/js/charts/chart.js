@@ -136,7 +136,7 @@ export class Chart {
 
   #pointer({ height, x }) {
     if (this.#pointed === null) return [];
-    return [s("line", { class: "pointer", x1: x(this.#pointed), x2: x(this.#pointed), y1: EDGE.top, y2: height - EDGE.bottom })];
+    return [svg("line", { class: "pointer", x1: x(this.#pointed), x2: x(this.#pointed), y1: EDGE.top, y2: height - EDGE.bottom })];
   }
 
   #line({ x, y }, points, style) {

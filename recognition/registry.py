@@ -96,7 +96,7 @@ def activate(
 def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
     """Return to the version that was in service before the current one. `expected` is that of `activate`.
 
-    Raises NoEarlierModel if there is none, StateChanged, and ModelRejected if its file cannot be loaded any more.
+    Raises NoEarlierModel if there is none, StateChanged, and ModelRejected if its file can no longer be loaded.
     """
     with transaction.atomic():
         current = lock_current(expected)

@@ -203,7 +203,7 @@ class TrainingRun(models.Model):
         )
 
     def release(self, seen: Q | None = None) -> bool:
-        """in_progress -> queued, or an ending after a stop or the last attempt. False: not as `seen` any more."""
+        """in_progress -> queued, or an ending after a stop or the last attempt. False: the row is not as `seen` now."""
         lost, now = self.owned() & (seen or Q()), timezone.now()
         values: dict[str, Any] = {"status": Status.QUEUED}
         if self.attempt >= MAX_ATTEMPTS:

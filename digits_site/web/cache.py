@@ -6,7 +6,7 @@ from django_redis.serializers import json
 
 
 class JSONSerializer(json.JSONSerializer):
-    """Not pickle, django-redis' default: whoever can write to Redis could run code in every process."""
+    """Not pickle, django-redis' default: anyone who can write to Redis could run code in every process."""
 
     def loads(self, value: bytes) -> Any:
         """Return None for what this product did not write, as if it were not there."""

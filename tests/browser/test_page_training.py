@@ -117,7 +117,7 @@ def test_it_backs_off_from_a_server_that_stays_away(visits):
     assert 2 <= len(server.connections) <= 5
 
 
-def test_a_gap_is_mended_by_a_fresh_snapshot(visits):
+def test_a_gap_is_closed_by_a_fresh_snapshot(visits):
     page = visits.prepare()
     server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
     page.goto(visits.url)

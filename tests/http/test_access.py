@@ -34,7 +34,7 @@ def test_every_route_has_its_rows_and_every_row_its_route() -> None:
 
 @pytest.mark.django_db
 def test_a_method_without_a_row_is_refused() -> None:
-    """By whoever may do most there. An action of a list in the admin is asked for by POST, which has a row."""
+    """By the caller with the most permissions. An action of an admin list is a POST, which has a row."""
     rows = documented("public")
     by_route = {row.route: row for row in rows if row.methods != ("WS",) and " action=" not in row.route}
     named = {(row.route, method) for row in rows for method in row.methods}

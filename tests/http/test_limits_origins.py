@@ -53,11 +53,11 @@ def test_the_originals_page_may_call_everything_of_it(stack: Stack, method: str,
 @pytest.mark.stack
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:3001", "https://localhost:3000", "null"])
 def test_another_page_may_not_read_post_or_hold_a_stream(stack: Stack, origin: str) -> None:
-    theirs = {"Origin": origin}
+    headers = {"Origin": origin}
     for method, path in ORIGINAL:
-        preflight = stack.http.options(path, headers=theirs | {"Access-Control-Request-Method": method})
+        preflight = stack.http.options(path, headers=headers | {"Access-Control-Request-Method": method})
         assert ALLOW not in preflight.headers, path
-        answer = stack.http.request(method, path, headers=theirs)
+        answer = stack.http.request(method, path, headers=headers)
         assert ALLOW not in answer.headers, path
         refused = method == "POST" or path == "/api/progress/"
         assert (answer.status_code == 403) is refused, path

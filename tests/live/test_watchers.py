@@ -65,8 +65,8 @@ def deaf(stack: Stack, request: str) -> socket.socket:
 def held(stack: Stack, clients: list[socket.socket]) -> int:
     """How many of these the web process still has."""
     ports = {client.getsockname()[1] for client in clients}
-    theirs = psutil.Process(stack.processes["web"].pid).net_connections("tcp")
-    return sum(1 for one in theirs if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED")
+    connections = psutil.Process(stack.processes["web"].pid).net_connections("tcp")
+    return sum(1 for one in connections if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED")
 
 
 def most_memory(stack: Stack) -> int:

@@ -27,7 +27,7 @@ from training.worker.supervisor import ChildStopped, Supervision
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_viewer_is_told_the_end_of_a_run_though_the_next_one_has_begun() -> None:
-    """The news of the end is lost, and by the time the gap is mended another run is the newest."""
+    """The final event is lost, and another run is the newest when the snapshot arrives."""
 
     async def watch() -> list[dict[str, Any]]:
         first = await sync_to_async(claimed_run)()
@@ -67,12 +67,12 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
 def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_path: Path) -> None:
     run = claimed_run()
     TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=run.started_at)
-    ours, theirs = multiprocessing.Pipe()
-    theirs.send({"type": "result", "test_accuracy": 0.99})
-    theirs.close()
+    parent_end, child_end = multiprocessing.Pipe()
+    child_end.send({"type": "result", "test_accuracy": 0.99})
+    child_end.close()
     progress: Any = SimpleNamespace()
     with pytest.raises(ChildStopped):
-        Supervision(run, config_of(run, tmp_path), ours, progress, threading.Event()).follow()
+        Supervision(run, config_of(run, tmp_path), parent_end, progress, threading.Event()).follow()
 
 
 def test_caches_of_many_requests_share_their_connections() -> None:

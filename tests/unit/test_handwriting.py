@@ -96,10 +96,10 @@ def test_the_temperature_corrects_a_wrong_confidence(sharpness: float) -> None:
     probabilities, labels = answers(5_000, sharpness)
     temperature = calibration.fit_temperature(probabilities, labels)
     assert temperature == pytest.approx(sharpness, rel=0.1)
-    mended = calibration.apply_temperature(probabilities, temperature)
-    assert calibration.expected_calibration_error(mended, labels) < 0.025
-    assert mended.sum(axis=1) == pytest.approx(1)
-    assert (mended.argmax(axis=1) == probabilities.argmax(axis=1)).all(), "the answer stays the same"
+    calibrated = calibration.apply_temperature(probabilities, temperature)
+    assert calibration.expected_calibration_error(calibrated, labels) < 0.025
+    assert calibrated.sum(axis=1) == pytest.approx(1)
+    assert (calibrated.argmax(axis=1) == probabilities.argmax(axis=1)).all(), "the answer stays the same"
 
 
 def test_the_calibration_error_is_the_distance_between_confidence_and_accuracy() -> None:

@@ -107,12 +107,12 @@ class PrefetchedEpochs:
     def start(cls, config: Config, progress: Progress) -> Iterator[PrefetchedEpochs]:
         """Start the process, and kill it at the end."""
         context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=build_epochs, args=(theirs, config), name="augmentation", daemon=True)
+        parent_end, child_end = context.Pipe()
+        process = context.Process(target=build_epochs, args=(child_end, config), name="augmentation", daemon=True)
         process.start()
-        theirs.close()
+        child_end.close()
         try:
-            yield cls(ours, process, config.epochs, progress)
+            yield cls(parent_end, process, config.epochs, progress)
         finally:
             process.kill()
             process.join()

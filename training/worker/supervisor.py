@@ -49,12 +49,12 @@ def supervise(
     Raises ChildStopped, ChildLost, ChildFailed and LostClaim. The process is gone whichever way this ends.
     """
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=main, args=(theirs, config), name=f"training-{run.pk}")
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=main, args=(child_end, config), name=f"training-{run.pk}")
     process.start()
-    theirs.close()  # the child alone holds it, so its death is an EOFError here
+    child_end.close()  # only the child holds it, so its death is an EOFError here
     try:
-        return Supervision(run, config, ours, progress, shutdown).follow()
+        return Supervision(run, config, parent_end, progress, shutdown).follow()
     except EOFError:
         process.join(GRACE_SECONDS)
         raise error_from_exit_code(process.exitcode, config) from None
@@ -62,7 +62,7 @@ def supervise(
         process.kill()
         process.join()
         process.close()
-        ours.close()
+        parent_end.close()
 
 
 class Supervision:

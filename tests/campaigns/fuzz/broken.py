@@ -1,4 +1,4 @@
-"""HTTP that is none: lengths that lie, chunks that are none, headers that two servers would read differently."""
+"""Malformed HTTP: wrong lengths, broken chunks, headers that two servers would read differently."""
 
 from __future__ import annotations
 

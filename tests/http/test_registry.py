@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from recognition import classifier, registry
-from recognition.errors import ModelRejected, ModelUnavailable, NoEarlierModel
+from recognition.errors import LessAccurate, ModelRejected, ModelUnavailable, NoEarlierModel
 from recognition.models import Activation, ModelVersion
 from tests.support.constant_models import constant_model, predicted_in_service, predicted_now, publish_constant_model
 from tests.support.drawings import data_url, draw, encode
@@ -133,3 +133,14 @@ def test_every_process_follows_an_activation_within_a_second(stack: Stack, tmp_p
     eventually(lambda: answer() == (8, version), 10, "the new model's answer")
     stack.manage("shell", "--verbosity", "0", "-c", "from recognition import registry; registry.roll_back()")
     eventually(lambda: answer() == before, 10, "the old model's answer")
+
+
+def test_a_less_accurate_model_does_not_replace_a_better_one_where_that_is_forbidden(shipped: None) -> None:
+    before = Activation.current_model_id()
+    worse = registry.publish(constant_model(3), test_accuracy=0.5)
+    with pytest.raises(LessAccurate):
+        registry.activate(worse, refuse_less_accurate=True)
+    assert Activation.current_model_id() == before
+    better = registry.publish(constant_model(4), test_accuracy=1.0)
+    registry.activate(better, refuse_less_accurate=True)
+    assert Activation.current_model_id() == better.pk

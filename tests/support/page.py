@@ -32,6 +32,7 @@ def history_row(page, number):
 
 
 def start(page, **settings):
+    expect(connection(page)).not_to_have_text("Connecting…")  # the form's module is loaded after the page
     for name, value in settings.items():
         page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
     page.get_by_role("button", name="Start training").click()

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests.support.runs import PARAMETERS, claimed_run
+from training.errors import LostClaim
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
 from training.worker import watchdog
 from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
@@ -115,3 +116,16 @@ def test_a_worker_sends_itself_what_waits() -> None:
         for now in range(0, 12, 2):
             dog.poll(float(now))
     assert len(sent) == 2
+
+
+def test_an_attempt_that_was_taken_for_dead_writes_nothing(run: TrainingRun) -> None:
+    next_attempt = TrainingRun.objects.get(pk=run.pk)
+    assert next_attempt.release()
+    assert next_attempt.claim("another worker")
+    before = TrainingRun.objects.values().get(pk=run.pk)
+    epoch = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.001, "seconds": 1.0}
+    for write in (lambda: run.beat(1.0), lambda: run.add_epoch(epoch), lambda: run.finish(Status.INTERRUPTED)):
+        with pytest.raises(LostClaim):
+            write()
+    assert TrainingRun.objects.values().get(pk=run.pk) == before
+    assert not run.epochs.exists()

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running, streamed
+from tests.support.subprocesses import run_python
 from tests.support.watcher import Watcher
 from training.learner.config import KERAS_LEARNER
 
@@ -78,3 +79,26 @@ def test_a_stop_while_tensorflow_is_imported(stack: Stack) -> None:
     assert time.monotonic() - began < 3.5
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     watcher.close()
+
+
+def test_an_exported_file_whose_answers_are_not_the_networks_is_refused(tmp_path: Path) -> None:
+    """A converter can write a file that loads and is wrong."""
+    code = f"""
+import os
+from training.learner.child import TENSORFLOW_ENVIRONMENT
+os.environ |= TENSORFLOW_ENVIRONMENT
+from pathlib import Path
+import numpy as np
+from training.learner import network
+from training.learner.config import ExportMismatch
+from training.learner.export import export
+from training.learner.presets import PRESETS
+model, digits = network.build(PRESETS["original"]), np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
+known = model(digits).numpy()
+export(model, Path({str(tmp_path / "right.onnx")!r}), digits, known)
+try:
+    export(model, Path({str(tmp_path / "wrong.onnx")!r}), digits, np.roll(known, 1, axis=1))
+except ExportMismatch:
+    print('"refused"')
+"""
+    assert run_python(code, tmp_path) == "refused"

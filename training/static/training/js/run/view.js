@@ -71,6 +71,8 @@ export class RunView {
   #queuedSince = 0;
   #queuedRun = null;
   #timer = 0;
+  #failure = "";
+  #problem = "";
 
   /** `options` are passed to RunResults. */
   constructor(root, options = {}) {
@@ -91,6 +93,8 @@ export class RunView {
     this.#one("run-chip").hidden = !run;
     this.#showCancel(run);
     this.#one("live").hidden = !batch;
+    this.#failure = run?.status === "error" ? `The run failed. ${run.error}`.trim() : "";
+    this.#showProblems();
     if (!run) {
       this.results.root.replaceChildren();
       return;
@@ -100,7 +104,6 @@ export class RunView {
     setText(chip, STATUSES[run.status] ?? run.status);
     setText(this.#one("run-about"), describeSettings(run));
     setText(this.#one("run-note"), describeProgress(state, this.#waitedLong(state)));
-    if (run.status === "error") setText(this.#one("run-problem"), `The run failed. ${run.error}`.trim());
     if (batch) this.#showBatch(run, batch);
     this.results.show(run, batches);
   }
@@ -160,6 +163,11 @@ export class RunView {
 
   /** Show an error, or clear it with "". */
   showProblem(text) {
-    setText(this.#one("run-problem"), text);
+    this.#problem = text;
+    this.#showProblems();
+  }
+
+  #showProblems() {
+    setText(this.#one("run-problem"), [this.#failure, this.#problem].filter(Boolean).join(" "));
   }
 }

@@ -1,7 +1,5 @@
 """How well the shipped model reads MNIST's test digits in every disguise: ``python -m benchmarks.accuracy``."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -4,8 +4,6 @@ Queries and milliseconds of its pages over 10,000 runs and 100,000 epochs, in a 
 process, without a server.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import time

@@ -6,8 +6,6 @@ attack: how its connections ended (`held`: open to the end, `cut`: closed withou
 memory of web processes and nginx, and the latency and failures of the honest, who have addresses of their own.
 """
 
-from __future__ import annotations
-
 import argparse
 import resource
 import tempfile

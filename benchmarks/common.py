@@ -1,7 +1,5 @@
 """What the benchmarks share: the machine they run on, tables, percentiles, and a server as a process tree."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

@@ -4,8 +4,6 @@ Each runs in a virtual environment of its own and does the product's work on the
 which is the service of a tutorial: Keras' `model.predict` on the picture scaled to 28x28.
 """
 
-from __future__ import annotations
-
 import base64
 import sys
 from io import BytesIO

@@ -1,7 +1,5 @@
 """What the servers are sent: ten digits, as a browser's canvas, this page and the original's page encode them."""
 
-from __future__ import annotations
-
 import base64
 import colorsys
 import struct

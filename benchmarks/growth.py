@@ -4,8 +4,6 @@ Every run is watched by a WebSocket and an event stream that come and go with it
 with status 1 when something grew.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import sys

@@ -4,8 +4,6 @@
 slanted; random walks of a pen; two of MNIST's test digits side by side; blots.
 """
 
-from __future__ import annotations
-
 import string
 from collections.abc import Callable
 from functools import cache

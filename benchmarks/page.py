@@ -4,8 +4,6 @@ From the end of a stroke (pointerup) to moved bars (the first frame after the an
 request weighs, and the pages; when the page is ready; and how long its feature maps take to compute and to paint.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import tempfile

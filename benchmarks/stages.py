@@ -4,8 +4,6 @@ In process, through Django's WSGI handler with all middleware: no server and no 
 medians; drawings of ten digits in turn.
 """
 
-from __future__ import annotations
-
 import os
 import statistics
 import subprocess

@@ -4,8 +4,6 @@ A process of its own, so that nothing else slows what measures. It asks until it
 as JSON. Each address keeps one connection and asks one thing at a time; the latency counts from when a request was due.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import ssl

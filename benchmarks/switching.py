@@ -5,8 +5,6 @@ twice a second through the API. Counted: requests that failed, answers that name
 gave them (the second is less sure of the same digits), and how long an answer still named the replaced version.
 """
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections import Counter, defaultdict

@@ -5,8 +5,6 @@ how accurate a preset's models are, and how long a run takes from the request to
 the product's training process yields to others (nice 5), which the other ways do not.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

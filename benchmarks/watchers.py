@@ -5,8 +5,6 @@ Runs with one viewer (A) and with all of them (B) in turn, A B A B. The viewers 
 epoch's `time`, taken when its row is written, to its arrival at a viewer.
 """
 
-from __future__ import annotations
-
 import argparse
 import resource
 import statistics

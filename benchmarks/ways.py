@@ -6,8 +6,6 @@ batch). `product`: web server, worker, Redis and training process, with a WebSoc
 rate of one big matrix product, a bound for direct convolutions. The last line is a measurement as JSON.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import math

@@ -4,8 +4,6 @@
 it is fixed.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence

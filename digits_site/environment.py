@@ -1,7 +1,5 @@
 """What settings need beside django-environ: checked numbers, the database, and the folder of local data."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """PostgreSQL for many threads: the options of its connection pool, and how to close every connection."""
 
-from __future__ import annotations
-
 from typing import Any
 
 WAIT_SECONDS = 2.0  # for a connection; then the client gets a 503

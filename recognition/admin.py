@@ -1,7 +1,5 @@
 """Models in the admin: the registry, activation and rollback."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

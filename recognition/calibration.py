@@ -3,8 +3,6 @@
 Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks (ICML 2017).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """What can go wrong between a drawing and its digit, and the bounds that the messages name. Plain Python."""
 
-from __future__ import annotations
-
 from digits_site.web.errors import ApiError, Busy
 
 MIN_SIDE, MAX_SIDE = 8, 4096  # of a picture, in pixels

@@ -1,7 +1,5 @@
 """Metrics of the way from a drawing to its answer."""
 
-from __future__ import annotations
-
 from time import perf_counter
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Publish, activate, roll back: the only writer of ModelVersion and Activation."""
 
-from __future__ import annotations
-
 import hashlib
 
 from django.contrib.auth.models import AnonymousUser, User

@@ -1,7 +1,5 @@
 """Read MODEL_STORAGE_URL: model files are in a folder of this machine, or in a bucket that several machines share."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit

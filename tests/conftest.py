@@ -4,8 +4,6 @@ A test marked `deployments("nginx", "granian")` runs on its own fixtures and onc
 `make run-scaled`, `granian` its web server without nginx.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,5 @@
 """Errors between a request to train and its run. Plain Python."""
 
-from __future__ import annotations
-
 from digits_site.web.errors import ApiError
 
 

@@ -1,7 +1,5 @@
 """The test digits behind a run's figures: what the network predicted for each, and how confidently."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The database field of a run's parameters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.db import models

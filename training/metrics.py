@@ -4,8 +4,6 @@ So every process of an installation reports the same, and a restart forgets noth
 process counts its own.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping

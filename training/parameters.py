@@ -1,7 +1,5 @@
 """A run's parameters: their names, in the order that people see, and their bounds. Plain Python."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 TRAINING_DIGITS = 60_000

@@ -1,7 +1,5 @@
 """A run as the API, snapshots and pages show it, and the parameters of a request."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping
 from typing import Any

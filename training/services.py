@@ -1,7 +1,5 @@
 """Start and stop runs, on behalf of those who may."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The shipped model: files in the repository, with the history of the run that trained it."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

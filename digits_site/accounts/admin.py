@@ -1,7 +1,5 @@
 """Access tokens in the admin: listed and revoked there, made only by `manage.py create_token`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib import admin

@@ -1,7 +1,5 @@
 """Access tokens, with which programs act for an account."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError

@@ -1,7 +1,5 @@
 """DRF permissions that check the account, and the scopes of its token."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from rest_framework.permissions import BasePermission

@@ -1,7 +1,5 @@
 """Where the web server will listen, and whether it answers."""
 
-from __future__ import annotations
-
 import http.client
 import socket
 

@@ -1,7 +1,5 @@
 """nginx for `make run-scaled`: on HOST:PORT, in front of granian and daphne, with its files in DATA_DIR/nginx."""
 
-from __future__ import annotations
-
 import re
 import resource
 import shutil

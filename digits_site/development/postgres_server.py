@@ -1,7 +1,5 @@
 """PostgreSQL for `make run-scaled`: the one of DATABASE_URL, or a private one in DATA_DIR/postgres."""
 
-from __future__ import annotations
-
 import os
 import pwd
 import shutil

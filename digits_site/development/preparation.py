@@ -1,7 +1,5 @@
 """What must be there before the first request: database, static files, the model that ships, an admin account."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from itertools import chain, count

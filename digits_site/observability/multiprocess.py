@@ -4,8 +4,6 @@ Every process has files of its own there (prometheus_client's multiprocess mode)
 count: Prometheus would take a falling total for a restart. They are removed when no process is left.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import re

@@ -1,7 +1,5 @@
 """Serve the ASGI application with daphne: `python -m digits_site.server --bind 127.0.0.1 --port 8000`."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -5,8 +5,6 @@ daphne buffers without bound whatever a client does not read. A stream with a `W
 A client that reads nothing for VIEWER_STALL_SECONDS is cut: by the kernel if the bytes wait there, else by us.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import socket

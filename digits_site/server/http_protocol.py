@@ -3,8 +3,6 @@
 A client cannot choose the application's root path, Twisted does not parse forms, and refusals are the API's JSON.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from daphne import http_protocol

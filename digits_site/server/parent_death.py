@@ -3,8 +3,6 @@
 The training child needs nothing of this, because the pipe of its reports tells it the same.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

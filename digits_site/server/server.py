@@ -1,7 +1,5 @@
 """daphne's server with backpressure, bounded frames, JSON refusals and a graceful shutdown."""
 
-from __future__ import annotations
-
 import asyncio
 
 from daphne import server as daphne_server

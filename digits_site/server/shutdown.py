@@ -3,8 +3,6 @@
 daphne's own shutdown cancels every request at once and drops the sockets.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import signal

@@ -1,7 +1,5 @@
 """daphne's WebSocket protocol with backpressure and a limit on frames of every kind."""
 
-from __future__ import annotations
-
 import logging
 
 from daphne import ws_protocol

@@ -4,8 +4,6 @@ Without that the browser learns of a module only when it has read the one that i
 What is imported by `import(…)` can wait, and is not announced: it would compete with what cannot.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from functools import lru_cache

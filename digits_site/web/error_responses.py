@@ -1,7 +1,5 @@
 """An ApiError as an HTTP response: a page for a browser, the API's JSON for every other client."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse

@@ -1,7 +1,5 @@
 """The errors that clients are told about: a class for each, with its code, status and message. Plain Python."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Health for load balancers: liveness, and readiness from checks that apps register."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from django.core.cache import cache

@@ -1,7 +1,5 @@
 """`/metrics`: the measurements of the installation, for Prometheus."""
 
-from __future__ import annotations
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare

@@ -4,8 +4,6 @@ Large pictures have a slot of their own, so that a client that sends many of the
 everybody's drawings, which take a hundredth of the time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Get the drawings out of a request, and prepare them for the network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import IO, Any
 

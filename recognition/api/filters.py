@@ -1,7 +1,5 @@
 """The two convolutions of a model, which the page needs to show what the network does with a drawing."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

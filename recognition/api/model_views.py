@@ -1,7 +1,5 @@
 """The registry of models in the API: every version, its files, and putting one into service."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The rate limit of drawings, in public mode."""
 
-from __future__ import annotations
-
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView

@@ -7,8 +7,6 @@ gigabyte, and walk through 250,000 empty segments in Python.
 PNG (W3C PNG, 5.6 and 11.2.1), JPEG (ITU T.81, annex B), WebP (RFC 9649, 2.5 to 2.7), EXIF (TIFF 6.0, section 2).
 """
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ light, a coarse map of the background replaces the level. Levels are 0..255, box
 pixels.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

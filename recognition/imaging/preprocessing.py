@@ -7,8 +7,6 @@ ink is found, and the stroke width is brought close to MNIST's.
 Pure functions on Pillow images and small arrays, safe to call from any thread.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from io import BytesIO
 

@@ -3,8 +3,6 @@
 Levels are 0..255, boxes are (left, top, right, bottom) in pixels.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

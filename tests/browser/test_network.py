@@ -1,7 +1,5 @@
 """The window that shows what the network does: the arithmetic against ONNX Runtime, and the page against the hand."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

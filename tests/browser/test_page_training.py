@@ -191,7 +191,9 @@ def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
     expect(run_panel(page)).to_contain_text("Attempt 3, starting over. Generating training digits… 42%")
     server.send("error", 8, error_code="diverged", error="The loss became NaN.")
     problem = run_panel(page).get_by_role("alert")
-    expect(problem).to_have_text("The run failed. The loss became NaN. The results of this run could not be loaded. Not found.")
+    expect(problem).to_have_text(
+        "The run failed. The loss became NaN. The results of this run could not be loaded. Not found."
+    )
     expect(state(page)).to_have_text(f"Run {RUN} failed.")
 
 

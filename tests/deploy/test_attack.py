@@ -3,8 +3,6 @@
 The same at full size, with figures: `python -m benchmarks.attack`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import re

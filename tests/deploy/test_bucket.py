@@ -1,7 +1,5 @@
 """Model files in a bucket: as in a folder, and what happens while it is away."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

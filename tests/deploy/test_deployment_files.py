@@ -1,7 +1,5 @@
 """compose.yaml, the Procfiles, the image and nginx' configuration name the same programs, options, hosts and limits."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 Each failure says what to add or remove.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 import json

@@ -1,7 +1,5 @@
 """The limits where they matter: public mode with its defaults, behind nginx with a certificate."""
 
-from __future__ import annotations
-
 import json
 import time
 from contextlib import ExitStack

@@ -1,7 +1,5 @@
 """nginx before a server that breaks off: what is asked again, and what is said; and whom it counts as one client."""
 
-from __future__ import annotations
-
 import re
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """PostgreSQL is really restarted, and its connections really run out: on a server of these tests' own."""
 
-from __future__ import annotations
-
 import signal
 import time
 from collections.abc import Iterator

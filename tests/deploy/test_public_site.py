@@ -1,7 +1,5 @@
 """The public deployment end to end: nginx with the certificate, granian and daphne behind it."""
 
-from __future__ import annotations
-
 import socket
 
 import pytest

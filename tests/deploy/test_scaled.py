@@ -1,7 +1,5 @@
 """`make run-scaled`: what nginx, granian and daphne do together, and what each kill leaves behind."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

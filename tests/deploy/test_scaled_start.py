@@ -1,7 +1,5 @@
 """What `make run-scaled` says when it cannot start."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """How it starts: the checks of the settings, the launcher, what keeps a process alive, facts in root files."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

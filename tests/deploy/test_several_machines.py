@@ -3,8 +3,6 @@
 Each has a DATA_DIR that nobody else may enter and, where the tests run as root, a user of its own.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

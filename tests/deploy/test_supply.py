@@ -1,7 +1,5 @@
 """What is installed: exact versions with checksums, none with a vulnerability that was known; the SBOM; no secrets."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 `python -m tests.support.access` prints the tables as they are seen: of every row of the docs, in all three modes.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

@@ -1,7 +1,5 @@
 """Access tokens: scopes and the account's permissions both count; made, listed and revoked on the command line."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from io import StringIO
 

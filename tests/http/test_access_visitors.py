@@ -1,7 +1,5 @@
 """TRAINING_OPEN on a public site: visitors train within bounds, one after another, and stop only their own."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """The admin: a history to look at and act on, with few queries however long it is."""
 
-from __future__ import annotations
-
 import json
 import re
 

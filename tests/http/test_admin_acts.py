@@ -1,7 +1,5 @@
 """What the admin does beyond looking: acts that ask first, exports, and its front page."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What was confirmed in the admin is what is done, at most once; else the page is shown again and says what changed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """An admin page costs as many queries with many rows as with few, and shows a bounded number of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """digits_site.asgi under a server that is not daphne: granian, which the product has for WSGI."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

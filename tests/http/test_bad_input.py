@@ -1,7 +1,5 @@
 """Bad requests, each with its status and code; every answer is JSON and tells what is wrong."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

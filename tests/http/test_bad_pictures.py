@@ -1,7 +1,5 @@
 """Pictures over HTTP as clients send them: those that are none, those too large, and one digit in many forms."""
 
-from __future__ import annotations
-
 import json
 import time
 import warnings

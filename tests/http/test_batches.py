@@ -1,7 +1,5 @@
 """POST /api/drawings/: many drawings, one answer or error for each."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is sent past the application, to the server under it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

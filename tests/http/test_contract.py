@@ -1,7 +1,5 @@
 """The original's HTTP contract, on the running product."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Decode slots: how many drawings are decoded at once, and that small ones pass large ones."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A client reads the answer to a request whose body the product did not need, whenever the body arrives."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections import Counter

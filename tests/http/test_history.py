@@ -1,7 +1,5 @@
 """The history as the API tells it: order, the digits behind a figure, a model's files, how long a run would take."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

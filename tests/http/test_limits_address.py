@@ -1,7 +1,5 @@
 """Whose request it is, behind proxies: what a client writes into X-Forwarded-For itself counts for nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """A public site's cookies: of this host alone, over HTTPS alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from shutil import copytree
 from typing import Any

@@ -1,7 +1,5 @@
 """What answers tell browsers about themselves: once each, whoever answers, and nothing inline on any page."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Whose page may call: the original's from its origin, everything of it; nobody else's, however it asks."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

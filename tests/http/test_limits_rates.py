@@ -1,7 +1,5 @@
 """How many drawings an address may send: one count for all processes, and a count of its own where Redis is away."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

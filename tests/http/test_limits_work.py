@@ -1,7 +1,5 @@
 """Bounds on work: the parts of a request, the time of a run, failed sign-in attempts."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

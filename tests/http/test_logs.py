@@ -1,7 +1,5 @@
 """Log lines: which request and which run they belong to, one JSON object each, and nothing that a visitor sent."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

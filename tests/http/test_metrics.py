@@ -1,7 +1,5 @@
 """/metrics over HTTP: what it counts, who may read it, several processes as one, and what stands on its names."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

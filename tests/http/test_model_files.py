@@ -1,7 +1,5 @@
 """A model's files in caches: known by what they hold, never by the model's number."""
 
-from __future__ import annotations
-
 import pytest
 from django.test import Client
 from playwright.sync_api import expect

@@ -1,7 +1,5 @@
 """The newest run is the one that was asked for last, wherever a run is named without its number."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """/api/schema/ tells the truth: it is valid, complete, and real answers are as it says; /api/docs/ shows it offline."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Public mode: predicting is open and limited, retraining and stopping need an account that may."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

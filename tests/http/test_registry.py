@@ -1,7 +1,5 @@
 """The registry of models: what may be published and put into service, and that every process follows."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

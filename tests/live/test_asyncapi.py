@@ -1,7 +1,5 @@
 """docs/asyncapi.yaml holds what /ws/training/ really sends: its form, every kind of message, a whole run against it."""
 
-from __future__ import annotations
-
 import ast
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Two connections to PostgreSQL want the same row at the same moment. SQLite lets one transaction write at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path

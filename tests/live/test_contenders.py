@@ -1,7 +1,5 @@
 """Several real processes after the same row at once: one of them gets it, by the rules of either database."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """A run hit by something: it ends in the right state, with every finished epoch kept."""
 
-from __future__ import annotations
-
 import signal
 import time
 from pathlib import Path

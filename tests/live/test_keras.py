@@ -1,7 +1,5 @@
 """Runs with Keras and TensorFlow, from the request to the model: the other tests of runs put NumPy in their place."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from itertools import pairwise

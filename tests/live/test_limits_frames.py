@@ -1,7 +1,5 @@
 """What a client may send on a WebSocket, and what becomes of the one who sends more."""
 
-from __future__ import annotations
-
 import json
 import socket
 import struct

@@ -1,7 +1,5 @@
 """How many streams are open, how much a client may say on one, and what those who are refused are told."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run that was killed and taken up again ends with the weights of an unbroken one, bit for bit."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A web process that is told to end: streams are closed properly, requests in flight answered, and it is soon gone."""
 
-from __future__ import annotations
-
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor

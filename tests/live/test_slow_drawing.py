@@ -1,7 +1,5 @@
 """A run on a slow processor: a process that still draws pictures is at work, and reports its progress."""
 
-from __future__ import annotations
-
 import threading
 import time
 from pathlib import Path

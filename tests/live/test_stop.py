@@ -1,7 +1,5 @@
 """A stop is obeyed whatever a run is doing: seen within a second, over within six, nothing finished is lost."""
 
-from __future__ import annotations
-
 import signal
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Live training as viewers see it: every epoch exactly once, in order, whatever is lost on the way."""
 
-from __future__ import annotations
-
 import json
 import time
 

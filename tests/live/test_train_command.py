@@ -1,7 +1,5 @@
 """manage.py train: one run in the foreground."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

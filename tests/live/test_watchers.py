@@ -1,7 +1,5 @@
 """Many viewers of one process: all see every epoch once, readings are shared, and who does not read is cut."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

@@ -1,7 +1,5 @@
 """The admin as its user clicks through it: pages, menus and confirmation pages."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

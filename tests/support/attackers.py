@@ -3,8 +3,6 @@
 Each attack is so many connections, which all read from one script: bytes, and a pause after each piece.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import ssl

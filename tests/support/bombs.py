@@ -1,7 +1,5 @@
 """Small files that cost whoever reads them carelessly much: valid, or nearly so, and of a harmless size in pixels."""
 
-from __future__ import annotations
-
 import struct
 from io import BytesIO
 

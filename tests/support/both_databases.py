@@ -4,8 +4,6 @@ Arguments are pytest's. SQLite's tests are shown as they run, PostgreSQL's at th
 last. The status is not 0 if any test failed.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """ONNX models that answer the same digit for every drawing, and the digit that the model in service answers."""
 
-from __future__ import annotations
-
 import numpy as np
 from onnx import TensorProto, helper
 

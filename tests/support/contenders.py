@@ -3,8 +3,6 @@
 Each line on the standard input is an act of `ACTS`; its answer is a line on the standard output.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

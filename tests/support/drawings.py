@@ -1,7 +1,5 @@
 """Drawings for tests: digit strokes on canvases of any size, polarity, mode and brush, and their encodings."""
 
-from __future__ import annotations
-
 import base64
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Clients that send a whole request before they read, against answers that need no body."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -6,8 +6,6 @@ TEST_DATABASE=postgres, a PostgreSQL that lives as long as the tests do. Each wo
 too: it has a data folder, a Redis and databases of its own, on the PostgreSQL that all workers share.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The digit five in many files: every mode and polarity, damaged, and beside a compressed bomb."""
 
-from __future__ import annotations
-
 import zlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Django's test client over a socket, so that the same tests ask a running server."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """The web server with room for few streams."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

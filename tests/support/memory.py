@@ -1,7 +1,5 @@
 """The memory of processes, ten times a second."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Real answers held against the product's own OpenAPI document."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cached_property, lru_cache

@@ -1,7 +1,5 @@
 """Free ports, and waiting for somebody to listen on one."""
 
-from __future__ import annotations
-
 import fcntl
 import random
 import socket

@@ -1,7 +1,5 @@
 """A throw-away PostgreSQL of the tests' own, and a database on it for every stack."""
 
-from __future__ import annotations
-
 import os
 import pwd
 import secrets

@@ -1,7 +1,5 @@
 """The product as compose.yaml deploys it: public mode, and deploy/nginx.conf with a certificate in front."""
 
-from __future__ import annotations
-
 import re
 import secrets
 import shutil

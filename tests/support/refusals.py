@@ -1,7 +1,5 @@
 """The check of an error response."""
 
-from __future__ import annotations
-
 from typing import Any
 
 JSON = "application/json"

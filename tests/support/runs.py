@@ -1,7 +1,5 @@
 """Rows of training runs in every state."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from django.utils import timezone

@@ -1,7 +1,5 @@
 """The product as `make run-scaled` starts it: nginx before granian and daphne, PostgreSQL, Redis and a worker."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """Checks of the headers by which answers protect browsers."""
 
-from __future__ import annotations
-
 from digits_site.web.middleware.security_headers import STATIC_HEADERS
 from tests.support.stack import Stack
 

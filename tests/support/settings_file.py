@@ -1,7 +1,5 @@
 """What digits_site/settings.py reads from the environment."""
 
-from __future__ import annotations
-
 import ast
 import re
 

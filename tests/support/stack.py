@@ -1,7 +1,5 @@
 """The product as it runs: daphne, a Celery worker and Redis as processes, over a data folder of their own."""
 
-from __future__ import annotations
-
 import atexit
 import json
 import os

@@ -4,8 +4,6 @@ Says `sockets` when every WebSocket has its snapshot; waits for a line with the 
 event stream has begun; and prints what all of them saw as JSON when the run has ended for the last of them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import resource

@@ -1,7 +1,5 @@
 """A client of the live WebSocket that keeps what it is sent."""
 
-from __future__ import annotations
-
 import json
 import threading
 from typing import Any

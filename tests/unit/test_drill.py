@@ -1,7 +1,5 @@
 """That a storm's history is judged rightly: each kind of wrong is found in it, and nothing in a good one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

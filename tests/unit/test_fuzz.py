@@ -1,7 +1,5 @@
 """A short flood, as `make fuzz` makes a long one; and that a flood notices what it is there to notice."""
 
-from __future__ import annotations
-
 import json
 import random
 from itertools import islice

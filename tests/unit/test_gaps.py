@@ -1,7 +1,5 @@
 """What a viewer, a supervisor and a cache do in moments that are too short to be hit from outside on purpose."""
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import threading

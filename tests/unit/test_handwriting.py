@@ -1,7 +1,5 @@
 """The preset `handwriting`: the pictures it makes, its calibrated confidence, and that it says when it is not sure."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

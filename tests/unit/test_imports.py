@@ -1,7 +1,5 @@
 """Test modules stand alone: what several need is in tests/support."""
 
-from __future__ import annotations
-
 import re
 
 from tests.support.stack import ROOT

@@ -1,7 +1,5 @@
 """The setting LEARNER, and that the tests' own learner does what Keras' does."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the product loads, and what it never does: models by checksum and nothing beside them, no pickle, no code."""
 
-from __future__ import annotations
-
 import ast
 import json
 import pickle

@@ -1,7 +1,5 @@
 """Loss and accuracy of training and validation: the same measure for every preset, of digits alone."""
 
-from __future__ import annotations
-
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace

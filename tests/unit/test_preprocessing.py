@@ -1,7 +1,5 @@
 """What the service makes of a picture, seen from outside: bytes in, the 28x28 array or a named error out."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import struct

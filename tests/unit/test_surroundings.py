@@ -1,7 +1,5 @@
 """Drawings that do not come alone: on sheets that lie on something, in frames, beside margins, on transparency."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

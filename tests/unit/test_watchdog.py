@@ -1,7 +1,5 @@
 """What a watchdog makes of an active run, on a clock of the test's own."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """The actions on a run in the admin: their explanations and their effects."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Export runs as CSV, one row each, or as JSON with their epochs."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

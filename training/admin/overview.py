@@ -1,7 +1,5 @@
 """The admin's front page: the model in service, training, and the health of the queue."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User

@@ -1,7 +1,5 @@
 """Runs in the admin: a read-only history with actions."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from typing import Any

@@ -1,7 +1,5 @@
 """Estimate a run's duration on this installation from an earlier run of the same preset."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

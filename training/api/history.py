@@ -1,7 +1,5 @@
 """The API of past runs: the list, one run, and its test digits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet

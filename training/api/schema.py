@@ -1,7 +1,5 @@
 """The OpenAPI components of answers that are built as plain dicts, and the event stream's operation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.urls import reverse

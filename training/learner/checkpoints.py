@@ -1,7 +1,5 @@
 """The checkpoints of a run's attempts: which one the next attempt continues from, and which are obsolete."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The spawned training process: its end of the pipe, and the environment that TensorFlow needs before its import."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -1,7 +1,5 @@
 """The training process's configuration and its errors, for both sides of the pipe. Plain Python."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Export a Keras model to the ONNX file that serves, and check it against Keras."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras

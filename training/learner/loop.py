@@ -1,7 +1,5 @@
 """One epoch of training steps: measure and report its batches, and stop between two of them."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time

@@ -1,7 +1,5 @@
 """Measure a network with NumPy alone, and report its epochs and its progress."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 

@@ -1,7 +1,5 @@
 """The network of TensorFlow's MNIST tutorial of 2016, its optimizer and its compiled functions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The reports that the training process sends through its pipe, each told by its `type`. Plain Python."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, TypedDict
 

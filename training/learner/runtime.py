@@ -1,7 +1,5 @@
 """The machine's resources."""
 
-from __future__ import annotations
-
 import os
 
 

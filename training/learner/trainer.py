@@ -1,7 +1,5 @@
 """One attempt at a run with Keras: epochs, checkpoints, test and export."""
 
-from __future__ import annotations
-
 import errno
 import platform
 import threading

@@ -1,7 +1,5 @@
 """WebSocket /ws/training/: a snapshot, then every event (docs/asyncapi.yaml). Clients may send pings."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

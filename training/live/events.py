@@ -4,8 +4,6 @@ A persisted event (queued, started, epoch, completed, interrupted, error) carrie
 the run. A transient one (batch, phase) carries the run's current `seq`, and may be thinned or lost.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Reads of the database for viewers; those who ask at the same time share one read."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar

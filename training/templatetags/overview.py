@@ -1,7 +1,5 @@
 """{% overview as board %}: the parts of the admin's front page that the user may see."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django import template

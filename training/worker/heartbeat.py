@@ -3,8 +3,6 @@
 Ages come from Redis' clock, so that machines whose clocks differ agree.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 This is the one place in the project that catches every exception, so that every run gets an ending.
 """
 
-from __future__ import annotations
-
 import errno
 import logging
 import shutil

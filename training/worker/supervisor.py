@@ -1,7 +1,5 @@
 """Supervise the training process: relay reports, write heartbeats, pass on a stop, and kill it if need be."""
 
-from __future__ import annotations
-
 import multiprocessing
 import threading
 import time

@@ -4,8 +4,6 @@ Ages are measured on this process's monotonic clock, since it first saw the row 
 neither loses nor revives a run.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

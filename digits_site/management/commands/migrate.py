@@ -1,7 +1,5 @@
 """`manage.py migrate`, the first command of every installation, also makes what importing the settings only reads."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

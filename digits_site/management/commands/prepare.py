@@ -1,7 +1,5 @@
 """`manage.py prepare`: what `make run` does before it starts anything."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.management.base import BaseCommand

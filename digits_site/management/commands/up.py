@@ -1,7 +1,5 @@
 """`make run`: everything on this machine, until Ctrl-C."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading

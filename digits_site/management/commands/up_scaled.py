@@ -1,7 +1,5 @@
 """`make run-scaled`: nginx, granian, daphne, the worker, Redis and PostgreSQL on this machine, until Ctrl-C."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Admin actions on one object: each is explained, confirmed, performed at most once, and logged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial

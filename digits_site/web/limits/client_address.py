@@ -1,7 +1,5 @@
 """The client's address, as rate limits count it, behind a known number of proxies."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 Own code: `limits` counts refused calls, and its memory has no bound (docs/decisions.md).
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

@@ -3,8 +3,6 @@
 Streams live in one process (daphne), so it counts alone. With several, each counts its own.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """A token bucket, which limits the frames of a WebSocket client."""
 
-from __future__ import annotations
-
 import time
 
 BURST_SECONDS = 4.0

@@ -1,7 +1,5 @@
 """Refuse request bodies over MAX_BODY_BYTES."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Refuse requests for a host that is not in ALLOWED_HOSTS."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from django.conf import settings

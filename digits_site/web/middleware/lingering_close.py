@@ -4,8 +4,6 @@ granian closes a connection when the application returns before the whole body h
 sending then gets a reset in place of the response; behind nginx that is a 502.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """In local mode, serve this machine only: nothing is configured, so no proxy and no outside interface is let in."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Callable, Iterable

@@ -3,8 +3,6 @@
 Own code: django-axes counts after the password check, so simultaneous guesses all pass (docs/decisions.md).
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache

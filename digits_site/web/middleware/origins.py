@@ -1,7 +1,5 @@
 """Refuse what another site's page sends: requests, event streams and WebSocket handshakes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 

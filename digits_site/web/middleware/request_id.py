@@ -4,8 +4,6 @@ The outermost middleware, so that it sees the refusals and error responses of th
 django-guid takes three times as long for the ID alone (docs/decisions.md).
 """
 
-from __future__ import annotations
-
 import logging
 import random
 import re

@@ -3,8 +3,6 @@
 Own code: django-csp takes twice as long for one of the eight (docs/decisions.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse

@@ -4,8 +4,6 @@ Django's ASGI handler crosses between the event loop and a thread at every middl
 some thirty times a request here, which was most of a request's cost. Streams, which live in the loop, are left to it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 from collections.abc import Mapping

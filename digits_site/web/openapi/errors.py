@@ -1,7 +1,5 @@
 """The error responses of an operation, derived from the ApiError classes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """drf-spectacular's AutoSchema and extensions, as this API needs them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from drf_spectacular.authentication import SessionScheme

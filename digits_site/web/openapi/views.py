@@ -1,7 +1,5 @@
 """GET /api/schema/, the OpenAPI document, and GET /api/docs/, its page."""
 
-from __future__ import annotations
-
 import json
 import threading
 from functools import lru_cache

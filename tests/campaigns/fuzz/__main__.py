@@ -1,7 +1,5 @@
 """python -m tests.campaigns.fuzz --seed 1 --bodies 100000: a flood, its counts, and status 1 for a violation."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """Bodies and headers made up by Hypothesis, for every POST of the document: JSON, forms, multipart, anything."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from itertools import count

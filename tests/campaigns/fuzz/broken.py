@@ -1,7 +1,5 @@
 """Malformed HTTP: wrong lengths, broken chunks, headers that two servers would read differently."""
 
-from __future__ import annotations
-
 import random
 import socket
 import time

@@ -1,7 +1,5 @@
 """One flood on one target: who sends what, what is counted, and what must hold of every answer."""
 
-from __future__ import annotations
-
 import json
 import queue
 import random

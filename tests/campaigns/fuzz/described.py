@@ -1,7 +1,5 @@
 """What schemathesis makes of the OpenAPI document: requests that it allows, and requests that it forbids."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """What a WebSocket client may send, by a library and by hand, and what comes back."""
 
-from __future__ import annotations
-
 import base64
 import json
 import random

@@ -1,7 +1,5 @@
 """Pictures that are nearly right: their checksums and lengths put in order, so that decoders get deep into them."""
 
-from __future__ import annotations
-
 import random
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """The product that is fuzzed: Redis and the web process; no worker, so that nothing trains."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

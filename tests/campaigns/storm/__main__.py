@@ -1,7 +1,5 @@
 """python -m tests.campaigns.storm --seed 1 --faults 100: a storm, its counts, and status 1 for a violation."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import shutil

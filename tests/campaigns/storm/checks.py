@@ -1,7 +1,5 @@
 """What a history must not hold, as sentences about what it does. Pure: records in, violations out."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The product as several processes, each of which can be killed, put to sleep and started again."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import threading

@@ -1,7 +1,5 @@
 """What is done to the processes, at random moments that a seed decides."""
 
-from __future__ import annotations
-
 import random
 import signal
 import threading

@@ -1,7 +1,5 @@
 """What happened in a storm: records in the order of their time, kept in memory and as JSON lines."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """Who was alive when, from the history's records of lives."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What clients were told in a storm, held against the rows: by WebSocket, by event stream, in answers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

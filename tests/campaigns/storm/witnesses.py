@@ -1,7 +1,5 @@
 """Those who look on during a storm: rows, WebSockets, event streams, drawings."""
 
-from __future__ import annotations
-
 import json
 import random
 import sqlite3

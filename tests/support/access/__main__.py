@@ -1,7 +1,5 @@
 """`python -m tests.support.access`: the tables of access_matrix.txt as they are seen, in a test database of its own."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 

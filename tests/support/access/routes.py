@@ -1,7 +1,5 @@
 """What can be asked for: every route of HTTP and of WebSockets, with the admin's acts and actions by name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Read and write the tables of tests/http/access_matrix.txt."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

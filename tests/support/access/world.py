@@ -1,7 +1,5 @@
 """The database that is asked, and the callers: their accounts, sessions and tokens."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -3,8 +3,6 @@
 Results depend on the digits and the generator alone, so that a resumed run sees the same pictures.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

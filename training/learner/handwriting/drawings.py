@@ -1,7 +1,5 @@
 """The pool of synthetic drawings of a run, drawn once and kept in its folder."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass

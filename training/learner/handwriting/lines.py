@@ -3,8 +3,6 @@
 A drawing is a list of strokes [n, 2] of (x, y), x to the right and y down, about 1 high.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

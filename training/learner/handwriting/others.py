@@ -1,7 +1,5 @@
 """Pictures of no digit, which teach the network to be uncertain: letters, scribbles, several digits, blots."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Synthetic digits, drawn with a round pen from random skeletons and preprocessed like users' drawings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Random skeletons of the ten digits, in the styles of many countries."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

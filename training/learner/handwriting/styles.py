@@ -1,7 +1,5 @@
 """Draw styles that MNIST lacks into its digits: slashed zeros, barred sevens, ones with flags and feet."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

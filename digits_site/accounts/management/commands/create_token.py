@@ -1,7 +1,5 @@
 """manage.py create_token ACCOUNT --name … --scope train: make a token, and show it this one time."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """manage.py list_tokens: list every access token."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.management.base import BaseCommand

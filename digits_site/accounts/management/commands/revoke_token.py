@@ -1,7 +1,5 @@
 """manage.py revoke_token ID: revoke an access token, from the next request on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser

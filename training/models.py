@@ -66,7 +66,7 @@ class TrainingRun(models.Model):
         queued       -> in_progress                        claim: adds one to `attempt`
         queued       -> interrupted | error                stopped before it started; no queue, no worker
         in_progress  -> completed | interrupted | error    finish
-        in_progress  -> queued                             release: its worker was lost or is shutting down
+        in_progress  -> queued                             requeue_or_end: its worker was lost or is shutting down
 
     Every write of a claimed run names its `attempt`, so a worker that was presumed dead writes nothing.
     """
@@ -202,7 +202,7 @@ class TrainingRun(models.Model):
             Q(status=Status.QUEUED, attempt=self.attempt), status=status, finished_at=timezone.now(), **values
         )
 
-    def release(self, seen: Q | None = None) -> bool:
+    def requeue_or_end(self, seen: Q | None = None) -> bool:
         """in_progress -> queued, or an ending after a stop or the last attempt. False: the row is not as `seen` now."""
         lost, now = self.owned() & (seen or Q()), timezone.now()
         values: dict[str, Any] = {"status": Status.QUEUED}

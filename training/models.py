@@ -13,8 +13,6 @@ from django.utils import timezone
 
 from recognition.models import ModelVersion
 from training.errors import LostClaim
-from training.fields import ParametersField
-from training.parameters import PARAMETERS
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
@@ -73,7 +71,7 @@ class TrainingRun(models.Model):
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     preset = models.CharField(max_length=32)
-    parameters = ParametersField(help_text=", ".join(PARAMETERS))
+    parameters = models.JSONField(help_text="epochs, batch_size, learning_rate, samples, seed, activate")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     by_visitor = models.BooleanField(
         default=False, help_text="started by a visitor, whose account, if any, may not train"

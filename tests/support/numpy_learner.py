@@ -20,9 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from training.learner import dataset, epochs, loop
 from training.learner.config import Config, Diverged, NoSpace
-from training.learner.measures import DrawingProgress, epoch_report, evaluate, validate
+from training.learner.measures import DrawingProgress, evaluate, validate
 from training.learner.presets import DECAY, DECAY_BATCHES
-from training.learner.reports import PhaseName, Result, SendReport
+from training.learner.reports import Epoch, PhaseName, Result, SendReport
 
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
 PHASE_SECONDS = float(os.environ.get("NUMPY_LEARNER_PHASE_SECONDS", "0"))
@@ -69,10 +69,10 @@ def train(
     stop: threading.Event,
 ) -> bool:
     """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
-    with epochs.open_source(config, digits, DrawingProgress(send).report) as source:
-        for number in range(config.resumed_after_epoch + 1, config.epochs + 1):
-            pictures = source.epoch(number)
-            if number == config.resumed_after_epoch + 1:
+    first = config.resumed_after_epoch + 1
+    with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
+        for number, pictures in enumerate(remaining, first):
+            if number == first:
                 send({"type": "phase", "phase": "fitting"})
             began = time.perf_counter()
             with np.errstate(all="ignore"):
@@ -81,9 +81,10 @@ def train(
                 return False
             if not np.isfinite(regression.weights).all():
                 raise Diverged(f"Training diverged in epoch {number}. Try a lower learning rate.")
-            values = means.values() | validate(regression.read, held_back)
+            validation = validate(regression.read, held_back)
             regression.save(config, number)
-            send(epoch_report(number, values, regression.learning_rate, time.perf_counter() - began))
+            rate, seconds = regression.learning_rate, round(time.perf_counter() - began, 3)
+            send(Epoch(type="epoch", epoch=number, **means, **validation, learning_rate=rate, seconds=seconds))
             if stop.is_set():
                 return False
     return True

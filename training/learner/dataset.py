@@ -57,26 +57,22 @@ def as_stored(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.ui
 
 def load(folder: Path, part: str) -> Digits:
     """Return `train` or `t10k` for the network, in file order."""
-    images, labels = as_stored(folder, part)
+    return for_network(*as_stored(folder, part))
+
+
+def for_network(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Digits:
     return Digits(images[..., np.newaxis].astype(np.float32) / np.float32(255), labels.astype(np.int64))
 
 
-def hold_back(digits: Digits, count: int) -> tuple[Digits, Digits]:
-    """Return (training digits, held-back digits): the same `count` in every run, so that runs can be compared."""
-    if not count:
-        return digits, digits[:0]
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(digits))
-    return digits[order[count:]], digits[order[:count]]
-
-
 def load_parts(config: Config) -> tuple[Digits, Digits]:
-    """Return (training digits, held-back digits) of a run."""
-    kept, held = hold_back(load(config.mnist, "train"), PRESETS[config.preset].held_back)
-    return sample(kept, config.samples, config.seed), held
+    """Return (training digits, held-back digits) of a run. Only the chosen ones are converted to float32.
 
-
-def sample(digits: Digits, count: int, seed: int) -> Digits:
-    """Return `count` digits chosen by `seed`; if that is all of them, in file order."""
-    if count >= len(digits):
-        return digits
-    return digits[np.random.default_rng(seed).permutation(len(digits))[:count]]
+    The digits that a preset holds back are the same in every run, so that runs can be compared.
+    """
+    images, labels = as_stored(config.mnist, "train")
+    held_back = PRESETS[config.preset].held_back
+    rows = np.random.default_rng(SPLIT_SEED).permutation(len(labels)) if held_back else np.arange(len(labels))
+    held, kept = np.split(rows, [held_back])
+    if config.samples < len(kept):
+        kept = kept[np.random.default_rng(config.seed).permutation(len(kept))[: config.samples]]
+    return for_network(images[kept], labels[kept]), for_network(images[held], labels[held])

@@ -112,16 +112,19 @@ def test_what_installs_packages_demands_checksums() -> None:
         assert all("--require-hashes" in command for command in commands), f"{name}: {commands}"
 
 
-def test_pip_refuses_a_package_whose_bytes_are_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "refusal"), [("pip", "DO NOT MATCH THE HASHES"), ("uv pip", "Hash mismatch for `whitenoise")]
+)
+def test_a_package_whose_bytes_are_others_is_refused(tmp_path: Path, program: str, refusal: str) -> None:
     """Without the network: a wheel that claims the name and version of a pinned one."""
     one = next(one for one in pins(RUNTIME) if one.name == "whitenoise")
     (tmp_path / f"whitenoise-{one.version}-py3-none-any.whl").write_bytes(b"PK\5\6" + bytes(18))
     (tmp_path / "lock").write_text(f"whitenoise=={one.version} {' '.join(f'--hash={each}' for each in one.hashes)}\n")
-    options = ["--no-index", "--find-links", str(tmp_path), "--require-hashes", "--dry-run", "--ignore-installed"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--no-deps", "-r", str(tmp_path / "lock")]
+    options = ["--no-index", "--find-links", str(tmp_path), "--require-hashes", "--target", str(tmp_path / "packages")]
+    command = [sys.executable, "-m", *program.split(), "install", *options, "--no-deps", "-r", str(tmp_path / "lock")]
     tried = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert tried.returncode != 0
-    assert "DO NOT MATCH THE HASHES" in tried.stderr
+    assert refusal in tried.stderr
 
 
 needs_tools = pytest.mark.skipif(sys.version_info < (3, 11), reason="the tools of the static checks need Python 3.11")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
@@ -118,7 +119,10 @@ def test_what_installs_packages_demands_checksums() -> None:
 def test_a_package_whose_bytes_are_others_is_refused(tmp_path: Path, program: str, refusal: str) -> None:
     """Without the network: a wheel that claims the name and version of a pinned one."""
     one = next(one for one in pins(RUNTIME) if one.name == "whitenoise")
-    (tmp_path / f"whitenoise-{one.version}-py3-none-any.whl").write_bytes(b"PK\5\6" + bytes(18))
+    about = f"Metadata-Version: 2.1\nName: whitenoise\nVersion: {one.version}\n"
+    with ZipFile(tmp_path / f"whitenoise-{one.version}-py3-none-any.whl", "w") as wheel:
+        for name, text in {"METADATA": about, "WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n", "RECORD": ""}.items():
+            wheel.writestr(f"whitenoise-{one.version}.dist-info/{name}", text)
     (tmp_path / "lock").write_text(f"whitenoise=={one.version} {' '.join(f'--hash={each}' for each in one.hashes)}\n")
     options = ["--no-index", "--find-links", str(tmp_path), "--require-hashes", "--target", str(tmp_path / "packages")]
     command = [sys.executable, "-m", *program.split(), "install", *options, "--no-deps", "-r", str(tmp_path / "lock")]

@@ -17,7 +17,6 @@ import pytest
 
 from digits_site.development.nginx_server import nginx_program
 from digits_site.development.postgres_server import programs
-from tests.support.ports import wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
 from training.learner.config import KERAS_LEARNER
 
@@ -98,17 +97,6 @@ class Scaled(Stack):
             process.kill()
         assert not left, f"left behind: {left}"
         assert launcher.returncode == 0, self.log("up")[-3000:]
-
-
-class OnGranian(Stack):
-    """`make run`'s processes with granian in daphne's place."""
-
-    def start_web(self) -> None:
-        line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
-        assert line
-        options = line[1].replace("${WEB_PORT:-8001}", str(self.port)).replace("${WEB_CONCURRENCY:-2}", "2")
-        self.launch("web", "granian", *options.split())
-        wait_for_port(self.port)
 
 
 @contextmanager

@@ -163,6 +163,14 @@ class Stack:
                 if self.processes[name].poll() is not None:
                     start()
 
+    def whole_and_idle(self) -> Iterator["Stack"]:
+        """For the fixtures of a shared stack: a test may end processes of it."""
+        self.mend()
+        self.idle()
+        yield self
+        self.mend()
+        self.idle()
+
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. Raises StopIteration when there is none."""
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)

@@ -69,12 +69,12 @@ def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None
 
 def test_another_worker_takes_up_the_run_of_a_killed_one(frail: Stack) -> None:
     run = frail.train(**LONG | {"epochs": 100})
-    killed = frail.processes["worker"]
-    frail.start_worker()
-    eventually(lambda: frail.log("worker").count(" ready.") == 2, PATIENCE_SECONDS, "the second worker")
+    frail.start_worker("another")
+    eventually(lambda: " ready." in frail.log("another"), PATIENCE_SECONDS, "the other worker")
     frail.begun(run, 2)
-    (child,) = psutil.Process(killed.pid).children()
-    killed.kill()
+    child = frail.training_child()
+    frail.kill("worker")
+    frail.processes["worker"] = frail.processes.pop("another")
     child.wait(5)  # the broken pipe ends it: it must not go on for nobody
     began, before = time.monotonic(), frail.run(run)["epochs"]
     eventually(lambda: frail.run(run)["attempt"] == 2, 30, "the second attempt")

@@ -70,23 +70,21 @@ from training.learner.presets import PRESETS
 from training.learner.trainer import fit
 
 failures, folder = [], Path({folder!r})
-model, digits = network.build(PRESETS["original"]), np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
-known = model(digits).numpy()
-export(model, folder / "right.onnx", digits, known)
-try:
-    export(model, folder / "wrong.onnx", digits, np.roll(known, 1, axis=1))
-except ExportMismatch as error:
-    failures.append(error.code)
 config = Config("original", 1, 16, 1e30, 1000, 1, folder, Path("training/data/mnist"))
 config.attempt_folder.mkdir()
 try:
     fit(config, lambda report: None, threading.Event())
 except Diverged as error:
     failures.append(error.code)
+model, digits = network.build(PRESETS["original"]), np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
+try:
+    export(model, folder / "wrong.onnx", digits, np.roll(model(digits).numpy(), 1, axis=1))
+except ExportMismatch as error:
+    failures.append(error.code)
 print(json.dumps(failures))
 """
 
 
-def test_a_file_whose_answers_are_not_the_networks_and_a_loss_that_becomes_nan_are_refused(tmp_path: Path) -> None:
+def test_a_loss_that_becomes_nan_and_a_file_whose_answers_are_not_the_networks_are_refused(tmp_path: Path) -> None:
     """A converter can write a file that loads and is wrong."""
-    assert run_python(TWO_FAILURES.format(folder=str(tmp_path)), tmp_path) == ["export_mismatch", "diverged"]
+    assert run_python(TWO_FAILURES.format(folder=str(tmp_path)), tmp_path) == ["diverged", "export_mismatch"]

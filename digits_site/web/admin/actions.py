@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -94,10 +93,10 @@ class ActionAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def url_of(self, name: str, *args: Any) -> str:
-        return reverse(admin_urlname(self.opts, name), args=args)
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def get_urls(self) -> list[Any]:
-        name = admin_urlname(self.opts, "act").removeprefix("admin:")
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
         return [path("<int:pk>/act/<str:name>/", self.admin_site.admin_view(self.act), name=name), *super().get_urls()]
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:

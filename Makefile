@@ -58,7 +58,7 @@ run: setup ## start everything and say where to point the browser; PORT=8001 mak
 	@exec $(BIN)/python manage.py up
 
 run-scaled: setup ## the same with nginx in front, granian on every core, and PostgreSQL
-	@exec $(BIN)/python manage.py up_scaled
+	@exec $(BIN)/python manage.py up --scaled
 
 test: setup-dev chromium ## run the tests; PYTEST_ARGS="-k drawing -x" passes through
 	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)

@@ -4,7 +4,6 @@
 it is fixed.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -16,13 +15,14 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.observability.logging import FORMATS
+from digits_site.web.middleware.hosts import is_loopback
+from digits_site.web.middleware.origins import parse_origin
 from recognition.storage import storage
 from training.learner.config import KERAS_LEARNER
 
 MIN_LOST_SECONDS = 3.0  # six heartbeats
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
-ORIGIN = re.compile(r"https?://[^/\s*@?#]+")
 HOST = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TOP_LEVEL_DOMAIN = re.compile(r"\.[^.]+")  # .com matches every host under it
 
@@ -110,20 +110,12 @@ def is_function_path(path: str) -> bool:
 
 def local_errors() -> Iterator[CheckMessage]:
     """Local mode asks for no password, so it must not be reachable from elsewhere."""
-    if not names_this_machine(settings.HOST):
+    if not is_loopback(settings.HOST):
         yield Error(
             f"Local mode serves this machine only, but HOST is {settings.HOST!r}.",
             hint="Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others.",
             id="digits.E002",
         )
-
-
-def names_this_machine(host: str) -> bool:
-    """Return whether only this machine can reach what listens there."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def public_errors() -> Iterator[CheckMessage]:
@@ -174,7 +166,7 @@ def host_errors() -> Iterator[CheckMessage]:
 def origin_errors() -> Iterator[CheckMessage]:
     """Browsers send a visitor's cookies with requests of other sites' pages, so every trusted origin must be exact."""
     origins = settings.TRUSTED_ORIGINS
-    wrong = [origin for origin in origins if not ORIGIN.fullmatch(origin) or not origin.startswith("https:")]
+    wrong = [origin for origin in origins if (parse_origin(origin) or [""])[0] != "https"]
     if wrong or not origins:
         yield Error(
             f"TRUSTED_ORIGINS or FRONTEND_URL has entries that are not https origins: {', '.join(wrong)}."

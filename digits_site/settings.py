@@ -153,7 +153,6 @@ MIDDLEWARE = [
     "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "digits_site.web.middleware.local_only.LocalOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "digits_site.web.middleware.origins.OriginMiddleware",
@@ -169,7 +168,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"
 WSGI_APPLICATION = "digits_site.wsgi.application"
-CSRF_FAILURE_VIEW = "digits_site.web.error_views.csrf_failure"
+CSRF_FAILURE_VIEW = "digits_site.web.error_responses.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -210,7 +209,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
-    "EXCEPTION_HANDLER": "digits_site.web.exception_handler.handler",
+    "EXCEPTION_HANDLER": "digits_site.web.error_responses.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",
 }
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 (the name of a model)

@@ -22,7 +22,7 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
 ]
-handler400 = "digits_site.web.error_views.bad_request"
-handler403 = "digits_site.web.error_views.forbidden"
-handler404 = "digits_site.web.error_views.not_found"
-handler500 = "digits_site.web.error_views.server_error"
+handler400 = "digits_site.web.error_responses.bad_request"
+handler403 = "digits_site.web.error_responses.forbidden"
+handler404 = "digits_site.web.error_responses.not_found"
+handler500 = "digits_site.web.error_responses.server_error"

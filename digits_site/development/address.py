@@ -2,33 +2,37 @@
 
 import http.client
 import socket
+from typing import Any
 
 from django.conf import settings
+from django.core.management import CommandError
 
-from digits_site.development.processes import StartError
+
+def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    """Return the first address of a name: a server would listen on every one."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return family, address[:2]
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise StartError now, rather than leave a traceback in the middle of the servers' output."""
+    """Raise CommandError now, rather than leave a traceback in the middle of the servers' output."""
     if not 0 < port < 65536:
-        raise StartError(f"PORT is {port}; a port is a number from 1 to 65535.")
+        raise CommandError(f"PORT is {port}; a port is a number from 1 to 65535.")
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.create_server(address[:2], family=family):
-            pass
+        family, address = resolve(host, port)
+        socket.create_server(address, family=family).close()
     except PermissionError as error:
-        raise StartError(f"Port {port} is not for ordinary users. Choose another: PORT=8001 make run") from error
+        raise CommandError(f"Port {port} is not for ordinary users. Choose another: PORT=8001 make run") from error
     except OSError as error:
         other = port + 1 if port < 65535 else 8000
-        raise StartError(
+        raise CommandError(
             f"Port {port} on {host} is taken (is this already running?). Choose another: PORT={other} make run"
         ) from error
 
 
 def answers(host: str, port: int) -> bool:
     """Return whether a web server answers there, with whatever status."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
-    connection = http.client.HTTPConnection(reachable, port, timeout=2)
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/healthz", headers={"Host": settings.ALLOWED_HOSTS[0].lstrip(".")})
         connection.getresponse()

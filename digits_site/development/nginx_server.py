@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.core.management import CommandError
 
-from digits_site.development.processes import KEEP, StartError, stop_group
+from digits_site.development.address import resolve
+from digits_site.development.processes import KEEP, running
 
 TEMPLATES = settings.BASE_DIR / "deploy" / "nginx"
 MAX_CONNECTIONS = 8192
@@ -24,7 +26,7 @@ def nginx_program() -> str | None:
 
 @contextmanager
 def nginx_in_front(web_port: int, streams_port: int) -> Iterator[None]:
-    """Run nginx for as long as this block. Raises StartError if it refuses its configuration."""
+    """Run nginx for as long as this block. Raises CommandError if it refuses its configuration."""
     folder = settings.DATA_DIR / "nginx"
     folder.mkdir(exist_ok=True)
     file = folder / "nginx.conf"
@@ -32,17 +34,14 @@ def nginx_in_front(web_port: int, streams_port: int) -> Iterator[None]:
     command = [nginx_program() or "nginx", "-p", str(folder), "-c", str(file)]
     tested = subprocess.run([*command, "-t", "-q"], capture_output=True, text=True, check=False)
     if tested.returncode:
-        raise StartError(f"nginx refuses {file}:\n{tested.stderr.strip()}")
-    # In a session of its own: Ctrl-C is for the launcher, and nginx stays while the servers behind it finish.
-    process = subprocess.Popen([str(KEEP), "--failed-too", *command], start_new_session=True, stdin=subprocess.DEVNULL)
-    try:
+        raise CommandError(f"nginx refuses {file}:\n{tested.stderr.strip()}")
+    with running([str(KEEP), "--failed-too", *command]):
         yield
-    finally:
-        stop_group(process)
 
 
 def configuration(folder: Path, web_port: int, streams_port: int) -> str:
     """Return deploy/nginx/local.conf.in filled in."""
+    family, address = resolve(settings.HOST, settings.PORT)
     values = {
         "FOLDER": folder,
         "DATA_DIR": settings.DATA_DIR,
@@ -53,15 +52,9 @@ def configuration(folder: Path, web_port: int, streams_port: int) -> str:
         "STREAMS_PORT": streams_port,
         "HOSTS": " ".join(f"{host} '';" for host in settings.ALLOWED_HOSTS if host != "*"),
         "FOREIGN": "''" if "*" in settings.ALLOWED_HOSTS else 1,
-        "LISTEN": listen_address(settings.HOST, settings.PORT),
+        "LISTEN": f"[{address[0]}]:{address[1]}" if family == socket.AF_INET6 else f"{address[0]}:{address[1]}",
     }
     return re.sub(r"@([A-Z_]+)@", lambda found: str(values[found[1]]), (TEMPLATES / "local.conf.in").read_text())
-
-
-def listen_address(host: str, port: int) -> str:
-    """Return one address, as Python resolves it: nginx would listen on every address of a name."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return f"[{address[0]}]:{port}" if family == socket.AF_INET6 else f"{address[0]}:{port}"
 
 
 def raise_connection_limit() -> int:

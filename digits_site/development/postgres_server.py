@@ -5,7 +5,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,9 @@ from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
+from django.core.management import CommandError
 
-from digits_site.development.processes import KEEP, StartError, stop_group
+from digits_site.development.processes import KEEP, running, wait_for
 
 NAME = "digits"  # of the role and the database
 DEBIAN = Path("/usr/lib/postgresql")  # where Debian keeps the programs of each version, off the PATH
@@ -26,23 +26,26 @@ STOP_SECONDS = 10.0
 
 @contextmanager
 def database_url() -> Iterator[str]:
-    """Yield DATABASE_URL, or the URL of a server that lives as long as this block. Raises StartError."""
+    """Yield DATABASE_URL, or the URL of a server that lives as long as this block. Raises CommandError."""
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
     cluster = Cluster(settings.DATA_DIR / "postgres")
     cluster.make()
-    with (settings.DATA_DIR / "postgres.log").open("ab") as log:
-        # In a session of its own: Ctrl-C is for the launcher, and the database ends last, when nobody writes any more.
-        process = subprocess.Popen(
+    file = settings.DATA_DIR / "postgres.log"
+    with (
+        file.open("ab") as log,
+        # SIGINT is PostgreSQL's fast shutdown.
+        running(
             cluster.command(),
-            cwd="/", start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **cluster.owner,
-        )  # fmt: skip
-    try:
-        cluster.wait(process)
+            end=signal.SIGINT, patience=STOP_SECONDS, cwd="/", stdout=log, stderr=log, **cluster.owner,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            wait_for(cluster.make_database, START_SECONDS, psycopg.OperationalError, process=process)
+        except psycopg.OperationalError as error:
+            raise CommandError(f"PostgreSQL does not start: {error}\nMore is in {file}") from error
         yield cluster.url
-    finally:
-        stop_group(process, first=signal.SIGINT, patience=STOP_SECONDS)  # PostgreSQL's fast shutdown
 
 
 def programs(version: str = "*") -> Path | None:
@@ -58,16 +61,16 @@ class Cluster:
     """Data and socket of a private server. The mode of its folder keeps others from the socket."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises StartError if PostgreSQL is missing, or cannot run in this folder."""
+        """Raises CommandError if PostgreSQL is missing, or cannot run in this folder."""
         self.folder, self.data, self.run = folder, folder / "data", folder / "run"
         stamp = self.data / "PG_VERSION"
         version = stamp.read_text().strip() if stamp.exists() else "*"
         found = programs(version)
         if found is None:
-            raise StartError(f"{self.data} is of PostgreSQL {version}, which is not installed.")
+            raise CommandError(f"{self.data} is of PostgreSQL {version}, which is not installed.")
         self.programs = found
         if len(os.fsencode(self.run / ".s.PGSQL.5432")) > LONGEST_SOCKET:
-            raise StartError(f"The path {self.run} is too long for a socket. Choose a shorter DATA_DIR.")
+            raise CommandError(f"The path {self.run} is too long for a socket. Choose a shorter DATA_DIR.")
         self.owner = owner()
         self.url = f"postgres://{NAME}@/{NAME}?host={quote(str(self.run), safe='')}"
 
@@ -78,7 +81,7 @@ class Cluster:
             if self.owner:
                 os.chown(folder, self.owner["user"], self.owner["group"])
         if subprocess.run(["test", "-x", str(self.folder)], check=False, cwd="/", **self.owner).returncode:
-            raise StartError(
+            raise CommandError(
                 f"PostgreSQL does not run as root, and its user may not enter {self.folder}.\nChoose another folder "
                 "(DATA_DIR=/srv/digits make run-scaled), run this as an ordinary user, or name a database: "
                 "DATABASE_URL=postgres://…"
@@ -91,7 +94,7 @@ class Cluster:
         command = [str(self.programs / "initdb"), *options]
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **self.owner)
         if made.returncode:
-            raise StartError(f"PostgreSQL's initdb failed:\n{made.stderr.strip()}")
+            raise CommandError(f"PostgreSQL's initdb failed:\n{made.stderr.strip()}")
         draft.rename(self.data)
 
     def command(self) -> list[str]:
@@ -103,20 +106,11 @@ class Cluster:
         # --failed-too: after a kill -9 its children may hold the shared memory for a moment.
         return [*keep, "--failed-too", str(self.programs / "postgres"), "-D", str(self.data), *words]
 
-    def wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until the server answers, and make the database at the first start."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with psycopg.connect(f"host={self.run} user={NAME} dbname=postgres", autocommit=True) as connection:
-                    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
-                        connection.execute(f'CREATE DATABASE "{NAME}"')
-                return
-            except psycopg.OperationalError as error:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log = settings.DATA_DIR / "postgres.log"
-                    raise StartError(f"PostgreSQL does not start: {error}\nMore is in {log}") from error
-                time.sleep(0.05)
+    def make_database(self) -> None:
+        """Make the database at the first start. Raises OperationalError while the server does not answer."""
+        with psycopg.connect(f"host={self.run} user={NAME} dbname=postgres", autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+                connection.execute(f'CREATE DATABASE "{NAME}"')
 
 
 def owner() -> dict[str, Any]:
@@ -129,4 +123,4 @@ def owner() -> dict[str, Any]:
         except KeyError:
             continue
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    raise StartError("PostgreSQL does not run as root, and this machine has no user postgres or nobody.")
+    raise CommandError("PostgreSQL does not run as root, and this machine has no user postgres or nobody.")

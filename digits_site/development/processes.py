@@ -1,4 +1,4 @@
-"""The processes of a Procfile under honcho, and what it takes to start and stop a process."""
+"""The processes of a Procfile under honcho, and the servers that they need, each for as long as a block."""
 
 import os
 import signal
@@ -6,17 +6,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
 KEEP = settings.BASE_DIR / "deploy" / "keep"
-
-
-class StartError(Exception):
-    """Why nothing can be started, in words for the person at the terminal."""
 
 
 class Processes(Manager):
@@ -30,16 +30,16 @@ class Processes(Manager):
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
 
-def child_environment(url: str) -> dict[str, str]:
+def child_environment(redis_url: str) -> dict[str, str]:
     """Return the environment of the processes: this interpreter's programs first, and Redis' URL."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    own = {"HOST": settings.HOST, "PORT": str(settings.PORT), "REDIS_URL": url, "PYTHONUNBUFFERED": "1"}
+    own = {"HOST": settings.HOST, "PORT": str(settings.PORT), "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
     # Celery warns root at length; a container or a throw-away machine has nobody else.
     own["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     return {**os.environ, "PATH": path, **own}
 
 
-def run_processes(environment: dict[str, str], procfile: str = "Procfile") -> bool:
+def run_processes(environment: dict[str, str], procfile: str) -> bool:
     """Run a Procfile until somebody stops it. Return False if a process ended by itself, which honcho names."""
     manager = Processes()
     for name, command in parse_procfile((settings.BASE_DIR / procfile).read_text()).processes.items():
@@ -50,17 +50,38 @@ def run_processes(environment: dict[str, str], procfile: str = "Procfile") -> bo
     return manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
-def stop_group(process: subprocess.Popen[bytes], first: signal.Signals = signal.SIGTERM, patience: float = 3) -> None:
-    """End a process and its children with a signal, and after `patience` seconds with SIGKILL."""
-    for number in (first, signal.SIGKILL):
+@contextmanager
+def running(
+    command: Sequence[str], *, end: signal.Signals = signal.SIGTERM, patience: float = 3, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends: then it and its children get `end`, and after `patience` seconds SIGKILL.
+
+    In a session of its own: Ctrl-C is for the launcher, and the servers end last, when nobody needs them any more.
+    """
+    process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        for number in (end, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(timeout=patience)
+                break
+
+
+def wait_for(
+    ask: Callable[[], object], seconds: float, *away: type[Exception], process: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Call `ask` until it raises none of `away`. Raise it when the time is over or the process has ended."""
+    deadline = time.monotonic() + seconds
+    while True:
         try:
-            os.killpg(process.pid, number)
-            process.wait(timeout=patience)
+            ask()
             return
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
+        except away:
+            if time.monotonic() > deadline or (process and process.poll() is not None):
+                raise
+            time.sleep(0.05)
 
 
 def free_port() -> int:

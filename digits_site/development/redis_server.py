@@ -5,7 +5,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,27 +12,23 @@ from pathlib import Path
 
 import redis
 from django.conf import settings
+from django.core.management import CommandError
 
-from digits_site.development.processes import KEEP, StartError, free_port, keep_private, stop_group
+from digits_site.development.processes import KEEP, free_port, keep_private, running, wait_for
 
 
 @contextmanager
 def redis_url() -> Iterator[str]:
-    """Yield REDIS_URL, or the URL of a server that lives as long as this block. Raises StartError."""
+    """Yield REDIS_URL, or the URL of a server that lives as long as this block. Raises CommandError."""
     if given := os.environ.get("REDIS_URL"):
-        require_redis(given, patience=3)
+        require_redis(given, 3)
         yield given
         return
     port, password = free_port(), secrets.token_urlsafe(24)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
-    # In a session of its own: Ctrl-C is for the launcher, and Redis ends last, when nobody needs it any more.
-    command = [str(KEEP), *redis_command(port, password)]
-    process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
-    try:
-        require_redis(url, patience=5)
+    with running([str(KEEP), *redis_command(port, password)]) as process:
+        require_redis(url, 5, process)
         yield url
-    finally:
-        stop_group(process)
 
 
 def redis_command(port: int, password: str) -> list[str]:
@@ -55,20 +50,14 @@ def redis_server() -> str:
         bundled = Path(spec.origin).with_name("bin") / "redis-server"
         found = str(bundled) if bundled.exists() else None
     if not found:
-        raise StartError("No Redis: install redis-server, or name a running one: REDIS_URL=redis://… make run")
+        raise CommandError("No Redis: install redis-server, or name a running one: REDIS_URL=redis://… make run")
     return found
 
 
-def require_redis(url: str, *, patience: float) -> None:
-    """Wait until Redis answers. Raises StartError."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
-                client.ping()
-            return
-        except (redis.RedisError, OSError, ValueError) as error:
-            if time.monotonic() > deadline or not isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
-                shown = re.sub(r"//[^@/]*@", "//***@", url)
-                raise StartError(f"Redis does not answer at {shown}: {error}") from error
-            time.sleep(0.05)
+def require_redis(url: str, seconds: float, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until Redis answers. Raises CommandError."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
+            wait_for(client.ping, seconds, redis.ConnectionError, redis.TimeoutError, process=process)
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise CommandError(f"Redis does not answer at {re.sub('//[^@/]*@', '//***@', url)}: {error}") from error

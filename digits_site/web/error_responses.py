@@ -1,12 +1,42 @@
-"""An ApiError as an HTTP response: a page for a browser, the API's JSON for every other client."""
+"""Errors as HTTP responses: the API's JSON for programs, a page for browsers.
 
+Views and middleware call `error_response`, Django the error views, and DRF the exception handler.
+"""
+
+import logging
+import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.core.exceptions import DisallowedHost, PermissionDenied, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
 from digits_site.observability.metrics import count_refusal
+from digits_site.web import errors
 from digits_site.web.errors import ApiError
+
+ERRORS: dict[type[Exception], type[ApiError]] = {
+    InterfaceError: errors.DatabaseUnavailable,
+    OperationalError: errors.DatabaseUnavailable,
+    TooManyFieldsSent: errors.TooManyParts,
+    TooManyFilesSent: errors.TooManyParts,
+    Http404: errors.NotFound,
+    PermissionDenied: errors.PermissionDenied,
+    drf.ParseError: errors.InvalidJSON,
+    drf.NotAuthenticated: errors.NotAuthenticated,
+    drf.AuthenticationFailed: errors.NotAuthenticated,  # a wrong token is no better than none
+    drf.PermissionDenied: errors.PermissionDenied,
+    drf.NotFound: errors.NotFound,
+    drf.MethodNotAllowed: errors.MethodNotAllowed,
+    drf.NotAcceptable: errors.NotAcceptable,
+    drf.UnsupportedMediaType: errors.UnsupportedMediaType,
+    drf.Throttled: errors.RateLimited,
+}
+logger = logging.getLogger(__name__)
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
@@ -21,12 +51,74 @@ def error_response(error: ApiError, request: HttpRequest | None = None) -> HttpR
         return JsonResponse(error_body(error), status=error.status, headers=error.headers)
     count_refusal(error.code)
     template = "500.html" if error.status >= 500 else "error.html"  # the former needs nothing that may be broken
-    response = render(request, template, {"status": error.status, "message": error.message}, status=error.status)
-    for name, value in error.headers.items():
-        response.headers[name] = value
-    return response
+    page = render_to_string(template, {"status": error.status, "message": error.message}, request)
+    return HttpResponse(page, status=error.status, headers=error.headers)
 
 
 def wants_json(request: HttpRequest) -> bool:
     """Return whether the client is a program rather than a browser."""
     return request.path.startswith(("/api/", "/ws/")) or "text/html" not in request.headers.get("Accept", "")
+
+
+# --- Django's error views ---
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    bad_host = isinstance(exception, DisallowedHost)
+    return error_response(errors.BadHost() if bad_host else errors.BadRequest(), request)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(errors.PermissionDenied("You don't have permission to see this page."), request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(errors.NotFound("Page not found."), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    database_away = isinstance(sys.exc_info()[1], InterfaceError | OperationalError)
+    return error_response(errors.DatabaseUnavailable() if database_away else errors.ServerError(), request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
+    return error_response(errors.CSRFFailed(), request)
+
+
+# --- DRF's exception handler ---
+
+
+def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the response to an exception, or None for an unexpected one, which Django logs and answers as a 500."""
+    set_rollback()
+    error = api_error(exception)
+    if error is None:
+        return None
+    if isinstance(error, errors.DatabaseUnavailable):
+        logger.error("database away: %s", exception)
+    return Response(error_body(error), status=error.status, headers=error.headers)
+
+
+def api_error(exception: Exception) -> ApiError | None:
+    """Return the ApiError for an exception of ours, Django's or DRF's, or None for any other."""
+    if isinstance(exception, ApiError):
+        return exception
+    if isinstance(exception, drf.ValidationError):
+        return invalid_parameter(exception)
+    error = next((error for kind, error in ERRORS.items() if isinstance(exception, kind)), None)
+    if error is None or not isinstance(exception, drf.APIException):
+        return error() if error else None
+    message = None if isinstance(exception, drf.NotAuthenticated) else str(exception.detail)
+    challenge, wait = getattr(exception, "auth_header", None), getattr(exception, "wait", None)  # set by APIView
+    headers = {"WWW-Authenticate": challenge} if challenge else None
+    return error(message, headers=headers, retry_after=int(wait) + 1 if wait else None)
+
+
+def invalid_parameter(error: drf.ValidationError) -> errors.InvalidParameter:
+    """Return the first invalid field by name, with all of them in `errors`."""
+    fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    field, reasons = next(iter(fields.items()))
+    reason = reasons[0] if isinstance(reasons, list) else reasons
+    if field in {"", "non_field_errors"}:
+        return errors.InvalidParameter(str(reason))
+    return errors.InvalidParameter(f"{field}: {reason}", field=field, errors=fields)

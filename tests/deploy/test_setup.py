@@ -13,8 +13,8 @@ import redis
 from django.core.exceptions import ImproperlyConfigured
 
 from digits_site.checks import check_start, refuse_unsafe_start
-from digits_site.development.preparation import first_admin
 from digits_site.development.redis_server import redis_server
+from digits_site.management.commands.prepare import first_admin
 from tests.support.ports import free_port
 from tests.support.stack import ROOT, eventually
 

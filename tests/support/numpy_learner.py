@@ -7,7 +7,6 @@ the file SLOW_PHASE in DATA_DIR names another phase, that one takes a minute.
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import threading
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from training.learner import dataset, epochs, loop
-from training.learner.config import Config, Diverged, NoSpace
-from training.learner.measures import DrawingProgress, epoch_report, evaluate, validate
+from training.learner.config import Config, Diverged
+from training.learner.measures import DrawingProgress, evaluate, validate
 from training.learner.presets import DECAY, DECAY_BATCHES
-from training.learner.reports import PhaseName, Result, SendReport
+from training.learner.reports import Epoch, PhaseName, Result, SendReport
 
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
 SLOW_PHASE, SLOW_SECONDS = "slow-phase", 60
@@ -50,20 +49,15 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
     regression = Regression(config)
-    try:
-        if not train(regression, config, digits, held_back, send, stop):
-            return None
-        enter("evaluating")
-        measured = evaluate(regression.read, held_back, test)
-        if stop.is_set():
-            return None
-        enter("exporting")
-        config.model_file.write_bytes(regression.as_onnx())
-        config.keras_file.write_bytes(regression.weights.tobytes())
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
-        raise
+    if not train(regression, config, digits, held_back, send, stop):
+        return None
+    enter("evaluating")
+    measured = evaluate(regression.read, held_back, test)
+    if stop.is_set():
+        return None
+    enter("exporting")
+    config.model_file.write_bytes(regression.as_onnx())
+    config.keras_file.write_bytes(regression.weights.tobytes())
     versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
     return Result(type="result", **measured, export_difference=0.0, versions=versions)
 
@@ -77,10 +71,10 @@ def train(
     stop: threading.Event,
 ) -> bool:
     """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
-    with epochs.open_source(config, digits, DrawingProgress(send).report) as source:
-        for number in range(config.resumed_after_epoch + 1, config.epochs + 1):
-            pictures = source.epoch(number)
-            if number == config.resumed_after_epoch + 1:
+    first = config.resumed_after_epoch + 1
+    with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
+        for number, pictures in enumerate(remaining, first):
+            if number == first:
                 send({"type": "phase", "phase": "fitting"})
             began = time.perf_counter()
             with np.errstate(all="ignore"):
@@ -89,9 +83,10 @@ def train(
                 return False
             if not np.isfinite(regression.weights).all():
                 raise Diverged(f"Training diverged in epoch {number}. Try a lower learning rate.")
-            values = means.values() | validate(regression.read, held_back)
+            validation = validate(regression.read, held_back)
             regression.save(config, number)
-            send(epoch_report(number, values, regression.learning_rate, time.perf_counter() - began))
+            rate, seconds = regression.learning_rate, round(time.perf_counter() - began, 3)
+            send(Epoch(type="epoch", epoch=number, **means, **validation, learning_rate=rate, seconds=seconds))
             if stop.is_set():
                 return False
     return True

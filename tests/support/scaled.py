@@ -39,7 +39,7 @@ class Scaled(Stack):
         self.environment["WEB_CONCURRENCY"] = "2"
         with (self.folder / "up.log").open("ab") as log:
             self.processes["up"] = subprocess.Popen(
-                [sys.executable, "manage.py", "up_scaled"],
+                [sys.executable, "manage.py", "up", "--scaled"],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         eventually(lambda: "Draw a digit" in self.log("up") or self.ended_badly(), 120, "the start")

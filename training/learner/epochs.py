@@ -1,20 +1,16 @@
 """The pictures of every epoch: MNIST's own, or augmented in a second process while the first one trains."""
 
-from __future__ import annotations
-
 import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import connection
-from typing import Protocol
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_site.server.parent_death import after_parent_death
 from training.learner import dataset
 from training.learner.config import Config, ProcessLost
 from training.learner.handwriting import augmentation, drawings, styles
@@ -66,84 +62,53 @@ class Epoch:
         return scaled, TARGETS[self.labels[rows]]
 
 
-class EpochSource(Protocol):
-    """Provides epochs. Their pictures depend on the epoch's number and the run's seed alone."""
-
-    def epoch(self, number: int) -> Epoch: ...
-
-
 @contextmanager
-def open_source(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[EpochSource]:
-    """Open the source of a run's epochs; `progress` is called while an epoch is not ready."""
-    if PRESETS[config.preset].augmented:
-        with PrefetchedEpochs.start(config, progress) as prefetched:
-            yield prefetched
-    else:
-        yield InMemoryEpochs(config, digits)
+def open_epochs(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[Iterator[Epoch]]:
+    """Open the epochs that the attempt has yet to train; `progress` is called while the next one is not ready.
 
-
-class InMemoryEpochs:
-    """All digits, in a new order every epoch."""
-
-    def __init__(self, config: Config, digits: dataset.Digits) -> None:
-        self._seed, self._digits = config.seed, digits
-
-    def epoch(self, number: int) -> Epoch:
-        order = np.random.default_rng((self._seed, number)).permutation(len(self._digits))
-        return Epoch(self._digits.images, self._digits.labels, order)
-
-
-class PrefetchedEpochs:
-    """Has a process build the next epoch during the current one."""
-
-    def __init__(
-        self, pipe: connection.Connection, process: multiprocessing.process.BaseProcess, epochs: int, progress: Progress
-    ) -> None:
-        self._pipe, self._process, self._epochs, self._progress = pipe, process, epochs, progress
-        self._requested: int | None = None
-
-    @classmethod
-    @contextmanager
-    def start(cls, config: Config, progress: Progress) -> Iterator[PrefetchedEpochs]:
-        """Start the process, and kill it at the end."""
-        context = multiprocessing.get_context("spawn")
-        parent_end, child_end = context.Pipe()
-        process = context.Process(target=build_epochs, args=(child_end, config), name="augmentation", daemon=True)
-        process.start()
-        child_end.close()
-        try:
-            yield cls(parent_end, process, config.epochs, progress)
-        finally:
-            process.kill()
-            process.join()
-
-    def epoch(self, number: int) -> Epoch:
-        """Return an epoch. Raises ProcessLost after a signal, SystemExit after an exception, which is in the log."""
-        try:
-            if self._requested != number:
-                self._pipe.send(number)
-            while not isinstance(message := self._pipe.recv(), tuple):
-                self._progress(message)
-            if number < self._epochs:
-                self._pipe.send(number + 1)
-                self._requested = number + 1
-        except (EOFError, OSError):
-            self._process.join(EXIT_SECONDS)
-            if (code := self._process.exitcode or 0) < 0:
-                raise ProcessLost(f"the augmentation process ended with signal {-code}") from None
-            raise SystemExit(1) from None
-        return Epoch(*message)
-
-
-def build_epochs(pipe: connection.Connection, config: Config) -> None:
-    """Run the second process: build the requested epochs until the pipe breaks because the first one is gone."""
-    after_parent_death(partial(os._exit, 1))
-    try:
-        builder = EpochBuilder(config, pipe.send)
-        while True:
-            pipe.send(builder.build(pipe.recv(), partial(pipe.send, None)))
-    except (EOFError, ConnectionError):
+    Their pictures depend on the epoch's number and the run's seed alone. Augmented ones are made by a second process,
+    one epoch ahead: it waits in `send` until the first one takes the epoch.
+    """
+    numbers = range(config.resumed_after_epoch + 1, config.epochs + 1)
+    if not PRESETS[config.preset].augmented:
+        yield (shuffled(digits, config.seed, number) for number in numbers)
         return
+    context = multiprocessing.get_context("spawn")
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=build_epochs, args=(child_end, config, numbers), name="augmentation", daemon=True)
+    process.start()
+    child_end.close()
+    try:
+        yield (receive_epoch(parent_end, process, progress) for _ in numbers)
+    finally:
+        process.kill()
+        process.join()
+
+
+def shuffled(digits: dataset.Digits, seed: int, number: int) -> Epoch:
+    """Return all digits in the order of one epoch."""
+    return Epoch(digits.images, digits.labels, np.random.default_rng((seed, number)).permutation(len(digits)))
+
+
+def receive_epoch(pipe: Connection, process: BaseProcess, progress: Progress) -> Epoch:
+    """Wait for an epoch. Raises ProcessLost after a signal, SystemExit after an exception, which is in the log."""
+    try:
+        while not isinstance(message := pipe.recv(), tuple):
+            progress(message)
+    except (EOFError, OSError):
+        process.join(EXIT_SECONDS)
+        if (code := process.exitcode or 0) < 0:
+            raise ProcessLost(f"the augmentation process ended with signal {-code}") from None
+        raise SystemExit(1) from None
+    return Epoch(*message)
+
+
+def build_epochs(pipe: Connection, config: Config, numbers: Iterable[int]) -> None:
+    """Run the second process: send its progress and the epochs, until the pipe breaks because the first one is gone."""
+    with suppress(ConnectionError):
+        builder = EpochBuilder(config, pipe.send)
+        for number in numbers:
+            pipe.send(builder.build(number, partial(pipe.send, None)))
 
 
 class EpochBuilder:

@@ -1,14 +1,14 @@
-"""Measure a network with NumPy alone, and report its epochs and its progress."""
+"""Measure a network with NumPy alone, and report that pictures are made."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition import calibration
 from training.learner import dataset
-from training.learner.reports import Epoch, Figures, Predictions, SendReport
+from training.learner.reports import Figures, Predictions, SendReport, Validation
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
 PROGRESS_SECONDS = 0.5  # between two reports
@@ -31,25 +31,10 @@ class DrawingProgress:
             self._send({"type": "alive"} if share is None else {"type": "phase", "phase": "drawing", "progress": share})
 
 
-def epoch_report(epoch: int, values: Mapping[str, float], learning_rate: float, seconds: float) -> Epoch:
-    """Return an epoch's report; its validation figures are None where the preset holds nothing back."""
-    return Epoch(
-        type="epoch",
-        epoch=epoch,
-        loss=values["loss"],
-        accuracy=values["accuracy"],
-        val_loss=values.get("val_loss"),
-        val_accuracy=values.get("val_accuracy"),
-        objective=values["objective"],
-        learning_rate=learning_rate,
-        seconds=round(seconds, 3),
-    )
-
-
-def validate(predict: Predict, held_back: dataset.Digits) -> dict[str, float]:
-    """Return cross-entropy and accuracy on the held-back digits, the same measures for every preset; {} without."""
+def validate(predict: Predict, held_back: dataset.Digits) -> Validation:
+    """Return cross-entropy and accuracy on the held-back digits, the same measures for every preset."""
     if not len(held_back):
-        return {}
+        return {"val_loss": None, "val_accuracy": None}
     probabilities = predict(held_back.images)
     of_label = probabilities[np.arange(len(held_back)), held_back.labels]
     loss = -np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)).mean()

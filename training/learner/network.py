@@ -1,5 +1,6 @@
 """The network of TensorFlow's MNIST tutorial of 2016, its optimizer and its compiled functions."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from training.learner.loop import Step
 from training.learner.measures import Predict
 from training.learner.presets import DECAY, DECAY_BATCHES, Preset
-from training.learner.runtime import usable_cores
 
 PREDICT_DIGITS = 500  # in one call
 HALVES = 2
@@ -84,7 +84,7 @@ def share_cores() -> None:
 
     Two halves in parallel wait for each other once a batch; threads that share every operation wait in each.
     """
-    cores = usable_cores()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     tf.config.threading.set_inter_op_parallelism_threads(min(HALVES, cores))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // HALVES))
 

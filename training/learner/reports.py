@@ -28,23 +28,32 @@ class Batch(TypedDict):
     accuracy: float
 
 
-class EpochFigures(TypedDict):
-    """The columns of training.models.Epoch."""
+class Means(TypedDict):
+    """Means over an epoch's batches, each measured before its update of the weights.
 
-    epoch: int
-    loss: float | None
-    accuracy: float | None
+    `objective` is what training minimises: over all pictures, with the preset's label smoothing. `loss` is the
+    cross-entropy and `accuracy` the share of correct answers over the digits alone, to compare presets and validation.
+    """
+
+    loss: float
+    accuracy: float
+    objective: float
+
+
+class Validation(TypedDict):
+    """The same measures of the held-back digits; None where the preset holds none back."""
+
     val_loss: float | None
     val_accuracy: float | None
-    objective: float | None
-    learning_rate: float
-    seconds: float
 
 
-class Epoch(EpochFigures):
+class Epoch(Means, Validation):
     """An epoch has finished and its checkpoint is saved."""
 
     type: Literal["epoch"]
+    epoch: int
+    learning_rate: float
+    seconds: float
 
 
 class Alive(TypedDict):

@@ -1,6 +1,5 @@
 """One attempt at a run with Keras: epochs, checkpoints, test and export."""
 
-import errno
 import platform
 import threading
 import time
@@ -13,41 +12,33 @@ import onnx
 import tensorflow as tf
 
 from training.learner import dataset, epochs, loop, network
-from training.learner.config import Config, Diverged, NoSpace
+from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
-from training.learner.measures import DrawingProgress, Predict, epoch_report, evaluate, validate
+from training.learner.measures import DrawingProgress, Predict, evaluate, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
-from training.learner.reports import Result, SendReport
+from training.learner.reports import Epoch, Result, SendReport
 
 EXPORT_CHECK_DIGITS = 256
 
 
 def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
-    """Train, test and export. Returns None after a stop.
-
-    Raises DatasetError, Diverged, ExportMismatch and NoSpace.
-    """
+    """Train, test and export. Returns None after a stop. Raises DatasetError, Diverged and ExportMismatch."""
     network.share_cores()
     send({"type": "phase", "phase": "loading"})
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
-    try:
-        trained = train(config, digits, held_back, send, stop)
-        if trained is None:
-            return None
-        model, predict = trained
-        send({"type": "phase", "phase": "evaluating"})
-        figures = evaluate(predict, held_back, test)
-        if stop.is_set():
-            return None
-        send({"type": "phase", "phase": "exporting"})
-        checked = test.images[:EXPORT_CHECK_DIGITS]
-        difference = export(model, config.model_file, checked, predict(checked))
-        save_weights(model, config.keras_file)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
-        raise
+    trained = train(config, digits, held_back, send, stop)
+    if trained is None:
+        return None
+    model, predict = trained
+    send({"type": "phase", "phase": "evaluating"})
+    figures = evaluate(predict, held_back, test)
+    if stop.is_set():
+        return None
+    send({"type": "phase", "phase": "exporting"})
+    checked = test.images[:EXPORT_CHECK_DIGITS]
+    difference = export(model, config.model_file, checked, predict(checked))
+    save_weights(model, config.keras_file)
     return Result(type="result", **figures, export_difference=difference, versions=library_versions())
 
 
@@ -56,12 +47,11 @@ def train(
 ) -> tuple[keras.Model, Predict] | None:
     """Train the epochs that have no row yet. Returns the model and its compiled function, or None after a stop."""
     preset = PRESETS[config.preset]
-    with epochs.open_source(config, digits, DrawingProgress(send).report) as source:
-        model, done = load_or_build(config, len(digits)), config.resumed_after_epoch
+    with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
+        model, first = load_or_build(config, len(digits)), config.resumed_after_epoch + 1
         step, predict = network.compile_step(model, preset), network.compile_predict(model)
-        for epoch in range(done + 1, config.epochs + 1):
-            pictures = source.epoch(epoch)
-            if epoch == done + 1:
+        for epoch, pictures in enumerate(remaining, first):
+            if epoch == first:
                 send({"type": "phase", "phase": "fitting"})
             network.seed_dropout(model, config.seed, epoch)
             began = time.perf_counter()
@@ -70,9 +60,10 @@ def train(
                 return None
             check_finite(model, epoch)
             with averaged_weights(model, keep=epoch == config.epochs):
-                values = means.values() | validate(predict, held_back)
+                validation = validate(predict, held_back)
             save_checkpoint(config, model, epoch)
-            send(epoch_report(epoch, values, float(model.optimizer.learning_rate), time.perf_counter() - began))
+            rate, seconds = float(model.optimizer.learning_rate), round(time.perf_counter() - began, 3)
+            send(Epoch(type="epoch", epoch=epoch, **means, **validation, learning_rate=rate, seconds=seconds))
             if stop.is_set():
                 return None
     return model, predict

@@ -1,42 +1,51 @@
-"""`make run`: everything on this machine, until Ctrl-C."""
+"""`make run` and `make run-scaled`: everything on this machine, until Ctrl-C."""
 
+import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import connections
 
 from digits_site.checks import refuse_unsafe_start
 from digits_site.development.address import answers, refuse_taken_port
-from digits_site.development.preparation import prepare
-from digits_site.development.processes import StartError, child_environment, run_processes
+from digits_site.development.nginx_server import nginx_in_front, nginx_program
+from digits_site.development.postgres_server import database_url, programs
+from digits_site.development.processes import child_environment, free_port, run_processes
 from digits_site.development.redis_server import redis_url
 from digits_site.management.commands.migrate import make_data_dir
-from digits_site.postgresql import close_connections
 
 
 class Command(BaseCommand):
-    """Start Redis, the worker and the web server, ready to be used."""
-
     help = "Prepares the database and starts Redis, the worker and the web server, for development on this machine."
     requires_system_checks: list[str] = []  # refuse_unsafe_start says it in fewer words
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        scaled = (
+            "also PostgreSQL, granian on every core, and nginx in front, for more requests than one process answers"
+        )
+        parser.add_argument("--scaled", action="store_true", help=scaled)
+
+    def handle(self, *args: Any, scaled: bool, **options: Any) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # seen at once, in a pipe too
         for number in (signal.SIGTERM, signal.SIGHUP):  # until honcho takes over
             signal.signal(number, signal.default_int_handler)
         try:
             refuse_unsafe_start()
-            self.require_programs()
+            if scaled:
+                require_programs()
             refuse_taken_port(settings.HOST, settings.PORT)
             make_data_dir()
-            with redis_url() as url:
-                stopped = self.start(url)
-        except (ImproperlyConfigured, StartError) as error:
+            with ExitStack() as servers:
+                stopped = self.run(servers, scaled)
+        except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             stopped = True
@@ -44,23 +53,32 @@ class Command(BaseCommand):
             raise CommandError("A process ended by itself, so everything else was stopped. Its name and why are above.")
         self.stdout.write("Stopped.")
 
-    def require_programs(self) -> None:
-        """Raise StartError if a program is missing, before anything is started."""
-
-    def start(self, url: str) -> bool:
-        """Prepare, run, and return whether somebody stopped it."""
+    def run(self, servers: ExitStack, scaled: bool) -> bool:
+        """Start everything, and return whether somebody stopped it."""
+        environment = child_environment(servers.enter_context(redis_url()))
+        ports = [free_port(), free_port()] if scaled else []
+        if scaled:
+            environment["DATABASE_URL"] = servers.enter_context(database_url())
+            environment["WEB_PORT"], environment["STREAMS_PORT"] = map(str, ports)
+            environment["WEB_CONCURRENCY"] = str(settings.WEB_CONCURRENCY)
+            # With it the /metrics of one process tells of all.
+            environment["METRICS_DIR"] = str(settings.METRICS_DIR or settings.DATA_DIR / "metrics")
         self.stdout.write("Preparing the database and the static files")
-        self.stdout.write(prepare())
-        close_connections()  # the processes are forked from this one
-        return self.run_processes(child_environment(url))
+        if scaled:  # this process has other settings
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "prepare"]
+            if subprocess.run(command, env=environment, check=False).returncode:
+                raise CommandError("The database could not be prepared. Why is said above.")
+            servers.enter_context(nginx_in_front(*ports))
+        else:
+            call_command("prepare", stdout=self.stdout)
+            connections.close_all()  # the processes are forked from this one
+        threading.Thread(target=self.announce_address, args=[ports], daemon=True).start()
+        return run_processes(environment, "Procfile.scaled" if scaled else "Procfile")
 
-    def run_processes(self, environment: dict[str, str], procfile: str = "Procfile") -> bool:
-        threading.Thread(target=self.announce_address, daemon=True).start()
-        return run_processes(environment, procfile)
-
-    def announce_address(self) -> None:
-        """Say where to point the browser, once something answers there."""
-        while not answers(settings.HOST, settings.PORT):
+    def announce_address(self, ports: list[int]) -> None:
+        """Say where to point the browser, once something answers there, and at the ports behind it."""
+        addresses = [*(("127.0.0.1", port) for port in ports), (settings.HOST, settings.PORT)]
+        while not all(answers(*address) for address in addresses):
             time.sleep(0.1)
         host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
         address = f"http://{host}:{settings.PORT}/"
@@ -70,3 +88,14 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(f"\n  Your proxy may ask {address} for {settings.TRUSTED_ORIGINS[0]}/   Stop: Ctrl-C\n")
+
+
+def require_programs() -> None:
+    """Raise CommandError if a program of the scaled deployment is missing, before anything is started."""
+    found = {"nginx-light": nginx_program(), "postgresql": os.environ.get("DATABASE_URL") or programs()}
+    missing = [package for package, program in found.items() if not program]
+    if missing:
+        raise CommandError(
+            f"make run-scaled needs {' and '.join(m.removesuffix('-light') for m in missing)}. "
+            f"On Debian and Ubuntu: apt-get install {' '.join(missing)}\nmake run needs neither."
+        )

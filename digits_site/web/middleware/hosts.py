@@ -1,24 +1,66 @@
-"""Refuse requests for a host that is not in ALLOWED_HOSTS."""
+"""Refuse requests for other hosts and, in local mode, requests that did not come from this machine."""
 
-from collections.abc import Callable
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 
 from digits_site.web.asgi import Scope
-from digits_site.web.middleware.local_only import is_loopback, is_proxied
-from digits_site.web.origins import is_host_allowed
+from digits_site.web.error_responses import error_response
+from digits_site.web.errors import NotLocal, ProxiedRequest
+
+# Added by nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai.
+FORWARDING_HEADERS = re.compile(
+    r"x-(original-)?forwarded(-.+)?|forwarded|via|x-real-ip|x-(cluster-)?client-ip|x-envoy-external-address"
+    r"|cf-(connecting-ip|ray)|(true|fastly|fly)-client-ip"
+)
+NO_ADDRESS = {"", "testserver", "unix", "unknown"}  # of a Unix socket, and of Django's test client
 
 
 class HostMiddleware:
-    """Check the Host header on every path, health checks and preflights included, against DNS rebinding."""
+    """Check the Host header on every path, health checks and preflights included, against DNS rebinding.
+
+    Nothing is configured in local mode, so no proxy and no outside interface is let in.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.get_host()  # raises DisallowedHost: see digits_site.web.error_views.bad_request
+        request.get_host()  # raises DisallowedHost: see digits_site.web.error_responses.bad_request
+        if settings.LOCAL:
+            if is_proxied(request.headers):
+                return error_response(ProxiedRequest(), request)
+            if is_outside(request.META.get("SERVER_NAME", "")):
+                return error_response(NotLocal(), request)
         return self.get_response(request)
+
+
+def is_proxied(header_names: Iterable[str]) -> bool:
+    """Return whether a proxy has added one of these headers."""
+    return any(FORWARDING_HEADERS.fullmatch(name.lower()) for name in header_names)
+
+
+def is_outside(address: str) -> bool:
+    """Return whether other machines can reach the server's own address."""
+    return address not in NO_ADDRESS and not is_loopback(address)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_host_allowed(host: str) -> bool:
+    """Apply Django's Host rule where no request is there to ask."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 def scope_headers(scope: Scope) -> dict[str, str]:
@@ -31,9 +73,7 @@ def scope_headers(scope: Scope) -> dict[str, str]:
 
 
 def is_served(scope: Scope, headers: dict[str, str]) -> bool:
-    """Apply the rules of HostMiddleware and LocalOnlyMiddleware to a scope that bypasses Django's middleware."""
-    if settings.LOCAL:
-        server = scope.get("server") or ("", None)
-        if is_proxied(headers) or not is_loopback(server[0]):
-            return False
+    """Apply the rules of HostMiddleware to a scope that bypasses Django's middleware."""
+    if settings.LOCAL and (is_proxied(headers) or is_outside((scope.get("server") or [""])[0])):
+        return False
     return is_host_allowed(headers.get("host", ""))

@@ -61,13 +61,10 @@ class DiscardSlot:
         self.lock, self.taken = threading.Lock(), 0.0
 
     def acquire(self) -> bool:
-        if not self.lock.acquire(timeout=max(0.0, self.taken + LINGER_SECONDS - time.monotonic())):
-            return False
-        self.taken = time.monotonic()
-        return True
-
-    def release(self) -> None:
-        self.lock.release()
+        acquired = self.lock.acquire(timeout=max(0.0, self.taken + LINGER_SECONDS - time.monotonic()))
+        if acquired:
+            self.taken = time.monotonic()
+        return acquired
 
 
 slot = DiscardSlot()
@@ -81,6 +78,9 @@ class RequestBody:
         self.received = 0
         self.is_read = False
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)  # which nobody calls: BodyLimitMiddleware reads
+
     def read(self, size: int | None = None) -> bytes:
         if size is not None and size < 0:
             size = None
@@ -88,17 +88,6 @@ class RequestBody:
         self.received += len(data)
         self.is_read = size is None or len(data) < size or self.received == self.length
         return data
-
-    def readline(self, size: int | None = None) -> bytes:
-        line: bytes = self.stream.readline(size)
-        return line
-
-    def readlines(self, hint: int | None = None) -> list[bytes]:
-        lines: list[bytes] = self.stream.readlines(hint)
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.stream)
 
     def discard_rest(self) -> bool:
         """Read on until the end of the body, for up to LINGER_BYTES and LINGER_SECONDS; False if the slot is held."""
@@ -111,7 +100,7 @@ class RequestBody:
             while not self.is_read and self.received < most and time.monotonic() < until:
                 self.read(PIECE_BYTES)
         finally:
-            slot.release()
+            slot.lock.release()
         return True
 
 

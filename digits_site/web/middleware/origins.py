@@ -1,6 +1,7 @@
 """Refuse what another site's page sends: requests, event streams and WebSocket handshakes."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from django.conf import settings
@@ -12,7 +13,10 @@ from digits_site.web.error_responses import error_response
 from digits_site.web.errors import BadOrigin
 from digits_site.web.middleware.body_limit import SAFE_METHODS
 from digits_site.web.middleware.hosts import is_served, scope_headers
-from digits_site.web.origins import is_origin_allowed
+
+# As browsers write one (RFC 6454); URL parsers also accept tabs, users and leading zeros.
+ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([1-9]\d{0,4}))?")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @cache
@@ -42,7 +46,7 @@ class OriginMiddleware:
         origin = request.headers.get("Origin")
         if origin is None:
             return request.headers.get("Sec-Fetch-Site") in {None, "same-origin", "none"}
-        return is_origin_allowed(origin, scheme=request.scheme or "http", host=request.META.get("HTTP_HOST", ""))
+        return is_origin_allowed(origin, request.scheme or "http", request.META.get("HTTP_HOST", ""))
 
 
 class OriginGuard:
@@ -52,15 +56,30 @@ class OriginGuard:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.is_trusted(scope):
+        headers = scope_headers(scope)
+        if is_served(scope, headers) and self.is_trusted(scope, headers):
             await self.application(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 4403})
 
     @staticmethod
-    def is_trusted(scope: Scope) -> bool:
-        headers = scope_headers(scope)
-        if not is_served(scope, headers) or "sec-websocket-origin" in headers:  # the latter is older than RFC 6455
+    def is_trusted(scope: Scope, headers: Mapping[str, str]) -> bool:
+        if "sec-websocket-origin" in headers:  # older than RFC 6455
             return False
         scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
-        return "origin" not in headers or is_origin_allowed(headers["origin"], scheme=scheme, host=headers["host"])
+        return "origin" not in headers or is_origin_allowed(headers["origin"], scheme, headers["host"])
+
+
+def is_origin_allowed(origin: str, scheme: str, host: str) -> bool:
+    """Return whether a page of `origin` may call `host` (a Host header): it is the same origin, or a trusted one."""
+    allowed = {parse_origin(f"{scheme}://{host}"), *map(parse_origin, settings.TRUSTED_ORIGINS)} - {None}
+    return parse_origin(origin) in allowed
+
+
+def parse_origin(origin: str) -> tuple[str, str, int] | None:
+    """Return `(scheme, host, port)` of an Origin header, or None for `null` and anything else."""
+    match = ORIGIN.fullmatch(origin.lower())
+    if match is None:
+        return None
+    scheme, host, port = match.groups()
+    return scheme, host, int(port or DEFAULT_PORTS[scheme])

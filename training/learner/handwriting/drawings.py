@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,12 @@ def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callabl
     total = len(labels) + round(not_digits * POOL)
     pictures = load(config, total)
     if pictures is None:
-        counted = Counter(total, progress)
-        drawn = pen.pool(labels, config.seed, counted.add_one)
-        pictures = np.concatenate([drawn, others.others(total - len(labels), config.seed, counted.add_one)])
+        pictures = np.empty((total, *PICTURE), np.uint8)
+        drawn = chain(pen.digits(labels, config.seed), others.others(total - len(labels), config.seed))
+        for done, picture in enumerate(drawn, 1):
+            pictures[done - 1] = np.rint(picture * 255)
+            if done % PROGRESS_PICTURES == 0 or done == total:
+                progress(done / total)
         keep(config, pictures)
     return Pool(pictures[: len(labels)], labels, pictures[len(labels) :])
 
@@ -57,15 +61,3 @@ def keep(config: Config, pictures: NDArray[np.uint8]) -> None:
     except OSError as error:
         logger.warning("the drawings are not kept: %s", error)
         draft.unlink(missing_ok=True)
-
-
-class Counter:
-    """Counts drawn pictures, and reports their share every PROGRESS_PICTURES."""
-
-    def __init__(self, total: int, progress: Callable[[float], object]) -> None:
-        self.total, self.progress, self.done = total, progress, 0
-
-    def add_one(self) -> None:
-        self.done += 1
-        if self.done % PROGRESS_PICTURES == 0 or self.done == self.total:
-            self.progress(self.done / self.total)

@@ -1,6 +1,8 @@
 """Pictures of no digit, which teach the network to be uncertain: letters, scribbles, several digits, blots."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,72 +10,58 @@ from PIL import Image, ImageDraw
 
 from recognition.errors import BlankDrawing
 from recognition.imaging import preprocess
-from training.learner.handwriting.lines import Drawing, Knots, curve, either, loop, straight
+from training.learner.handwriting.lines import Drawing, curve, either, loop, straight
 from training.learner.handwriting.pen import CANVAS, UP, by_hand, render
 from training.learner.handwriting.shapes import SHAPES
 
 Rng = np.random.Generator
 
-# Strokes of letters that no digit resembles: "c" is a curve, "l" a polyline.
-LETTERS: dict[str, list[tuple[str, Knots]]] = {
-    "A": [("l", [(0, 1), (0.4, 0), (0.8, 1)]), ("l", [(0.15, 0.62), (0.65, 0.62)])],
-    "C": [("c", [(0.8, 0.15), (0.4, 0), (0, 0.5), (0.4, 1), (0.8, 0.85)])],
-    "E": [("l", [(0.7, 0), (0, 0), (0, 1), (0.7, 1)]), ("l", [(0, 0.5), (0.55, 0.5)])],
-    "F": [("l", [(0.7, 0), (0, 0), (0, 1)]), ("l", [(0, 0.48), (0.55, 0.48)])],
-    "G": [
-        ("c", [(0.8, 0.15), (0.4, 0), (0, 0.5), (0.4, 1), (0.8, 0.8)]),
-        ("l", [(0.45, 0.55), (0.82, 0.55), (0.82, 1)]),
-    ],
-    "H": [("l", [(0, 0), (0, 1)]), ("l", [(0.7, 0), (0.7, 1)]), ("l", [(0, 0.5), (0.7, 0.5)])],
-    "J": [("c", [(0.6, 0), (0.6, 0.7), (0.3, 1), (0, 0.75)]), ("l", [(0.25, 0), (0.9, 0)])],
-    "K": [("l", [(0, 0), (0, 1)]), ("l", [(0.65, 0), (0, 0.55), (0.7, 1)])],
-    "L": [("l", [(0, 0), (0, 1), (0.65, 1)])],
-    "M": [("l", [(0, 1), (0.05, 0), (0.45, 0.7), (0.85, 0), (0.9, 1)])],
-    "N": [("l", [(0, 1), (0, 0), (0.7, 1), (0.7, 0)])],
-    "P": [("l", [(0, 0), (0, 1)]), ("c", [(0, 0.02), (0.5, 0.02), (0.65, 0.26), (0.5, 0.5), (0, 0.52)])],
-    "R": [
-        ("l", [(0, 0), (0, 1)]),
-        ("c", [(0, 0.02), (0.5, 0.02), (0.65, 0.26), (0.5, 0.5), (0, 0.52)]),
-        ("l", [(0.2, 0.52), (0.7, 1)]),
-    ],
-    "T": [("l", [(0, 0), (0.8, 0)]), ("l", [(0.4, 0), (0.4, 1)])],
-    "U": [("c", [(0, 0), (0, 0.65), (0.35, 1), (0.7, 0.65), (0.7, 0)])],
-    "V": [("l", [(0, 0), (0.35, 1), (0.7, 0)])],
-    "W": [("l", [(0, 0), (0.22, 1), (0.45, 0.3), (0.68, 1), (0.9, 0)])],
-    "X": [("l", [(0, 0), (0.7, 1)]), ("l", [(0.7, 0), (0, 1)])],
-    "Y": [("l", [(0, 0), (0.35, 0.5), (0.7, 0)]), ("l", [(0.35, 0.5), (0.35, 1)])],
-    "a": [
-        ("c", [(0.6, 0.1), (0.25, 0), (0, 0.45), (0.25, 0.9), (0.6, 0.5)]),
-        ("c", [(0.62, 0), (0.62, 0.7), (0.85, 0.95)]),
-    ],
-    "a2": [
-        ("c", [(0.05, 0.15), (0.4, 0), (0.65, 0.25), (0.65, 1)]),
-        ("c", [(0.65, 0.45), (0.2, 0.5), (0, 0.75), (0.25, 1), (0.65, 0.75)]),
-    ],
-    "d": [("c", [(0.55, 0.5), (0.25, 0.4), (0, 0.7), (0.25, 1), (0.55, 0.8)]), ("l", [(0.57, 0), (0.57, 1)])],
-    "e": [("c", [(0.02, 0.5), (0.7, 0.45), (0.4, 0), (0, 0.5), (0.35, 1), (0.75, 0.85)])],
-    "f": [("c", [(0.6, 0.05), (0.35, 0.03), (0.25, 0.3), (0.25, 1)]), ("l", [(0, 0.4), (0.55, 0.4)])],
-    "h": [("l", [(0, 0), (0, 1)]), ("c", [(0, 0.6), (0.3, 0.4), (0.5, 0.55), (0.5, 1)])],
-    "j": [("c", [(0.3, 0.25), (0.3, 0.85), (0.1, 1), (-0.1, 0.9)]), ("l", [(0.3, 0), (0.31, 0.03)])],
-    "k": [("l", [(0, 0), (0, 1)]), ("l", [(0.45, 0.35), (0, 0.65), (0.5, 1)])],
-    "m": [
-        ("l", [(0, 0), (0, 1)]),
-        ("c", [(0, 0.35), (0.3, 0.02), (0.5, 0.3), (0.5, 1)]),
-        ("c", [(0.5, 0.35), (0.8, 0.02), (1, 0.3), (1, 1)]),
-    ],
-    "n": [("l", [(0, 0), (0, 1)]), ("c", [(0, 0.4), (0.4, 0.02), (0.7, 0.3), (0.7, 1)])],
-    "p": [("l", [(0, 0), (0, 1)]), ("c", [(0, 0.1), (0.4, 0), (0.6, 0.3), (0.4, 0.6), (0, 0.52)])],
-    "r": [("l", [(0, 0), (0, 1)]), ("c", [(0, 0.35), (0.25, 0.05), (0.55, 0.1)])],
-    "t": [("c", [(0.25, 0), (0.25, 0.8), (0.4, 1), (0.6, 0.9)]), ("l", [(0, 0.3), (0.55, 0.3)])],
-    "u": [("c", [(0, 0), (0, 0.75), (0.3, 1), (0.65, 0.7)]), ("l", [(0.65, 0), (0.65, 1)])],
-    "w": [("c", [(0, 0), (0.2, 0.9), (0.45, 0.2), (0.7, 0.9), (0.9, 0)])],
+# The strokes of letters that no digit resembles, as in SVG's paths: L is a polyline and C a curve through the points.
+LETTERS = {
+    "A": "L 0,1 0.4,0 0.8,1 L 0.15,0.62 0.65,0.62",
+    "C": "C 0.8,0.15 0.4,0 0,0.5 0.4,1 0.8,0.85",
+    "E": "L 0.7,0 0,0 0,1 0.7,1 L 0,0.5 0.55,0.5",
+    "F": "L 0.7,0 0,0 0,1 L 0,0.48 0.55,0.48",
+    "G": "C 0.8,0.15 0.4,0 0,0.5 0.4,1 0.8,0.8 L 0.45,0.55 0.82,0.55 0.82,1",
+    "H": "L 0,0 0,1 L 0.7,0 0.7,1 L 0,0.5 0.7,0.5",
+    "J": "C 0.6,0 0.6,0.7 0.3,1 0,0.75 L 0.25,0 0.9,0",
+    "K": "L 0,0 0,1 L 0.65,0 0,0.55 0.7,1",
+    "L": "L 0,0 0,1 0.65,1",
+    "M": "L 0,1 0.05,0 0.45,0.7 0.85,0 0.9,1",
+    "N": "L 0,1 0,0 0.7,1 0.7,0",
+    "P": "L 0,0 0,1 C 0,0.02 0.5,0.02 0.65,0.26 0.5,0.5 0,0.52",
+    "R": "L 0,0 0,1 C 0,0.02 0.5,0.02 0.65,0.26 0.5,0.5 0,0.52 L 0.2,0.52 0.7,1",
+    "T": "L 0,0 0.8,0 L 0.4,0 0.4,1",
+    "U": "C 0,0 0,0.65 0.35,1 0.7,0.65 0.7,0",
+    "V": "L 0,0 0.35,1 0.7,0",
+    "W": "L 0,0 0.22,1 0.45,0.3 0.68,1 0.9,0",
+    "X": "L 0,0 0.7,1 L 0.7,0 0,1",
+    "Y": "L 0,0 0.35,0.5 0.7,0 L 0.35,0.5 0.35,1",
+    "a": "C 0.6,0.1 0.25,0 0,0.45 0.25,0.9 0.6,0.5 C 0.62,0 0.62,0.7 0.85,0.95",
+    "a2": "C 0.05,0.15 0.4,0 0.65,0.25 0.65,1 C 0.65,0.45 0.2,0.5 0,0.75 0.25,1 0.65,0.75",
+    "d": "C 0.55,0.5 0.25,0.4 0,0.7 0.25,1 0.55,0.8 L 0.57,0 0.57,1",
+    "e": "C 0.02,0.5 0.7,0.45 0.4,0 0,0.5 0.35,1 0.75,0.85",
+    "f": "C 0.6,0.05 0.35,0.03 0.25,0.3 0.25,1 L 0,0.4 0.55,0.4",
+    "h": "L 0,0 0,1 C 0,0.6 0.3,0.4 0.5,0.55 0.5,1",
+    "j": "C 0.3,0.25 0.3,0.85 0.1,1 -0.1,0.9 L 0.3,0 0.31,0.03",
+    "k": "L 0,0 0,1 L 0.45,0.35 0,0.65 0.5,1",
+    "m": "L 0,0 0,1 C 0,0.35 0.3,0.02 0.5,0.3 0.5,1 C 0.5,0.35 0.8,0.02 1,0.3 1,1",
+    "n": "L 0,0 0,1 C 0,0.4 0.4,0.02 0.7,0.3 0.7,1",
+    "p": "L 0,0 0,1 C 0,0.1 0.4,0 0.6,0.3 0.4,0.6 0,0.52",
+    "r": "L 0,0 0,1 C 0,0.35 0.25,0.05 0.55,0.1",
+    "t": "C 0.25,0 0.25,0.8 0.4,1 0.6,0.9 L 0,0.3 0.55,0.3",
+    "u": "C 0,0 0,0.75 0.3,1 0.65,0.7 L 0.65,0 0.65,1",
+    "w": "C 0,0 0.2,0.9 0.45,0.2 0.7,0.9 0.9,0",
 }
 
 
 def letter(rng: Rng) -> Image.Image:
-    strokes = LETTERS[str(rng.choice(list(LETTERS)))]
+    path = LETTERS[str(rng.choice(list(LETTERS)))]
     wide = rng.uniform(0.75, 1.25)
-    made = [(curve if kind == "c" else straight)(np.array(knots) * [wide, 1], rng, 0.025) for kind, knots in strokes]
+    made = []
+    for kind, numbers in re.findall("([LC])([^LC]+)", path):
+        knots = np.fromstring(numbers.replace(",", " "), sep=" ").reshape(-1, 2) * [wide, 1]
+        made.append((curve if kind == "C" else straight)(knots, rng, 0.025))
     if either(rng, 0.3):  # serifs
         low = max((s[s[:, 1].argmax()] for s in made), key=lambda p: p[1])
         made.append(straight([(low[0] - 0.15, low[1]), (low[0] + 0.15, low[1])], rng, 0.01))
@@ -119,17 +107,12 @@ def blot(rng: Rng) -> Image.Image:
 KINDS = ((letter, 0.5), (scribble, 0.24), (several, 0.18), (blot, 0.08))
 
 
-def others(count: int, seed: int, drawn: Callable[[], object]) -> NDArray[np.uint8]:
-    """Return preprocessed pictures of no digit, uint8 [N, 28, 28]; call `drawn` after each."""
-    images = np.empty((count, 28, 28), np.uint8)
+def others(count: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield preprocessed pictures of no digit, float32 [28, 28]."""
     for row in range(count):
         rng = np.random.default_rng((seed, row))
         while True:
             make = KINDS[int(rng.choice(len(KINDS), p=[share for _, share in KINDS]))][0]
-            try:
-                images[row] = np.rint(preprocess(make(rng)) * 255)
+            with suppress(BlankDrawing):
+                yield preprocess(make(rng))
                 break
-            except BlankDrawing:
-                continue
-        drawn()
-    return images

@@ -1,6 +1,6 @@
 """Synthetic digits, drawn with a round pen from random skeletons and preprocessed like users' drawings."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,11 @@ Rng = np.random.Generator
 CANVAS, UP = 150, 2
 
 
-def pool(labels: NDArray[np.int64], seed: int, drawn: Callable[[], object]) -> NDArray[np.uint8]:
-    """Return a drawing of every label, uint8 [N, 28, 28]; call `drawn` after each."""
-    images = np.empty((len(labels), 28, 28), np.uint8)
-    for row, digit in enumerate(labels):
+def digits(labels: NDArray[np.int64], seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield a preprocessed drawing of every label, float32 [28, 28]."""
+    for row, label in enumerate(labels):
         rng = np.random.default_rng((seed, row))
-        image = render(by_hand(SHAPES[int(digit)](rng), rng), rng)
-        images[row] = np.rint(preprocess(image) * 255)
-        drawn()
-    return images
+        yield preprocess(render(by_hand(SHAPES[int(label)](rng), rng), rng))
 
 
 def by_hand(drawing: Drawing, rng: Rng) -> Drawing:

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from websockets.exceptions import ConnectionClosed
 from prometheus_client import REGISTRY
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES

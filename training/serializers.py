@@ -52,7 +52,7 @@ class TrainingParametersSerializer(serializers.Serializer[Any]):
     activate = serializers.BooleanField()
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: instance[name] for name in self.fields}
+        return {name: instance[name] for name in map(str, self.fields)}
 
 
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}

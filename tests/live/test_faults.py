@@ -69,7 +69,7 @@ def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None
 
 def test_another_worker_takes_up_the_run_of_a_killed_one(frail: Stack) -> None:
     run = frail.train(**LONG | {"epochs": 100})
-    frail.start_worker("another")
+    frail.launch_worker("another")
     eventually(lambda: " ready." in frail.log("another"), PATIENCE_SECONDS, "the other worker")
     frail.begun(run, 2)
     child = frail.training_child()

@@ -1,6 +1,5 @@
 """A web process that is told to end: streams are closed properly, requests in flight answered, and it is soon gone."""
 
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -13,18 +12,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.ports import wait_for_port
-from tests.support.stack import ROOT, Stack, eventually, streamed
+from tests.support.scaled import start_granian
+from tests.support.stack import Stack, eventually, streamed
 
 pytestmark = pytest.mark.stack
-
-
-def start_granian(stack: Stack) -> None:
-    """As Procfile.scaled does, in the place of daphne."""
-    line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
-    options = line[1].replace("${WEB_PORT:-8001}", str(stack.port)).replace("${WEB_CONCURRENCY:-2}", "2")
-    stack.launch("web", "granian", *options.split())
-    wait_for_port(stack.port)
 
 
 @contextmanager

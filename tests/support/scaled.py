@@ -17,6 +17,7 @@ import pytest
 
 from digits_site.development.nginx_server import nginx_program
 from digits_site.development.postgres_server import programs
+from tests.support.ports import wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
 from training.learner.config import KERAS_LEARNER
 
@@ -97,6 +98,22 @@ class Scaled(Stack):
             process.kill()
         assert not left, f"left behind: {left}"
         assert launcher.returncode == 0, self.log("up")[-3000:]
+
+
+def start_granian(stack: Stack) -> None:
+    """Start the web server as Procfile.scaled does, on the stack's port."""
+    line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
+    assert line
+    options = line[1].replace("${WEB_PORT:-8001}", str(stack.port)).replace("${WEB_CONCURRENCY:-2}", "2")
+    stack.launch("web", "granian", *options.split())
+    wait_for_port(stack.port)
+
+
+class OnGranian(Stack):
+    """`make run`'s processes with granian in daphne's place."""
+
+    def start_web(self) -> None:
+        start_granian(self)
 
 
 @contextmanager

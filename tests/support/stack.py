@@ -139,7 +139,10 @@ class Stack:
     def launch_web(self, name: str, port: int) -> None:
         self.launch(name, "python", "-m", "digits_site.server", "--bind", "127.0.0.1", "--port", str(port))
 
-    def start_worker(self, name: str = "worker") -> None:
+    def start_worker(self) -> None:
+        self.launch_worker("worker")
+
+    def launch_worker(self, name: str) -> None:
         self.launch(name, "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
 
     def launch(self, name: str, program: str, *words: str) -> None:

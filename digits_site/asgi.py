@@ -17,14 +17,12 @@ from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
 from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
-from training import metrics  # noqa: E402
 from training.live.consumers import websocket_urlpatterns  # noqa: E402
 from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
 if settings.WATCHDOG:
     watchdog.start(serves_queue=False)
-metrics.follow_viewers(shared=settings.METRICS_DIR is not None)
 
 http_application = StaticFiles(StreamRouter(streams={reverse("progress"): StreamSlots(django_application)}))
 websocket_application = WebSocketRequestID(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns))))

@@ -1,6 +1,6 @@
 """Errors between a request to train and its run. Plain Python."""
 
-from digits_site.web.errors import ApiError
+from digits_site.web.errors import ApiError, PermissionDenied
 
 
 class TrainingError(ApiError):
@@ -35,12 +35,8 @@ class RunMismatch(TrainingError):
         super().__init__(f"Another run is training: run {run}.", run=run)
 
 
-class NotAllowed(TrainingError):
+class NotAllowed(TrainingError, PermissionDenied):
     """The requester may train, but not do this."""
-
-    code = "permission_denied"
-    status = 403
-    message = "You don't have permission to do this."
 
 
 class CoolDown(TrainingError):

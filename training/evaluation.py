@@ -1,9 +1,9 @@
 """The test digits behind a run's figures: what the network predicted for each, and how confidently."""
 
 import base64
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -18,17 +18,6 @@ from training.models import Predictions, TrainingRun
 CERTAIN = np.float32(65535)  # a stored confidence of 1
 
 
-@dataclass(frozen=True)
-class TestDigit:
-    """One of MNIST's test digits with a run's prediction; `picture` is a PNG data URL, white on black."""
-
-    index: int
-    label: int
-    predicted: int
-    confidence: float
-    picture: str
-
-
 @lru_cache(maxsize=1)
 def test_set(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return (images [10000, 28, 28], labels [10000]), 8 MB, loaded on first use. Raises DigitsUnavailable."""
@@ -38,12 +27,11 @@ def test_set(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         raise DigitsUnavailable from error
 
 
-def most_confident(
-    run: TrainingRun, limit: int, label: int | None = None, predicted: int | None = None
-) -> tuple[int, list[TestDigit]]:
-    """Return the number of matching test digits, and the `limit` most confident ones.
+def most_confident(run: TrainingRun, limit: int, label: int | None, predicted: int | None) -> dict[str, Any]:
+    """Return the count of matching test digits, and the `limit` most confident ones as `results`.
 
-    `label` and `predicted` choose a cell of the confusion matrix; without them, all misread digits match.
+    `label` and `predicted` choose a cell of the confusion matrix; without them, all misread digits match. A picture is
+    a PNG data URL, white on black.
     Raises NoPredictions and DigitsUnavailable.
     """
     row = Predictions.objects.filter(run=run).first()
@@ -58,18 +46,14 @@ def most_confident(
         matching &= predictions == predicted
     found = np.flatnonzero(matching)
     found = found[np.argsort(confidence[found], kind="stable")[::-1]]
-    return len(found), [
-        TestDigit(
-            index=int(i),
-            label=int(labels[i]),
-            predicted=int(predictions[i]),
-            confidence=round(float(confidence[i] / CERTAIN), 4),
-            picture=data_url(images[i]),
-        )
+    results = [
+        {
+            "index": int(i),
+            "label": int(labels[i]),
+            "predicted": int(predictions[i]),
+            "confidence": round(float(confidence[i] / CERTAIN), 4),
+            "picture": f"data:image/png;base64,{base64.b64encode(encode_png(images[i] / np.float32(255))).decode()}",
+        }
         for i in found[:limit]
     ]
-
-
-def data_url(image: NDArray[np.uint8]) -> str:
-    """Return the picture as a PNG data URL."""
-    return f"data:image/png;base64,{base64.b64encode(encode_png(image / np.float32(255))).decode()}"
+    return {"count": len(found), "results": results}

@@ -1,7 +1,6 @@
 """Metrics of training, read from the database and Redis at each scrape.
 
-So every process of an installation reports the same, and a restart forgets nothing. Viewers are the exception: each
-process counts its own.
+So every process of an installation reports the same, and a restart forgets nothing. Viewers are counted in live.feed.
 """
 
 import threading
@@ -12,23 +11,14 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
-from prometheus_client import Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from redis.exceptions import RedisError
 
 from recognition.models import Activation
-from training.live.feed import viewer_count
 from training.models import Status, TrainingRun
 from training.worker import heartbeat
 
 TIMEOUT_SECONDS = 1.5  # for both sources together
-SAMPLE_SECONDS = 1.0
-
-viewers = Gauge(
-    "digits_viewers",
-    "WebSockets and event streams that follow training.",
-    multiprocess_mode="livesum",
-)
 
 
 def gauge(name: str, documentation: str, value: float) -> Metric:
@@ -84,10 +74,10 @@ def run_metrics(run: TrainingRun) -> Iterator[Metric]:
 
 def from_redis() -> list[Metric]:
     """Return metrics of the queue and the workers. Raises RedisError while Redis is away."""
-    health = heartbeat.health()
+    queued, workers = heartbeat.health()
     return [
-        gauge("digits_queue_length", "Messages in the training queue.", health.queued),
-        gauge("digits_workers", "Workers seen in the last ten seconds.", len(health.workers)),
+        gauge("digits_queue_length", "Messages in the training queue.", queued),
+        gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),
     ]
 
 
@@ -142,24 +132,3 @@ class TrainingCollector:
 
 
 collector = TrainingCollector()
-
-
-def follow_viewers(shared: bool) -> threading.Thread | None:
-    """Let `digits_viewers` count this process's viewers.
-
-    Where several processes share their metrics (`shared`), another one may be scraped, so a thread writes the count
-    every second.
-    """
-    if not shared:
-        viewers.set_function(viewer_count)
-        return None
-    thread = threading.Thread(target=sample_viewers, name="metrics-viewers", daemon=True)
-    thread.start()
-    return thread
-
-
-def sample_viewers() -> None:
-    """Write the count for ever."""
-    while True:
-        viewers.set(viewer_count())
-        time.sleep(SAMPLE_SECONDS)

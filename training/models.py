@@ -13,8 +13,6 @@ from django.utils import timezone
 
 from recognition.models import ModelVersion
 from training.errors import LostClaim
-from training.fields import ParametersField
-from training.parameters import PARAMETERS
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
@@ -66,14 +64,14 @@ class TrainingRun(models.Model):
         queued       -> in_progress                        claim: adds one to `attempt`
         queued       -> interrupted | error                stopped before it started; no queue, no worker
         in_progress  -> completed | interrupted | error    finish
-        in_progress  -> queued                             release: its worker was lost or is shutting down
+        in_progress  -> queued                             requeue_or_end: its worker was lost or is shutting down
 
     Every write of a claimed run names its `attempt`, so a worker that was presumed dead writes nothing.
     """
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     preset = models.CharField(max_length=32)
-    parameters = ParametersField(help_text=", ".join(PARAMETERS))
+    parameters = models.JSONField(help_text="epochs, batch_size, learning_rate, samples, seed, activate")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     by_visitor = models.BooleanField(
         default=False, help_text="started by a visitor, whose account, if any, may not train"
@@ -202,7 +200,7 @@ class TrainingRun(models.Model):
             Q(status=Status.QUEUED, attempt=self.attempt), status=status, finished_at=timezone.now(), **values
         )
 
-    def release(self, seen: Q | None = None) -> bool:
+    def requeue_or_end(self, seen: Q | None = None) -> bool:
         """in_progress -> queued, or an ending after a stop or the last attempt. False: the row is not as `seen` now."""
         lost, now = self.owned() & (seen or Q()), timezone.now()
         values: dict[str, Any] = {"status": Status.QUEUED}

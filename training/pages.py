@@ -7,7 +7,9 @@ from django.views.decorators.http import require_safe
 
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
-from training.parameters import BOUNDS
+from training.serializers import RunParameters
+
+FORM = {"presets": PRESETS, "fields": RunParameters().fields}
 
 
 @never_cache
@@ -15,7 +17,7 @@ from training.parameters import BOUNDS
 def home(request: HttpRequest) -> HttpResponse:
     """Show the drawing page to a browser; answer other clients as the legacy API does."""
     if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "training/home.html", {"presets": PRESETS, "bounds": BOUNDS})
+        response = render(request, "training/home.html", FORM)
     else:
         response = JsonResponse({"status": "healthy"})
     response["Vary"] = "Accept"

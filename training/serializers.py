@@ -11,9 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from recognition.models import Activation
-from training.learner.presets import PRESETS
+from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.models import Epoch, TrainingRun
-from training.parameters import BOUNDS
+
+LARGEST_SEED = 2**31 - 1
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
@@ -41,7 +42,7 @@ class EpochsOfRuns(serializers.ListSerializer[Any]):
 
 
 class TrainingParametersSerializer(serializers.Serializer[Any]):
-    """A run's parameters, complete (training.parameters)."""
+    """A run's parameters, complete, in the order that people see: PostgreSQL's jsonb keeps none."""
 
     epochs = serializers.IntegerField(min_value=1)
     batch_size = serializers.IntegerField(min_value=1)
@@ -49,11 +50,6 @@ class TrainingParametersSerializer(serializers.Serializer[Any]):
     samples = serializers.IntegerField(min_value=1)
     seed = serializers.IntegerField(min_value=0)
     activate = serializers.BooleanField()
-
-
-@extend_schema_field(TrainingParametersSerializer)
-class ParametersField(serializers.JSONField):
-    pass
 
 
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
@@ -67,7 +63,7 @@ class ConfusionField(serializers.JSONField):
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     """One run. A list of runs looks up the model in service once."""
 
-    parameters = ParametersField()
+    parameters = TrainingParametersSerializer()
     confusion = ConfusionField(
         help_text="Confusion matrix: a row for each true digit, a column for each predicted one."
     )
@@ -165,10 +161,9 @@ def form_values(form: QueryDict) -> dict[str, Any]:
     return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
 
 
-def integer_field(name: str) -> serializers.IntegerField:
-    """Return an optional field within the parameter's bounds."""
-    low, high = BOUNDS[name]
-    return serializers.IntegerField(min_value=int(low), max_value=int(high), allow_null=True, default=None)
+def integer(smallest: int, largest: int) -> serializers.IntegerField:
+    """Return an optional field."""
+    return serializers.IntegerField(min_value=smallest, max_value=largest, allow_null=True, default=None)
 
 
 class RunParameters(Parameters):
@@ -178,32 +173,17 @@ class RunParameters(Parameters):
     """
 
     preset = serializers.ChoiceField(choices=tuple(PRESETS), default="original")
-    epochs = integer_field("epochs")
-    batch_size = integer_field("batch_size")
-    learning_rate = serializers.FloatField(
-        min_value=BOUNDS["learning_rate"].minimum,
-        max_value=BOUNDS["learning_rate"].maximum,
-        allow_null=True,
-        default=None,
-    )
-    samples = integer_field("samples")
-    seed = integer_field("seed")
+    epochs = integer(1, 100)
+    batch_size = integer(1, 4096)
+    learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)
+    samples = integer(16, TRAINING_DIGITS)
+    seed = integer(0, LARGEST_SEED)
     activate = StrictBooleanField(allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return a value for every parameter, so that the row says how it was trained."""
-        preset = PRESETS[attrs["preset"]]
-        defaults = {
-            "epochs": preset.epochs,
-            "batch_size": preset.batch_size,
-            "learning_rate": preset.learning_rate,
-            "samples": preset.samples,
-            "seed": secrets.randbelow(int(BOUNDS["seed"].maximum) + 1),
-            "activate": False,
-        }
-        values = {"preset": attrs["preset"]} | {
-            name: default if attrs[name] is None else attrs[name] for name, default in defaults.items()
-        }
+        defaults = vars(PRESETS[attrs["preset"]]) | {"seed": secrets.randbelow(LARGEST_SEED + 1), "activate": False}
+        values = {name: defaults[name] if value is None else value for name, value in attrs.items()}
         if self.context.get("bounded"):
             refuse_long_runs(values)
         return values

@@ -89,7 +89,7 @@ def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(setting
     for epoch in range(1, finished + 1):
         assert run.add_epoch({"epoch": epoch, **figures})
     run.beat(elapsed_seconds=3599.0)
-    assert run.release()
+    assert run.requeue_or_end()
     runner.execute(run.pk)
     run.refresh_from_db()
     assert (run.status, run.error_code) == (Status.ERROR, "timed_out")

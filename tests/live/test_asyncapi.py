@@ -18,7 +18,6 @@ from digits_site.server.options import MESSAGE_TOO_BIG, SERVICE_RESTART
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.stack import Stack
 from training.live import consumers, events
-from training.parameters import BOUNDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "asyncapi.yaml"
@@ -119,8 +118,13 @@ def test_a_message_has_the_properties_of_its_type_in_the_code(kind: str) -> None
 
 
 def test_the_parameters_bounds_are_the_codes() -> None:
+    from training.serializers import RunParameters
+
     schemas = document()["components"]["schemas"]["Parameters"]["properties"]
-    assert {name: (schemas[name]["minimum"], schemas[name]["maximum"]) for name in BOUNDS} == BOUNDS
+    bounded = {name: field for name, field in RunParameters().fields.items() if hasattr(field, "min_value")}
+    assert set(bounded) == {"epochs", "batch_size", "learning_rate", "samples", "seed"}
+    for name, field in bounded.items():
+        assert (schemas[name]["minimum"], schemas[name]["maximum"]) == (field.min_value, field.max_value), name
 
 
 def test_a_run_is_documented_as_the_serializer_shows_it() -> None:

@@ -93,7 +93,7 @@ def test_a_run_that_is_released_while_it_is_stopped_is_stopped() -> None:
     assert run.claim("worker")
     answer = meanwhile(
         lambda: Client(HTTP_HOST="localhost").post("/api/stop_training/"),
-        lambda: TrainingRun.objects.get(pk=run.pk).release(),
+        lambda: TrainingRun.objects.get(pk=run.pk).requeue_or_end(),
     )
     assert (answer.status_code, answer.json().get("run")) == (200, run.pk)
     assert TrainingRun.objects.get(pk=run.pk).status == Status.INTERRUPTED

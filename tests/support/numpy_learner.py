@@ -7,7 +7,6 @@ NUMPY_LEARNER_PHASE_SECONDS is how long every other phase takes.
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import threading
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from training.learner import dataset, epochs, loop
-from training.learner.config import Config, Diverged, NoSpace
+from training.learner.config import Config, Diverged
 from training.learner.measures import DrawingProgress, evaluate, validate
 from training.learner.presets import DECAY, DECAY_BATCHES
 from training.learner.reports import Epoch, PhaseName, Result, SendReport
@@ -42,20 +41,15 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
     regression = Regression(config)
-    try:
-        if not train(regression, config, digits, held_back, send, stop):
-            return None
-        enter("evaluating")
-        measured = evaluate(regression.read, held_back, test)
-        if stop.is_set():
-            return None
-        enter("exporting")
-        config.model_file.write_bytes(regression.as_onnx())
-        config.keras_file.write_bytes(regression.weights.tobytes())
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
-        raise
+    if not train(regression, config, digits, held_back, send, stop):
+        return None
+    enter("evaluating")
+    measured = evaluate(regression.read, held_back, test)
+    if stop.is_set():
+        return None
+    enter("exporting")
+    config.model_file.write_bytes(regression.as_onnx())
+    config.keras_file.write_bytes(regression.weights.tobytes())
     versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
     return Result(type="result", **measured, export_difference=0.0, versions=versions)
 

@@ -118,7 +118,7 @@ def test_a_worker_sends_itself_what_waits() -> None:
 
 def test_an_attempt_that_was_taken_for_dead_writes_nothing(run: TrainingRun) -> None:
     next_attempt = TrainingRun.objects.get(pk=run.pk)
-    assert next_attempt.release()
+    assert next_attempt.requeue_or_end()
     assert next_attempt.claim("another worker")
     before = TrainingRun.objects.values().get(pk=run.pk)
     epoch = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.001, "seconds": 1.0}

@@ -9,8 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from training.models import TrainingRun
-from training.parameters import PARAMETERS
-from training.serializers import RunSerializer
+from training.serializers import RunSerializer, TrainingParametersSerializer
 
 MAX_RUNS = 1000  # in one file
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -31,13 +30,12 @@ def as_csv(runs: QuerySet[TrainingRun]) -> str:
     """Return one row for each run: its fields and parameters, its number of epochs and the last one's measures."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow([*FIELDS, *PARAMETERS, "epochs_done", *(f"last_{name}" for name in LAST_EPOCH)])
+    parameters = TrainingParametersSerializer().fields
+    writer.writerow([*FIELDS, *parameters, "epochs_done", *(f"last_{name}" for name in LAST_EPOCH)])
     for run in RunSerializer(runs, many=True).data:
         last = run["epochs"][-1] if run["epochs"] else {}
-        values = [*(run[name] for name in FIELDS), *(run["parameters"].get(name) for name in PARAMETERS)]
-        writer.writerow(
-            [escape_formula(value) for value in (*values, len(run["epochs"]), *(last.get(name) for name in LAST_EPOCH))]
-        )
+        values = [*(run[name] for name in FIELDS), *run["parameters"].values(), len(run["epochs"])]
+        writer.writerow(escape_formula(value) for value in (*values, *(last.get(name) for name in LAST_EPOCH)))
     return buffer.getvalue()
 
 

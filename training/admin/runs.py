@@ -21,7 +21,7 @@ from training.admin import exports
 from training.admin.actions import ACTIONS
 from training.errors import TrainingError
 from training.models import Epoch, TrainingRun
-from training.serializers import represent
+from training.serializers import TrainingParametersSerializer, represent
 
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
@@ -159,7 +159,8 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
-        return render_to_string("admin/training/pairs.html", {"pairs": run.parameters.items()})
+        parameters = TrainingParametersSerializer(run.parameters).data
+        return render_to_string("admin/training/pairs.html", {"pairs": parameters.items()})
 
     @admin.display(description="versions")
     def versions_table(self, run: TrainingRun) -> str:
@@ -168,10 +169,9 @@ class TrainingRunAdmin(ActionAdmin):
     @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
         """Show the commands of the same run: for the API, and on this machine."""
-        body = shlex.quote(json.dumps({"preset": run.preset, **run.parameters}))
-        options = [
-            f"--{name.replace('_', '-')} {value}" for name, value in run.parameters.items() if name != "activate"
-        ]
+        parameters = TrainingParametersSerializer(run.parameters).data
+        body = shlex.quote(json.dumps({"preset": run.preset, **parameters}))
+        options = [f"--{name.replace('_', '-')} {value}" for name, value in parameters.items() if name != "activate"]
         local = f"python manage.py train --preset {shlex.quote(run.preset)} {' '.join(options)}"
         here = f"http://127.0.0.1:{settings.PORT}" if settings.LOCAL else f"https://{settings.ALLOWED_HOSTS[0]}"
         token = "" if settings.TRAINING_OPEN else " -H 'Authorization: Token …'"

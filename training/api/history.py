@@ -120,5 +120,4 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         """GET /api/runs/<id>/digits/: test digits with pictures, the most confident predictions first."""
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        count, digits = evaluation.most_confident(self.get_object(), **query.validated_data)
-        return Response({"count": count, "results": [vars(digit) for digit in digits]})
+        return Response(evaluation.most_confident(self.get_object(), **query.validated_data))

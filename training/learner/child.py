@@ -1,5 +1,6 @@
 """The spawned training process: its end of the pipe, and the environment that TensorFlow needs before its import."""
 
+import errno
 import os
 import signal
 import threading
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection
 
-from training.learner.config import Config, LearnerError, ProcessLost
+from training.learner.config import NO_SPACE, Config, LearnerError, ProcessLost
 from training.learner.reports import Report, Result, SendReport
 
 Learner = Callable[[Config, SendReport, threading.Event], Result | None]
@@ -60,7 +61,8 @@ def main(pipe: Connection, config: Config) -> None:
     connection = ChildConnection(pipe)
     try:
         connection.send({"type": "phase", "phase": "importing"})
-        learner = import_learner(config.learner)
+        module, _, name = config.learner.rpartition(".")
+        learner: Learner = getattr(import_module(module), name)  # the product's own imports TensorFlow
         result = learner(config, connection.send, connection.stop)
         connection.send(result or {"type": "stopped"})
     except LearnerError as error:
@@ -69,10 +71,7 @@ def main(pipe: Connection, config: Config) -> None:
         connection.send({"type": "lost", "message": str(error)})
     except BrokenPipeError:
         os._exit(1)
-
-
-def import_learner(path: str) -> Learner:
-    """Import the function that trains. The product's own imports TensorFlow."""
-    module, _, name = path.rpartition(".")
-    learner: Learner = getattr(import_module(module), name)
-    return learner
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        connection.send({"type": "failure", "code": "no_space", "message": NO_SPACE})

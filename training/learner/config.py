@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+NO_SPACE = "The disk is full, so the model cannot be saved. Ask the operator."
 KERAS_LEARNER = "training.learner.trainer.fit"
 
 
@@ -70,10 +71,6 @@ class Diverged(LearnerError):
 
 class ExportMismatch(LearnerError):
     code = "export_mismatch"
-
-
-class NoSpace(LearnerError):
-    code = "no_space"
 
 
 class ProcessLost(Exception):

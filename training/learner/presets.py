@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.parameters import TRAINING_DIGITS
-
+TRAINING_DIGITS = 60_000
 DECAY, DECAY_BATCHES = 0.93, 400  # the staircase schedule: times 0.93 every 400 batches
 
 

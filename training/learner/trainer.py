@@ -1,6 +1,5 @@
 """One attempt at a run with Keras: epochs, checkpoints, test and export."""
 
-import errno
 import platform
 import threading
 import time
@@ -13,7 +12,7 @@ import onnx
 import tensorflow as tf
 
 from training.learner import dataset, epochs, loop, network
-from training.learner.config import Config, Diverged, NoSpace
+from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
 from training.learner.measures import DrawingProgress, Predict, evaluate, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
@@ -23,31 +22,23 @@ EXPORT_CHECK_DIGITS = 256
 
 
 def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
-    """Train, test and export. Returns None after a stop.
-
-    Raises DatasetError, Diverged, ExportMismatch and NoSpace.
-    """
+    """Train, test and export. Returns None after a stop. Raises DatasetError, Diverged and ExportMismatch."""
     network.share_cores()
     send({"type": "phase", "phase": "loading"})
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
-    try:
-        trained = train(config, digits, held_back, send, stop)
-        if trained is None:
-            return None
-        model, predict = trained
-        send({"type": "phase", "phase": "evaluating"})
-        figures = evaluate(predict, held_back, test)
-        if stop.is_set():
-            return None
-        send({"type": "phase", "phase": "exporting"})
-        checked = test.images[:EXPORT_CHECK_DIGITS]
-        difference = export(model, config.model_file, checked, predict(checked))
-        save_weights(model, config.keras_file)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace("The disk is full, so the model cannot be saved. Ask the operator.") from error
-        raise
+    trained = train(config, digits, held_back, send, stop)
+    if trained is None:
+        return None
+    model, predict = trained
+    send({"type": "phase", "phase": "evaluating"})
+    figures = evaluate(predict, held_back, test)
+    if stop.is_set():
+        return None
+    send({"type": "phase", "phase": "exporting"})
+    checked = test.images[:EXPORT_CHECK_DIGITS]
+    difference = export(model, config.model_file, checked, predict(checked))
+    save_weights(model, config.keras_file)
     return Result(type="result", **figures, export_difference=difference, versions=library_versions())
 
 

@@ -16,11 +16,12 @@ from contextlib import asynccontextmanager, suppress
 
 from channels.layers import get_channel_layer
 from django.db import Error as AnyDatabaseError
+from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
 from training.live import events
 from training.live.events import Event, LatestPosition, Position, SharedEvent
-from training.live.snapshots import CoalescedRead, database_answers, read_position, read_snapshot
+from training.live.snapshots import CoalescedRead, read_position, read_snapshot
 
 CHECK_SECONDS = 2.0
 DELIVERY_SECONDS = 0.3  # that the event of a row may be on its way
@@ -29,6 +30,7 @@ RETRY_SECONDS = 1.0
 QUEUE_EVENTS = 100
 BATCH_MESSAGES_PER_SECOND = 1000  # to all viewers of a process together; a worker sends ten batches a second
 logger = logging.getLogger(__name__)
+viewers = Gauge("digits_viewers", "WebSockets and event streams that follow training.", multiprocess_mode="livesum")
 
 
 class Viewer:
@@ -104,17 +106,14 @@ class Feed:
         self._throttle = BatchThrottle()
         self._newest = CoalescedRead(read_snapshot)
         self._final, self._final_lock = events.snapshot(0, None), asyncio.Lock()
-        self.database_answers = CoalescedRead(database_answers).get
-
-    @property
-    def viewers(self) -> int:
-        return len(self._viewers)
+        self.position = CoalescedRead(read_position).get
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[Viewer]:
         """Add a viewer, who misses nothing from here on. Does not wait for a Redis that is away."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
+        viewers.inc()
         if self._task is None or self._task.done():
             self._joined.clear()
             self._task = asyncio.create_task(self._listen())
@@ -126,6 +125,7 @@ class Feed:
             yield viewer
         finally:
             self._viewers.discard(viewer)
+            viewers.dec()
             if not self._viewers and self._task:
                 self._task.cancel()
                 self._task = None
@@ -197,8 +197,3 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 def feed() -> Feed:
     """Return the feed of the running event loop: a server has one, each test its own."""
     return _feeds.setdefault(asyncio.get_running_loop(), Feed())
-
-
-def viewer_count() -> int:
-    """Return how many WebSockets and event streams this process serves. Safe in any thread."""
-    return sum(each.viewers for each in list(_feeds.values()))

@@ -36,16 +36,6 @@ def read_position() -> Position:
     return (run.pk, run.seq) if run else events.NO_POSITION
 
 
-@database_sync_to_async
-def database_answers() -> bool:
-    """Return whether the database can be reached."""
-    try:
-        TrainingRun.objects.exists()
-    except AnyDatabaseError:
-        return False
-    return True
-
-
 class CoalescedRead(Generic[T]):
     """Runs one read at a time, and gives no caller a result that was read before its call.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
@@ -35,7 +36,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(errors.NoStreams(), request)
     if refusal := request.scope.get("stream_refusal"):  # of StreamSlots
         return error_response(refusal(), request)
-    if not await feed().database_answers():
+    try:
+        await feed().position()
+    except AnyDatabaseError:
         return error_response(errors.DatabaseUnavailable(), request)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"

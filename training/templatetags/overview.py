@@ -1,14 +1,35 @@
-"""{% overview as board %}: the parts of the admin's front page that the user may see."""
+"""{% overview as board %}: the admin's front page: the model in service, training, and the health of the queue."""
 
 from typing import Any
 
 from django import template
+from redis.exceptions import RedisError
 
-from training.admin import overview as admin_overview
+from recognition.models import Activation
+from training.models import TrainingRun
+from training.worker import heartbeat
 
+NEWEST = 5
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def overview(context: dict[str, Any]) -> dict[str, Any]:
-    return admin_overview.overview(context["request"].user)
+    """Return the parts of the page that the user may see."""
+    user = context["request"].user
+    parts: dict[str, Any] = {}
+    if user.has_perm("recognition.view_modelversion"):
+        parts["service"] = {"activation": Activation.objects.select_related("model", "previous__model", "by").first()}
+    if user.has_perm("training.view_trainingrun"):
+        runs = TrainingRun.objects.newest_first().with_account().defer("confusion", "error_detail")
+        parts |= {"runs": list(runs[:NEWEST]), "health": health()}
+    return parts
+
+
+def health() -> dict[str, Any]:
+    """Return the state of Redis, the queue and the workers; only Redis tells of the other two."""
+    try:
+        queued, workers = heartbeat.health()
+    except RedisError:
+        return {"redis": False}
+    return {"redis": True, "queued": queued, "workers": workers}

@@ -5,7 +5,6 @@ Ages come from Redis' clock, so that machines whose clocks differ agree.
 
 import os
 import socket
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,22 +15,6 @@ KEY = "digits:workers"
 ALIVE_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
 QUEUE = "celery"  # Celery's default queue, the only one
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A worker process, `host:pid` as in the runs, and the seconds since its last heartbeat."""
-
-    name: str
-    age: float
-
-
-@dataclass(frozen=True)
-class Health:
-    """The queue's length, and the workers seen within the last ten seconds."""
-
-    queued: int
-    workers: list[Worker]
 
 
 @lru_cache(maxsize=1)
@@ -53,12 +36,15 @@ def beat() -> None:
         pipe.execute()
 
 
-def health() -> Health:
-    """Return the state of the queue. Raises RedisError while Redis is away."""
+def health() -> tuple[int, dict[str, float]]:
+    """Return the queue's length, and for each worker of the last ten seconds the seconds since its heartbeat.
+
+    Raises RedisError while Redis is away.
+    """
     now = clock()
     found = client().zrangebyscore(KEY, now - ALIVE_SECONDS, "+inf", withscores=True)
     prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
-    return Health(client().llen(f"{prefix}{QUEUE}"), [Worker(name, max(0.0, now - score)) for name, score in found])
+    return client().llen(f"{prefix}{QUEUE}"), {name: max(0.0, now - score) for name, score in found}
 
 
 def clock() -> float:

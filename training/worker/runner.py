@@ -20,7 +20,7 @@ from recognition.errors import LessAccurate, ModelRejected, StorageUnavailable
 from recognition.models import ModelVersion
 from training.errors import LostClaim
 from training.learner import checkpoints
-from training.learner.config import Config
+from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
 from training.live.broadcast import Broadcaster, RunProgress, payload_of, persist
 from training.live.events import Started
@@ -63,19 +63,13 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
     except ChildStopped:
         finish(run, Status.INTERRUPTED, progress)
     except ChildLost as error:
-        release(run, progress, str(error))
-    except ChildFailed as error:
-        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error), error_detail=error.detail)
-    except (ModelRejected, StorageUnavailable) as error:
-        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error))
+        requeue_or_end(run, progress, str(error))
+    except (ChildFailed, ModelRejected, StorageUnavailable) as error:
+        detail = getattr(error, "detail", "")
+        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error), error_detail=detail)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        code = "no_space" if full else "runner_failed"
-        text = (
-            "The disk is full, so the model cannot be saved. Ask the operator."
-            if full
-            else f"{type(error).__name__}: {error}"
-        )
+        code, text = ("no_space", NO_SPACE) if full else ("runner_failed", f"{type(error).__name__}: {error}")
         logger.exception("%s failed", run)
         finish(run, Status.ERROR, progress, error_code=code, error=text, error_detail=traceback.format_exc())
 
@@ -153,10 +147,10 @@ def close(run: TrainingRun, progress: RunProgress, in_service: bool = False) -> 
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
-def release(run: TrainingRun, progress: RunProgress, why: str) -> None:
+def requeue_or_end(run: TrainingRun, progress: RunProgress, why: str) -> None:
     """Return the run to the queue, or end it if no attempt is left."""
-    logger.warning("%s released: %s", run, why)
-    if not persist(run.release):
+    logger.warning("%s stopped early: %s", run, why)
+    if not persist(run.requeue_or_end):
         return
     if run.is_active:
         progress.tell(payload_of(run))

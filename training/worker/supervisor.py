@@ -73,7 +73,7 @@ class Supervision:
         self.beaten_at = float("-inf")
         self.began_at = self.heard_at = time.monotonic()
         self.elapsed = self.elapsed_before = run.elapsed_seconds
-        self.phases = PhaseClock(self.began_at)
+        self.phases: dict[str, float] = {"starting": self.began_at}  # when each began
         self.stopping_since: float | None = None
         self.limit = settings.RUN_SECONDS if settings.RUN_SECONDS > 0 else float("inf")
 
@@ -96,7 +96,9 @@ class Supervision:
         self.beat(self.heard_at)
         if self.run.stop_requested_at:
             raise ChildStopped
-        return result, self.phases.seconds(self.heard_at)
+        ends = [*list(self.phases.values())[1:], self.heard_at]
+        phases = zip(self.phases.items(), ends, strict=True)
+        return result, {phase: round(end - begin, 3) for (phase, begin), end in phases}
 
     def beat(self, now: float) -> None:
         """Write a heartbeat, and the seconds of all attempts by the monotonic clock."""
@@ -111,7 +113,7 @@ class Supervision:
             self.progress.epoch(report)
             checkpoints.discard_before(self.config, report["epoch"])
         elif report["type"] == "phase":
-            self.phases.enter(report["phase"], self.heard_at)
+            self.phases.setdefault(report["phase"], self.heard_at)
             self.progress.tell(report)
         elif report["type"] == "failure":
             raise ChildFailed(report["code"], report["message"])
@@ -130,7 +132,8 @@ class Supervision:
             self.beat(now)
         if self.run.stop_requested_at and self.stopping_since is None:
             self.stopping_since = now
-            self.send_stop()
+            with suppress(OSError):  # it has ended, and its last report is still unread
+                self.pipe.send(STOP)
         if self.stopping_since is not None and now - self.stopping_since > GRACE_SECONDS:
             raise ChildStopped
         if self.shutdown.is_set():
@@ -141,26 +144,6 @@ class Supervision:
             raise ChildFailed(
                 "timed_out", f"The run took longer than {settings.RUN_SECONDS} seconds. Train fewer epochs or digits."
             )
-
-    def send_stop(self) -> None:
-        with suppress(OSError):  # it has ended, and its last report is still unread
-            self.pipe.send(STOP)
-
-
-class PhaseClock:
-    """Measures an attempt's phases in monotonic seconds; `starting` lasts until the first report."""
-
-    def __init__(self, now: float) -> None:
-        self._entered = {"starting": now}
-
-    def enter(self, phase: str, now: float) -> None:
-        """Note the beginning of a phase; repeating it changes nothing."""
-        self._entered.setdefault(phase, now)
-
-    def seconds(self, now: float) -> dict[str, float]:
-        """Return the seconds of each phase; the last one ends now."""
-        ends = [*list(self._entered.values())[1:], now]
-        return {phase: round(end - begin, 3) for (phase, begin), end in zip(self._entered.items(), ends, strict=True)}
 
 
 def error_from_exit_code(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:

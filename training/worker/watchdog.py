@@ -54,7 +54,7 @@ class Watchdog:
         if run.status == Status.QUEUED:
             self.check_queued(run, now)
         elif now - self._since >= LOST_SECONDS:
-            release_lost(run)
+            requeue_lost(run)
 
     @staticmethod
     def believed_age(run: TrainingRun | None) -> float:
@@ -81,9 +81,9 @@ class Watchdog:
         self._seen = None
 
 
-def release_lost(run: TrainingRun) -> None:
-    """Return a run to the queue if its heartbeat is still the old one in `run`."""
-    if run.release(seen=Q(heartbeat_at=run.heartbeat_at)):
+def requeue_lost(run: TrainingRun) -> None:
+    """Return a run to the queue, or end it, if its heartbeat is still the old one in `run`."""
+    if run.requeue_or_end(seen=Q(heartbeat_at=run.heartbeat_at)):
         logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
         announce(run, payload_of(run))
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.lookups import Exact
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
-from recognition.errors import NoEarlierModel, RecognitionError
+from recognition.errors import NoEarlierModel
 from recognition.models import Activation, ModelVersion
 
 MAY_ACTIVATE = "recognition.add_activation"
@@ -86,7 +85,6 @@ class ModelVersionAdmin(ActionAdmin):
         *("created_at", "serving", "since", "by", "activations_table"),
     )
     readonly_fields = fields
-    refusals = (RecognitionError,)
     object_actions = {
         "activate": AdminAction(
             button="Put into service",
@@ -152,12 +150,6 @@ class ModelVersionAdmin(ActionAdmin):
         roll_back = path("roll-back/", self.admin_site.admin_view(self.roll_back), name="recognition_roll_back")
         return [roll_back, *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        may = request.user.has_perm(MAY_ACTIVATE)
-        return super().changelist_view(request, {**(extra_context or {}), "may_roll_back": may})
-
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         """Confirm and perform the return to the model that was in service before."""
-        if not request.user.has_perm(ROLL_BACK.permission):
-            raise PermissionDenied
-        return confirm(self, request, ROLL_BACK, Activation.current, reverse(self.url_name("changelist")))
+        return confirm(self, request, ROLL_BACK, Activation.current, self.url_of("changelist"))

@@ -6,6 +6,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from digits_site.web.openapi.errors import ErrorSerializer
 from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE
 from recognition.models import ModelVersion
 
@@ -20,6 +21,9 @@ DATA_URL = {
 }
 
 
+DATA_URLS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
+
+
 def request_body(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {name: schema}, "required": [name]}
 
@@ -29,11 +33,7 @@ DRAWING_REQUEST = {
     "multipart/form-data": request_body("drawing", BINARY),
     "image/*": BINARY,
 }
-DRAWINGS_REQUEST = {
-    "application/json": request_body(
-        "drawings", {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
-    )
-}
+DRAWINGS_REQUEST = {"application/json": request_body("drawings", DATA_URLS)}
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -49,16 +49,10 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
 
 
-class DrawingErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class AnswersSerializer(serializers.Serializer[Any]):
     model = serializers.IntegerField(min_value=1)
     results = serializers.ListField(
-        child=PolymorphicProxySerializer("DrawingResult", [AnswerSerializer, DrawingErrorSerializer], None),
+        child=PolymorphicProxySerializer("DrawingResult", [AnswerSerializer, ErrorSerializer], None),
         min_length=1,
         max_length=MAX_DRAWINGS,
         help_text="In the order of the drawings: an answer, or the error of that drawing.",

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from digits_site.observability.context import run_context
+from digits_site.observability.logging import run_context
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, StorageUnavailable
 from recognition.models import ModelVersion

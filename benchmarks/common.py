@@ -36,6 +36,12 @@ def machine() -> str:
     return f"{platform.platform()}, {processor()}, {memory}\nPython {platform.python_version()}, {versions}"
 
 
+def allow_descriptors(needed: int) -> None:
+    """Raise this process' limit of open files, which the servers that it starts inherit, as far as that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, needed), hard), hard))
+
+
 def say(text: str) -> None:
     """Report progress on standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -10,16 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks import drawings
 from benchmarks.common import OtherLoad, cores, machine, pinned, say, table
 from benchmarks.servers import SERVERS, Running, Unusable, prepared
+from tests.support.drawings import data_url
 
 CONNECTIONS, BATCH = 16, 32
 WARM_UP_SECONDS = 0.7
@@ -50,7 +51,7 @@ class Kind:
     size: int = 1  # drawings a request
 
     def drawings(self, first: int) -> list[str]:
-        return [drawings.data_url(self.png((first + number) % 10)) for number in range(self.size)]
+        return [data_url(self.png((first + number) % 10)) for number in range(self.size)]
 
 
 KINDS = {
@@ -110,7 +111,7 @@ def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurem
 def visit(name: str, kinds: Sequence[str], seconds: float, folder: Path, product: dict[str, str]) -> Visit:
     """One server in one round. Raises Unusable."""
     server = SERVERS[name]
-    with server.running(folder, product, cores()[0], drawings.data_url(drawings.colour_png(3))) as running:
+    with server.running(folder, product, cores()[0], data_url(drawings.colour_png(3))) as running:
         for kind in (one for one in KINDS.values() if one.size == 1):
             right = sum(running.digit(kind.drawings(digit)[0]) == digit for digit in range(10))
             if right < (7 if name == "flask" else 10):  # it would be doing other work
@@ -127,10 +128,6 @@ class Visit:
     first_answer: float
     megabytes: float  # after the first answers
     kinds: dict[str, Measurement]
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values)
 
 
 def table_of(kind: str, visits: dict[str, list[Visit]]) -> str:

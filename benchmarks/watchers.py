@@ -6,7 +6,6 @@ epoch's `time`, taken when its row is written, to its arrival at a viewer.
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
 import threading
@@ -17,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.common import OtherLoad, cpu_seconds, machine, percentile, table
+from benchmarks.common import OtherLoad, allow_descriptors, cpu_seconds, machine, percentile, say, table
 from tests.support.stack import Stack, running
 from tests.support.viewers import crowd
 
@@ -96,9 +95,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=6)
     task = parser.parse_args()
-    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = min(max(limit, task.sockets + task.streams + 1000), most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))  # the web process inherits it
+    allow_descriptors(task.sockets + task.streams + 1000)
     print(f"{machine()}\n{task.samples} digits, {task.epochs} epochs a run, {task.rounds} rounds\n", flush=True)
     ways = {"one viewer": (1, 0), f"{task.sockets} sockets, {task.streams} streams": (task.sockets, task.streams)}
     found: dict[str, list[Figures]] = {way: [] for way in ways}
@@ -107,9 +104,7 @@ def main() -> None:
         for _ in range(task.rounds):
             for way, numbers in ways.items():
                 found[way].append(measure(stack, *numbers, task.samples, task.epochs))
-                print(
-                    f"{way}: {', '.join(f'{name} {value:.2f}' for name, value in found[way][-1].items())}", flush=True
-                )
+                say(f"{way}: {', '.join(f'{name} {value:.2f}' for name, value in found[way][-1].items())}")
     rows = []
     for name in next(iter(found.values()))[0]:
         counted = "epochs" in name or "viewers " in name  # added up; of the others, the median

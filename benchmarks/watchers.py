@@ -8,7 +8,6 @@ epoch's `time`, taken when its row is written, to its arrival at a viewer.
 import argparse
 import statistics
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,44 +24,28 @@ KINDS = ("sockets", "streams")
 Figures = dict[str, Any]
 
 
-class TrainingCPU(threading.Thread):
-    """The CPU seconds of the worker's training process, looked at until it is gone."""
-
-    def __init__(self, stack: Stack) -> None:
-        super().__init__(daemon=True)
-        self.stack, self.seconds, self.over = stack, 0.0, threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        while not self.over.wait(0.2):
-            try:
-                self.seconds = max(self.seconds, cpu_seconds(self.stack.training_child()))
-            except (StopIteration, psutil.NoSuchProcess):
-                continue
-
-
 def measure(stack: Stack, sockets: int, streams: int, samples: int, epochs: int) -> Figures:
     """One run and what its viewers saw of it."""
     web, worker = (psutil.Process(stack.processes[name].pid) for name in ("web", "worker"))
+    clocks = (web, False), (worker, False), (worker, True)
     memory = web.memory_info().rss
     with ExitStack() as exits:
         shares = [((sockets + part) // PARTS, (streams + part) // PARTS) for part in range(PARTS)]
         parts = [exits.enter_context(crowd(stack.port, *share)) for share in shares if any(share)]
-        before, began = (cpu_seconds(web, False), cpu_seconds(worker, False)), time.monotonic()
-        training = TrainingCPU(stack)
+        before, began = [cpu_seconds(*of) for of in clocks], time.monotonic()
         run = stack.train(samples=samples, epochs=epochs)
         for part in parts:
             part.watch(run)
         grown = web.memory_info().rss - memory
         seen = [part.seen() for part in parts]
         row = stack.ended(run, 600)
-        training.over.set()
+        used = [cpu_seconds(*of) - seconds for of, seconds in zip(clocks, before, strict=True)]
         assert row["status"] == "completed", row["error"]
         return {
             "took": time.monotonic() - began,
-            "CPU, web": cpu_seconds(web, False) - before[0],
-            "CPU, worker": cpu_seconds(worker, False) - before[1],
-            "CPU, training process": training.seconds,
+            "CPU, web": used[0],
+            "CPU, worker": used[1],
+            "CPU, training process": used[2] - used[1],
             "CPU, viewers": sum(part["cpu"] for part in seen),
             "epoch": statistics.median(epoch["seconds"] for epoch in row["epochs"][1:] or row["epochs"]),
             "MiB for 1,000 viewers": max(grown, web.memory_info().rss - memory) / 2**20 * 1000 / (sockets + streams),

@@ -1,10 +1,6 @@
-"""What settings need beside django-environ: checked numbers, the database, and the folder of local data."""
+"""What settings need beside django-environ: checked numbers."""
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from secrets import token_urlsafe
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -33,19 +29,3 @@ class Environment(Env):
         if not 0 <= number < float("inf"):
             raise ImproperlyConfigured(f"{name} is {text!r}. It takes {kind}, 0 or more; without it, it is {default}.")
         return number
-
-
-def read_secret_key(file: Path) -> str:
-    """Return the key of this installation, or an empty text if none has been made."""
-    return file.read_text().strip() if file.exists() else ""
-
-
-def make_secret_key(file: Path) -> None:
-    """Make the key of this installation once: sessions survive a restart, and there is no default key to leak."""
-    if not file.exists():
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(token_urlsafe(50))
-        with suppress(FileExistsError):
-            os.link(draft, file)  # unlike a rename, leaves the key of a process that was faster
-        draft.unlink()

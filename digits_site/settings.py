@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site.environment import Environment, read_secret_key
+from digits_site.environment import Environment
 from digits_site.observability.logging import logging_settings
-from digits_site.postgresql import pool_options
 from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from recognition.storage import storage_or_folder
 from training.learner.config import KERAS_LEARNER
@@ -36,9 +35,12 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 # In local mode `manage.py migrate` makes a key. Until then, and in public mode without one, which digits_site.checks
 # refuses, it is random: nothing is ever signed with an empty key.
+SECRET_KEY_FILE = DATA_DIR / "secret_key"
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
-SECRET_KEY = SECRET_KEY or (LOCAL and read_secret_key(DATA_DIR / "secret_key")) or token_urlsafe(50)
+if not SECRET_KEY and LOCAL and SECRET_KEY_FILE.exists():
+    SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
+SECRET_KEY = SECRET_KEY or token_urlsafe(50)
 
 # --- Access: hosts, origins, permissions ---
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
@@ -128,11 +130,19 @@ if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
 DATABASE_POOL = env.whole("DATABASE_POOL", 4)
+DATABASE_WAIT_SECONDS = 2.0  # for a connection of the pool; then the client gets a 503
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     if DATABASE_POOL > 0:
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # the pool checks each connection: the server may restart
-        DATABASES["default"]["OPTIONS"]["pool"] = pool_options(DATABASE_POOL)
+        DATABASES["default"]["OPTIONS"]["pool"] = {
+            "min_size": 0,  # a management command opens one connection
+            "max_size": DATABASE_POOL,
+            "num_workers": 2,
+            "timeout": DATABASE_WAIT_SECONDS,
+            "reconnect_timeout": 2.0,  # attempts back off exponentially: a long series would miss a server that is back
+            "max_idle": 60.0,
+        }
 else:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -192,9 +202,9 @@ FORMAT_MODULE_PATH = "digits_site.formats"  # times in the admin
 STATIC_URL, STATIC_ROOT = "/static/", DATA_DIR / "static"
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for our own pages
 MODEL_STORAGE_URL = env.str("MODEL_STORAGE_URL", default="")
-STATICFILES_FINDERS = ["digits_site.web.finders.ServedFiles"]
+STATICFILES_FINDERS = ["digits_site.web.static_files.Finder"]
 STORAGES = {
-    "staticfiles": {"BACKEND": "digits_site.web.static_storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "digits_site.web.static_files.Storage"},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "models": storage_or_folder(MODEL_STORAGE_URL, DATA_DIR / "models"),
 }

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
-from recognition.errors import NoEarlierModel, RecognitionError
+from recognition.errors import NoEarlierModel
 from recognition.models import Activation, ModelVersion
 
 MAY_ACTIVATE = "recognition.add_activation"
@@ -85,7 +85,6 @@ class ModelVersionAdmin(ActionAdmin):
         *("created_at", "serving", "since", "by", "activations_table"),
     )
     readonly_fields = fields
-    refusals = (RecognitionError,)
     object_actions = {
         "activate": AdminAction(
             button="Put into service",

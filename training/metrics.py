@@ -11,7 +11,8 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import Metric
 from redis.exceptions import RedisError
 
 from recognition.models import Activation
@@ -21,13 +22,9 @@ from training.worker import heartbeat
 TIMEOUT_SECONDS = 1.5  # for both sources together
 
 
-def gauge(name: str, documentation: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, documentation, value=value)
-
-
 def labelled_gauge(label: str, name: str, documentation: str, values: Mapping[str, float]) -> Metric:
     """Return a gauge with one value for each label value in `values`."""
-    family = GaugeMetricFamily(name, documentation, labels=[label])
+    family = Gauge(name, documentation, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)
     return family
@@ -46,8 +43,8 @@ def from_database() -> list[Metric]:
     if activation is not None:
         model = activation.model
         families += [
-            gauge("digits_model_version", "Number of the model in service.", model.pk),
-            gauge(
+            Gauge("digits_model_version", "Number of the model in service.", model.pk),
+            Gauge(
                 "digits_model_accuracy_ratio",
                 "Test accuracy of the model in service, as a fraction.",
                 model.test_accuracy,
@@ -59,13 +56,13 @@ def from_database() -> list[Metric]:
 def run_metrics(run: TrainingRun) -> Iterator[Metric]:
     """Yield the metrics of the active run, or of the last one."""
     states = {status: float(status == run.status) for status in Status.values}
-    yield gauge("digits_run_number", "Number of the active run, or of the last one.", run.pk)
+    yield Gauge("digits_run_number", "Number of the active run, or of the last one.", run.pk)
     yield labelled_gauge("status", "digits_run_state", "1 for the status of this run, 0 for the others.", states)
-    yield gauge("digits_run_epochs_planned", "Epochs that this run will train.", run.parameters.get("epochs", 0))
-    yield gauge("digits_run_epochs_finished", "Epochs that this run has finished.", run.epochs.count())
+    yield Gauge("digits_run_epochs_planned", "Epochs that this run will train.", run.parameters.get("epochs", 0))
+    yield Gauge("digits_run_epochs_finished", "Epochs that this run has finished.", run.epochs.count())
     if run.status == Status.IN_PROGRESS and run.heartbeat_at is not None:
         age = (timezone.now() - run.heartbeat_at).total_seconds()
-        yield gauge(
+        yield Gauge(
             "digits_run_heartbeat_age_seconds",
             "Seconds since the last heartbeat of the run in progress; absent without one.",
             max(0.0, age),
@@ -76,8 +73,8 @@ def from_redis() -> list[Metric]:
     """Return metrics of the queue and the workers. Raises RedisError while Redis is away."""
     queued, workers = heartbeat.health()
     return [
-        gauge("digits_queue_length", "Messages in the training queue.", queued),
-        gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),
+        Gauge("digits_queue_length", "Messages in the training queue.", queued),
+        Gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),
     ]
 
 

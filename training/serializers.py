@@ -51,6 +51,9 @@ class TrainingParametersSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=0)
     activate = serializers.BooleanField()
 
+    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: instance[name] for name in map(str, self.fields)}
+
 
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
 

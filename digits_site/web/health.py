@@ -1,6 +1,7 @@
 """Health for load balancers: liveness, and readiness from checks that apps register."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.core.cache import cache
 from django.db import Error as AnyDatabaseError
@@ -12,20 +13,17 @@ from redis.exceptions import RedisError
 
 
 def is_database_ready() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except AnyDatabaseError:
-        return False
-    return True
+    with suppress(AnyDatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return True
+    return False
 
 
 def is_redis_ready() -> bool:
-    try:
+    with suppress(RedisError):
         cache.get("readyz")
-    except RedisError:
-        return False
-    return True
+        return True
+    return False
 
 
 _checks: dict[str, Callable[[], bool]] = {"database": is_database_ready, "redis": is_redis_ready}

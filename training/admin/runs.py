@@ -15,11 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin
-from recognition.errors import RecognitionError
 from recognition.models import Activation
 from training.admin import exports
 from training.admin.actions import ACTIONS
-from training.errors import TrainingError
 from training.models import Epoch, TrainingRun
 from training.serializers import TrainingParametersSerializer, represent
 
@@ -48,7 +46,6 @@ class TrainingRunAdmin(ActionAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ("export_csv", "export_json")
-    refusals = (TrainingError, RecognitionError)
     object_actions = ACTIONS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import datetime
-from types import TracebackType
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
@@ -39,10 +39,7 @@ class Broadcaster:
         self._paused_until = 0.0
         self._is_away = False
 
-    def __enter__(self) -> Broadcaster:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def close(self) -> None:
         self._loop.close()  # the layer closes its connections with the loop
 
     @property
@@ -68,7 +65,7 @@ class Broadcaster:
 
 def announce(run: TrainingRun, payload: events.Payload) -> None:
     """Broadcast one change of state that is already in the database."""
-    with Broadcaster() as broadcaster:
+    with closing(Broadcaster()) as broadcaster:
         broadcaster.send(events.event(payload, run.pk, run.seq))
 
 
@@ -122,7 +119,10 @@ class RunProgress:
         self._batch_sent_at = now
         self.tell(report)
         if not self._broadcaster.is_paused:  # do not wait twice for a Redis that does not answer
-            cache_percentage(self.run, report["epoch"], 100 * report["step"] / report["steps"])
+            percentage = 100 * report["step"] / report["steps"]
+            with suppress(RedisError):
+                key = cache_key(self.run.pk, self.run.queued_at)
+                cache.set(key, (report["epoch"], percentage), timeout=CACHED_SECONDS)
 
     def epoch(self, report: reports.Epoch) -> None:
         """Write a finished epoch's row, then broadcast it. Raises LostClaim."""
@@ -134,13 +134,6 @@ class RunProgress:
 def cache_key(run_id: int, queued_at: datetime) -> str:
     """Return the key of a run's progress; the time tells apart equal numbers of two databases on one Redis."""
     return f"progress:{run_id}:{queued_at.timestamp()}"
-
-
-def cache_percentage(run: TrainingRun, epoch: int, percentage: float) -> None:
-    try:
-        cache.set(cache_key(run.pk, run.queued_at), (epoch, percentage), timeout=CACHED_SECONDS)
-    except RedisError as error:
-        logger.debug("progress not cached: %s", error)
 
 
 def cached_percentage(run_id: int, queued_at: datetime, epochs_done: int, max_epochs: int) -> float:

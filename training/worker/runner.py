@@ -8,13 +8,14 @@ import logging
 import shutil
 import threading
 import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from digits_site.observability.context import run_context
+from digits_site.observability.logging import run_context
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, StorageUnavailable
 from recognition.models import ModelVersion
@@ -38,7 +39,7 @@ def execute(run_id: int) -> None:
     Returns quietly if there is nothing to claim: after a second delivery, or a stop.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
-    with run_context(run_id), Broadcaster() as broadcaster:
+    with run_context(run_id), closing(Broadcaster()) as broadcaster:
         while run is not None and not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:

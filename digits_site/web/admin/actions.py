@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from digits_site.web.errors import StateChanged
+from digits_site.web.errors import ApiError, StateChanged
 
 STATE_FIELD = "confirmed_state"
 
@@ -44,7 +44,7 @@ class AdminAction:
 
     Attributes:
         offered: Whether the object's page shows the action's link.
-        explain: Raises NothingToDo, or one of the admin's `refusals`, if there is nothing to confirm.
+        explain: Raises NothingToDo, or an ApiError, if there is nothing to confirm.
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
             StateChanged if that state no longer holds when it writes.
     """
@@ -65,7 +65,6 @@ class ActionAdmin(admin.ModelAdmin):
 
     change_form_template = "admin/action_form.html"
     object_actions: ClassVar[dict[str, AdminAction]] = {}
-    refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -138,7 +137,7 @@ def confirm(
     except NothingToDo as reason:
         page.message_user(request, str(reason), messages.INFO)
         return HttpResponseRedirect(back)
-    except page.refusals as error:
+    except ApiError as error:
         page.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(back)
     original = obj if isinstance(obj, page.model) else None

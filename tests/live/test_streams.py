@@ -3,7 +3,6 @@
 import json
 import time
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.stack
 @pytest.mark.postgres
 def test_early_and_late_viewers_see_every_epoch_once_in_order(stack: Stack) -> None:
     early = Watcher(stack.ws_url)
-    run = stack.train(samples=2000, epochs=5, batch_size=16)
+    run = stack.train(samples=1000, epochs=5, batch_size=16)
     eventually(lambda: early.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     late = Watcher(stack.ws_url)
     assert early.wait_for_end(run) == late.wait_for_end(run) == "completed"
@@ -72,10 +71,11 @@ def test_an_unknown_path_is_refused(stack: Stack) -> None:
 def test_redis_dies_and_returns_in_mid_run(stack: Stack) -> None:
     """Status and snapshot go on from the database; viewers catch up within five seconds; no epoch is lost."""
     viewer = Watcher(stack.ws_url)
-    run = stack.train(samples=4000, epochs=8, batch_size=16)
+    run = stack.train(samples=1500, epochs=8, batch_size=16)
     eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     stack.kill("redis")
-    time.sleep(2)
+    known = len(stack.run(run)["epochs"])
+    stack.begun(run, known + 1)
     assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert stack.http.get("/api/training_progress/").json()["max_epochs"] == 8
     assert stack.http.get("/readyz").status_code == 503
@@ -85,6 +85,7 @@ def test_redis_dies_and_returns_in_mid_run(stack: Stack) -> None:
     stack.start_redis()
     back = time.monotonic()
     known = len(stack.run(run)["epochs"])
+    assert known < 8, "the run goes on"
     eventually(lambda: len(blind.epochs.get(run, [])) >= known, 5, "catching up")
     assert time.monotonic() - back < 6
     assert viewer.wait_for_end(run) == blind.wait_for_end(run) == "completed"
@@ -95,30 +96,9 @@ def test_flushall_in_mid_run_changes_nothing(stack: Stack) -> None:
     import redis
 
     viewer = Watcher(stack.ws_url)
-    run = stack.train(samples=2000, epochs=4, batch_size=16)
+    run = stack.train(samples=1000, epochs=4, batch_size=16)
     eventually(lambda: viewer.epochs.get(run), PATIENCE_SECONDS, "the first epoch")
     redis.Redis(port=stack.redis_port).flushall()
     assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == [1, 2, 3, 4]
-
-
-def test_an_event_stream_whose_client_is_gone_ends_within_a_second(own_stack: Stack) -> None:
-    """Of a run that is queued, so that the stream would go on for as long as nobody takes it."""
-    own_stack.kill("worker")
-    own_stack.train(samples=64, epochs=1)
-
-    def viewers() -> float:
-        return next(float(line.split()[1]) for line in metrics() if line.startswith("digits_viewers "))
-
-    def metrics() -> list[str]:
-        return own_stack.http.get("/metrics").text.splitlines()
-
-    with httpx.stream("GET", f"{own_stack.url}/api/progress/", timeout=10) as answer:
-        lines = answer.iter_lines()  # kept: the end of this generator closes the connection
-        next(lines)
-        assert viewers() == 1
-    gone = time.monotonic()
-    eventually(lambda: viewers() == 0, 2, "the end of the stream")
-    assert time.monotonic() - gone < 1.2
-    assert "Traceback" not in own_stack.log("web")

@@ -14,17 +14,19 @@ import psutil
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from prometheus_client import REGISTRY
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.runs import claimed_run
 from tests.support.stack import Stack, eventually, running, streamed
 from tests.support.viewers import Socket, crowd
+from training.live import consumers
 from training.live import feed as feeds
 from training.live.events import GROUP, event
 from training.models import TrainingRun
 from training.serializers import represent
 
-STALL_SECONDS = 2
 RUN = 2  # the first is the shipped model's
 AHEAD = 20  # events; a viewer who falls behind by a hundred gets a snapshot instead
 MIB = 2**20
@@ -46,8 +48,12 @@ def test_every_one_of_many_viewers_sees_every_epoch_once_and_the_end(stack: Stac
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A web server that soon cuts who does not read; with no worker, the run that was asked for stays queued."""
-    with running(tmp_path_factory.mktemp("strict"), worker=False, VIEWER_STALL_SECONDS=str(STALL_SECONDS)) as stack:
+    """A web server that soon cuts who does not read, or says more than a ping now and then.
+
+    With no worker, the run that was asked for stays queued.
+    """
+    limits = {"VIEWER_STALL_SECONDS": "2", "STREAM_FRAMES_PER_SECOND": "0"}
+    with running(tmp_path_factory.mktemp("strict"), worker=False, **limits) as stack:
         assert stack.train() == RUN
         yield stack
 
@@ -144,6 +150,20 @@ def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
     assert "Traceback" not in strict.log("web")
     for client in clients:
         client.close()
+
+
+@pytest.mark.stack
+def test_a_client_that_may_send_nothing_may_still_ping(strict: Stack) -> None:
+    with connect(strict.ws_url) as client:
+        assert json.loads(client.recv())["type"] == "snapshot"
+        for pause in (consumers.BURST_SECONDS + 0.2, 0):
+            client.send('{"type": "ping"}')
+            assert json.loads(client.recv(timeout=5)) == {"type": "pong"}
+            time.sleep(pause)
+        client.send('{"type": "ping"}')
+        with pytest.raises(ConnectionClosed):
+            client.recv(timeout=5)
+    assert client.close_code == TOO_MANY_FRAMES
 
 
 @pytest.mark.postgres

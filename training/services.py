@@ -32,11 +32,9 @@ def request_run(
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
 ) -> TrainingRun:
-    """Queue a run with complete, valid parameters.
+    """Queue a run with parameters as RunParameters validates them.
 
     Args:
-        preset: A name in PRESETS.
-        parameters: As training.serializers.RunParameters validates them.
         by: The requester; None for the system itself.
         expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
 
@@ -45,26 +43,16 @@ def request_run(
         RunActive, CoolDown, StateChanged: As `create_run` says.
         QueueUnavailable: The broker is away; the run has ended.
     """
-    if by is not None and parameters["activate"] and not may_activate(by):
+    if parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
     run = create_run(preset, parameters, by, expected_last)
     transaction.on_commit(lambda: enqueue(run))
     return run
 
 
-def may_activate(by: User | AnonymousUser) -> bool:
-    """Return whether the requester's run may activate its model, which must be at least as accurate."""
-    return settings.LOCAL or by.has_perm("recognition.add_activation")
-
-
 def is_visitor(by: User | AnonymousUser) -> bool:
     """Return whether the requester has no permission to train, and depends on TRAINING_OPEN."""
     return not by.has_perm(MAY_TRAIN)
-
-
-def requester_fields(by: User | AnonymousUser | None) -> dict[str, Any]:
-    """Return the fields of a run that tell who requested it."""
-    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": by is not None and is_visitor(by)}
 
 
 def create_run(
@@ -80,7 +68,12 @@ def create_run(
         CoolDown: A visitor's run was queued a short while ago.
         StateChanged: A run was added after `expected_last`.
     """
-    fields = {"preset": preset, "parameters": dict(parameters)} | requester_fields(by)
+    fields = {
+        "preset": preset,
+        "parameters": dict(parameters),
+        "requested_by": by if isinstance(by, User) else None,
+        "by_visitor": by is not None and is_visitor(by),
+    }
     try:
         return insert_run(fields, expected_last)
     except IntegrityError as error:

@@ -54,9 +54,11 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
     folder = folder_of(run)
     try:
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
-        remove_other_folders(folder)
-        run.resume_after(config.resumed_after_epoch)
-        progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=run.resumed_after_epoch))
+        for other in folder.parent.iterdir():  # of runs that a web process ended: no other run is active now
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        run.write(resumed_after_epoch=config.resumed_after_epoch)
+        progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
         result, phase_seconds = supervise(run, config, progress, SHUTDOWN)
         complete(run, result, phase_seconds, config, progress)
     except LostClaim:
@@ -162,10 +164,3 @@ def requeue_or_end(run: TrainingRun, progress: RunProgress, why: str) -> None:
 def folder_of(run: TrainingRun) -> Path:
     """Return the folder of the run's checkpoints and model files, which is removed when the run ends."""
     return Path(settings.DATA_DIR) / "runs" / str(run.pk)
-
-
-def remove_other_folders(folder: Path) -> None:
-    """Remove what runs left behind that a web process ended; no other run is active now."""
-    for other in folder.parent.iterdir():
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)

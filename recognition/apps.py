@@ -3,7 +3,6 @@ from django.apps import AppConfig
 
 class RecognitionConfig(AppConfig):
     name = "recognition"
-    verbose_name = "Recognition"
 
     def ready(self) -> None:
         from digits_site.web.health import register_check

@@ -53,7 +53,7 @@ def measure(stack: Stack, sockets: int, streams: int, samples: int, epochs: int)
         training = TrainingCPU(stack)
         run = stack.train(samples=samples, epochs=epochs)
         for part in parts:
-            part.watch(run)
+            part.watch()
         grown = web.memory_info().rss - memory
         seen = [part.seen() for part in parts]
         row = stack.ended(run, 600)

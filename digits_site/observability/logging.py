@@ -1,17 +1,30 @@
-"""Log formats: lines for people, JSON for machines. Both name the request and the run that a record belongs to.
+"""Log formats: lines for people, JSON for machines. Both name the current request and the current run.
 
 LOGGING names this module, so it is loaded before the apps and imports no models.
 """
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Any
 
-from digits_site.observability.context import request_id, run_id
-
 FORMATS = ("line", "json")
 ENCODER = json.JSONEncoder(default=str)  # json.dumps would make one for every line
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+run_id: ContextVar[int | None] = ContextVar("run_id", default=None)
+
+
+@contextmanager
+def run_context(run: int) -> Iterator[None]:
+    """Name the run on all log records of the block."""
+    token = run_id.set(run)
+    try:
+        yield
+    finally:
+        run_id.reset(token)
 
 
 class ContextFilter(logging.Filter):

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from django.conf import settings
 
-from digits_site.postgresql import WAIT_SECONDS
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
 from tests.support.stack import Stack, eventually, running
@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.skipif(program("postgres") is None, reason="THERE IS NO POSTGRESQL HERE: apt-get install postgresql"),
 ]
 EPOCHS = 8
+WAIT_SECONDS = settings.DATABASE_WAIT_SECONDS
 
 
 @pytest.fixture(scope="module")

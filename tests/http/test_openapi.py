@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from PIL import Image
 
 from digits_site.web.errors import ApiError
-from tests.support.browser import Visits, launch_chromium, watch_visits  # noqa: F401 (fixtures)
+from tests.support.browser import Visits, keep_pages, launch_chromium, watch_visits  # noqa: F401 (fixtures)
 from tests.support.drawings import data_url, draw, encode, png_header
 from tests.support.openapi_document import Document
 from tests.support.runs import claimed_run

@@ -17,7 +17,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digits_site.web import errors
 from digits_site.web.error_responses import error_response
-from digits_site.web.limits.stream_slots import GRANTED, slot_of
 from training.live import events
 from training.live.broadcast import cached_percentage
 from training.live.feed import feed
@@ -25,7 +24,6 @@ from training.models import ACTIVE
 
 SILENCE_SECONDS = 0.9  # clients give up after five silent seconds; the contract says one
 PACE_SECONDS = 0.2
-SLOT_ERRORS = {"address_full": errors.TooManyStreams, "all_taken": errors.AllStreamsTaken}
 
 
 @csrf_exempt  # so that a POST is told 405
@@ -36,9 +34,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
     if not isinstance(request, ASGIRequest):  # Django under WSGI would buffer the whole run
         return error_response(errors.NoStreams(), request)
-    slot = slot_of(request.scope)
-    if slot != GRANTED:
-        return error_response(SLOT_ERRORS[slot](), request)
+    if refusal := request.scope.get("stream_refusal"):  # of StreamSlots
+        return error_response(refusal(), request)
     try:
         await feed().position()
     except AnyDatabaseError:

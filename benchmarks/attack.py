@@ -7,7 +7,6 @@ memory of web processes and nginx, and the latency and failures of the honest, w
 """
 
 import argparse
-import resource
 import tempfile
 import time
 from collections import Counter
@@ -19,16 +18,21 @@ from typing import NamedTuple
 
 import psutil
 
-from benchmarks.common import machine, percentile, table
+from benchmarks.common import allow_descriptors, machine, percentile, table
 from benchmarks.steady import Asked, Visitors
 from tests.support.attackers import ATTACKS, Attack, Target, carry_out
 from tests.support.memory import Weight
 from tests.support.public_site import running_public
-from tests.support.stack import Stack, running
+from tests.support.stack import running
 
 RATE = 20.0  # honest drawings a second
 CALM_SECONDS, SETTLING_SECONDS = 6.0, 3.0  # before and after an attack; left out between two
-FILL = """
+FILL = (
+    "shell",
+    "--verbosity",
+    "0",
+    "-c",
+    """
 from django.utils import timezone
 from training.models import Epoch, TrainingRun
 now = timezone.now()
@@ -40,7 +44,8 @@ for _ in range(100):
     )
     values = dict(loss=0.1234567, accuracy=0.9876543, val_loss=0.1234567, val_accuracy=0.9876543, learning_rate=0.001)
     Epoch.objects.bulk_create(Epoch(run=run, epoch=1 + n, seconds=1.234567, **values) for n in range(100))
-"""
+""",
+)
 HEAD = (
     "attack", "how its connections ended", "MB before / peak / after",
     "honest p50 / p99 ms before", "during", "after", "honest that failed",
@@ -82,19 +87,15 @@ def latency(asked: Sequence[Asked]) -> str:
 @contextmanager
 def public() -> Iterator[Site]:
     with running_public() as site:
-        fill(site)
+        site.manage(*FILL)
         yield Site(Target(site.https_port, site.trust()), site.members, str(site.folder / "fullchain.pem"))
 
 
 @contextmanager
 def alone() -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack:
-        fill(stack)
+        stack.manage(*FILL)
         yield Site(Target(stack.port), lambda: [psutil.Process(stack.processes["web"].pid)])
-
-
-def fill(stack: Stack) -> None:
-    stack.manage("shell", "--verbosity", "0", "-c", FILL)
 
 
 def main() -> None:
@@ -102,8 +103,7 @@ def main() -> None:
     parser.add_argument("attacks", nargs="*", choices=[*ATTACKS, []], help="all, unless some are named")
     parser.add_argument("--alone", action="store_true", help="daphne without nginx")
     arguments = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))  # the servers inherit it
+    allow_descriptors(8192)
     print(f"{machine()}\n", flush=True)
     rows = []
     with (alone if arguments.alone else public)() as site:

@@ -30,10 +30,15 @@ def processor() -> str:
 
 def machine() -> str:
     """Processor, memory and the versions that matter."""
-    packages = [one for one in metadata.distributions() if one.metadata["Name"] in {"tensorflow", "keras", "numpy"}]
-    versions = ", ".join(sorted({f"{one.metadata['Name']} {one.version}" for one in packages}))
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("keras", "numpy"))
     memory = f"{psutil.virtual_memory().total / 2**30:.1f} GiB"
     return f"{platform.platform()}, {processor()}, {memory}\nPython {platform.python_version()}, {versions}"
+
+
+def allow_descriptors(needed: int) -> None:
+    """Raise this process' limit of open files, which the servers that it starts inherit, as far as that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, needed), hard), hard))
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ which is the service of a tutorial: Keras' `model.predict` on the picture scaled
 """
 
 import base64
+import os
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,10 +16,10 @@ import numpy as np
 SHIPPED = Path(__file__).resolve().parent.parent / "training" / "data" / "shipped"
 
 
-def flask(port: int) -> None:
+def flask() -> Any:
+    """The application that gunicorn serves."""
     import keras
     from flask import Flask, jsonify, request
-    from gunicorn.app.base import BaseApplication
     from PIL import Image
 
     app, model = Flask(__name__), keras.models.load_model(SHIPPED / "model.keras")
@@ -34,14 +35,7 @@ def flask(port: int) -> None:
         probabilities = model.predict(pixels.reshape(1, 28, 28, 1) / 255.0, verbose=0)[0]
         return jsonify(prediction=int(probabilities.argmax()), confidence=float(probabilities.max()) * 100)
 
-    class Server(BaseApplication):
-        def load_config(self) -> None:
-            self.cfg.set("bind", f"127.0.0.1:{port}")
-
-        def load(self) -> Any:
-            return app
-
-    Server().run()
+    return app
 
 
 def predictor() -> Any:
@@ -80,4 +74,8 @@ def fastapi(port: int) -> None:
 
 
 if __name__ == "__main__":
-    {"flask": flask, "fastapi": fastapi}[sys.argv[1]](int(sys.argv[2]))
+    name, port = sys.argv[1:]
+    if name == "flask":
+        gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "benchmarks.contenders:flask()"]
+        os.execv(sys.executable, gunicorn)
+    fastapi(int(port))

@@ -1,18 +1,15 @@
 """What the servers are sent: ten digits, as a browser's canvas, this page and the original's page encode them."""
 
-import base64
 import colorsys
 import struct
 import zlib
 from functools import cache
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
-from tests.support.drawings import draw
+from tests.support.drawings import chunk, draw, encode
 
-DIGITS = range(10)
 CANVAS = 280  # pixels a side of the colour canvas
 COLOURS, STRIPE = 6, 28  # of one digit; pixels
 INK_SIDE, MARGIN, DEPTH = 80, 10, 4  # as in recognition/static/recognition/js/drawing: ink.js and png.js
@@ -30,14 +27,14 @@ def colour_canvas(digit: int) -> Image.Image:
 @cache
 def colour_png(digit: int) -> bytes:
     """What `canvas.toDataURL()` holds: colour and alpha, the filter chosen row by row."""
-    return encoded(colour_canvas(digit).convert("RGBA"))
+    return encode(colour_canvas(digit).convert("RGBA"))
 
 
 @cache
 def small_png(digit: int) -> bytes:
     """28x28, as the original's page shrinks its canvas before it sends it."""
     canvas = draw(digit, CANVAS).resize((28, 28), Image.Resampling.BILINEAR)
-    return encoded(canvas.convert("RGBA"))
+    return encode(canvas.convert("RGBA"))
 
 
 @cache
@@ -62,17 +59,3 @@ def sixteen_levels(levels: np.ndarray) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, DEPTH, 0, 0, 0, 0)
     parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 0)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, content) for kind, content in parts)
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-def encoded(image: Image.Image) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def data_url(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -15,9 +15,9 @@ import psutil
 import redis
 
 from benchmarks.common import machine, table
-from tests.live.test_streams import Watcher
 from tests.support.drawings import draw, encode
 from tests.support.stack import Stack, running, streamed
+from tests.support.watcher import Watcher
 
 SETTLED = 10  # runs after which caches, pools and lazily imported modules are there
 MEGABYTES_ALLOWED = 3.0  # of an allocator's own coming and going; a leak of 0.1 MB a run would be 4

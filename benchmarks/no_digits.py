@@ -88,7 +88,7 @@ KINDS: dict[str, tuple[Callable[[Rng], Image.Image], int]] = {
 
 
 def main() -> None:
-    model, rows, doubted = shipped_classifier(), [], 0
+    model, found = shipped_classifier(), {}
     for kind, (make, count) in KINDS.items():
         uncertain = 0
         for row in range(count):
@@ -97,15 +97,12 @@ def main() -> None:
                 uncertain += bool(model.probabilities(digit[None]).max() < model.uncertain_below)
             except BlankDrawing:
                 uncertain += 1
-        doubted += uncertain
-        rows.append([kind, str(count), f"{uncertain / count:.1%}"])
-    total = sum(count for _, count in KINDS.values())
+        found[kind] = count, uncertain
+    counts, doubted = zip(*found.values(), strict=True)
+    found["all"] = sum(counts), sum(doubted)
+    rows = [[kind, str(count), f"{uncertain / count:.1%}"] for kind, (count, uncertain) in found.items()]
     print(machine())
-    print(
-        table(
-            ["not a digit", "pictures", "uncertain or refused"], [*rows, ["all", str(total), f"{doubted / total:.1%}"]]
-        )
-    )
+    print(table(["not a digit", "pictures", "uncertain or refused"], rows))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -57,40 +57,36 @@ class Server:
         place = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_PORT": str(port), "WEB_CONCURRENCY": "1", "PATH": path}
         tree = Tree(self.command(port), own | place | {"TF_CPP_MIN_LOG_LEVEL": "2"}, folder / f"{port}.log", on)
         try:
-            yield Running(self, port, tree, wait_for_digit(self, port, tree, drawing))
+            found = Running(self, port, tree)
+            found.wait_for_digit(drawing)
+            yield found
         finally:
             tree.stop()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
     server: Server
     port: int
     tree: Tree
-    first_answer: float  # seconds from the start
+    first_answer: float = 0.0  # seconds from the start
 
     def digit(self, drawing: str) -> int | None:
         """What it reads in a drawing."""
-        return ask(self.server, self.port, drawing)
+        url, headers = f"http://127.0.0.1:{self.port}/api/drawing/", {"Content-Type": "application/json"}
+        answer = httpx.post(url, content=self.server.body([drawing]), headers=headers, timeout=30)
+        found = PREDICTION.search(answer.content)
+        return int(found[1]) if answer.status_code == 200 and found else None
 
-
-def ask(server: Server, port: int, drawing: str) -> int | None:
-    url, headers = f"http://127.0.0.1:{port}/api/drawing/", {"Content-Type": "application/json"}
-    answer = httpx.post(url, content=server.body([drawing]), headers=headers, timeout=30)
-    found = PREDICTION.search(answer.content)
-    return int(found[1]) if answer.status_code == 200 and found else None
-
-
-def wait_for_digit(server: Server, port: int, tree: Tree, drawing: str) -> float:
-    """Seconds from the start of the process to its first answer. Raises Unusable."""
-    while time.perf_counter() - tree.began < START_TIMEOUT_SECONDS and tree.process.poll() is None:
-        try:
-            if ask(server, port, drawing) is not None:
-                return time.perf_counter() - tree.began
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.02)
-    raise Unusable(f"no digit: {tree.last_lines()}")
+    def wait_for_digit(self, drawing: str) -> None:
+        """Raises Unusable."""
+        while time.perf_counter() - self.tree.began < START_TIMEOUT_SECONDS and self.tree.process.poll() is None:
+            with suppress(httpx.HTTPError):
+                if self.digit(drawing) is not None:
+                    self.first_answer = time.perf_counter() - self.tree.began
+                    return
+            time.sleep(0.02)
+        raise Unusable(f"no digit: {self.tree.last_lines()}")
 
 
 def product(procfile: str) -> Callable[[int], Sequence[str]]:

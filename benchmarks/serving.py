@@ -10,19 +10,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks import drawings
 from benchmarks.common import OtherLoad, cores, machine, pinned, say, table
 from benchmarks.servers import SERVERS, Running, Unusable, prepared
+from tests.support.drawings import data_url
 
 CONNECTIONS, BATCH = 16, 32
-WARM_UP_SECONDS = 0.7
+WARM_UP_SECONDS = 1
 SCRIPT = """
 local bodies, n = {}, 0
 for path in string.gmatch(os.getenv("BODIES"), "[^:]+") do
@@ -50,7 +50,7 @@ class Kind:
     size: int = 1  # drawings a request
 
     def drawings(self, first: int) -> list[str]:
-        return [drawings.data_url(self.png((first + number) % 10)) for number in range(self.size)]
+        return [data_url(self.png((first + number) % 10)) for number in range(self.size)]
 
 
 KINDS = {
@@ -88,16 +88,16 @@ def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurem
     connections = 2 if kind.size > 1 else CONNECTIONS  # what is under way at the end is not counted
     wrk = ["wrk", "-t1", f"-c{connections}", "--timeout", "30", "-s", str(script)]
     url = f"http://127.0.0.1:{running.port}"
-    used = found = None
+
+    def shoot(seconds: int) -> dict[str, float]:
+        done = subprocess.run([*wrk, f"-d{seconds}s", url], env=environment, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
     with pinned(cores()[1]):
-        for length in (WARM_UP_SECONDS, seconds):
-            before = tree.cpu_seconds()
-            done = subprocess.run(
-                [*wrk, f"-d{max(1, round(length))}s", url], env=environment, check=True, capture_output=True, text=True
-            )
-            used, found = tree.cpu_seconds() - before, json.loads(done.stdout.splitlines()[-1])
-    assert used is not None
-    assert found is not None
+        shoot(WARM_UP_SECONDS)
+        before = tree.cpu_seconds()
+        found = shoot(max(1, round(seconds)))
+        used = tree.cpu_seconds() - before
     if not found["answers"]:
         raise Unusable(f"no request was answered: {tree.last_lines()}")
     count = found["answers"] * kind.size
@@ -110,7 +110,7 @@ def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurem
 def visit(name: str, kinds: Sequence[str], seconds: float, folder: Path, product: dict[str, str]) -> Visit:
     """One server in one round. Raises Unusable."""
     server = SERVERS[name]
-    with server.running(folder, product, cores()[0], drawings.data_url(drawings.colour_png(3))) as running:
+    with server.running(folder, product, cores()[0], data_url(drawings.colour_png(3))) as running:
         for kind in (one for one in KINDS.values() if one.size == 1):
             right = sum(running.digit(kind.drawings(digit)[0]) == digit for digit in range(10))
             if right < (7 if name == "flask" else 10):  # it would be doing other work
@@ -127,10 +127,6 @@ class Visit:
     first_answer: float
     megabytes: float  # after the first answers
     kinds: dict[str, Measurement]
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values)
 
 
 def table_of(kind: str, visits: dict[str, list[Visit]]) -> str:
@@ -187,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

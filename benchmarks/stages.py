@@ -4,6 +4,7 @@ In process, through Django's WSGI handler with all middleware: no server and no 
 medians; drawings of ten digits in turn.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from itertools import product
 from typing import Any
 from unittest import mock
 
@@ -19,11 +21,11 @@ from benchmarks.common import ROOT, machine, table
 
 REQUESTS = 1000
 MODES = {"": {}, ", metrics shared by a folder": {"METRICS_DIR": "metrics"}}
-UNMEASURED = "the whole, not measured and not logged"
+WHOLE, UNMEASURED = "the whole request", "the whole, not measured and not logged"
 
 
 def measure() -> None:
-    """Print a row for each kind of drawing; run in a process of its own for each mode."""
+    """Print the medians for each kind of drawing as JSON; run in a process of its own for each mode."""
     import django
 
     django.setup()
@@ -39,30 +41,25 @@ def measure() -> None:
 
     for command in ("migrate", "install_model"):
         call_command(command, verbosity=0)
-    handlers = {"the whole request": WSGIHandler()}
+    handlers = {WHOLE: WSGIHandler()}
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
     handlers[UNMEASURED] = WSGIHandler()
 
     parts = ((EncodedImage, "decode"), (drawings, "preprocess"), (Classifier, "probabilities"))
+    post, medians = RequestFactory(HTTP_HOST="localhost").post, {}
     for kind in (one for one in KINDS.values() if one.size == 1):
         times: dict[str, list[float]] = defaultdict(list)
         bodies = [{"drawing": kind.drawings(digit)[0]} for digit in range(10)]
-        for number in range(REQUESTS):
-            for name, handler in handlers.items():
-                post = RequestFactory(HTTP_HOST="localhost").post
-                request = post("/api/drawing/", bodies[number % 10], content_type="application/json")
-                with ExitStack() as stack:
-                    if name != UNMEASURED and number % 2:  # every second one by parts
-                        for owner, part in parts:
-                            timer = timed(getattr(owner, part), times[part])
-                            stack.enter_context(mock.patch.object(owner, part, timer))
-                    began = time.thread_time()
-                    answer = handler.get_response(request)
-                    if name == UNMEASURED or not number % 2:
-                        times[name].append(time.thread_time() - began)
-                assert answer.status_code == 200, answer.content
-        print("|".join([kind.title, *(f"{1e6 * statistics.median(taken):.0f}" for taken in times.values())]))
-        print("|".join(["part", *times]))
+        for number, (name, handler) in product(range(REQUESTS), handlers.items()):
+            request = post("/api/drawing/", bodies[number % 10], content_type="application/json")
+            with ExitStack() as stack:
+                by_parts = name == WHOLE and number % 2
+                for owner, part in parts if by_parts else ():
+                    stack.enter_context(mock.patch.object(owner, part, timed(getattr(owner, part), times[part])))
+                answer = timed(handler.get_response, [] if by_parts else times[name])(request)
+            assert answer.status_code == 200, answer.content
+        medians[kind.title] = {name: 1e6 * statistics.median(taken) for name, taken in times.items()}
+    print(json.dumps(medians))
 
 
 def timed(function: Any, into: list[float]) -> Any:
@@ -85,9 +82,10 @@ def main() -> None:
             environment["DATABASE_URL"] = f"sqlite:///{folder}/digits.sqlite3"
             command = [sys.executable, "-c", "from benchmarks.stages import measure; measure()"]
             found = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        lines = [line.split("|") for line in found.stdout.splitlines() if "|" in line]
-        columns = dict(zip(lines[1], zip(*lines[::2], strict=True), strict=True))
-        print(table([f"CPU microseconds{mode}", *columns.pop("part")], [[name, *row] for name, row in columns.items()]))
+        medians = json.loads(found.stdout.splitlines()[-1])
+        names = next(iter(medians.values()))
+        rows = [[name, *(f"{one[name]:.0f}" for one in medians.values())] for name in names]
+        print(table([f"CPU microseconds{mode}", *medians], rows))
 
 
 if __name__ == "__main__":

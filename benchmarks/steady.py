@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import drawings
 from benchmarks.common import ROOT
+from tests.support.drawings import data_url
 
 TIMEOUT_SECONDS = 30.0
 
@@ -57,7 +58,7 @@ class Address:
         self.lock = threading.Lock()
 
     def ask(self, digit: int, due: float) -> Asked:
-        body = json.dumps({"drawing": drawings.data_url(drawings.page_png(digit))}).encode()
+        body = json.dumps({"drawing": data_url(drawings.page_png(digit))}).encode()
         with self.lock:
             sent, status, said = time.monotonic(), 0, {}
             try:

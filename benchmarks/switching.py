@@ -17,6 +17,7 @@ from benchmarks import drawings
 from benchmarks.common import cores, machine, percentile, say, table
 from benchmarks.servers import SERVERS, prepared
 from benchmarks.steady import Asked, Visitors
+from tests.support.drawings import data_url
 from tests.support.stack import Stack
 
 # The same network under another name in the file: other bytes, so another version, and less sure of the same digits.
@@ -99,7 +100,7 @@ def main() -> None:
         versions = publish(stack)
         for server in (one for one in SERVERS.values() if one.is_product):
             say(server.title)
-            first = drawings.data_url(drawings.colour_png(3))
+            first = data_url(drawings.colour_png(3))
             with server.running(stack.folder, stack.environment, cores()[0], first) as running:
                 visitors = Visitors(running.port, task.rate)
                 switches = switch(running.port, versions, task.seconds, task.every)

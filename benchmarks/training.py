@@ -10,7 +10,6 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks.common import ROOT, OtherLoad, machine, say, spread, table
@@ -89,15 +88,10 @@ def accuracy(arguments: argparse.Namespace) -> None:
         one = measure("product", **options)
         figures.append((one["accuracy"], sum(epoch["wall"] for epoch in one["epochs"]), one["request_to_end"]))
 
-    def summary(name: str, *of: Callable[[Any], float]) -> list[str]:
-        right, training, whole = (each(column) for each, column in zip(of, zip(*figures, strict=True), strict=True))
-        return [name, f"{right:.2%}", f"{training:.2f}", f"{whole:.2f}"]
-
-    rows = [
-        [str(seed), f"{a:.2%}", f"{t:.2f}", f"{w:.2f}"]
-        for seed, (a, t, w) in zip(arguments.seeds, figures, strict=True)
-    ]
-    rows += [summary("mean", *[statistics.fmean] * 3), summary("worst", min, max, max)]
+    right, training, whole = zip(*figures, strict=True)
+    figures += [tuple(map(statistics.fmean, (right, training, whole))), (min(right), max(training), max(whole))]
+    names = [*map(str, arguments.seeds), "mean", "worst"]
+    rows = [[name, f"{a:.2%}", f"{t:.2f}", f"{w:.2f}"] for name, (a, t, w) in zip(names, figures, strict=True)]
     print(table([f"{arguments.accuracy}, seed", "test accuracy", "training s", "request to end s"], rows))
 
 

@@ -6,10 +6,8 @@ epoch's `time`, taken when its row is written, to its arrival at a viewer.
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.common import OtherLoad, cpu_seconds, machine, percentile, table
+from benchmarks.common import OtherLoad, allow_descriptors, cpu_seconds, machine, percentile, say, table
 from tests.support.stack import Stack, running
 from tests.support.viewers import crowd
 
@@ -26,44 +24,28 @@ KINDS = ("sockets", "streams")
 Figures = dict[str, Any]
 
 
-class TrainingCPU(threading.Thread):
-    """The CPU seconds of the worker's training process, looked at until it is gone."""
-
-    def __init__(self, stack: Stack) -> None:
-        super().__init__(daemon=True)
-        self.stack, self.seconds, self.over = stack, 0.0, threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        while not self.over.wait(0.2):
-            try:
-                self.seconds = max(self.seconds, cpu_seconds(self.stack.training_child()))
-            except (StopIteration, psutil.NoSuchProcess):
-                continue
-
-
 def measure(stack: Stack, sockets: int, streams: int, samples: int, epochs: int) -> Figures:
     """One run and what its viewers saw of it."""
     web, worker = (psutil.Process(stack.processes[name].pid) for name in ("web", "worker"))
+    clocks = (web, False), (worker, False), (worker, True)
     memory = web.memory_info().rss
     with ExitStack() as exits:
         shares = [((sockets + part) // PARTS, (streams + part) // PARTS) for part in range(PARTS)]
         parts = [exits.enter_context(crowd(stack.port, *share)) for share in shares if any(share)]
-        before, began = (cpu_seconds(web, False), cpu_seconds(worker, False)), time.monotonic()
-        training = TrainingCPU(stack)
+        before, began = [cpu_seconds(*of) for of in clocks], time.monotonic()
         run = stack.train(samples=samples, epochs=epochs)
         for part in parts:
-            part.watch(run)
+            part.watch()
         grown = web.memory_info().rss - memory
         seen = [part.seen() for part in parts]
         row = stack.ended(run, 600)
-        training.over.set()
+        used = [cpu_seconds(*of) - seconds for of, seconds in zip(clocks, before, strict=True)]
         assert row["status"] == "completed", row["error"]
         return {
             "took": time.monotonic() - began,
-            "CPU, web": cpu_seconds(web, False) - before[0],
-            "CPU, worker": cpu_seconds(worker, False) - before[1],
-            "CPU, training process": training.seconds,
+            "CPU, web": used[0],
+            "CPU, worker": used[1],
+            "CPU, training process": used[2] - used[1],
             "CPU, viewers": sum(part["cpu"] for part in seen),
             "epoch": statistics.median(epoch["seconds"] for epoch in row["epochs"][1:] or row["epochs"]),
             "MiB for 1,000 viewers": max(grown, web.memory_info().rss - memory) / 2**20 * 1000 / (sockets + streams),
@@ -96,9 +78,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=6)
     task = parser.parse_args()
-    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = min(max(limit, task.sockets + task.streams + 1000), most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))  # the web process inherits it
+    allow_descriptors(task.sockets + task.streams + 1000)
     print(f"{machine()}\n{task.samples} digits, {task.epochs} epochs a run, {task.rounds} rounds\n", flush=True)
     ways = {"one viewer": (1, 0), f"{task.sockets} sockets, {task.streams} streams": (task.sockets, task.streams)}
     found: dict[str, list[Figures]] = {way: [] for way in ways}
@@ -107,9 +87,7 @@ def main() -> None:
         for _ in range(task.rounds):
             for way, numbers in ways.items():
                 found[way].append(measure(stack, *numbers, task.samples, task.epochs))
-                print(
-                    f"{way}: {', '.join(f'{name} {value:.2f}' for name, value in found[way][-1].items())}", flush=True
-                )
+                say(f"{way}: {', '.join(f'{name} {value:.2f}' for name, value in found[way][-1].items())}")
     rows = []
     for name in next(iter(found.values()))[0]:
         counted = "epochs" in name or "viewers " in name  # added up; of the others, the median

@@ -2,8 +2,8 @@
 
 `flask`: as the Flask application did it (float64 arrays, Keras' `fit`, ReLU before the pooling, a callback on every
 batch). `product`: web server, worker, Redis and training process, with a WebSocket and an event stream watching.
-`floor`: the layers' multiplications at the
-rate of one big matrix product, a bound for direct convolutions. The last line is a measurement as JSON.
+`floor`: the layers' multiplications at the rate of one big matrix product, a bound for direct convolutions. The last
+line is a measurement as JSON.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import ROOT, cpu_seconds, say
+from benchmarks.common import ROOT, cpu_seconds
 from training.learner import dataset
 from training.learner.presets import PRESETS
 
@@ -32,20 +32,6 @@ def digits(part: str, count: int | None = None) -> dataset.Digits:
     return dataset.load(ROOT / "training" / "data" / "mnist", part)[slice(count)]
 
 
-class Clock:
-    """Wall and CPU seconds of this process since the last reading."""
-
-    def __init__(self) -> None:
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
-
-    def read(self) -> dict[str, float]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        passed = {"wall": wall - self.wall, "cpu": cpu - self.cpu}
-        self.wall, self.cpu = wall, cpu
-        say(f"    {passed['wall']:.2f} s")
-        return passed
-
-
 def flask(task: Task) -> dict[str, Any]:
     os.environ |= QUIET
     import keras
@@ -54,7 +40,7 @@ def flask(task: Task) -> dict[str, Any]:
     from training.learner import network
 
     keras.utils.set_random_seed(task.seed)
-    training, test, clock, epochs = digits("train", task.digits), digits("t10k"), Clock(), []
+    training, test = digits("train", task.digits), digits("t10k")
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -66,14 +52,19 @@ def flask(task: Task) -> dict[str, Any]:
     )
     optimizer = keras.optimizers.Adam(network.staircase(ORIGINAL.learning_rate))
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    times: list[tuple[float, float]] = []  # wall and CPU seconds, at the start and at the end of every epoch
     watch = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: clock.read(),
+        on_epoch_begin=lambda epoch, logs: times.append((time.perf_counter(), time.process_time())),
         on_train_batch_end=lambda batch, logs: None,
-        on_epoch_end=lambda epoch, logs: epochs.append(clock.read()),
+        on_epoch_end=lambda epoch, logs: times.append((time.perf_counter(), time.process_time())),
     )
     images, targets = training.images.astype(np.float64), np.eye(10)[training.labels]
     sizes = {"batch_size": ORIGINAL.batch_size, "epochs": task.epochs}
     model.fit(images, targets, **sizes, verbose=0, callbacks=[watch])
+    epochs = [
+        {"wall": end[0] - began[0], "cpu": end[1] - began[1]}
+        for began, end in zip(times[::2], times[1::2], strict=True)
+    ]
     right = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1) == test.labels
     return {"epochs": epochs, "accuracy": float(right.mean())}
 

@@ -6,8 +6,6 @@ A test marked `deployments("nginx", "granian")` runs on its own fixtures and onc
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,8 +15,8 @@ from tests.support.http_client import RealClient
 from tests.support.limited import running_limited
 from tests.support.postgres import environment_of_its_own
 from tests.support.public_site import PublicSite, running_public
-from tests.support.scaled import OnGranian, Scaled, running_scaled
-from tests.support.stack import HASTY_SECONDS, NUMPY_LEARNER, Stack, running
+from tests.support.scaled import Scaled, running_scaled
+from tests.support.stack import NUMPY_LEARNER, Stack, running
 
 Stack.default_learner = NUMPY_LEARNER
 
@@ -51,36 +49,8 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(deployment: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The running product, with no run active before and after; a test may end processes of it."""
-    yield from whole_and_idle(request.getfixturevalue("shared_scaled" if deployment else "shared_stack"))
-
-
-def whole_and_idle(stack: Stack) -> Iterator[Stack]:
-    stack.mend()
-    stack.idle()
-    yield stack
-    stack.mend()
-    stack.idle()
-
-
-@pytest.fixture
-def own_stack(tmp_path: Path, deployment: str) -> Iterator[Stack]:
-    """A running product of this test's own, for those that break it."""
-    stack = OnGranian(tmp_path) if deployment else Stack(tmp_path)
-    with closing(stack):
-        stack.start(worker=not deployment)
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def shared_hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("hasty"), RUN_LOST_SECONDS=str(HASTY_SECONDS)) as stack:
-        yield stack
-
-
-@pytest.fixture
-def hasty_stack(shared_hasty: Stack) -> Iterator[Stack]:
-    """The same, but a run is taken for lost three times sooner."""
-    yield from whole_and_idle(shared_hasty)
+    shared: Stack = request.getfixturevalue("shared_scaled" if deployment else "shared_stack")
+    yield from shared.whole_and_idle()
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +74,7 @@ def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
     shared_scaled.idle()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployed_client(shared_scaled: Scaled, deployment: str) -> Iterator[RealClient]:
     address = shared_scaled.url if deployment == "nginx" else shared_scaled.granian_url
     with httpx.Client(base_url=address, timeout=30) as http:

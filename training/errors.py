@@ -3,11 +3,7 @@
 from digits_site.web.errors import ApiError, PermissionDenied
 
 
-class TrainingError(ApiError):
-    """Base of this app's errors."""
-
-
-class RunActive(TrainingError):
+class RunActive(ApiError):
     """Another run is queued or in progress."""
 
     code = "run_active"
@@ -17,7 +13,7 @@ class RunActive(TrainingError):
         super().__init__(f"Run {run} is already training.", run=run)
 
 
-class NotInProgress(TrainingError):
+class NotInProgress(ApiError):
     """There is no run to stop. The sentence is the legacy API's."""
 
     code = "not_in_progress"
@@ -25,7 +21,7 @@ class NotInProgress(TrainingError):
     message = "Training not in progress."
 
 
-class RunMismatch(TrainingError):
+class RunMismatch(ApiError):
     """The run to stop is not the active one, which is `run`."""
 
     code = "run_mismatch"
@@ -35,22 +31,21 @@ class RunMismatch(TrainingError):
         super().__init__(f"Another run is training: run {run}.", run=run)
 
 
-class NotAllowed(TrainingError, PermissionDenied):
+class NotAllowed(PermissionDenied):
     """The requester may train, but not do this."""
 
 
-class CoolDown(TrainingError):
+class CoolDown(ApiError):
     """Visitors have to wait `retry_after` seconds after a visitor's run."""
 
     code = "cool_down"
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        self.retry_after = retry_after
-        super().__init__(f"A visitor started a run recently. Try again in {retry_after} s.")
+        super().__init__(f"A visitor started a run recently. Try again in {retry_after} s.", retry_after=retry_after)
 
 
-class QueueUnavailable(TrainingError):
+class QueueUnavailable(ApiError):
     """The broker did not take the message; the run has ended."""
 
     code = "queue_unavailable"
@@ -58,7 +53,7 @@ class QueueUnavailable(TrainingError):
     message = "The training queue cannot be reached. Try again later."
 
 
-class NoModel(TrainingError):
+class NoModel(ApiError):
     """The run did not complete, so it has no model."""
 
     code = "no_model"
@@ -66,7 +61,7 @@ class NoModel(TrainingError):
     message = "This run has no model."
 
 
-class NoPredictions(TrainingError):
+class NoPredictions(ApiError):
     """The run did not complete, so it has no test predictions."""
 
     code = "no_predictions"
@@ -74,7 +69,7 @@ class NoPredictions(TrainingError):
     message = "No test predictions are stored for this run."
 
 
-class DigitsUnavailable(TrainingError):
+class DigitsUnavailable(ApiError):
     """The files of the test digits are missing or altered."""
 
     code = "digits_unavailable"

@@ -11,7 +11,8 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import Metric
 from redis.exceptions import RedisError
 
 from recognition.models import Activation
@@ -21,13 +22,9 @@ from training.worker import heartbeat
 TIMEOUT_SECONDS = 1.5  # for both sources together
 
 
-def gauge(name: str, documentation: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, documentation, value=value)
-
-
 def labelled_gauge(label: str, name: str, documentation: str, values: Mapping[str, float]) -> Metric:
     """Return a gauge with one value for each label value in `values`."""
-    family = GaugeMetricFamily(name, documentation, labels=[label])
+    family = Gauge(name, documentation, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)
     return family
@@ -44,14 +41,10 @@ def from_database() -> list[Metric]:
         families += run_metrics(run)
     activation = Activation.current()
     if activation is not None:
-        model = activation.model
+        accuracy = activation.model.test_accuracy
         families += [
-            gauge("digits_model_version", "Number of the model in service.", model.pk),
-            gauge(
-                "digits_model_accuracy_ratio",
-                "Test accuracy of the model in service, as a fraction.",
-                model.test_accuracy,
-            ),
+            Gauge("digits_model_version", "Number of the model in service.", activation.model_id),
+            Gauge("digits_model_accuracy_ratio", "Test accuracy of the model in service, as a fraction.", accuracy),
         ]
     return families
 
@@ -59,25 +52,22 @@ def from_database() -> list[Metric]:
 def run_metrics(run: TrainingRun) -> Iterator[Metric]:
     """Yield the metrics of the active run, or of the last one."""
     states = {status: float(status == run.status) for status in Status.values}
-    yield gauge("digits_run_number", "Number of the active run, or of the last one.", run.pk)
+    yield Gauge("digits_run_number", "Number of the active run, or of the last one.", run.pk)
     yield labelled_gauge("status", "digits_run_state", "1 for the status of this run, 0 for the others.", states)
-    yield gauge("digits_run_epochs_planned", "Epochs that this run will train.", run.parameters.get("epochs", 0))
-    yield gauge("digits_run_epochs_finished", "Epochs that this run has finished.", run.epochs.count())
+    yield Gauge("digits_run_epochs_planned", "Epochs that this run will train.", run.parameters.get("epochs", 0))
+    yield Gauge("digits_run_epochs_finished", "Epochs that this run has finished.", run.epochs.count())
     if run.status == Status.IN_PROGRESS and run.heartbeat_at is not None:
-        age = (timezone.now() - run.heartbeat_at).total_seconds()
-        yield gauge(
-            "digits_run_heartbeat_age_seconds",
-            "Seconds since the last heartbeat of the run in progress; absent without one.",
-            max(0.0, age),
-        )
+        age = max(0.0, (timezone.now() - run.heartbeat_at).total_seconds())
+        sentence = "Seconds since the last heartbeat of the run in progress; absent without one."
+        yield Gauge("digits_run_heartbeat_age_seconds", sentence, age)
 
 
 def from_redis() -> list[Metric]:
     """Return metrics of the queue and the workers. Raises RedisError while Redis is away."""
     queued, workers = heartbeat.health()
     return [
-        gauge("digits_queue_length", "Messages in the training queue.", queued),
-        gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),
+        Gauge("digits_queue_length", "Messages in the training queue.", queued),
+        Gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),
     ]
 
 
@@ -112,7 +102,12 @@ class TrainingCollector:
 
     def collect(self) -> Iterator[Metric]:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        reads = {name: self.start_read(name, source) for name, source in self.SOURCES}
+        with self._lock:
+            for name, source in self.SOURCES:
+                if name not in self._reads or not self._reads[name].is_alive():
+                    self._reads[name] = SourceRead(source)
+                    self._reads[name].start()
+            reads = dict(self._reads)
         up: dict[str, float] = {}
         for name, read in reads.items():
             read.join(max(0.0, deadline - time.monotonic()))
@@ -120,15 +115,6 @@ class TrainingCollector:
             up[name] = float(families is not None)
             yield from families or ()
         yield labelled_gauge("source", "digits_up", "1 if the database, or Redis, answered this scrape, else 0.", up)
-
-    def start_read(self, name: str, source: Callable[[], list[Metric]]) -> SourceRead:
-        """Return a started read: the one that still hangs, or a new one."""
-        with self._lock:
-            read = self._reads.get(name)
-            if read is None or not read.is_alive():
-                read = self._reads[name] = SourceRead(source)
-                read.start()
-            return read
 
 
 collector = TrainingCollector()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -41,6 +41,11 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def with_account(self) -> TrainingRunQuerySet:
         """Join the account that a run's representation names."""
         return self.select_related("requested_by")
+
+    def with_finished_epochs(self) -> TrainingRunQuerySet:
+        """Annotate `finished_epochs`, the number of them."""
+        counts = Epoch.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(n=models.Count("pk"))
+        return self.annotate(finished_epochs=Coalesce(Subquery(counts.values("n")), 0))
 
     def newest_first(self) -> TrainingRunQuerySet:
         return self.order_by(*NEWEST_FIRST)
@@ -162,15 +167,10 @@ class TrainingRun(models.Model):
 
     def beat(self, elapsed_seconds: float) -> None:
         """Write a heartbeat and read `stop_requested_at`. Raises LostClaim."""
-        self._write(heartbeat_at=timezone.now(), elapsed_seconds=elapsed_seconds)
+        self.write(heartbeat_at=timezone.now(), elapsed_seconds=elapsed_seconds)
         self.refresh_from_db(fields=["stop_requested_at"])
 
-    def resume_after(self, epoch: int) -> None:
-        """Store the epoch after which this attempt continues; 0 starts over. Raises LostClaim."""
-        self._write(resumed_after_epoch=epoch)
-        self.resumed_after_epoch = epoch
-
-    def _write(self, **values: Any) -> None:
+    def write(self, **values: Any) -> None:
         """Write without a change of state, and without an event. Raises LostClaim."""
         if not TrainingRun.objects.filter(self.owned(), pk=self.pk).update(**values):
             raise LostClaim(str(self))

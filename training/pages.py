@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
 
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
@@ -26,13 +27,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def runs(request: HttpRequest) -> HttpResponse:
-    """List all runs."""
-    return render(request, "training/runs.html")
-
-
-@never_cache
-@require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one run, live while it is active."""
     if not TrainingRun.objects.filter(pk=pk).exists():
@@ -40,8 +34,5 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/run.html", {"number": pk})
 
 
-@never_cache
-@require_safe
-def compare(request: HttpRequest) -> HttpResponse:
-    """Compare the runs named by `?run=3&run=5`."""
-    return render(request, "training/compare.html")
+runs = never_cache(require_safe(TemplateView.as_view(template_name="training/runs.html")))
+compare = never_cache(require_safe(TemplateView.as_view(template_name="training/compare.html")))  # `?run=3&run=5`

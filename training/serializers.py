@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
@@ -50,6 +49,9 @@ class TrainingParametersSerializer(serializers.Serializer[Any]):
     samples = serializers.IntegerField(min_value=1)
     seed = serializers.IntegerField(min_value=0)
     activate = serializers.BooleanField()
+
+    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: instance[name] for name in map(str, self.fields)}
 
 
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
@@ -98,7 +100,7 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
 class RunSummarySerializer(RunSerializer):
     """A run in a list: the number of finished epochs, and the epochs if the context's `include` names them."""
 
-    finished_epochs = serializers.SerializerMethodField()
+    finished_epochs = serializers.IntegerField(read_only=True)
 
     class Meta(RunSerializer.Meta):
         fields = (*RunSerializer.Meta.fields, "finished_epochs")  # type: ignore[assignment]
@@ -109,16 +111,6 @@ class RunSummarySerializer(RunSerializer):
         if "epochs" not in self.context.get("include", ()):
             del fields["epochs"]
         return fields
-
-    @cached_property
-    def epoch_counts(self) -> dict[int, int]:
-        """Count the epochs of all listed runs, in one query."""
-        runs: Any = self.parent.instance if self.parent is not None else [self.instance]
-        epochs = Epoch.objects.filter(run__in=[run.pk for run in runs]).order_by()
-        return dict(epochs.values_list("run_id").annotate(Count("pk")))
-
-    def get_finished_epochs(self, run: TrainingRun) -> int:
-        return self.epoch_counts.get(run.pk, 0)
 
 
 def represent(run: TrainingRun) -> dict[str, Any]:

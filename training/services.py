@@ -32,39 +32,24 @@ def request_run(
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
 ) -> TrainingRun:
-    """Queue a run with complete, valid parameters.
+    """Queue a run with parameters as RunParameters validates them.
 
     Args:
-        preset: A name in PRESETS.
-        parameters: As training.serializers.RunParameters validates them.
         by: The requester; None for the system itself.
         expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
 
-    Raises:
-        NotAllowed: The requester may not put the model into service.
-        RunActive, CoolDown, StateChanged: As `create_run` says.
-        QueueUnavailable: The broker is away; the run has ended.
+    Raises NotAllowed, RunActive, CoolDown, StateChanged, and QueueUnavailable, after which the run has ended.
     """
-    if by is not None and parameters["activate"] and not may_activate(by):
+    if parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
     run = create_run(preset, parameters, by, expected_last)
     transaction.on_commit(lambda: enqueue(run))
     return run
 
 
-def may_activate(by: User | AnonymousUser) -> bool:
-    """Return whether the requester's run may activate its model, which must be at least as accurate."""
-    return settings.LOCAL or by.has_perm("recognition.add_activation")
-
-
 def is_visitor(by: User | AnonymousUser) -> bool:
     """Return whether the requester has no permission to train, and depends on TRAINING_OPEN."""
     return not by.has_perm(MAY_TRAIN)
-
-
-def requester_fields(by: User | AnonymousUser | None) -> dict[str, Any]:
-    """Return the fields of a run that tell who requested it."""
-    return {"requested_by": by if isinstance(by, User) else None, "by_visitor": by is not None and is_visitor(by)}
 
 
 def create_run(
@@ -73,14 +58,13 @@ def create_run(
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
 ) -> TrainingRun:
-    """Insert a queued run.
-
-    Raises:
-        RunActive: Another run is active, says the constraint that allows one.
-        CoolDown: A visitor's run was queued a short while ago.
-        StateChanged: A run was added after `expected_last`.
-    """
-    fields = {"preset": preset, "parameters": dict(parameters)} | requester_fields(by)
+    """Insert a queued run. Raises RunActive, CoolDown, and StateChanged if a run was added after `expected_last`."""
+    fields = {
+        "preset": preset,
+        "parameters": dict(parameters),
+        "requested_by": by if isinstance(by, User) else None,
+        "by_visitor": by is not None and is_visitor(by),
+    }
     try:
         return insert_run(fields, expected_last)
     except IntegrityError as error:
@@ -144,11 +128,7 @@ def request_stop(
         by: The requester; None for the system itself.
         expected: The status that the requester saw, with no stop requested; None skips the check.
 
-    Raises:
-        NotInProgress: No run is active.
-        RunMismatch: Another run is active.
-        StateChanged: The run is not as `expected`.
-        NotAllowed: On a public site a visitor would stop the run of an account.
+    Raises NotInProgress, RunMismatch, StateChanged, and NotAllowed where a visitor would stop the run of an account.
     """
     run = TrainingRun.objects.active().newest()
     if run is None:

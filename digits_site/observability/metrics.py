@@ -1,5 +1,7 @@
 """Metrics of every request and of every error response."""
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
 disable_created_metrics()  # their `_created` series have no meaning across processes
@@ -17,21 +19,18 @@ _durations = Histogram(
     buckets=(0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 _refusals = Counter("digits_refusals", "Error responses, by the code in their body.", ["code"])
-_children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
 
 def observe(route: str, method: str, status: int, seconds: float) -> None:
-    """Record one response. Label combinations are few, so each is looked up once and kept."""
-    key = (route, method, status // 100)
-    children = _children.get(key)
-    if children is None:
-        label = method if method in METHODS else "other"
-        count = _requests.labels(route, label, f"{status // 100}xx")
-        children = count, _durations.labels(route, label)
-        if label == method:  # made-up methods are not kept
-            _children[key] = children
-    children[0].inc()
-    children[1].observe(seconds)
+    """Record one response."""
+    count, duration = children(route, method if method in METHODS else "other", status // 100)
+    count.inc()
+    duration.observe(seconds)
+
+
+@lru_cache(maxsize=1024)  # more than there are: looking up labels takes longer than counting
+def children(route: str, method: str, status_class: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(route, method, f"{status_class}xx"), _durations.labels(route, method)
 
 
 def count_refusal(code: str) -> None:

@@ -1,6 +1,7 @@
-"""Health for load balancers: liveness, and readiness from checks that apps register."""
+"""Health for load balancers: liveness and readiness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from django.core.cache import cache
 from django.db import Error as AnyDatabaseError
@@ -12,28 +13,17 @@ from redis.exceptions import RedisError
 
 
 def is_database_ready() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except AnyDatabaseError:
-        return False
-    return True
+    with suppress(AnyDatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return True
+    return False
 
 
 def is_redis_ready() -> bool:
-    try:
+    with suppress(RedisError):
         cache.get("readyz")
-    except RedisError:
-        return False
-    return True
-
-
-_checks: dict[str, Callable[[], bool]] = {"database": is_database_ready, "redis": is_redis_ready}
-
-
-def register_check(name: str, is_ready: Callable[[], bool]) -> None:
-    """Make `/readyz` call `is_ready` as well, which returns False when the process cannot do its work."""
-    _checks[name] = is_ready
+        return True
+    return False
 
 
 @never_cache
@@ -45,8 +35,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Run all checks. 503 names what is missing."""
-    checks = {name: is_ready() for name, is_ready in _checks.items()}
+def readyz(request: HttpRequest, more_checks: Mapping[str, Callable[[], bool]]) -> HttpResponse:
+    """Check the database, Redis, and `more_checks` of the URL configuration. 503 names what is missing."""
+    is_ready = {"database": is_database_ready, "redis": is_redis_ready, **more_checks}
+    checks = {name: check() for name, check in is_ready.items()}
     ready = all(checks.values())
     return JsonResponse({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)

@@ -1,5 +1,7 @@
 """`/metrics`: the measurements of the installation, for Prometheus."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
@@ -13,18 +15,11 @@ from prometheus_client.registry import Collector
 from digits_site.web.error_responses import error_response
 from digits_site.web.errors import NotAuthenticated
 
-_collectors: list[Collector] = []
-
-
-def register_collector(collector: Collector) -> None:
-    """Make `/metrics` collect from `collector` as well."""
-    _collectors.append(collector)
-
 
 @never_cache
 @require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Return all metrics in Prometheus' text format, whatever else is away.
+def metrics(request: HttpRequest, collectors: Sequence[Collector]) -> HttpResponse:
+    """Return all metrics in Prometheus' text format, those of `collectors` included, whatever else is away.
 
     Local mode serves this machine only. Public mode needs METRICS_TOKEN; without one the page does not exist.
     """
@@ -35,11 +30,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
             message = "Metrics need METRICS_TOKEN as a bearer token."
             return error_response(NotAuthenticated(message, headers={"WWW-Authenticate": "Bearer"}))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(collect()), content_type=content_type)
+    return HttpResponse(encode(collect(collectors)), content_type=content_type)
 
 
-def collect() -> CollectorRegistry:
-    """Return the metrics of this process, or of all that share METRICS_DIR, and those of database and Redis."""
+def collect(collectors: Sequence[Collector]) -> CollectorRegistry:
+    """Return the metrics of this process, or of all that share METRICS_DIR, and those of `collectors`."""
     registry = CollectorRegistry()
     if settings.METRICS_DIR:
         from digits_site.observability import multiprocess  # needs a Unix
@@ -48,6 +43,6 @@ def collect() -> CollectorRegistry:
         MultiProcessCollector(registry, str(settings.METRICS_DIR))
     else:
         registry.register(REGISTRY)
-    for collector in _collectors:
+    for collector in collectors:
         registry.register(collector)
     return registry

@@ -5,7 +5,7 @@ everybody's drawings, which take a hundredth of the time.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from threading import Semaphore
 
@@ -19,11 +19,7 @@ MAX_LARGE_WAITING = 1  # a waiting request holds one of granian's four threads
 
 large_slot = Semaphore(1)
 large_queue = Semaphore(1 + MAX_LARGE_WAITING)
-
-
-@lru_cache(maxsize=1)
-def slots(number: int) -> Semaphore:
-    return Semaphore(number)
+slots = lru_cache(maxsize=1)(Semaphore)
 
 
 @contextmanager
@@ -32,20 +28,15 @@ def decode_slot(pixels: int) -> Iterator[None]:
 
     Raises DecodingBusy if none comes free in time, or if enough large pictures are waiting already.
     """
-    if pixels < LARGE_PIXELS:
-        with acquired(slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS):
-            yield
-    else:
-        with acquired(large_queue, 0.0), acquired(large_slot, SLOT_TIMEOUT_SECONDS):
-            yield
+    with ExitStack() as held:
+        if pixels >= LARGE_PIXELS:
+            acquire(large_queue, 0.0, held)
+        acquire(large_slot if pixels >= LARGE_PIXELS else slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS, held)
+        yield
 
 
-@contextmanager
-def acquired(semaphore: Semaphore, timeout: float) -> Iterator[None]:
-    """Raises DecodingBusy if the semaphore is not acquired within `timeout` seconds."""
+def acquire(semaphore: Semaphore, timeout: float, held: ExitStack) -> None:
+    """Acquire a semaphore until `held` ends. Raises DecodingBusy."""
     if not semaphore.acquire(timeout=timeout):
         raise DecodingBusy
-    try:
-        yield
-    finally:
-        semaphore.release()
+    held.callback(semaphore.release)

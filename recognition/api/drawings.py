@@ -69,9 +69,9 @@ def json_object(request: Request) -> Mapping[str, Any]:
 def prepare(picture: EncodedImage) -> Grid:
     """Return a picture's (28, 28) array, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
     with decode_slot(picture.pixels):
-        with metrics.stage("decode"):
+        with metrics.decode.time():
             image = picture.decode()
-        with metrics.stage("prepare"):
+        with metrics.prepare.time():
             return preprocess(image)
 
 

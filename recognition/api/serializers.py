@@ -6,6 +6,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from digits_site.web.openapi.errors import ErrorSerializer
 from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE
 from recognition.models import ModelVersion
 
@@ -20,6 +21,9 @@ DATA_URL = {
 }
 
 
+DATA_URLS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
+
+
 def request_body(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {name: schema}, "required": [name]}
 
@@ -29,11 +33,7 @@ DRAWING_REQUEST = {
     "multipart/form-data": request_body("drawing", BINARY),
     "image/*": BINARY,
 }
-DRAWINGS_REQUEST = {
-    "application/json": request_body(
-        "drawings", {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
-    )
-}
+DRAWINGS_REQUEST = {"application/json": request_body("drawings", DATA_URLS)}
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -49,16 +49,10 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
 
 
-class DrawingErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class AnswersSerializer(serializers.Serializer[Any]):
     model = serializers.IntegerField(min_value=1)
     results = serializers.ListField(
-        child=PolymorphicProxySerializer("DrawingResult", [AnswerSerializer, DrawingErrorSerializer], None),
+        child=PolymorphicProxySerializer("DrawingResult", [AnswerSerializer, ErrorSerializer], None),
         min_length=1,
         max_length=MAX_DRAWINGS,
         help_text="In the order of the drawings: an answer, or the error of that drawing.",
@@ -71,9 +65,7 @@ class ModelFilesSerializer(serializers.Serializer[Any]):
 
 
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
-    """A version; the context's `serving` is the ID of the model in service."""
-
-    in_service = serializers.SerializerMethodField()
+    in_service = serializers.BooleanField(read_only=True)  # of a queryset annotated with models.in_service
     files = serializers.SerializerMethodField(help_text="The addresses of its files.")
 
     class Meta:
@@ -83,9 +75,6 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
             *("in_service", "files"),
         )
         extra_kwargs = {"test_accuracy": {"min_value": 0, "max_value": 1}}
-
-    def get_in_service(self, model: ModelVersion) -> bool:
-        return bool(model.pk == self.context["serving"])
 
     @extend_schema_field(ModelFilesSerializer)
     def get_files(self, model: ModelVersion) -> dict[str, str]:

@@ -9,7 +9,7 @@ PNG (W3C PNG, 5.6 and 11.2.1), JPEG (ITU T.81, annex B), WebP (RFC 9649, 2.5 to 
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 
 import numpy as np
@@ -73,8 +73,9 @@ class EncodedImage:
         if not data:
             raise EmptyImage
         self.data, self.format = data, sniff_format(data)
+        size_of, self._parts_of = FORMATS[self.format]
         try:
-            width, height = SIZE_READERS[self.format](data)
+            width, height = size_of(data)
         except struct.error as error:
             raise CorruptImage from error
         check_size(width, height)
@@ -86,7 +87,7 @@ class EncodedImage:
         Only the first frame of an animation is decoded. A JPEG much larger than needed is returned reduced.
         """
         try:
-            image = Image.open(BytesIO(image_parts(self.data, self.format)), formats=[self.format])
+            image = Image.open(BytesIO(b"".join(self._parts_of(self.data))), formats=[self.format])
             check_size(*image.size)
             image.draft(image.mode, (DRAFT_SIDE, DRAFT_SIDE))
             image.load()
@@ -116,18 +117,8 @@ def check_size(width: int, height: int) -> None:
         raise ImageTooSmall
 
 
-def image_parts(data: bytes, image_format: str) -> bytes:
-    """Return the file without the parts that do not make up its image.
-
-    A WebP is returned as it is: nothing in Python walks through it. Raises struct.error for a file that is cut short,
-    and CorruptImage for more parts, or a JPEG with more scans, than any program writes.
-    """
-    parts = {"PNG": png_image_chunks, "JPEG": jpeg_image_segments}.get(image_format)
-    return b"".join(parts(data)) if parts else data
-
-
 def png_image_chunks(data: bytes) -> Iterator[bytes]:
-    """Yield the signature and the image's chunks. Pillow checks their CRCs."""
+    """Yield the signature and the image's chunks, whose CRCs Pillow checks. Raises CorruptImage for too many chunks."""
     yield PNG_SIGNATURE
     position = len(PNG_SIGNATURE)
     for _ in range(MAX_CHUNKS):
@@ -142,7 +133,10 @@ def png_image_chunks(data: bytes) -> Iterator[bytes]:
 
 
 def jpeg_image_segments(data: bytes) -> Iterator[bytes]:
-    """Yield the signature, the image's segments and everything from the first scan on."""
+    """Yield the signature, the image's segments and everything from the first scan on.
+
+    Raises struct.error for a file that is cut short, and CorruptImage for too many segments or scans.
+    """
     yield JPEG_SIGNATURE
     for marker, start, end in jpeg_segments(data):
         if marker == START_OF_SCAN:
@@ -211,7 +205,12 @@ def webp_size(data: bytes) -> tuple[int, int]:
     raise CorruptImage
 
 
-SIZE_READERS = {"PNG": png_size, "JPEG": jpeg_size, "WEBP": webp_size}
+# For each format, how to read the size, and the parts that make up the image. No Python walks through a WebP.
+FORMATS: dict[str, tuple[Callable[[bytes], tuple[int, int]], Callable[[bytes], Iterable[bytes]]]] = {
+    "PNG": (png_size, png_image_chunks),
+    "JPEG": (jpeg_size, jpeg_image_segments),
+    "WEBP": (webp_size, lambda data: [data]),
+}
 
 
 def jpeg_exif(data: bytes) -> bytes:

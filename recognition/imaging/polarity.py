@@ -5,8 +5,6 @@ light, a coarse map of the background replaces the level. Levels are 0..255, box
 pixels.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -25,13 +23,25 @@ UNEVEN = 8  # levels between the border's 20th and 80th percentile above which t
 
 Mask = NDArray[np.bool_]
 Levels = NDArray[np.uint8]
-Span = tuple[int, int, int, int]
+Box = tuple[float, float, float, float]
 
 
-class Polarity(NamedTuple):
-    is_dark: bool  # the ink is darker than the background
-    background: int  # the background's level
-    variation: int  # how far the background varies along the border, in levels
+def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
+    """Return the box of what is set in a mask. Raises BlankDrawing if nothing is."""
+    down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(down):
+        raise BlankDrawing
+    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+
+
+def longer_side(box: tuple[float, ...]) -> float:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def grow(box: Box, by: float, size: tuple[int, int]) -> Box:
+    """Return a box with `by` pixels more on every side, as far as the image of `size` reaches."""
+    left, top, right, bottom = box
+    return max(left - by, 0), max(top - by, 0), min(right + by, size[0]), min(bottom + by, size[1])
 
 
 def to_grey(image: Image.Image) -> Image.Image:
@@ -40,7 +50,10 @@ def to_grey(image: Image.Image) -> Image.Image:
     Raises BlankDrawing if nothing is visible, or only an empty page.
     """
     if image.mode in ("LA", "RGBA"):
-        box = visible_box(image)
+        visible = image.getbbox(alpha_only=True)
+        if visible is None:
+            raise BlankDrawing
+        box = grow(visible, MARGIN, image.size)
         share = (box[2] - box[0]) * (box[3] - box[1]) / (image.width * image.height)
         if share < 0.5 and max(image.size) > MIN_CROP_SIDE:  # otherwise cropping costs more than it saves
             image = image.crop(box)
@@ -64,16 +77,6 @@ def to_grey(image: Image.Image) -> Image.Image:
     return grey
 
 
-def visible_box(image: Image.Image) -> Span:
-    """Return the bounding box of what is not transparent, with a margin. Raises BlankDrawing if all is transparent."""
-    box = image.getbbox(alpha_only=True)
-    if box is None:
-        raise BlankDrawing
-    left, top, right, bottom = box
-    width, height = image.size
-    return max(left - MARGIN, 0), max(top - MARGIN, 0), min(right + MARGIN, width), min(bottom + MARGIN, height)
-
-
 def extremes(band: Image.Image) -> tuple[int, int]:
     """Return the lowest and the highest level of a band (getextrema takes three times as long)."""
     levels = np.asarray(band)
@@ -83,13 +86,8 @@ def extremes(band: Image.Image) -> tuple[int, int]:
 def level_behind(grey: Image.Image, alpha: Image.Image, strongest: int, blank_if_even: bool) -> int:
     """Return the level to put behind a transparent image: that of its own page, or one its ink stands out from.
 
-    Args:
-        grey, alpha: The image's levels and opacity, of the same size.
-        strongest: The highest level of `alpha`.
-        blank_if_even: An even page is an empty page rather than thick ink.
-
-    Raises:
-        BlankDrawing: Nothing is visible, or only an empty page.
+    `strongest` is the highest level of `alpha`; with `blank_if_even`, an even page is empty rather than thick ink.
+    Raises BlankDrawing if nothing is visible, or only an empty page.
     """
     if strongest < MIN_CONTRAST:
         raise BlankDrawing
@@ -111,8 +109,8 @@ def level_behind(grey: Image.Image, alpha: Image.Image, strongest: int, blank_if
 
 def is_page(visible: Mask) -> bool:
     """Whether the visible part is a page (straight, turned or round) rather than a stroke: it fills its own outline."""
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+    left, top, right, bottom = bounding_box(visible)
+    height, width = bottom - top, right - left
     area, shorter, longer = int(visible.sum()), min(height, width), max(height, width)
     if shorter <= 6:
         return False
@@ -134,8 +132,8 @@ def subsample(band: Image.Image, step: int) -> Levels:
     return np.asarray(band if step == 1 else band.resize(size, Image.Resampling.NEAREST))
 
 
-def find_polarity(overview: Image.Image) -> Polarity:
-    """Decide from the border of a grey image whether its ink is dark or light.
+def find_polarity(overview: Image.Image) -> tuple[bool, int, int]:
+    """Return (whether the ink is dark, the background's level, how far it varies along the border of the image).
 
     Raises BlankDrawing if the levels differ too little.
     """
@@ -155,7 +153,7 @@ def find_polarity(overview: Image.Image) -> Polarity:
         side = border
     background = int(side[len(side) // 2])
     variation = int(border[len(border) * 4 // 5]) - int(border[len(border) // 5])
-    return Polarity(background - darkest >= brightest - background, background, variation)
+    return background - darkest >= brightest - background, background, variation
 
 
 def robust_extremes(levels: Levels) -> tuple[int, int]:

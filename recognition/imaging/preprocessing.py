@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import subtract_background
+from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
 from recognition.imaging.segmentation import Ink, find_ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
@@ -63,7 +63,7 @@ def as_mnist(ink: Ink) -> Grid | None:
         return None
     levels = subtract_background(np.asarray(ink.grey), ink.is_dark, ink.background)
     box = Image.fromarray(levels).getbbox()
-    if box is None or not MIN_BOX <= max(box[2] - box[0], box[3] - box[1]) <= BOX:
+    if box is None or not MIN_BOX <= longer_side(box) <= BOX:
         return None
     field = levels.astype(np.float32) / np.float32(ink.background if ink.is_dark else 255 - ink.background)
     if field.max() < MIN_STRENGTH or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > MAX_OFFSET:
@@ -74,7 +74,7 @@ def as_mnist(ink: Ink) -> Grid | None:
 def scale_to_box(ink: Ink) -> Grid:
     """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
     grid = ink_grid(ink, WORK)
-    width, length = stroke_width(grid), longer_side(grid)
+    width, length = stroke_width(grid), longer_side(bounding_box(grid > 0.5))
     stroke = width * WORK / length
     wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
     scale = WORK / length
@@ -114,15 +114,6 @@ def stroke_width(grid: Grid) -> float:
     area = float(grid.sum())
     lost = area - float(erode(grid).sum())
     return 2.0 * area / max(lost, 1e-6)
-
-
-def longer_side(grid: Grid) -> int:
-    """Return the longer side of the ink, in pixels."""
-    inked = grid > 0.5
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if not len(rows):
-        raise BlankDrawing
-    return int(max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
 
 
 def square(grid: Grid, extreme: np.ufunc) -> Grid:
@@ -197,10 +188,8 @@ def centre_of_mass(grid: Grid) -> tuple[float, float]:
 
 def centre(grid: Grid) -> Grid:
     """Place the working grid in the field by its centre of mass and reduce it to (28, 28)."""
-    rows, columns = np.flatnonzero(grid.max(axis=1) > 0.05), np.flatnonzero(grid.max(axis=0) > 0.05)
-    if not len(rows):
-        raise BlankDrawing
-    grid = grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][: FIELD * ZOOM, : FIELD * ZOOM]
+    left, top, right, bottom = bounding_box(grid > 0.05)
+    grid = grid[top:bottom, left:right][: FIELD * ZOOM, : FIELD * ZOOM]
     field = np.zeros((FIELD * ZOOM, FIELD * ZOOM), dtype=np.float32)
     origin = []
     for mass, side in zip(centre_of_mass(grid), grid.shape, strict=True):

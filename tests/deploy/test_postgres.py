@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from django.conf import settings
 
-from digits_site.postgresql import WAIT_SECONDS
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
 from tests.support.stack import Stack, eventually, running, streamed
@@ -23,6 +23,7 @@ pytestmark = [
 ]
 EPOCHS = 10
 AWAY_SECONDS = 5  # epochs end while nobody can write them down
+WAIT_SECONDS = settings.DATABASE_WAIT_SECONDS
 
 
 @pytest.fixture(scope="module")

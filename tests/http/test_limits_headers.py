@@ -147,7 +147,7 @@ def broken(*_: Any, **__: Any) -> Any:
 
 def test_a_page_that_breaks_says_nothing_of_why(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.pages.render", broken)
-    answer = operator.get("/runs/")
+    answer = operator.get("/", headers={"Accept": "text/html"})
     assert answer.status_code == 500
     assert_standing(list(answer.items()))
     assert_strict(policy_of(list(answer.items())))

@@ -13,8 +13,7 @@ import httpx
 import pytest
 from django.test import Client
 
-from digits_site.observability.context import run_context
-from digits_site.observability.logging import ContextFilter, formatter, request_id
+from digits_site.observability.logging import ContextFilter, formatter, request_id, run_context
 from digits_site.web.middleware.request_id import access
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 

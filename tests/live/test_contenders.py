@@ -14,7 +14,7 @@ from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres]
-PROCESSES, WEBS, REQUESTS, ROUNDS = 4, 3, 100, 12
+PROCESSES, WEBS, REQUESTS, ROUNDS = 3, 2, 100, 12
 
 
 class Contenders:

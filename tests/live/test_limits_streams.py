@@ -1,5 +1,6 @@
 """How many streams are open, how much a client may say on one, and what those who are refused are told."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_those_who_are_refused_again_and_again_take_nothing_from_others(service:
             with socket_from(service, 6) as client:
                 assert not is_served(client)
         assert is_served(open_ones.enter_context(socket_from(service, 7)))
+
+
+def test_an_event_stream_whose_client_is_gone_ends_within_a_second(service: Stack) -> None:
+    def viewers() -> float:
+        lines = service.http.get("/metrics").text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith("digits_viewers "))
+
+    eventually(lambda: viewers() == 0, 10, "the end of other tests' streams")
+    with httpx.stream("GET", f"{service.url}/api/progress/", timeout=10) as answer:
+        lines = answer.iter_lines()  # kept: the end of this generator closes the connection
+        next(lines)
+        assert viewers() == 1
+    gone = time.monotonic()
+    eventually(lambda: viewers() == 0, 2, "the end of the stream")
+    assert time.monotonic() - gone < 1.2
+    assert "Traceback" not in service.log("web")
 
 
 @here

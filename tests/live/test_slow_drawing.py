@@ -15,7 +15,7 @@ from training.models import TrainingRun
 from training.worker import supervisor
 from training.worker.runner import config_of
 
-STALL_SECONDS = 6.0
+STALL_SECONDS = 3.0
 
 
 class StopsLater:
@@ -36,7 +36,7 @@ class StopsLater:
         if self.drawing_since is None:
             self.drawing_since = time.monotonic()
             self.patch.setattr(supervisor, "STALL_SECONDS", STALL_SECONDS)
-        if time.monotonic() - self.drawing_since > STALL_SECONDS + 2:
+        if time.monotonic() - self.drawing_since > STALL_SECONDS + 1:
             TrainingRun.objects.filter(pk=self.run.pk).update(stop_requested_at=timezone.now())
 
 

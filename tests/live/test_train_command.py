@@ -1,28 +1,28 @@
 """manage.py train: one run in the foreground."""
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
-from tests.support.stack import NUMPY_LEARNER, PATIENCE_SECONDS, ROOT, eventually, manage
+from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 
 
 def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
     """Pressed again and again, wherever the command happens to be: between statements of the database too."""
-    environment = os.environ | {"DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1", "LEARNER": NUMPY_LEARNER}
-    environment.pop("DATABASE_URL", None)
-    manage(environment, "migrate", "--verbosity", "0")
-    command = [sys.executable, "manage.py", "train", "--samples", "2000", "--epochs", "50"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with closing(Stack(tmp_path)) as stack:
+        stack.start_redis()
+        stack.prepare()
+        command = [sys.executable, "-u", "manage.py", "train", "--samples", "2000", "--epochs", "50"]
+        process = subprocess.Popen(command, cwd=ROOT, env=stack.environment, stderr=subprocess.PIPE, text=True)
         lines: list[str] = []
         reading = threading.Thread(target=lambda: lines.extend(iter(process.stderr.readline, "")))
         reading.start()
         eventually(lambda: "claimed" in "".join(lines), PATIENCE_SECONDS, "the start")
-        while process.poll() is None and "run 1: interrupted" not in "".join(lines):
+        while process.poll() is None and "run 2: interrupted" not in "".join(lines):
             process.send_signal(signal.SIGINT)
             time.sleep(0.005)
         process.wait(30)
@@ -30,4 +30,4 @@ def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
     said = "".join(lines)
     assert "Traceback" not in said, said
     assert process.returncode == 1
-    assert "CommandError: run 1 ended interrupted" in said
+    assert "CommandError: run 2 ended interrupted" in said

@@ -1,8 +1,8 @@
 """Softmax regression in NumPy, for LEARNER in tests that are not about the network: an epoch takes some milliseconds.
 
 It reports, checkpoints, resumes, stops and exports as `training.learner.trainer` does. NUMPY_LEARNER_BATCH_SECONDS in
-the environment is the least that a batch takes, by default a network's pace, so that a run can be met at work;
-NUMPY_LEARNER_PHASE_SECONDS is how long every other phase takes.
+the environment is the least that a batch takes, by default a network's pace, so that a run can be met at work. If
+the file SLOW_PHASE in DATA_DIR names another phase, that one takes a minute.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import platform
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -24,10 +25,17 @@ from training.learner.presets import DECAY, DECAY_BATCHES
 from training.learner.reports import Epoch, PhaseName, Result, SendReport
 
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
-PHASE_SECONDS = float(os.environ.get("NUMPY_LEARNER_PHASE_SECONDS", "0"))
+SLOW_PHASE, SLOW_SECONDS = "slow-phase", 60
 PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one layer
 
-time.sleep(PHASE_SECONDS)  # the phase `importing`
+
+def wait_if_slow(phase: PhaseName) -> None:
+    file = Path(os.environ.get("DATA_DIR", "")) / SLOW_PHASE
+    if file.exists() and file.read_text() == phase:
+        time.sleep(SLOW_SECONDS)
+
+
+wait_if_slow("importing")
 
 
 def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
@@ -35,7 +43,7 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
 
     def enter(phase: PhaseName) -> None:
         send({"type": "phase", "phase": phase})
-        time.sleep(PHASE_SECONDS)
+        wait_if_slow(phase)
 
     enter("loading")
     digits, held_back = dataset.load_parts(config)

@@ -100,15 +100,20 @@ class Scaled(Stack):
         assert launcher.returncode == 0, self.log("up")[-3000:]
 
 
+def start_granian(stack: Stack) -> None:
+    """Start the web server as Procfile.scaled does, on the stack's port."""
+    line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
+    assert line
+    options = line[1].replace("${WEB_PORT:-8001}", str(stack.port)).replace("${WEB_CONCURRENCY:-2}", "2")
+    stack.launch("web", "granian", *options.split())
+    wait_for_port(stack.port)
+
+
 class OnGranian(Stack):
     """`make run`'s processes with granian in daphne's place."""
 
     def start_web(self) -> None:
-        line = re.search(r"granian (--interface .*)", (ROOT / "Procfile.scaled").read_text())
-        assert line
-        options = line[1].replace("${WEB_PORT:-8001}", str(self.port)).replace("${WEB_CONCURRENCY:-2}", "2")
-        self.launch("web", "granian", *options.split())
-        wait_for_port(self.port)
+        start_granian(self)
 
 
 @contextmanager

@@ -140,7 +140,10 @@ class Stack:
         self.launch(name, "python", "-m", "digits_site.server", "--bind", "127.0.0.1", "--port", str(port))
 
     def start_worker(self) -> None:
-        self.launch("worker", "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
+        self.launch_worker("worker")
+
+    def launch_worker(self, name: str) -> None:
+        self.launch(name, "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
 
     def launch(self, name: str, program: str, *words: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -162,6 +165,16 @@ class Stack:
                 self.processes[name].send_signal(signal.SIGCONT)
                 if self.processes[name].poll() is not None:
                     start()
+
+    def whole_and_idle(self) -> Iterator["Stack"]:
+        """For the fixtures of a shared stack: a test may end processes of it. Its logs begin with it."""
+        for log in self.folder.glob("*.log"):
+            os.truncate(log, 0)
+        self.mend()
+        self.idle()
+        yield self
+        self.mend()
+        self.idle()
 
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. Raises StopIteration when there is none."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,14 +15,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin
-from recognition.errors import RecognitionError
 from recognition.models import Activation
 from training.admin import exports
 from training.admin.actions import ACTIONS
-from training.errors import TrainingError
 from training.models import Epoch, TrainingRun
 from training.serializers import TrainingParametersSerializer, represent
 
+ATTEMPT_FIELDS = ("attempt", "resumed_after_epoch", "worker")
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 
 
@@ -48,26 +47,12 @@ class TrainingRunAdmin(ActionAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ("export_csv", "export_json")
-    refusals = (TrainingError, RecognitionError)
     object_actions = ACTIONS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
         ("Results", {"fields": ("results",)}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
-        (
-            "Recipe",
-            {
-                "fields": (
-                    "preset",
-                    "parameters_table",
-                    "versions_table",
-                    "commands",
-                    "attempt",
-                    "resumed_after_epoch",
-                    "worker",
-                )
-            },
-        ),
+        ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "commands", *ATTEMPT_FIELDS)}),
         ("Error", {"fields": ("error_code", "error", "error_folded")}),
     )
     readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
@@ -75,8 +60,7 @@ class TrainingRunAdmin(ActionAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
         serving = Activation.objects.values("model_id")[:1]
         reads = Activation.objects.values("model__test_accuracy")[:1]
-        done = Epoch.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(n=Count("pk")).values("n")
-        runs = super().get_queryset(request).annotate(serving_id=serving, serving_reads=reads, done=Subquery(done))
+        runs = TrainingRun.objects.with_finished_epochs().annotate(serving_id=serving, serving_reads=reads)
         if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
             few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
             runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
@@ -126,9 +110,9 @@ class TrainingRunAdmin(ActionAdmin):
     def calibration(self, run: TrainingRun) -> str:
         return "–" if run.calibration_error is None else f"{run.calibration_error:.4f}"
 
-    @admin.display(description="epochs", ordering="done")
+    @admin.display(description="epochs", ordering="finished_epochs")
     def epochs_done(self, run: Any) -> str:
-        return f"{run.done or 0} of {run.parameters['epochs']}"
+        return f"{run.finished_epochs} of {run.parameters['epochs']}"
 
     @admin.display(description="queued", ordering="queued_at")
     def queued(self, run: TrainingRun) -> str:

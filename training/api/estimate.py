@@ -1,29 +1,13 @@
 """Estimate a run's duration on this installation from an earlier run of the same preset."""
 
-from dataclasses import asdict
-from typing import Any
-
 from training.learner.presets import PRESETS
 from training.models import SHIPPED, Status, TrainingRun
 
 RECENT_RUNS = 20
-FIELDS = ("title", "epochs", "batch_size", "samples", "learning_rate")
-
-
-def presets() -> list[dict[str, Any]]:
-    """Return every preset with its defaults and its `estimate`, null until a run of it has completed here."""
-    return [
-        {
-            "name": name,
-            **{key: value for key, value in asdict(preset).items() if key in FIELDS},
-            "estimate": estimate(name),
-        }
-        for name, preset in PRESETS.items()
-    ]
 
 
 def estimate(name: str) -> dict[str, float] | None:
-    """Return a run's fixed seconds, seconds per sample, and seconds per sample and epoch.
+    """Return a run's fixed seconds, seconds per sample, and seconds per sample and epoch; None before the first run.
 
     Measured in the largest of the preset's latest runs with its default batch size. The shipped run was trained
     elsewhere, and a resumed run has not measured all of its phases.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
@@ -24,7 +24,7 @@ ORDERINGS = {
     "status": F("status"),
     "preset": F("preset"),
     "test_accuracy": F("test_accuracy"),
-    "epochs": Count("epochs"),
+    "epochs": F("finished_epochs"),
     "requested_by": F("requested_by__username"),
     "queued_at": F("queued_at"),
     "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
@@ -61,8 +61,6 @@ LIST_PARAMETERS = [
 
 @extend_schema_view(retrieve=extend_schema(operation_id="getRun", tags=["runs"], summary="Get a run."))
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TrainingRun]):
-    """GET /api/runs/ (newest first: `?status= ?ordering= ?include= ?page= ?page_size=`) and GET /api/runs/<id>/."""
-
     queryset = TrainingRun.objects.with_account()
     serializer_class = RunSerializer
     pagination_class = RunPagination
@@ -85,6 +83,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         status = self.request.query_params.get("status")
         if status is not None and status not in Status.values:
             raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
+        queryset = queryset.with_finished_epochs()
         return self.ordered(queryset if status is None else queryset.filter(status=status))
 
     def ordered(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:
@@ -117,7 +116,6 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     )
     @raises(InvalidParameter, NoPredictions, DigitsUnavailable)
     def digits(self, request: Request, pk: int) -> Response:
-        """GET /api/runs/<id>/digits/: test digits with pictures, the most confident predictions first."""
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         return Response(evaluation.most_confident(self.get_object(), **query.validated_data))

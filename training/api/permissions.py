@@ -21,8 +21,6 @@ class MayTrain(ScopedPermission):
 
 
 class MayStop(MayTrain):
-    """Allows the same accounts."""
-
     scope = "stop"
     refusal = "You need permission to stop a run here."
 

@@ -13,16 +13,16 @@ from digits_site.web.openapi.errors import raises
 from recognition.api.permissions import MayActivate
 from recognition.models import Activation
 from training import errors, services
-from training.api import estimate, schema
+from training.api import schema
+from training.api.estimate import estimate
 from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
+from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters, StopParameters
 
 
 class StartView(APIView):
-    """POST /api/retrain_model/: start a run. Without a body, all parameters are the preset's."""
-
     permission_classes = (MayTrain,)
 
     @extend_schema(
@@ -44,12 +44,8 @@ class StartView(APIView):
 
 
 class StopView(APIView):
-    """POST /api/stop_training/: stop the active run, or `{"run": 12}` if it is the active one.
-
-    Parses forms because a beacon of an empty FormData has a form's Content-Type.
-    """
-
     permission_classes = (MayStop,)
+    # A beacon of an empty FormData has a form's Content-Type.
     parser_classes = [*APIView.parser_classes, FormParser, MultiPartParser]
 
     @extend_schema(
@@ -70,8 +66,6 @@ class StopView(APIView):
 
 
 class StatusView(APIView):
-    """GET /api/check_model_status/: the newest run's status; queued counts as in progress."""
-
     @extend_schema(
         operation_id="checkModelStatus",
         tags=["training"],
@@ -85,8 +79,6 @@ class StatusView(APIView):
 
 
 class ProgressView(APIView):
-    """GET /api/training_progress/: the active run's progress, or `{}`."""
-
     @extend_schema(
         operation_id="getTrainingProgress",
         tags=["training"],
@@ -98,8 +90,6 @@ class ProgressView(APIView):
 
 
 class AccuracyView(APIView):
-    """GET /api/model_accuracy/: the newest completed run's accuracy, else the one of the model in service."""
-
     @extend_schema(
         operation_id="getModelAccuracy",
         tags=["training"],
@@ -116,8 +106,6 @@ class AccuracyView(APIView):
 
 
 class PresetsView(APIView):
-    """GET /api/presets/: each preset's defaults, and how long it takes on this installation."""
-
     @extend_schema(
         operation_id="listPresets",
         tags=["training"],
@@ -125,4 +113,5 @@ class PresetsView(APIView):
         responses=schema.PresetsSerializer,
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": estimate.presets()})
+        presets = [{"name": name, **vars(preset), "estimate": estimate(name)} for name, preset in PRESETS.items()]
+        return Response(schema.PresetsSerializer({"results": presets}).data)

@@ -20,20 +20,9 @@ EpochArrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28
 Progress = Callable[[float | None], object]  # takes the share of drawings that is done, 0 to 1; None while augmenting
 NO_DIGIT = 10
 EXIT_SECONDS = 10.0  # for a process with a closed pipe
-STRENGTH = augmentation.Strength(
-    rotation=10, shear=0.25, stretch=0.15, elastic=0.5, smallest=0.85, thinner=0.45, thicker=0.6
-)
 # The last epochs change digits less, so that they resemble real drawings.
 SETTLED = augmentation.Strength(
-    rotation=6,
-    shear=0.15,
-    stretch=0.1,
-    smallest=0.92,
-    largest=1.06,
-    shift=0.5,
-    elastic=0.35,
-    thinner=0.3,
-    thicker=0.4,
+    rotation=6, shear=0.15, stretch=0.1, smallest=0.92, largest=1.06, shift=0.5, elastic=0.35, thinner=0.3, thicker=0.4
 )
 EDITED = 0.3  # share of the zeros, ones and sevens that get another style
 # A picture of no digit has uniform targets (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier
@@ -136,6 +125,6 @@ class EpochBuilder:
         none = np.full(len(no_digits), NO_DIGIT)
         labels = np.concatenate([self._digits.labels, pool.labels[rows], none])
         order = rng.permutation(len(labels))
-        strength = STRENGTH if number <= self._bent_epochs else SETTLED
+        strength = augmentation.Strength() if number <= self._bent_epochs else SETTLED
         changed = augmentation.augment(images[order], rng, strength, shrink[order], chunk_done)
         return np.rint(changed * 255).astype(np.uint8), labels[order]

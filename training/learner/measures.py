@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recognition import calibration
 from training.learner import dataset
-from training.learner.reports import Figures, Predictions, SendReport, Validation
+from training.learner.reports import Figures, SendReport, Validation
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
 PROGRESS_SECONDS = 0.5  # between two reports
@@ -51,25 +51,15 @@ def evaluate(predict: Predict, held_back: dataset.Digits, test: dataset.Digits) 
         calibrated = calibration.apply_temperature(of_held_back, temperature)
         uncertain_below = calibration.confidence_floor(calibrated, UNCERTAIN_SHARE)
     calibrated = calibration.apply_temperature(probabilities, temperature or 1.0)
-    confusion = confusion_matrix(probabilities.argmax(axis=1), test.labels)
+    confusion = np.zeros((10, 10), np.int64)
+    np.add.at(confusion, (test.labels, probabilities.argmax(axis=1)), 1)
+    confidence = np.rint(calibrated.max(axis=1) * 65535).astype("<u2")
+    predicted = calibrated.argmax(axis=1).astype(np.uint8)
     return {
         "test_accuracy": float(np.trace(confusion) / confusion.sum()),
         "calibration_error": calibration.expected_calibration_error(calibrated, test.labels),
         "confusion": confusion.tolist(),
         "temperature": temperature,
         "uncertain_below": uncertain_below,
-        "predictions": pack_predictions(calibrated),
+        "predictions": {"predicted": predicted.tobytes(), "confidence": confidence.tobytes()},
     }
-
-
-def pack_predictions(probabilities: NDArray[np.floating]) -> Predictions:
-    """Pack probabilities [N, 10] into bytes: the predicted digits, and little-endian uint16 confidences."""
-    confidence = np.rint(probabilities.max(axis=1) * 65535).astype("<u2")
-    return {"predicted": probabilities.argmax(axis=1).astype(np.uint8).tobytes(), "confidence": confidence.tobytes()}
-
-
-def confusion_matrix(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return counts int64 [10, 10] (row: true digit, column: predicted)."""
-    counts = np.zeros((10, 10), np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts

@@ -58,7 +58,9 @@ def train(
             means = loop.train_epoch(step, pictures, epoch, config.batch_size, send, stop)
             if means is None:
                 return None
-            check_finite(model, epoch)
+            if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+                # The loss may be finite: oneDNN's ReLU turns NaN into 0.
+                raise Diverged(f"Training diverged in epoch {epoch}. Try a lower learning rate.")
             with averaged_weights(model, keep=epoch == config.epochs):
                 validation = validate(predict, held_back)
             save_checkpoint(config, model, epoch)
@@ -80,12 +82,6 @@ def averaged_weights(model: keras.Model, keep: bool) -> Iterator[None]:
     yield
     if not keep:
         model.set_weights(trained)
-
-
-def check_finite(model: keras.Model, epoch: int) -> None:
-    """Raise Diverged unless all weights are finite. The loss may be: oneDNN's ReLU turns NaN into 0."""
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise Diverged(f"Training diverged in epoch {epoch}. Try a lower learning rate.")
 
 
 def load_or_build(config: Config, digits: int) -> keras.Model:

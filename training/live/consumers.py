@@ -10,7 +10,6 @@ from django.db import Error as AnyDatabaseError
 from django.urls import path, re_path
 
 from digits_site.observability.metrics import count_refusal
-from digits_site.web.limits.stream_slots import GRANTED, slot_of
 from digits_site.web.limits.token_bucket import BURST_SECONDS, TOO_MANY_FRAMES, TokenBucket
 from training.live.events import ErrorFrame, Pong, Reply
 from training.live.feed import feed
@@ -27,7 +26,7 @@ class TrainingConsumer(AsyncWebsocketConsumer):
         """Accept even without a free slot: a page learns the close code, but never why a handshake failed."""
         self.frames, self.cut = TokenBucket(max(settings.STREAM_FRAMES_PER_SECOND, PINGS_PER_SECOND)), False
         await self.accept()
-        if slot_of(self.scope) == GRANTED:
+        if self.scope.get("stream_refusal") is None:  # of StreamSlots
             self.sending = asyncio.create_task(self.send_events())
         else:
             count_refusal("too_many_streams")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -17,7 +17,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digits_site.web import errors
 from digits_site.web.error_responses import error_response
-from digits_site.web.limits.stream_slots import GRANTED, slot_of
 from training.live import events
 from training.live.broadcast import cached_percentage
 from training.live.feed import feed
@@ -25,9 +24,6 @@ from training.models import ACTIVE
 
 SILENCE_SECONDS = 0.9  # clients give up after five silent seconds; the contract says one
 PACE_SECONDS = 0.2
-
-
-SLOT_ERRORS = {"address_full": errors.TooManyStreams, "all_taken": errors.AllStreamsTaken}
 
 
 @csrf_exempt  # so that a POST is told 405
@@ -38,9 +34,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
     if not isinstance(request, ASGIRequest):  # Django under WSGI would buffer the whole run
         return error_response(errors.NoStreams(), request)
-    slot = slot_of(request.scope)
-    if slot != GRANTED:
-        return error_response(SLOT_ERRORS[slot](), request)
+    if refusal := request.scope.get("stream_refusal"):  # of StreamSlots
+        return error_response(refusal(), request)
     try:
         await feed().position()
     except AnyDatabaseError:
@@ -56,73 +51,58 @@ async def messages() -> AsyncIterator[str]:
     async with feed().join() as viewer:
         updates = aiter(viewer)
         run = (await anext(updates))["run"]
-        if run is None or run["status"] not in ACTIVE:
-            reason = run["status"] if run else "completed"
-            yield as_message({"event": "close", "reason": reason, **({"run": run["id"]} if run else {})})
+        if run is None:
+            yield as_message({"event": "close", "reason": "completed"})
             return
-        state = StreamState(run, await percentage_of(run))
-        yield as_message(state.progress())
-        async for closing in follow(updates, state):
-            yield as_message(closing or state.progress())
-
-
-async def follow(
-    updates: AsyncIterator[events.SharedEvent], state: StreamState
-) -> AsyncIterator[dict[str, Any] | None]:
-    """Yield None when progress is due, and the closing message last."""
-    loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(updates))
-    sent_at = loop.time()
-    try:
-        while state.reason is None:
-            await asyncio.wait({waiting}, timeout=max(0.0, sent_at + SILENCE_SECONDS - loop.time()))
-            if waiting.done():
-                message = waiting.result()
-                state.apply(message)
-                waiting = asyncio.ensure_future(anext(updates))
-                if message["type"] != "epoch" and state.reason is None and loop.time() - sent_at < PACE_SECONDS:
-                    continue  # epochs are always sent, however soon the next one follows
-            if state.reason is None:
-                sent_at = loop.time()
-                yield None
-        yield state.closing()
-    finally:
-        waiting.cancel()
+        state = StreamState(run)
+        if not state.closing:
+            state.percentage = await percentage_of(run)
+        sent_at = float("-inf")
+        loop, waiting = asyncio.get_running_loop(), asyncio.ensure_future(anext(updates))
+        try:
+            while not state.closing:
+                await asyncio.wait({waiting}, timeout=max(0.0, sent_at + SILENCE_SECONDS - loop.time()))
+                if waiting.done():
+                    message = waiting.result()
+                    state.apply(message)
+                    waiting = asyncio.ensure_future(anext(updates))
+                    if message["type"] != "epoch" and loop.time() - sent_at < PACE_SECONDS:
+                        continue  # epochs are always sent, however soon the next one follows
+                if not state.closing:
+                    sent_at = loop.time()
+                    yield as_message(events.progress(run["max_epochs"], state.percentage, state.last_epoch))
+            yield as_message(state.closing)
+        finally:
+            waiting.cancel()
 
 
 class StreamState:
     """One run's progress, kept up to date by its events."""
 
-    def __init__(self, run: dict[str, Any], percentage: float) -> None:
-        self.run, self.percentage = run["id"], percentage
-        self.max_epochs = run["max_epochs"]
-        self.last_epoch = run["epochs"][-1] if run["epochs"] else None
-        self.reason: str | None = None
-        self.details: dict[str, Any] = {}
+    def __init__(self, run: dict[str, Any]) -> None:
+        self.run, self.percentage = run["id"], 0.0
+        self.last_epoch: Mapping[str, Any] | None = None
+        self.closing: dict[str, Any] = {}  # the last message, once the run has ended
+        self.apply({"type": "snapshot", "run": run})
 
     def apply(self, message: events.Event) -> None:
         """Take in a snapshot or an event, of this run or of a later one."""
-        kind = message["type"]
-        run = message["run"]["id"] if kind == "snapshot" else message["run"]
-        if run != self.run:
-            self.reason = self.reason or "interrupted"  # a newer run: this one has ended, unseen
+        kind, run = message["type"], message["run"]
+        if (run["id"] if kind == "snapshot" else run) != self.run:
+            self.close("interrupted")  # a newer run: this one has ended, unseen
         elif kind == "snapshot":
-            self.last_epoch = message["run"]["epochs"][-1] if message["run"]["epochs"] else None
-            if message["run"]["status"] not in ACTIVE:
-                self.reason = message["run"]["status"]
+            self.last_epoch = run["epochs"][-1] if run["epochs"] else None
+            if run["status"] not in ACTIVE:
+                self.close(run["status"])
         elif kind == "batch":
             self.percentage = 100 * message["step"] / message["steps"]
         elif kind == "epoch":
             self.last_epoch, self.percentage = message, 100.0  # its last batch event may have been thinned out
         elif kind in events.ENDINGS:
-            self.reason = kind
-            self.details = {k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}}
+            self.close(kind, **{k: v for k, v in message.items() if k not in {"type", "seq", "time", "run"}})
 
-    def progress(self) -> dict[str, Any]:
-        return events.progress(self.max_epochs, self.percentage, self.last_epoch)
-
-    def closing(self) -> dict[str, Any]:
-        return {"event": "close", "reason": self.reason, "run": self.run, **self.details}
+    def close(self, reason: str, **details: Any) -> None:
+        self.closing = {"event": "close", "reason": reason, "run": self.run, **details}
 
 
 async def percentage_of(run: dict[str, Any]) -> float:

@@ -8,13 +8,14 @@ import logging
 import shutil
 import threading
 import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from digits_site.observability.context import run_context
+from digits_site.observability.logging import run_context
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, StorageUnavailable
 from recognition.models import ModelVersion
@@ -22,7 +23,7 @@ from training.errors import LostClaim
 from training.learner import checkpoints
 from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
-from training.live.broadcast import Broadcaster, RunProgress, payload_of, persist
+from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
 from training.models import Predictions, Status, TrainingRun
 from training.worker import heartbeat
@@ -38,11 +39,13 @@ def execute(run_id: int) -> None:
     Returns quietly if there is nothing to claim: after a second delivery, or a stop.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
-    with run_context(run_id), Broadcaster() as broadcaster:
-        while run is not None and not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
+    if run is None:
+        return
+    with run_context(run_id), closing(RunProgress(run)) as progress:
+        while not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
-                attempt(run, RunProgress(run, broadcaster))
+                attempt(run, progress)
             except LostClaim:
                 logger.warning("%s was claimed again or has ended: attempt %s writes nothing more", run, run.attempt)
                 return
@@ -53,9 +56,11 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
     folder = folder_of(run)
     try:
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
-        remove_other_folders(folder)
-        run.resume_after(config.resumed_after_epoch)
-        progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=run.resumed_after_epoch))
+        for other in folder.parent.iterdir():  # of runs that a web process ended: no other run is active now
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        run.write(resumed_after_epoch=config.resumed_after_epoch)
+        progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
         result, phase_seconds = supervise(run, config, progress, SHUTDOWN)
         complete(run, result, phase_seconds, config, progress)
     except LostClaim:
@@ -161,10 +166,3 @@ def requeue_or_end(run: TrainingRun, progress: RunProgress, why: str) -> None:
 def folder_of(run: TrainingRun) -> Path:
     """Return the folder of the run's checkpoints and model files, which is removed when the run ends."""
     return Path(settings.DATA_DIR) / "runs" / str(run.pk)
-
-
-def remove_other_folders(folder: Path) -> None:
-    """Remove what runs left behind that a web process ended; no other run is active now."""
-    for other in folder.parent.iterdir():
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)

@@ -53,8 +53,9 @@ class Watchdog:
             return
         if run.status == Status.QUEUED:
             self.check_queued(run, now)
-        elif now - self._since >= LOST_SECONDS:
-            requeue_lost(run)
+        elif now - self._since >= LOST_SECONDS and run.requeue_or_end(seen=Q(heartbeat_at=run.heartbeat_at)):
+            logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
+            announce(run, payload_of(run))
 
     @staticmethod
     def believed_age(run: TrainingRun | None) -> float:
@@ -74,25 +75,13 @@ class Watchdog:
                 self._sent_at = now
                 tasks.execute.delay(run.pk)  # a second message finds nothing to claim
         elif run.attempt and now - self._since >= GIVEN_UP_SECONDS and now - self._queued_since >= UNCLAIMED_SECONDS:
-            give_up_waiting(run)
+            text = "Training stopped unexpectedly, and no other worker took over. Try again, or ask the operator."
+            if run.end_queued(Status.ERROR, error_code="worker_lost", error=text):
+                announce(run, payload_of(run))
 
     def reset(self) -> None:
         """Forget the last poll: an unreachable database does not mean a dead worker."""
         self._seen = None
-
-
-def requeue_lost(run: TrainingRun) -> None:
-    """Return a run to the queue, or end it, if its heartbeat is still the old one in `run`."""
-    if run.requeue_or_end(seen=Q(heartbeat_at=run.heartbeat_at)):
-        logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
-        announce(run, payload_of(run))
-
-
-def give_up_waiting(run: TrainingRun) -> None:
-    """End a run that lost its worker and that no other worker has claimed."""
-    text = "Training stopped unexpectedly, and no other worker took over. Try again, or ask the operator."
-    if run.end_queued(Status.ERROR, error_code="worker_lost", error=text):
-        announce(run, payload_of(run))
 
 
 def watch(watchdog: Watchdog) -> None:

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from digits_site.web.errors import StateChanged
+from digits_site.web.errors import ApiError, StateChanged
 
 STATE_FIELD = "confirmed_state"
 
@@ -44,7 +44,7 @@ class AdminAction:
 
     Attributes:
         offered: Whether the object's page shows the action's link.
-        explain: Raises NothingToDo, or one of the admin's `refusals`, if there is nothing to confirm.
+        explain: Raises NothingToDo, or an ApiError, if there is nothing to confirm.
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
             StateChanged if that state no longer holds when it writes.
     """
@@ -57,25 +57,19 @@ class AdminAction:
     form: Callable[..., forms.Form] | None = None
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """A history: nothing in it can be edited."""
+class ActionAdmin(admin.ModelAdmin):
+    """A history that nobody can edit.
+
+    It offers `object_actions` in the list's menu and as links on the object's page, to users with the permission.
+    """
+
+    change_form_template = "admin/action_form.html"
+    object_actions: ClassVar[dict[str, AdminAction]] = {}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ActionAdmin(ReadOnlyAdmin):
-    """Offers `object_actions` in the list's menu and as links on the object's page, to users with the permission."""
-
-    change_form_template = "admin/action_form.html"
-    object_actions: ClassVar[dict[str, AdminAction]] = {}
-    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    has_change_permission = has_delete_permission = has_add_permission
 
     def permitted_actions(self, request: HttpRequest) -> dict[str, AdminAction]:
         return {
@@ -90,32 +84,26 @@ class ActionAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         obj = self.get_object(request, object_id)
         offered = [
-            (action.button, self.url_of(obj, name))
+            (action.button, self.url_of("act", obj.pk, name))
             for name, action in self.permitted_actions(request).items()
             if obj and action.offered(obj)
         ]
         context = {**(extra_context or {}), "object_actions": offered}
         return super().change_view(request, object_id, form_url, context)
 
-    def url_name(self, name: str) -> str:
-        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
-
-    def url_of(self, obj: Model, action: str) -> str:
-        return reverse(self.url_name("act"), args=[obj.pk, action])
+    def url_of(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def get_urls(self) -> list[Any]:
-        name, view = self.url_name("act").removeprefix("admin:"), self.admin_site.admin_view(self.action_view)
-        return [path("<int:pk>/act/<str:name>/", view, name=name), *super().get_urls()]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        return [path("<int:pk>/act/<str:name>/", self.admin_site.admin_view(self.act), name=name), *super().get_urls()]
 
-    def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Confirm and perform an action, then redirect to the object's page."""
         if name not in self.object_actions:
             raise Http404
-        action = self.permitted_actions(request).get(name)
-        if action is None:
-            raise PermissionDenied
         find = partial(get_object_or_404, self.get_queryset(request), pk=pk)
-        return confirm(self, request, action, find, reverse(self.url_name("change"), args=[pk]))
+        return confirm(self, request, self.object_actions[name], find, self.url_of("change", pk))
 
 
 def redirect_to_action(
@@ -123,7 +111,7 @@ def redirect_to_action(
 ) -> HttpResponse | None:
     """Redirect from the list's menu to the action's page, which takes one object."""
     if len(chosen := list(queryset[:2])) == 1:
-        return HttpResponseRedirect(page.url_of(chosen[0], name))
+        return HttpResponseRedirect(page.url_of("act", chosen[0].pk, name))
     page.message_user(request, f"Select one {page.opts.verbose_name}.", messages.ERROR)
     return None
 
@@ -132,6 +120,8 @@ def confirm(
     page: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
 ) -> HttpResponse:
     """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again."""
+    if not request.user.has_perm(action.permission):
+        raise PermissionDenied
     try:
         obj = find()
         form = action.form(obj, data=request.POST or None) if action.form else None
@@ -144,34 +134,23 @@ def confirm(
             except StateChanged:  # after `explain`, a moment ago
                 obj = find()
                 explanation = action.explain(obj)
-        changed = confirmed is not None and confirmed != str(explanation.state)
-        return confirmation_page(page, request, action, obj, explanation, back, form=form, changed=changed)
     except NothingToDo as reason:
         page.message_user(request, str(reason), messages.INFO)
-    except page.refusals as error:
+        return HttpResponseRedirect(back)
+    except ApiError as error:
         page.message_user(request, str(error), messages.ERROR)
-    return HttpResponseRedirect(back)
-
-
-def confirmation_page(
-    page: admin.ModelAdmin,
-    request: HttpRequest,
-    action: AdminAction,
-    obj: Any,
-    explanation: Explanation,
-    back: str,
-    **context: Any,
-) -> TemplateResponse:
-    """Render the explanation with the button that confirms the action."""
+        return HttpResponseRedirect(back)
     original = obj if isinstance(obj, page.model) else None
-    context |= {
+    context = {
         **page.admin_site.each_context(request),
         "title": f"{action.button}: {original}" if original else action.button,
         "opts": page.opts,
         "original": original,
         "button": action.button,
         "explanation": explanation,
+        "changed": confirmed is not None and confirmed != str(explanation.state),
         "state_field": STATE_FIELD,
+        "form": form,
         "back": back,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

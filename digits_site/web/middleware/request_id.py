@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from digits_site.observability.context import request_id
+from digits_site.observability.logging import request_id
 from digits_site.observability.metrics import observe
 from digits_site.web.asgi import Application, Receive, Scope, Send
 

@@ -42,13 +42,9 @@ def error_responses(errors: Iterable[type[ApiError]]) -> dict[str, Any]:
     """Return a response for each status of these errors, with their codes and messages."""
     by_status: dict[int, dict[str, str]] = defaultdict(dict)
     for error in errors:
-        by_status[error.status][error.code] = getattr(error, "message", None) or summary_of(error)
+        # An error whose message depends on the request is described by its docstring.
+        by_status[error.status][error.code] = getattr(error, "message", None) or error.__doc__ or ""
     return {str(status): error_response(status, messages) for status, messages in sorted(by_status.items())}
-
-
-def summary_of(error: type[ApiError]) -> str:
-    """Return the docstring's first line, for an error whose message depends on the request."""
-    return (error.__doc__ or "").partition("\n")[0]
 
 
 def error_response(status: int, messages: dict[str, str]) -> dict[str, Any]:

@@ -13,23 +13,23 @@ Pictures = NDArray[np.float32]  # [N, 28, 28], ink 1.0 on 0.0
 Rng = np.random.Generator
 
 SIDE = 28
+KNOTS = 6  # of the displacement field, along each side
 CHUNK = 1000  # digits at a time, to stay within the processor's cache
 
 
 @dataclass(frozen=True)
 class Strength:
-    """The limits of the changes; angles in degrees, distances in pixels."""
+    """The limits of the changes, by default those of most epochs; angles in degrees, distances in pixels."""
 
-    rotation: float = 13.0
-    shear: float = 0.30
-    stretch: float = 0.18  # log of width by height
-    smallest: float = 0.82
+    rotation: float = 10
+    shear: float = 0.25
+    stretch: float = 0.15  # log of width by height
+    smallest: float = 0.85
     largest: float = 1.10
     shift: float = 0.8  # standard deviation
-    elastic: float = 0.75  # standard deviation at the knots of the displacement field
-    knots: int = 6
-    thinner: float = 0.55  # pixels at most
-    thicker: float = 0.75
+    elastic: float = 0.5  # standard deviation at the knots of the displacement field
+    thinner: float = 0.45  # pixels at most
+    thicker: float = 0.6
 
 
 def augment(
@@ -75,16 +75,16 @@ def matrices(count: int, rng: Rng, strength: Strength) -> NDArray[np.float64]:
 
 def bend(count: int, rng: Rng, strength: Strength) -> Pictures:
     """Return displacements [N, 2, 784] in pixels: random at a few knots, cubic in between."""
-    knots = rng.normal(0, 1, (count, 2, strength.knots, strength.knots)).astype(np.float32)
+    knots = rng.normal(0, 1, (count, 2, KNOTS, KNOTS)).astype(np.float32)
     amount = rng.uniform(0, 1.4, (count, 1, 1, 1)).astype(np.float32) * np.float32(strength.elastic)
-    between = spline(strength.knots)
+    between = spline()
     return (between @ (knots * amount) @ between.T).reshape(count, 2, -1)
 
 
-def spline(knots: int) -> Pictures:
-    """Return the weights [28, knots] of a cubic B-spline at every pixel, scaled to unit variance."""
-    place = np.linspace(0.5, knots - 1.5, SIDE)
-    distance = np.abs(place[:, None] - np.arange(knots)[None])
+def spline() -> Pictures:
+    """Return the weights [28, KNOTS] of a cubic B-spline at every pixel, scaled to unit variance."""
+    place = np.linspace(0.5, KNOTS - 1.5, SIDE)
+    distance = np.abs(place[:, None] - np.arange(KNOTS)[None])
     near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
     weights = np.where(distance < 1, near, far)
     return (weights / np.sqrt((weights**2).sum(axis=1, keepdims=True))).astype(np.float32)

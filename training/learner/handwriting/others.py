@@ -10,11 +10,9 @@ from PIL import Image, ImageDraw
 
 from recognition.errors import BlankDrawing
 from recognition.imaging import preprocess
-from training.learner.handwriting.lines import Drawing, curve, either, loop, straight
+from training.learner.handwriting.lines import Drawing, Rng, curve, either, loop, straight
 from training.learner.handwriting.pen import CANVAS, UP, by_hand, render
 from training.learner.handwriting.shapes import SHAPES
-
-Rng = np.random.Generator
 
 # The strokes of letters that no digit resembles, as in SVG's paths: L is a polyline and C a curve through the points.
 LETTERS = {

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from recognition.imaging import preprocess
-from training.learner.handwriting.lines import Drawing
+from training.learner.handwriting.lines import Drawing, Rng
 from training.learner.handwriting.shapes import SHAPES
-
-Rng = np.random.Generator
 
 CANVAS, UP = 150, 2
 

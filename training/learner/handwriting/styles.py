@@ -3,12 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]  # [N, 28, 28], ink 1.0 on 0.0
+from training.learner.handwriting.augmentation import SIDE, Pictures, Rng
+
 Column = NDArray[np.float32]  # [N]
 Points = NDArray[np.float64]  # [N, 2]: row, column
-Rng = np.random.Generator
-
-SIDE = 28
 BOX = 20.0
 
 

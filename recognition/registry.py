@@ -88,7 +88,7 @@ def activate(
             return current
         if refuse_less_accurate and current and current.model.test_accuracy > model.test_accuracy:
             raise LessAccurate(f"{current.model} is more accurate than {model}.")
-        return Activation.objects.create(model=model, by=account(by), previous=current)
+        return Activation.objects.create(model=model, by=by if isinstance(by, User) else None, previous=current)
 
 
 def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
@@ -102,7 +102,8 @@ def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = 
             raise NoEarlierModel
         back = current.previous
         Classifier.load(back.model)
-        return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
+        account = by if isinstance(by, User) else None
+        return Activation.objects.create(model=back.model, by=account, previous_id=back.previous_id, rollback=True)
 
 
 def lock_current(expected: int | None = None) -> Activation | None:
@@ -116,8 +117,3 @@ def lock_current(expected: int | None = None) -> Activation | None:
     if expected is not None and expected != (current.pk if current else 0):
         raise StateChanged
     return current
-
-
-def account(user: User | AnonymousUser | None) -> User | None:
-    """Return the user to record, None for an anonymous one."""
-    return user if isinstance(user, User) else None

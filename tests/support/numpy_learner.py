@@ -96,7 +96,7 @@ class Regression:
     """Its `weights` float32 [785, 10], the bias last: new ones, or those of the checkpoint to resume from."""
 
     def __init__(self, config: Config) -> None:
-        self.rate, self.batches = config.learning_rate, 0
+        self.rate, self.batch_size, self.batches = config.learning_rate, config.batch_size, 0
         self.weights = np.random.default_rng(config.seed).normal(0, 0.01, (PIXELS + 1, 10)).astype(np.float32)
         if config.resumed_after_epoch:
             with config.checkpoint(config.resumed_after_epoch).open("rb") as file:
@@ -117,7 +117,7 @@ class Regression:
         """Update the weights once; see loop.Step."""
         time.sleep(BATCH_SECONDS)
         answers = self.read(pictures)
-        gradient = with_bias(pictures).T @ (answers - targets) / len(targets)
+        gradient = with_bias(pictures).T @ (answers - targets) / self.batch_size  # a last batch may be of one digit
         self.weights = (self.weights - self.learning_rate * STEEPER * gradient).astype(np.float32)
         self.batches += 1
         losses = -(targets * np.log(np.maximum(answers, np.float32(1e-7)))).sum(axis=1)

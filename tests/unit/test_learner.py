@@ -1,51 +1,135 @@
-"""The setting LEARNER, and that the tests' own learner does what Keras' does."""
+"""The function that trains: the setting LEARNER, the tests' own, and what all presets measure alike."""
 
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from digits_site import checks
 from recognition.classifier import Classifier
-from tests.support.attempt import Attempt
+from tests.support import numpy_learner
 from tests.support.stack import NUMPY_LEARNER
 from training.learner import dataset
-from training.learner.config import KERAS_LEARNER
+from training.learner.checkpoints import prepare_attempt
+from training.learner.child import Learner
+from training.learner.config import KERAS_LEARNER, Config
+from training.learner.presets import PRESETS
+
+DIGITS, OTHERS = 40, 24
+Reports = list[dict[str, Any]]
 
 
-def shapes(attempt: Attempt) -> list[tuple[str, ...]]:
+@pytest.fixture(scope="module")
+def tensorflow() -> Iterator[ProcessPoolExecutor]:
+    """A process of its own for TensorFlow."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def reports_of(learner: Learner, config: Config, last_epoch: int = 0) -> Reports:
+    """Train to the end, which is a result, or stop after one of the epochs."""
+    reports, stop = Reports(), threading.Event()
+
+    def send(report: Any) -> None:
+        reports.append(report)
+        if report["type"] == "epoch" and report["epoch"] == last_epoch:
+            stop.set()
+
+    if result := learner(config, send, stop):
+        send(result)
+    return reports
+
+
+def keras_reports(config: Config) -> Reports:
+    from training.learner import trainer
+
+    return reports_of(trainer.fit, config)
+
+
+def shapes(reports: Reports) -> list[tuple[str, ...]]:
     """The reports in their order, each with its keys and the types of its values; several of one kind count once."""
     kinds = [
-        (str(r.get("phase", r["type"])), *(f"{key}: {type(r[key]).__name__}" for key in sorted(r)))
-        for r in attempt.reports
+        (str(r.get("phase", r["type"])), *(f"{key}: {type(r[key]).__name__}" for key in sorted(r))) for r in reports
     ]
     return list(dict.fromkeys(kinds))
 
 
-def test_the_learner_of_the_tests_reports_what_keras_reports(tmp_path: Path) -> None:
-    keras = Attempt(tmp_path / "keras", "fast")
-    regression = Attempt(tmp_path / "numpy", "fast", learner=NUMPY_LEARNER)
-    try:
-        assert shapes(regression.follow()) == shapes(keras.follow())
-        assert regression.config.keras_file.exists()
-    finally:
-        keras.kill()
-        regression.kill()
+def epochs_of(reports: Reports) -> Reports:
+    return [{k: v for k, v in report.items() if k != "seconds"} for report in reports if report["type"] == "epoch"]
 
 
-def test_the_learner_of_the_tests_learns_resumes_and_exports(tmp_path: Path, settings) -> None:
-    whole = Attempt(tmp_path / "whole", "fast", learner=NUMPY_LEARNER).follow()
-    first = Attempt(tmp_path / "broken", "fast", learner=NUMPY_LEARNER).follow(last_epoch=1)
-    first.kill()
-    second = Attempt(tmp_path / "broken", "fast", number=2, finished=1, learner=NUMPY_LEARNER).follow()
-    assert first.epochs + second.epochs == whole.epochs
-    content = whole.config.model_file.read_bytes()
-    assert content == second.config.model_file.read_bytes()
+def test_the_learner_of_the_tests_does_what_keras_does(
+    tensorflow: ProcessPoolExecutor, tmp_path: Path, settings
+) -> None:
+    """It reports the same, resumes where it was ended, and exports what it has learned."""
+
+    def attempt(run: str, number: int = 1, finished: int = 0) -> Config:
+        config = Config("fast", 3, 64, 0.001, 1025, 11, tmp_path / run, settings.MNIST_DIR, number)
+        return prepare_attempt(config, finished)
+
+    keras = tensorflow.submit(keras_reports, attempt("keras"))
+    unbroken = attempt("whole")
+    whole = reports_of(numpy_learner.fit, unbroken)
+    first = reports_of(numpy_learner.fit, attempt("broken"), last_epoch=1)
+    resumed = attempt("broken", 2, 1)
+    second = reports_of(numpy_learner.fit, resumed)
+    assert epochs_of(first + second) == epochs_of(whole)
+    assert shapes(whole) == shapes(keras.result())
+    assert unbroken.keras_file.exists()
+    content = unbroken.model_file.read_bytes()
+    assert content == resumed.model_file.read_bytes()
     test = dataset.load(settings.MNIST_DIR, "t10k")
     answers = Classifier(content, version=0).probabilities(test.images[..., 0])
     accuracy = float(np.mean(answers.argmax(axis=1) == test.labels))
-    assert accuracy == pytest.approx(whole.reports[-1]["test_accuracy"], abs=1e-3)
+    assert accuracy == pytest.approx(whole[-1]["test_accuracy"], abs=1e-3)
     assert accuracy > 0.75
+
+
+def measured(preset_name: str) -> dict[str, Any]:
+    """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
+    import keras
+
+    from training.learner import dataset, epochs, loop, measures, network
+
+    preset = replace(PRESETS[preset_name], dropout=0.0)  # so that the step meets the answers that can be asked for
+    keras.utils.set_random_seed(1)
+    model = network.build(preset)
+    model.layers[-1].bias.assign(np.eye(10, dtype=np.float32)[0])  # it answers 0, the argmax of uniform targets
+    network.compile_for(model, preset, 0.001, 10)
+    rng = np.random.default_rng(1)
+    pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
+    labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, epochs.NO_DIGIT)])
+    predict = network.compile_predict(model)
+    answers = predict(pictures)
+    held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
+    validated = measures.validate(predict, held_back)
+    sums = network.compile_step(model, preset)(pictures, epochs.TARGETS[labels]) * [len(labels), 1, 1, 1]
+    means = loop.means_of(sums, len(labels))
+    return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_training_and_validation_measure_the_same(tensorflow: ProcessPoolExecutor, preset: str) -> None:
+    found = tensorflow.submit(measured, preset).result()
+    answers, labels = found["answers"].astype(np.float64), found["labels"][:DIGITS]
+    odds = answers[:DIGITS]
+    cross_entropy = -np.log(odds[np.arange(DIGITS), labels]).mean()
+    correct = (odds.argmax(axis=1) == labels).mean()
+    assert (answers[DIGITS:].argmax(axis=1) == 0).all(), "the pictures of no digit would count as correct zeros"
+    assert found["means"]["accuracy"] == pytest.approx(correct)
+    assert found["val_accuracy"] == pytest.approx(correct)
+    assert found["means"]["loss"] == pytest.approx(cross_entropy, rel=1e-4)
+    assert found["val_loss"] == pytest.approx(cross_entropy, rel=1e-4)
+    targets = np.full((DIGITS + OTHERS, 10), 0.1)
+    targets[:DIGITS] = np.eye(10)[labels]
+    smoothed = targets * (1 - found["smoothing"]) + found["smoothing"] / 10
+    assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize("path", [KERAS_LEARNER, NUMPY_LEARNER])

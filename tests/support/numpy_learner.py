@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
+import onnx.parser
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 
 from training.learner import dataset, epochs, loop
 from training.learner.config import Config, Diverged
@@ -27,6 +27,13 @@ from training.learner.reports import Epoch, PhaseName, Result, SendReport
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
 SLOW_PHASE, SLOW_SECONDS = "slow-phase", 60
 PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one layer
+
+MODEL = """<ir_version: 8, opset_import: ["": 17]>
+regression (float[n, 28, 28, 1] digit) => (float[n, 10] probabilities) {
+    flat = Flatten (digit)
+    logits = Gemm (flat, weights, bias)
+    probabilities = Softmax <axis = 1> (logits)
+}"""
 
 
 def wait_if_slow(phase: PhaseName) -> None:
@@ -134,18 +141,9 @@ class Regression:
 
     def as_onnx(self) -> bytes:
         """The same function as a model of the product's shape (recognition.classifier)."""
-        graph = helper.make_graph(
-            [
-                helper.make_node("Flatten", ["digit"], ["flat"]),
-                helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
-                helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
-            ],
-            "regression",
-            [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", 28, 28, 1])],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 10])],
-            [numpy_helper.from_array(self.weights[:-1], "weights"), numpy_helper.from_array(self.weights[-1], "bias")],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        model = onnx.parser.parse_model(MODEL)
+        arrays = {"weights": self.weights[:-1], "bias": self.weights[-1]}
+        model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())
         content: bytes = model.SerializeToString()
         return content
 

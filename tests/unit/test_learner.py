@@ -132,21 +132,20 @@ def test_training_and_validation_measure_the_same(tensorflow: ProcessPoolExecuto
     assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)
 
 
-@pytest.mark.parametrize("path", [KERAS_LEARNER, NUMPY_LEARNER])
-def test_a_learner_that_can_be_found(settings, path: str) -> None:
-    settings.LEARNER = path
-    assert list(checks.value_errors()) == []
+NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit")
 
 
-@pytest.mark.parametrize("path", ["", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit"])
-def test_a_learner_that_cannot_be_found_is_named(settings, path: str) -> None:
-    settings.LEARNER = path
-    assert [error.id for error in checks.value_errors()] == ["digits.E021"]
-
-
-def test_a_run_is_not_lost_between_two_heartbeats(settings) -> None:
-    settings.RUN_LOST_SECONDS = 1.0
-    assert [error.id for error in checks.value_errors()] == ["digits.E023"]
+@pytest.mark.parametrize(
+    ("name", "value", "errors"),
+    [
+        *(("LEARNER", path, []) for path in (KERAS_LEARNER, NUMPY_LEARNER)),
+        *(("LEARNER", path, ["digits.E021"]) for path in NOT_FOUND),
+        ("RUN_LOST_SECONDS", 1.0, ["digits.E023"]),  # a run would be lost between two heartbeats
+    ],
+)
+def test_a_setting_that_no_run_can_go_by_is_named(settings, name: str, value: object, errors: list[str]) -> None:
+    setattr(settings, name, value)
+    assert [error.id for error in checks.value_errors()] == errors
 
 
 def test_public_mode_trains_with_keras_only(settings) -> None:

@@ -27,8 +27,8 @@ DIGITS_MODE = env.str("DIGITS_MODE", default="local")
 LOCAL = DIGITS_MODE == "local"
 DEBUG = env.bool("DEBUG", default=False)
 HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.whole("PORT", 8000)
-WEB_CONCURRENCY = env.whole("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's workers
+PORT = env.number("PORT", 8000)
+WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", os.cpu_count() or 1)  # granian's workers
 
 # --- Data: database, models, checkpoints, the local secret key ---
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -52,9 +52,9 @@ CORS_URLS_REGEX = r"^/(api/.*)?$"
 CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)  # to all; otherwise needs training.add_trainingrun
-TRAINING_COOLDOWN = env.whole("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
+TRAINING_COOLDOWN = env.number("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
-TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -66,15 +66,15 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Limits ---
-MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 1024 * 1024)
+MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
 # Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.
-MAX_DECODES = max(1, env.whole("MAX_DECODES", 1))
-STREAMS_PER_ADDRESS = env.whole("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
-STREAMS_TOTAL = env.whole("STREAMS_TOTAL", 2000)
-STREAM_FRAMES_PER_SECOND = env.decimal("STREAM_FRAMES_PER_SECOND", 5.0)  # from a client
-LOGIN_FAILURES = env.whole("LOGIN_FAILURES", 10)  # of an address in a quarter of an hour
-VIEWER_STALL_SECONDS = env.decimal("VIEWER_STALL_SECONDS", 20.0)  # until a viewer who does not read is cut
+MAX_DECODES = max(1, env.number("MAX_DECODES", 1))
+STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
+STREAMS_TOTAL = env.number("STREAMS_TOTAL", 2000)
+STREAM_FRAMES_PER_SECOND = env.number("STREAM_FRAMES_PER_SECOND", 5.0)  # from a client
+LOGIN_FAILURES = env.number("LOGIN_FAILURES", 10)  # of an address in a quarter of an hour
+VIEWER_STALL_SECONDS = env.number("VIEWER_STALL_SECONDS", 20.0)  # until a viewer who does not read is cut
 
 # --- Metrics: the token to read them in public mode, and the folder that processes of one machine share ---
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
@@ -83,8 +83,8 @@ if METRICS_DIR:  # prometheus_client reads the variable when it is first importe
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))
 
 # --- Training ---
-RUN_SECONDS = env.whole("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
-RUN_LOST_SECONDS = env.decimal("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
+RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
+RUN_LOST_SECONDS = env.number("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own
@@ -121,7 +121,6 @@ CELERY_TASK_PUBLISH_RETRY = False  # without a broker the client gets a 503 at o
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_REDIS_TIMEOUTS, "global_keyprefix": "digits:", "max_retries": 1}
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # --- Database ---
@@ -129,7 +128,7 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR
 if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
-DATABASE_POOL = env.whole("DATABASE_POOL", 4)
+DATABASE_POOL = env.number("DATABASE_POOL", 4)
 DATABASE_WAIT_SECONDS = 2.0  # for a connection of the pool; then the client gets a 503
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
@@ -215,7 +214,6 @@ REST_FRAMEWORK = {
         "digits_site.accounts.authentication.TokenAuthentication",  # first: its challenge makes DRF answer 401, not 403
         "digits_site.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},

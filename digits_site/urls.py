@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from digits_site.web.health import healthz, readyz
-from digits_site.web.metrics_view import metrics
+from digits_site.web.monitoring import healthz, metrics, readyz
 from digits_site.web.openapi.views import DocsView, SchemaView
+from recognition.classifier import is_available
 from training import pages
+from training.metrics import collector
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -14,8 +15,8 @@ urlpatterns = [
     path("runs/<int:pk>/", pages.run, name="run-page"),
     path("runs/compare/", pages.compare, name="compare-page"),
     path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
-    path("metrics", metrics, name="metrics"),
+    path("readyz", readyz, {"more_checks": {"model": is_available}}, name="readyz"),
+    path("metrics", metrics, {"collectors": [collector]}, name="metrics"),
     path("api/", include("recognition.api.urls")),
     path("api/", include("training.api.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),

@@ -42,8 +42,7 @@ class CoolDown(ApiError):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        self.retry_after = retry_after
-        super().__init__(f"A visitor started a run recently. Try again in {retry_after} s.")
+        super().__init__(f"A visitor started a run recently. Try again in {retry_after} s.", retry_after=retry_after)
 
 
 class QueueUnavailable(ApiError):

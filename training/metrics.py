@@ -41,14 +41,10 @@ def from_database() -> list[Metric]:
         families += run_metrics(run)
     activation = Activation.current()
     if activation is not None:
-        model = activation.model
+        accuracy = activation.model.test_accuracy
         families += [
-            Gauge("digits_model_version", "Number of the model in service.", model.pk),
-            Gauge(
-                "digits_model_accuracy_ratio",
-                "Test accuracy of the model in service, as a fraction.",
-                model.test_accuracy,
-            ),
+            Gauge("digits_model_version", "Number of the model in service.", activation.model_id),
+            Gauge("digits_model_accuracy_ratio", "Test accuracy of the model in service, as a fraction.", accuracy),
         ]
     return families
 
@@ -61,12 +57,9 @@ def run_metrics(run: TrainingRun) -> Iterator[Metric]:
     yield Gauge("digits_run_epochs_planned", "Epochs that this run will train.", run.parameters.get("epochs", 0))
     yield Gauge("digits_run_epochs_finished", "Epochs that this run has finished.", run.epochs.count())
     if run.status == Status.IN_PROGRESS and run.heartbeat_at is not None:
-        age = (timezone.now() - run.heartbeat_at).total_seconds()
-        yield Gauge(
-            "digits_run_heartbeat_age_seconds",
-            "Seconds since the last heartbeat of the run in progress; absent without one.",
-            max(0.0, age),
-        )
+        age = max(0.0, (timezone.now() - run.heartbeat_at).total_seconds())
+        sentence = "Seconds since the last heartbeat of the run in progress; absent without one."
+        yield Gauge("digits_run_heartbeat_age_seconds", sentence, age)
 
 
 def from_redis() -> list[Metric]:
@@ -109,7 +102,12 @@ class TrainingCollector:
 
     def collect(self) -> Iterator[Metric]:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        reads = {name: self.start_read(name, source) for name, source in self.SOURCES}
+        with self._lock:
+            for name, source in self.SOURCES:
+                if name not in self._reads or not self._reads[name].is_alive():
+                    self._reads[name] = SourceRead(source)
+                    self._reads[name].start()
+            reads = dict(self._reads)
         up: dict[str, float] = {}
         for name, read in reads.items():
             read.join(max(0.0, deadline - time.monotonic()))
@@ -117,15 +115,6 @@ class TrainingCollector:
             up[name] = float(families is not None)
             yield from families or ()
         yield labelled_gauge("source", "digits_up", "1 if the database, or Redis, answered this scrape, else 0.", up)
-
-    def start_read(self, name: str, source: Callable[[], list[Metric]]) -> SourceRead:
-        """Return a started read: the one that still hangs, or a new one."""
-        with self._lock:
-            read = self._reads.get(name)
-            if read is None or not read.is_alive():
-                read = self._reads[name] = SourceRead(source)
-                read.start()
-            return read
 
 
 collector = TrainingCollector()

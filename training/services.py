@@ -38,10 +38,7 @@ def request_run(
         by: The requester; None for the system itself.
         expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
 
-    Raises:
-        NotAllowed: The requester may not put the model into service.
-        RunActive, CoolDown, StateChanged: As `create_run` says.
-        QueueUnavailable: The broker is away; the run has ended.
+    Raises NotAllowed, RunActive, CoolDown, StateChanged, and QueueUnavailable, after which the run has ended.
     """
     if parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
@@ -61,13 +58,7 @@ def create_run(
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
 ) -> TrainingRun:
-    """Insert a queued run.
-
-    Raises:
-        RunActive: Another run is active, says the constraint that allows one.
-        CoolDown: A visitor's run was queued a short while ago.
-        StateChanged: A run was added after `expected_last`.
-    """
+    """Insert a queued run. Raises RunActive, CoolDown, and StateChanged if a run was added after `expected_last`."""
     fields = {
         "preset": preset,
         "parameters": dict(parameters),
@@ -137,11 +128,7 @@ def request_stop(
         by: The requester; None for the system itself.
         expected: The status that the requester saw, with no stop requested; None skips the check.
 
-    Raises:
-        NotInProgress: No run is active.
-        RunMismatch: Another run is active.
-        StateChanged: The run is not as `expected`.
-        NotAllowed: On a public site a visitor would stop the run of an account.
+    Raises NotInProgress, RunMismatch, StateChanged, and NotAllowed where a visitor would stop the run of an account.
     """
     run = TrainingRun.objects.active().newest()
     if run is None:

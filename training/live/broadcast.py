@@ -27,46 +27,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Broadcaster:
-    """Sends events to the channel layer over one kept connection.
-
-    Owns an event loop, because async_to_sync would open a new connection for every event. While Redis is away, it
-    drops events for a second at a time: viewers catch up from the database.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._paused_until = 0.0
-        self._is_away = False
-
-    def close(self) -> None:
-        self._loop.close()  # the layer closes its connections with the loop
-
-    @property
-    def is_paused(self) -> bool:
-        """Return whether Redis was away within the last second."""
-        return time.monotonic() < self._paused_until
-
-    def send(self, event: events.Event) -> None:
-        """Send an event to every process with viewers, or drop it while Redis is away."""
-        if self.is_paused:
-            return
-        layer = get_channel_layer()
-        try:
-            sending = layer.group_send(events.GROUP, {"type": "training.event", "event": event})
-            self._loop.run_until_complete(asyncio.wait_for(sending, SEND_TIMEOUT_SECONDS))
-        except (RedisError, OSError, TimeoutError, asyncio.TimeoutError) as error:
-            if not self._is_away:  # one warning for each outage
-                logger.warning("events are not broadcast: %s", error)
-            self._is_away, self._paused_until = True, time.monotonic() + 1
-        else:
-            self._is_away = False
-
-
 def announce(run: TrainingRun, payload: events.Payload) -> None:
     """Broadcast one change of state that is already in the database."""
-    with closing(Broadcaster()) as broadcaster:
-        broadcaster.send(events.event(payload, run.pk, run.seq))
+    with closing(RunProgress(run)) as progress:
+        progress.tell(payload)
 
 
 def payload_of(run: TrainingRun, in_service: bool = False) -> events.Payload:
@@ -100,16 +64,40 @@ def persist(write: Callable[[], T]) -> T:
 
 
 class RunProgress:
-    """The progress of one attempt at a run: rows, cache and channel layer."""
+    """The progress of one run: rows, cache and channel layer.
 
-    def __init__(self, run: TrainingRun, broadcaster: Broadcaster) -> None:
+    Owns an event loop and so one connection, because async_to_sync would open a new one for every event. While Redis
+    is away, it drops events for a second at a time: viewers catch up from the database.
+    """
+
+    def __init__(self, run: TrainingRun) -> None:
         self.run = run
-        self._broadcaster = broadcaster
-        self._batch_sent_at = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._batch_sent_at = self._paused_until = 0.0
+        self._is_away = False
+
+    def close(self) -> None:
+        self._loop.close()  # the layer closes its connections with the loop
+
+    @property
+    def is_paused(self) -> bool:
+        """Return whether Redis was away within the last second."""
+        return time.monotonic() < self._paused_until
 
     def tell(self, payload: events.Payload) -> None:
-        """Broadcast an event of the run at its current `seq`."""
-        self._broadcaster.send(events.event(payload, self.run.pk, self.run.seq))
+        """Send an event at the run's current `seq` to every process with viewers, or drop it while Redis is away."""
+        if self.is_paused:
+            return
+        event = events.event(payload, self.run.pk, self.run.seq)
+        try:
+            sending = get_channel_layer().group_send(events.GROUP, {"type": "training.event", "event": event})
+            self._loop.run_until_complete(asyncio.wait_for(sending, SEND_TIMEOUT_SECONDS))
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            if not self._is_away:  # one warning for each outage
+                logger.warning("events are not broadcast: %s", error)
+            self._is_away, self._paused_until = True, time.monotonic() + 1
+        else:
+            self._is_away = False
 
     def batch(self, report: reports.Batch) -> None:
         """Broadcast a batch, at most ten a second, and cache its percentage for clients that poll."""
@@ -118,7 +106,7 @@ class RunProgress:
             return
         self._batch_sent_at = now
         self.tell(report)
-        if not self._broadcaster.is_paused:  # do not wait twice for a Redis that does not answer
+        if not self.is_paused:  # do not wait twice for a Redis that does not answer
             percentage = 100 * report["step"] / report["steps"]
             with suppress(RedisError):
                 key = cache_key(self.run.pk, self.run.queued_at)

@@ -23,7 +23,7 @@ from training.errors import LostClaim
 from training.learner import checkpoints
 from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
-from training.live.broadcast import Broadcaster, RunProgress, payload_of, persist
+from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
 from training.models import Predictions, Status, TrainingRun
 from training.worker import heartbeat
@@ -39,11 +39,13 @@ def execute(run_id: int) -> None:
     Returns quietly if there is nothing to claim: after a second delivery, or a stop.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
-    with run_context(run_id), closing(Broadcaster()) as broadcaster:
-        while run is not None and not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
+    if run is None:
+        return
+    with run_context(run_id), closing(RunProgress(run)) as progress:
+        while not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
-                attempt(run, RunProgress(run, broadcaster))
+                attempt(run, progress)
             except LostClaim:
                 logger.warning("%s was claimed again or has ended: attempt %s writes nothing more", run, run.attempt)
                 return

@@ -9,8 +9,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
-import redis
-from django.conf import settings
+from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 # KEYS: the counter. ARGV: the cost, the limit, the window in milliseconds.
@@ -32,9 +31,8 @@ logger = logging.getLogger(__name__)
 
 @lru_cache(maxsize=1)
 def script() -> Any:
-    """Return CONSUME on a client with the cache's timeouts: a request waits a second for Redis at most."""
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
-    return client.register_script(CONSUME)
+    """Return CONSUME on the cache's client: a request waits a second for Redis at most."""
+    return get_redis_connection().register_script(CONSUME)
 
 
 class LocalWindows:
@@ -64,19 +62,13 @@ _away_until = 0.0
 
 
 def consume(key: str, cost: int, limit: int, window: int) -> float | None:
-    """Count `cost` under `key`, unless that passes `limit` within a window that starts with the first call.
+    """Count `cost` under `key`, unless that passes `limit` within `window` seconds from the first call.
 
-    Redis counts in one step, so that concurrent processes together stay within the limit. While it is away each process
-    counts for itself.
-
-    Args:
-        key: Who or what is limited.
-        cost: How much to count. A negative cost gives back what was counted.
-        limit: The most that one window takes.
-        window: In seconds.
+    Redis counts in one step, so that concurrent processes together stay within the limit. A negative cost gives back
+    what was counted. Refused calls are not counted.
 
     Returns:
-        None, or the seconds until the window ends when the call is refused. Refused calls are not counted.
+        None, or the seconds until the window ends when the call is refused.
     """
     global _away_until
     if time.monotonic() >= _away_until:

@@ -43,13 +43,9 @@ def loop(x: float, y: float, wide: float, high: float, start: float, sweep: floa
     drift = 1 + np.linspace(0, rng.normal(0, 0.08), 36) + 0.05 * rng.normal() * np.sin(2 * angle + rng.uniform(0, 6))
     power = rng.uniform(0.75, 1.1)
     cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack(
-        [
-            x + wide * drift * np.sign(cos) * np.abs(cos) ** power,
-            y + high * drift * np.sign(sin) * np.abs(sin) ** power,
-        ],
-        axis=1,
-    )
+    across = x + wide * drift * np.sign(cos) * np.abs(cos) ** power
+    down = y + high * drift * np.sign(sin) * np.abs(sin) ** power
+    return np.stack([across, down], axis=1)
 
 
 def either(rng: Rng, chance: float) -> bool:

@@ -55,32 +55,15 @@ def two(rng: Rng) -> Drawing:
     if kind < 0.35:  # a loop at the lower left
         size = rng.uniform(0.06, 0.22)
         wide *= rng.uniform(0.6, 1.0)
-        tail = [
-            (0.3 * wide, 0.85),
-            (0.1, low),
-            (-0.02, low - size),
-            (0.15, low - 1.3 * size),
-            (0.5 * wide, low - 0.05),
-            (1.05 * wide, low + rng.uniform(-0.1, 0.05)),
-        ]
-        return [curve(head + tail, rng)]
+        tail = [(0.3 * wide, 0.85), (0.1, low), (-0.02, low - size), (0.15, low - 1.3 * size), (0.5 * wide, low - 0.05)]
+        return [curve([*head, *tail, (1.05 * wide, low + rng.uniform(-0.1, 0.05))], rng)]
     if kind < 0.8:  # a corner
-        base = [
-            (0.0, low),
-            (0.5 * wide, low + rng.normal(0, 0.04)),
-            (wide * rng.uniform(0.8, 1.25), low + rng.normal(-0.02, 0.05)),
-        ]
+        middle = (0.5 * wide, low + rng.normal(0, 0.04))
+        base = [(0.0, low), middle, (wide * rng.uniform(0.8, 1.25), low + rng.normal(-0.02, 0.05))]
         return [np.concatenate([curve([*head, (0.0, low)], rng), curve(base, rng)])]
     flat = [(0.0, rng.uniform(0.0, 0.18)), (0.5 * wide, 0.0), (0.9 * wide, 0.02 + rng.uniform(0, 0.15))]
-    return [
-        np.concatenate(
-            [
-                curve(flat, rng),
-                curve([flat[-1], (0.55 * wide, 0.5), (0.0, low)], rng),
-                curve([(0.0, low), (wide * rng.uniform(0.8, 1.2), low)], rng),
-            ]
-        )
-    ]
+    top, stem = curve(flat, rng), curve([flat[-1], (0.55 * wide, 0.5), (0.0, low)], rng)
+    return [np.concatenate([top, stem, curve([(0.0, low), (wide * rng.uniform(0.8, 1.2), low)], rng)])]
 
 
 def three(rng: Rng) -> Drawing:
@@ -90,16 +73,8 @@ def three(rng: Rng) -> Drawing:
     if either(rng, 0.35):  # flat above
         upper = straight([(0.0, rng.uniform(0, 0.08)), (0.9 * wide, 0.0), middle], rng)
     else:
-        upper = curve(
-            [
-                (0.02, rng.uniform(0.05, 0.2)),
-                (0.45 * wide, 0.0),
-                (0.88 * wide, 0.18),
-                (0.65 * wide, waist - 0.07),
-                middle,
-            ],
-            rng,
-        )
+        start = (0.02, rng.uniform(0.05, 0.2))
+        upper = curve([start, (0.45 * wide, 0.0), (0.88 * wide, 0.18), (0.65 * wide, waist - 0.07), middle], rng)
     if either(rng, 0.2):  # a small loop at the waist
         lower = [middle, (middle[0] - 0.1, waist + 0.06), (middle[0] + 0.02, waist + 0.1), *lower[1:]]
     return [np.concatenate([upper, curve(lower, rng)])]
@@ -127,13 +102,8 @@ def five(rng: Rng) -> Drawing:
     left = rng.uniform(0.0, 0.2)
     corner = (left + 0.06, rng.uniform(-0.02, 0.06))
     neck = (left, shoulder + 0.04)
-    bowl = [
-        neck,
-        (0.5 * wide, shoulder - rng.uniform(0, 0.06)),
-        (wide, 0.66),
-        (0.6 * wide, 1.0),
-        (-0.05, rng.uniform(0.85, 1.0)),
-    ]
+    top = (0.5 * wide, shoulder - rng.uniform(0, 0.06))
+    bowl = [neck, top, (wide, 0.66), (0.6 * wide, 1.0), (-0.05, rng.uniform(0.85, 1.0))]
     body = np.concatenate([curve([corner, neck], rng, 0.02), curve(bowl, rng)])
     far = (corner[0] + wide * rng.uniform(0.4, 1.2), corner[1] + rng.normal(-0.04, 0.08))
     kind = rng.random()
@@ -192,17 +162,8 @@ def eight(rng: Rng) -> Drawing:
     begin = (wide * rng.uniform(0.45, 1.0), rng.uniform(-0.03, 0.24))
     head = rng.uniform(0.6, 1.05)  # the upper loop's width by the lower one's
     left, right = (0.5 - head / 2) * wide, (0.5 + head / 2) * wide
-    path = [
-        begin,
-        (0.45 * wide, 0.0),
-        (left + 0.04, 0.5 * waist),
-        (0.45 * wide, waist),
-        (wide, 0.77),
-        (0.5 * wide, 1.0),
-        (0.0, 0.77),
-        (0.5 * wide, waist),
-        (right - 0.03, 0.24),
-    ]
+    path = [begin, (0.45 * wide, 0.0), (left + 0.04, 0.5 * waist), (0.45 * wide, waist)]
+    path += [(wide, 0.77), (0.5 * wide, 1.0), (0.0, 0.77), (0.5 * wide, waist), (right - 0.03, 0.24)]
     if kind < 0.45:  # a long end
         path.append((wide * rng.uniform(0.95, 1.25), rng.uniform(-0.1, 0.1)))
     elif kind < 0.85:
@@ -230,11 +191,9 @@ def nine(rng: Rng) -> Drawing:
         tail = [(wide, 0.6), (0.75 * wide, 0.92), (wide * rng.uniform(0, 0.4), 1.0)]
     else:  # like a g
         tail = [(wide, 0.6), (0.9 * wide, 0.92), (0.45 * wide, 1.02), (rng.uniform(-0.2, 0.1), rng.uniform(0.8, 1.02))]
-    return (
-        [np.concatenate([curve(ring, rng), curve([ring[-1], *tail], rng, 0.02)])]
-        if either(rng, 0.5)
-        else [curve(ring + tail, rng)]
-    )
+    if either(rng, 0.5):
+        return [np.concatenate([curve(ring, rng), curve([ring[-1], *tail], rng, 0.02)])]
+    return [curve(ring + tail, rng)]
 
 
 SHAPES: dict[int, Callable[[Rng], Drawing]] = dict(

@@ -1,0 +1,57 @@
+"""What tests run in a process of TensorFlow's own, and what a learner reports. Imports no Django, for that process."""
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from training.learner.child import Learner
+from training.learner.config import Config
+from training.learner.presets import PRESETS
+
+DIGITS, OTHERS = 40, 24
+Reports = list[dict[str, Any]]
+
+
+def reports_of(learner: Learner, config: Config, last_epoch: int = 0) -> Reports:
+    """Train to the end, which is a result, or stop after one of the epochs."""
+    reports, stop = Reports(), threading.Event()
+
+    def send(report: Any) -> None:
+        reports.append(report)
+        if report["type"] == "epoch" and report["epoch"] == last_epoch:
+            stop.set()
+
+    if result := learner(config, send, stop):
+        send(result)
+    return reports
+
+
+def keras_reports(config: Config) -> Reports:
+    from training.learner import trainer
+
+    return reports_of(trainer.fit, config)
+
+
+def measured(preset_name: str) -> dict[str, Any]:
+    """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
+    import keras
+
+    from training.learner import dataset, epochs, loop, measures, network
+
+    preset = replace(PRESETS[preset_name], dropout=0.0)  # so that the step meets the answers that can be asked for
+    keras.utils.set_random_seed(1)
+    model = network.build(preset)
+    model.layers[-1].bias.assign(np.eye(10, dtype=np.float32)[0])  # it answers 0, the argmax of uniform targets
+    network.compile_for(model, preset, 0.001, 10)
+    rng = np.random.default_rng(1)
+    pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
+    labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, epochs.NO_DIGIT)])
+    predict = network.compile_predict(model)
+    answers = predict(pictures)
+    held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
+    validated = measures.validate(predict, held_back)
+    sums = network.compile_step(model, preset)(pictures, epochs.TARGETS[labels]) * [len(labels), 1, 1, 1]
+    means = loop.means_of(sums, len(labels))
+    return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}

@@ -48,6 +48,6 @@ def test_a_process_that_draws_for_long_is_heard(settings, tmp_path: Path, monkey
     progress: Any = StopsLater(run, monkeypatch)
     config = prepare_attempt(config_of(run, tmp_path), 0)
     with pytest.raises(supervisor.ChildStopped):
-        supervisor.supervise(run, config, progress, threading.Event())
+        supervisor.supervise(config, progress, threading.Event())
     assert progress.shares == sorted(progress.shares)
     assert 0 < progress.shares[0] < progress.shares[-1] < 1

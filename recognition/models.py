@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 
 def model_storage() -> Storage:
@@ -78,3 +80,9 @@ class Activation(models.Model):
         """Return the ID of the model in service, or None before the first activation."""
         newest: Any = cls.objects.values_list("model_id", flat=True).first()
         return newest
+
+
+def in_service() -> Exact:
+    """Return an expression for annotating models: whether it is the one in service."""
+    newest = Activation.objects.values("model_id")[:1]
+    return Exact(models.F("pk"), Coalesce(models.Subquery(newest), 0))

@@ -5,14 +5,19 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import RUN, FakeSocket, Visits, epoch, launch_chromium, snapshot, watch_visits  # noqa: F401
+from tests.support.browser import RUN, FakeSocket, alert, epoch, settle, snapshot
 from tests.support.forwarder import forwarding
 from tests.support.page import connection, epoch_rows, history_row, run_panel, state
 
 pytestmark = pytest.mark.browser
-SHIPPED = "/runs/1/"
 CONFUSION = [[100 if row == column else 1 for column in range(10)] for row in range(10)]
 LONG_SILENCE = 60_000  # ms: longer than the page waits before it asks, and longer than it waits for the answer
+UNAVAILABLE = {"status": 503, "json": {"code": "database_unavailable", "message": "x", "detail": "x"}}
+
+PAINT_LATE = """() => {
+  requestAnimationFrame = (paint) => setTimeout(paint, 20_000);  // as in a hidden tab
+  cancelAnimationFrame = clearTimeout;
+}"""
 
 
 def ended_run(**values):
@@ -30,10 +35,8 @@ def ask_to_cancel(page):
 
 
 def test_cancelling_keeps_what_arrived_while_the_question_was_open(visits):
-    page = visits.prepare()
+    page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0, max_epochs=20))
     page.route("**/api/stop_training/", lambda route: route.fulfill(json={"message": "Stop signal sent.", "run": RUN}))
-    server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0, max_epochs=20))
-    page.goto(visits.url)
     ask_to_cancel(page)
     server.send("started", 2, attempt=1)
     for number in range(1, 19):
@@ -49,11 +52,9 @@ def test_cancelling_keeps_what_arrived_while_the_question_was_open(visits):
 
 
 def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
-    page = visits.prepare(expected=["status of 403"])
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]), expected=["status of 403"])
     held = []
     page.route("**/api/stop_training/", lambda route: held.append(route))
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
     ask_to_cancel(page)
     with page.expect_request("**/api/stop_training/"):
         page.get_by_role("button", name="Cancel the run").click()
@@ -61,7 +62,7 @@ def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
     server.send("epoch", 4, **epoch(2))
     expect(epoch_rows(page)).to_have_count(2)
     held[0].fulfill(status=403, json={"code": "permission_denied", "message": "x", "detail": "x"})
-    expect(page.get_by_role("alert").filter(has_text="You need permission to cancel this run.")).to_be_visible()
+    expect(alert(page, "You need permission to cancel this run.")).to_be_visible()
     expect(run_panel(page)).to_contain_text("Stopping…")
     expect(epoch_rows(page)).to_have_count(2)
 
@@ -69,29 +70,32 @@ def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
 # --- What the list of runs asks for ---
 
 
-def lists_asked_for(page):
-    asked = []
-    page.on("request", lambda request: "/api/runs/?" in request.url and asked.append(request.url))
-    return asked
+def open_with_runs(visits, ended, **values):
+    """The first page beside a run in progress, `ended` by what the server says of it later; and its requests for runs.
 
-
-def list_only_the_oldest_run(page, visits):
-    """Answer each list of runs with run 1 alone: earlier tests may have filled the first page."""
+    Each list of runs holds run 1 alone: earlier tests may have filled the first page.
+    """
+    page = visits.prepare(faked=True)
     oldest = page.request.get(f"{visits.url}/api/runs/?ordering=id&page_size=1").json()
     assert [run["id"] for run in oldest["results"]] == [1]
-    page.route("**/api/runs/?**", lambda route: route.fulfill(json=oldest | {"count": 1, "next": None}))
+    asked = []
 
+    def reply(route):
+        asked.append(route.request.url)
+        route.fulfill(json=oldest | {"count": 1, "next": None})
 
-def test_the_list_of_runs_follows_the_socket_without_asking_the_server(visits):
-    page = visits.prepare()
-    list_only_the_oldest_run(page, visits)
-    asked = lists_asked_for(page)
-    server = FakeSocket(page, snapshot(seq=2, max_epochs=40, requested_by="grace"))
-    page.route(f"**/api/runs/{RUN + 1}/", lambda route: route.fulfill(json=ended_run(id=RUN + 1, status="queued")))
-    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(max_epochs=40)))
+    page.route("**/api/runs/?**", reply)
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended))
+    server = FakeSocket(page, snapshot(seq=2, max_epochs=40, **values))
     page.goto(visits.url)
     expect(history_row(page, RUN)).to_contain_text("0 of 40")
     expect(history_row(page, 1)).to_contain_text("60 of 60")
+    return page, server, asked
+
+
+def test_the_list_of_runs_follows_the_socket_without_asking_the_server(visits):
+    page, server, asked = open_with_runs(visits, ended_run(max_epochs=40), requested_by="grace")
+    page.route(f"**/api/runs/{RUN + 1}/", lambda route: route.fulfill(json=ended_run(id=RUN + 1, status="queued")))
     for number in range(1, 31):
         server.send("epoch", 2 + number, **epoch(number))
     expect(history_row(page, RUN)).to_contain_text("30 of 40")
@@ -107,31 +111,23 @@ def test_the_list_of_runs_follows_the_socket_without_asking_the_server(visits):
 
 
 def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_epochs(visits):
-    page = visits.prepare()
-    list_only_the_oldest_run(page, visits)
-    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run(status="interrupted")))
-    server = FakeSocket(page, snapshot(seq=2, max_epochs=40))
-    page.goto(visits.url)
-    expect(history_row(page, RUN)).to_be_visible()
-    with page.expect_response("**/api/runs/?**status=completed**"):
-        page.get_by_role("region", name="Runs").get_by_label("Status").select_option("completed")
+    page, server, asked = open_with_runs(visits, ended_run(status="interrupted"))
+    page.get_by_role("region", name="Runs").get_by_label("Status").select_option("completed")
     expect(history_row(page, RUN)).to_have_count(0)
     expect(history_row(page, 1)).to_be_visible()
-    asked = lists_asked_for(page)
+    assert len(asked) == 2
     for number in range(1, 11):
         server.send("epoch", 2 + number, **epoch(number))
     expect(epoch_rows(page)).to_have_count(10)
-    assert asked == []
+    assert len(asked) == 2
     with page.expect_request("**/api/runs/?**"):
         server.send("interrupted", 13)
     expect(state(page)).to_contain_text("interrupted")
-    assert len(asked) == 1
+    assert len(asked) == 3
 
 
 def test_runs_that_were_missed_while_disconnected_are_asked_for(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=2))
-    page.goto(visits.url)
+    page, server = visits.open_faked(snapshot(seq=2))
     expect(history_row(page, RUN)).to_be_visible()
     server.snapshot = snapshot(seq=1, id=RUN + 5, status="queued", queued_at="2027-01-03T03:04:05Z")
     with page.expect_request("**/api/runs/?**"):
@@ -142,25 +138,22 @@ def test_runs_that_were_missed_while_disconnected_are_asked_for(visits):
 # --- The end of a run whose results do not arrive at once ---
 
 
-def run_page(visits, page, answers):
-    """The page of a run that is followed: first it is in progress, then `answers` tells what each request gets."""
-    running = snapshot(seq=3, epochs=[epoch(1)])["run"]
+def open_run_page(visits, answer):
+    """The page of a run in progress; each later request for the run gets what `answer` returns. And those requests."""
+    page = visits.prepare(faked=True, clock=True, expected=["status of 503"])
+    running = snapshot(seq=3, epochs=[epoch(1)])
     asked = []
 
     def reply(route):
         asked.append(route.request.url)
-        answer = running if len(asked) == 1 else answers(len(asked) - 1)
-        if isinstance(answer, int):
-            route.fulfill(status=answer, json={"code": "database_unavailable", "message": "x", "detail": "x"})
-        else:
-            route.fulfill(json=answer)
+        route.fulfill(**({"json": running["run"]} if len(asked) == 1 else answer(len(asked))))
 
     page.route(re.compile(rf"/api/runs/(1|{RUN})/$"), reply)
     page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url + SHIPPED)
+    server = FakeSocket(page, running)
+    page.goto(visits.url + "/runs/1/")
     expect(connection(page)).to_have_text("Live")
-    return server, asked
+    return page, server, asked
 
 
 def end(server):
@@ -172,28 +165,35 @@ def matrix(page):
     return page.get_by_role("table", name=re.compile("Confusion matrix"))
 
 
+def pass_time_until(page, locator):
+    """Let a minute pass again and again, until something is shown."""
+    for _ in range(600):
+        if locator.is_visible():
+            return
+        page.clock.fast_forward(LONG_SILENCE)
+        page.wait_for_timeout(20)
+    expect(locator).to_be_visible()
+
+
 def test_a_runs_results_are_asked_for_again_when_a_request_fails(visits):
-    page = visits.prepare(expected=["status of 503"])
-    server, _asked = run_page(visits, page, lambda number: 503 if number <= 3 else ended_run())
+    page, server, asked = open_run_page(visits, lambda number: UNAVAILABLE if number <= 4 else {"json": ended_run()})
     end(server)
-    expect(matrix(page)).to_be_visible()
+    pass_time_until(page, matrix(page))
     expect(page.get_by_role("region", name="Details")).to_contain_text("3.15.1")
-    expect(page.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
+    expect(alert(page, re.compile("."))).to_have_count(0)
+    assert len(asked) == 5
 
 
 def test_results_that_stay_away_are_said_and_can_be_asked_for_by_hand(visits):
-    page = visits.prepare(expected=["status of 503"])
-    page.clock.install()
     away = [True]
-    server, asked = run_page(visits, page, lambda _number: 503 if away else ended_run())
+    page, server, asked = open_run_page(visits, lambda _number: UNAVAILABLE if away else {"json": ended_run()})
     end(server)
-    problem = page.get_by_role("alert").filter(has_text="The results of this run could not be loaded")
+    problem = alert(page, "The results of this run could not be loaded")
     expect(problem).to_be_visible()
     button = page.get_by_role("button", name="Try again")
-    for _ in range(20):
-        page.clock.fast_forward(LONG_SILENCE)
-        page.wait_for_timeout(100)
-    expect(button).to_be_visible()
+    pass_time_until(page, button)
+    page.clock.fast_forward(LONG_SILENCE)
+    settle(page)
     assert len(asked) <= 8, "not for ever"
     away.clear()
     button.click()
@@ -201,22 +201,19 @@ def test_results_that_stay_away_are_said_and_can_be_asked_for_by_hand(visits):
     expect(problem).to_have_count(0)
 
 
+def test_results_stay_when_the_page_paints_late(visits):
+    page, server, _asked = open_run_page(visits, lambda _number: {"json": ended_run()})
+    page.evaluate(PAINT_LATE)
+    end(server)
+    expect(matrix(page)).to_be_visible()
+    page.clock.fast_forward(LONG_SILENCE)
+    expect(matrix(page)).to_be_visible()
+
+
 def test_the_first_page_asks_again_for_the_results_of_a_run(visits):
-    page = visits.prepare(expected=["status of 503"])
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    asked = []
-
-    def reply(route):
-        asked.append(route)
-        unavailable = {"code": "database_unavailable", "message": "x", "detail": "x"}
-        if len(asked) == 1:
-            route.fulfill(status=503, json=unavailable)
-        else:
-            route.fulfill(json=ended_run())
-
-    page.route(f"**/api/runs/{RUN}/", reply)
-    page.goto(visits.url)
-    server.wait_for_connection()
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]), expected=["status of 503"])
+    answers = iter([UNAVAILABLE])
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(**next(answers, {"json": ended_run()})))
     end(server)
     expect(matrix(page)).to_be_visible()
 
@@ -224,33 +221,27 @@ def test_the_first_page_asks_again_for_the_results_of_a_run(visits):
 # --- A connection that dies without a word ---
 
 
-def test_a_network_that_dies_while_nothing_trains_is_noticed(chromium, stack):
-    with forwarding(stack.port) as network:
-        visits = Visits(chromium, network.url)
-        page = visits.prepare()
-        page.clock.install()
-        page.goto(network.url)
+def test_a_network_that_dies_while_nothing_trains_is_noticed(visits, stack):
+    with forwarding(stack.port) as (url, network):
+        visits.url = url
+        page = visits.open(clock=True)
         expect(connection(page)).to_have_text("Live")
-        network.freeze()
+        network.suspend()
         for _ in range(2):
             page.clock.fast_forward(LONG_SILENCE)
         expect(connection(page)).to_contain_text("Disconnected")
-        network.thaw()
+        network.resume()
         page.clock.fast_forward(LONG_SILENCE)
         expect(connection(page)).to_have_text("Live")
-        visits.close()
-        assert visits.complaints == []
+        page.goto("about:blank")
 
 
 def test_a_quiet_connection_that_answers_is_kept(visits):
-    page = visits.prepare()
-    page.clock.install()
-    server = FakeSocket(page, {"type": "snapshot", "seq": 0, "run": None})
-    page.goto(visits.url)
+    page, server = visits.open_faked({"type": "snapshot", "seq": 0, "run": None}, clock=True)
     expect(connection(page)).to_have_text("Live")
-    for _ in range(5):
+    for number in range(1, 4):
         page.clock.fast_forward(LONG_SILENCE)
-        page.wait_for_timeout(200)
-    assert server.pings == 5
+        server.wait(pings=number)
+        settle(page)
     assert len(server.connections) == 1
     expect(connection(page)).to_have_text("Live")

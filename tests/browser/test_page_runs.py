@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from tests.support.browser import RUN, FakeSocket, alert, check_accessibility, epoch, overflow, snapshot
+from tests.support.page import epoch_rows
 
 pytestmark = pytest.mark.browser
 SHIPPED = "/runs/1/"
@@ -16,14 +16,8 @@ def region(page, name):
     return page.get_by_role("region", name=re.compile(name))
 
 
-def go(visits, path, **options):
-    page = visits.prepare(**options)
-    page.goto(visits.url + path)
-    return page
-
-
-def test_a_runs_page_shows_all_that_is_known_of_it(visits):
-    page = go(visits, SHIPPED)
+def test_a_runs_page_shows_all_that_is_known_of_it_and_the_values_under_the_pointer(visits):
+    page = visits.open(SHIPPED)
     expect(page.get_by_role("heading", name="Run 1", level=1)).to_be_visible()
     expect(page.get_by_role("article")).to_contain_text("Test accuracy 99.55% 45 of 10,000 misread")
     expect(page.get_by_role("img", name=re.compile("^Accuracy by epoch"))).to_be_visible()
@@ -34,10 +28,13 @@ def test_a_runs_page_shows_all_that_is_known_of_it(visits):
     with page.expect_download() as download:
         facts.get_by_role("link", name="Keras file").click()
     assert download.value.suggested_filename == "digits-model-1.keras"
-
-
-def test_the_worst_mistakes_are_shown_as_pictures(visits):
-    page = go(visits, SHIPPED)
+    chart = page.get_by_role("figure").filter(has_text="Accuracy")
+    expect(chart).to_contain_text("validation 99.40%")
+    chart.get_by_role("img").hover(position={"x": 50, "y": 50})
+    expect(chart).to_contain_text("epoch 1")
+    expect(chart).to_contain_text("validation 42.60%")
+    page.mouse.move(0, 0)
+    expect(chart).to_contain_text("validation 99.40%")
     mistakes = region(page, "45 misread test digits")
     pictures = mistakes.get_by_role("img", name=re.compile(r"Test digit \d+: \d read as \d"))
     expect(pictures).to_have_count(45)
@@ -45,7 +42,7 @@ def test_the_worst_mistakes_are_shown_as_pictures(visits):
 
 
 def test_a_cell_of_the_confusion_matrix_opens_its_digits_by_keyboard_too(visits):
-    page = go(visits, SHIPPED)
+    page = visits.open(SHIPPED)
     matrix = page.get_by_role("table", name=re.compile("Confusion matrix"))
     matrix.get_by_role("button", name="1: 4 read as 6").click()
     expect(region(page, "1 four read as 6").get_by_role("img")).to_have_count(1)
@@ -59,18 +56,6 @@ def test_a_cell_of_the_confusion_matrix_opens_its_digits_by_keyboard_too(visits)
     expect(region(page, r"978 fours read correctly \(60 shown\)").get_by_role("img")).to_have_count(60)
 
 
-def test_the_chart_tells_the_values_under_the_pointer(visits):
-    page = go(visits, SHIPPED)
-    chart = page.get_by_role("figure").filter(has_text="Accuracy")
-    expect(chart).to_contain_text("validation 99.40%")
-    box = chart.get_by_role("img").bounding_box()
-    page.mouse.move(box["x"] + 50, box["y"] + 50)
-    expect(chart).to_contain_text("epoch 1")
-    expect(chart).to_contain_text("validation 42.60%")
-    page.mouse.move(0, 0)
-    expect(chart).to_contain_text("validation 99.40%")
-
-
 def test_a_run_that_does_not_exist_has_no_page(visits):
     page = visits.prepare(expected=["status of 404"])
     assert page.goto(f"{visits.url}/runs/999999/").status == 404
@@ -78,7 +63,7 @@ def test_a_run_that_does_not_exist_has_no_page(visits):
 
 
 def test_the_form_can_be_filled_with_a_runs_parameters(visits):
-    page = go(visits, SHIPPED)
+    page = visits.open(SHIPPED)
     page.get_by_role("link", name="Train again with these settings").click()
     expect(page.get_by_label("Preset")).to_have_value("handwriting")
     expect(page.get_by_label("Batch size")).to_have_value("256")
@@ -86,9 +71,9 @@ def test_the_form_can_be_filled_with_a_runs_parameters(visits):
 
 
 def test_how_long_a_run_would_take_is_told_before_it_is_started(visits):
-    page = visits.prepare()
     estimate = {"fixed_seconds": 7, "seconds_per_sample": 0.0001, "seconds_per_sample_epoch": 0.0002}
     presets = [{"name": "original", "epochs": 3, "samples": 60000, "batch_size": 128, "estimate": estimate}]
+    page = visits.prepare()
     page.route("**/api/presets/", lambda route: route.fulfill(json={"results": presets}))
     page.goto(visits.url)
     form = page.get_by_role("form", name="Training settings")
@@ -101,35 +86,20 @@ def test_how_long_a_run_would_take_is_told_before_it_is_started(visits):
     expect(form).not_to_contain_text("on this machine")
 
 
-def test_a_run_is_followed_on_its_own_page_to_its_end(visits, stack):
-    number = stack.train(epochs=2, samples=12_000, batch_size=16)
-    page = go(visits, f"/runs/{number}/")
-    expect(page.get_by_role("progressbar", name="Epochs of this run")).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("status", name="Connection")).to_have_text("Live")
-    expect(page.get_by_role("status", name="Run", exact=True)).to_contain_text("completed", timeout=60_000)
-    expect(region(page, "misread test digits").get_by_role("img").first).to_be_visible()
-    expect(page.get_by_role("status", name="Connection")).to_be_hidden()
-    expect(region(page, "Details").get_by_role("link", name="ONNX file")).to_be_visible()
-
-
-def test_the_page_of_one_run_is_not_moved_by_another(visits, stack):
-    page = visits.prepare()
-    run = snapshot(seq=3, epochs=[epoch(1)])["run"]
+def test_the_page_of_one_run_is_not_moved_by_another(visits):
+    page = visits.prepare(faked=True)
     server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=run))
-    page.route(f"**/runs/{RUN}/", lambda route: route.fulfill(response=route.fetch(url=visits.url + SHIPPED)))
-    page.route("**/api/runs/1/", lambda route: route.fulfill(json=run))
+    page.route("**/api/runs/1/", lambda route: route.fulfill(json=server.snapshot["run"]))
     page.goto(visits.url + SHIPPED)
-    rows = page.get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")
-    expect(rows).to_have_count(1)
+    expect(epoch_rows(page)).to_have_count(1)
     server.send("epoch", 4, run=RUN + 1, **epoch(2))
     server.send("epoch", 4, **epoch(2))
-    expect(rows).to_have_count(2)
+    expect(epoch_rows(page)).to_have_count(2)
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Run {RUN}")
 
 
 def test_runs_are_sorted_and_the_address_remembers(visits):
-    page = go(visits, "/runs/")
+    page = visits.open("/runs/")
     header = page.get_by_role("columnheader", name="Test accuracy")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
@@ -141,6 +111,7 @@ def test_runs_are_sorted_and_the_address_remembers(visits):
     expect(page).to_have_url(re.compile("status=completed"))
     page.get_by_role("link", name="Run 1", exact=True).click()
     expect(page).to_have_url(re.compile(SHIPPED))
+    expect(region(page, "Details")).to_contain_text("handwriting")
     page.go_back()
     expect(page.get_by_label("Status")).to_have_value("completed")
     expect(page.get_by_role("columnheader", name="Test accuracy")).to_have_attribute("aria-sort", "ascending")
@@ -149,7 +120,7 @@ def test_runs_are_sorted_and_the_address_remembers(visits):
 def test_two_runs_are_picked_and_compared(visits, stack):
     number = stack.train(epochs=1, samples=256, seed=9)
     stack.ended(number)
-    page = go(visits, "/runs/", width=390, height=844)
+    page = visits.open("/runs/", width=390, height=844)
     compare = page.get_by_text("Select two or more to compare")
     expect(compare).to_have_attribute("aria-disabled", "true")
     page.get_by_role("checkbox", name=f"Compare run {number}", exact=True).check()
@@ -173,26 +144,24 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     assert overflow(page) == 0
 
 
-@pytest.mark.parametrize("query", ["", "?run=1", "?run=1&run=x"])
-def test_fewer_than_two_runs_cannot_be_compared(visits, query):
-    page = go(visits, f"/runs/compare/{query}")
-    expect(page.get_by_role("alert")).to_contain_text("Select two or more runs")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "Select two or more runs"),
+        ("?run=1&run=x", "Select two or more runs"),
+        ("?run=1&run=999999", "One of these runs does not exist."),
+    ],
+)
+def test_fewer_than_two_runs_cannot_be_compared(visits, query, said):
+    page = visits.open(f"/runs/compare/{query}", expected=["status of 404"])
+    expect(alert(page, said)).to_be_visible()
 
 
-def test_a_run_that_is_gone_cannot_be_compared(visits):
-    page = go(visits, "/runs/compare/?run=1&run=999999", expected=["status of 404"])
-    expect(page.get_by_role("alert")).to_contain_text("One of these runs does not exist.")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("path", [SHIPPED, "/runs/", "/runs/compare/?run=1&run=1&run=2"])
-def test_nothing_keeps_anybody_out(visits, path, width, scheme):
-    page = go(visits, path, width=width, scheme=scheme)
+def test_nothing_keeps_anybody_out(visits, path):
+    page = visits.open(path, expected=["status of 404"])
     page.wait_for_load_state("networkidle")
     if path == SHIPPED:
         page.get_by_role("button", name="3: 4 read as 9").click()
         expect(region(page, "3 fours read as 9").get_by_role("img").first).to_be_visible()
-    found = Axe().run(page).response["violations"]
-    assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
-    assert overflow(page) == 0
+    check_accessibility(page, 1280, 320)

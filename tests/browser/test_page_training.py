@@ -1,17 +1,19 @@
 """Training as the page shows it: real runs first, then a socket that says what seldom happens."""
 
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import RUN, FakeSocket, epoch, launch_chromium, overflow, snapshot, watch_visits  # noqa: F401
+from tests.support.browser import RUN, epoch, overflow, snapshot
 from tests.support.page import (
     PATIENCE,
     connection,
     curve,
     epoch_rows,
     history_row,
+    run_number,
     run_panel,
     start,
     state,
@@ -30,26 +32,61 @@ def test_the_presets_offered_are_those_there_are(visits):
         assert option.get_attribute("data-epochs") == str(preset.epochs)
 
 
-def test_a_run_is_watched_from_start_to_end(visits):
-    page = visits.open()
-    start(page, Epochs=2, Samples=8192, Batch_size=16, Seed=5)
-    expect(run_panel(page)).to_contain_text("Started by a visitor")
-    expect(run_panel(page)).to_contain_text("2 epochs · 8,192 samples · batch size 16")
-    wait_for_batches(page)
-    expect(run_panel(page)).to_contain_text("Epoch 1 of 2")
-    expect(run_panel(page)).to_contain_text(re.compile(r"\d+ of 512"))
-    expect(epoch_rows(page)).to_have_count(1, timeout=PATIENCE)
-    first = curve(page, "Accuracy").get_attribute("aria-label")
-    expect(epoch_rows(page)).to_have_count(2, timeout=PATIENCE)
-    second = curve(page, "Accuracy").get_attribute("aria-label")
-    assert second.startswith(first)
-    assert len(second) > len(first)
-    assert curve(page, "Loss").is_visible()
-    expect(state(page)).to_contain_text("completed, test accuracy", timeout=PATIENCE)
-    expect(run_panel(page).get_by_role("table", name=re.compile("Confusion matrix"))).to_be_visible()
-    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+def test_a_run_is_started_watched_on_every_page_and_cancelled(visits, stack):
+    first = visits.open()
+    start(first, Epochs=50, Samples=8192, Batch_size=64, Seed=5)
+    expect(run_panel(first)).to_contain_text("Started by a visitor")
+    expect(run_panel(first)).to_contain_text("50 epochs · 8,192 samples · batch size 64")
+    wait_for_batches(first)
+    expect(run_panel(first)).to_contain_text(re.compile(r"Epoch \d+ of 50"))
+    expect(run_panel(first)).to_contain_text(re.compile(r"\d+ of 128"))
+    expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
+    rows, curve_then = epoch_rows(first).count(), curve(first, "Accuracy").get_attribute("aria-label")
+    number = run_number(first)
 
-    number = re.search(r"Run (\d+)", state(page).inner_text()).group(1)
+    second = visits.open(f"/runs/{number}/")
+    expect(second.get_by_role("progressbar", name="Epochs of this run")).to_be_visible(timeout=PATIENCE)
+    expect(connection(second)).to_have_text("Live")
+    second.set_viewport_size({"width": 390, "height": 844})
+    second.goto(visits.url)
+    expect(epoch_rows(second)).not_to_have_count(0)
+    expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
+    expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
+    second.get_by_role("button", name="Cancel run").click()
+    expect(second.get_by_role("dialog")).to_contain_text("finished epochs stay in the history")
+    second.get_by_role("button", name="Keep training").click()
+    expect(second.get_by_role("dialog")).to_be_hidden()
+    expect(run_panel(second)).not_to_contain_text("Stopping")
+
+    expect(epoch_rows(first).nth(rows)).to_be_attached(timeout=PATIENCE)
+    assert curve(first, "Accuracy").get_attribute("aria-label").startswith(curve_then)
+    expect(curve(first, "Loss")).to_be_visible()
+    second.get_by_role("button", name="Cancel run").click()
+    second.get_by_role("button", name="Cancel the run").click()
+    for page in (first, second):
+        expect(state(page)).to_contain_text("interrupted", timeout=PATIENCE)
+    expect(first.get_by_role("button", name="Cancel run")).to_be_hidden()
+    expect(first.get_by_role("button", name="Start training")).to_be_visible()
+    expect(history_row(first, number)).to_contain_text("interrupted")
+
+
+def test_a_run_is_watched_to_its_end(visits, stack):
+    stack.kill("worker", signal.SIGSTOP)  # until both pages are there
+    page = visits.open()
+    start(page, Epochs=2, Samples=512)
+    expect(state(page)).to_contain_text("queued")
+    number = run_number(page)
+    own = visits.open(f"/runs/{number}/")
+    expect(connection(own)).to_have_text("Live")
+    stack.kill("worker", signal.SIGCONT)
+    for watching in (page, own):
+        expect(state(watching)).to_contain_text("completed, test accuracy", timeout=PATIENCE)
+        expect(epoch_rows(watching)).to_have_count(2)
+        expect(run_panel(watching).get_by_role("table", name=re.compile("Confusion matrix"))).to_be_visible()
+    expect(own.get_by_role("region", name="misread test digits").get_by_role("img").first).to_be_visible()
+    expect(connection(own)).to_be_hidden()
+    expect(own.get_by_role("region", name="Details").get_by_role("link", name="ONNX file")).to_be_visible()
+
     row = history_row(page, number)
     expect(row).to_contain_text("completed")
     expect(row).to_contain_text("2 of 2")
@@ -59,29 +96,6 @@ def test_a_run_is_watched_from_start_to_end(visits):
     expect(page).to_have_url(re.compile(rf"/runs/{number}/$"))
     expect(epoch_rows(page)).to_have_count(2)
     assert overflow(page) == 0
-
-
-def test_a_page_opened_in_the_middle_shows_the_run_and_can_cancel_it(visits):
-    first = visits.open()
-    start(first, Epochs=50, Samples=16384)
-    wait_for_batches(first)
-    expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
-    second = visits.open(width=390, height=844)
-    expect(epoch_rows(second)).not_to_have_count(0)
-    expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
-    expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
-    second.get_by_role("button", name="Cancel run").click()
-    expect(second.get_by_role("dialog")).to_contain_text("finished epochs stay in the history")
-    second.get_by_role("button", name="Keep training").click()
-    expect(second.get_by_role("dialog")).to_be_hidden()
-    expect(run_panel(second)).not_to_contain_text("Stopping")
-    second.get_by_role("button", name="Cancel run").click()
-    second.get_by_role("button", name="Cancel the run").click()
-    expect(state(first)).to_contain_text("interrupted", timeout=30_000)
-    expect(state(second)).to_contain_text("interrupted")
-    expect(first.get_by_role("button", name="Cancel run")).to_be_hidden()
-    number = re.search(r"Run (\d+)", state(first).inner_text()).group(1)
-    expect(history_row(first, number)).to_contain_text("interrupted")
 
 
 def test_a_lost_network_is_said_and_recovered_from(visits):
@@ -94,9 +108,7 @@ def test_a_lost_network_is_said_and_recovered_from(visits):
 
 
 def test_after_a_broken_connection_every_epoch_is_there_once(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]))
     expect(epoch_rows(page)).to_have_count(1)
     server.snapshot = snapshot(seq=5, epochs=[epoch(1), epoch(2), epoch(3)])
     server.connections[-1].close(code=1012)
@@ -109,31 +121,18 @@ def test_after_a_broken_connection_every_epoch_is_there_once(visits):
 
 
 def test_it_backs_off_from_a_server_that_stays_away(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, None)
-    page.goto(visits.url)
-    expect(connection(page)).to_contain_text("Disconnected. Reconnecting in")
-    page.wait_for_timeout(3000)
-    assert 2 <= len(server.connections) <= 5
+    page, server = visits.open_faked(None, clock=True)
+    expect(connection(page)).to_have_text(re.compile(r"Disconnected. Reconnecting in [12] s."))
+    for attempts in range(2, 6):
+        page.clock.fast_forward(20_000)
+        server.wait(attempts)
+    expect(connection(page)).to_have_text(re.compile(r"Disconnected. Reconnecting in ([6-9]|1\d) s."))
 
 
-def test_a_gap_is_closed_by_a_fresh_snapshot(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
-    expect(epoch_rows(page)).to_have_count(1)
-    server.snapshot = snapshot(seq=5, epochs=[epoch(1), epoch(2), epoch(3)])
-    server.send("epoch", 5, **epoch(3))
-    expect(epoch_rows(page)).to_have_count(3)
-    assert len(server.connections) == 2
-
-
-def test_a_second_gap_soon_after_the_first_is_not_forgotten(visits):
+def test_gaps_are_closed_by_a_fresh_snapshot_a_second_one_soon_after_the_first_too(visits):
     """The page waits before it asks again, and events that follow each other without a gap come meanwhile."""
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
-    server.wait_for_connection()
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]), clock=True)
+    expect(epoch_rows(page)).to_have_count(1)
     server.snapshot = snapshot(seq=5, epochs=[epoch(n) for n in (1, 2, 3)])
     server.send("epoch", 5, **epoch(3))
     expect(epoch_rows(page)).to_have_count(3)
@@ -141,14 +140,13 @@ def test_a_second_gap_soon_after_the_first_is_not_forgotten(visits):
     server.snapshot = snapshot(seq=8, epochs=[epoch(n) for n in (1, 2, 3, 4, 5, 6)])
     server.send("epoch", 7, **epoch(5))
     server.send("epoch", 8, **epoch(6))
+    page.clock.fast_forward(2000)
     expect(epoch_rows(page)).to_have_count(6)
     assert len(server.connections) == 3
 
 
 def test_batches_move_the_bar_and_old_ones_do_not(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]))
     expect(epoch_rows(page)).to_have_count(1)
     server.send("batch", 3, epoch=2, step=117, steps=468, loss=0.1234, accuracy=0.9688)
     bar = page.get_by_role("progressbar", name="Batches of this epoch")
@@ -165,20 +163,17 @@ def test_batches_move_the_bar_and_old_ones_do_not(visits):
 
 
 def test_a_run_nobody_takes_is_said_to_wait_for_a_worker(visits):
-    page = visits.prepare()
-    server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0))
-    page.goto(visits.url)
+    page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0), clock=True)
     expect(run_panel(page)).to_contain_text("Started by grace")
     expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
-    expect(run_panel(page)).to_contain_text("Waiting for a worker", timeout=8000)
+    page.clock.fast_forward(4000)
+    expect(run_panel(page)).to_contain_text("Waiting for a worker")
     server.send("started", 2, attempt=1)
     expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
 
 
 def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
-    page = visits.prepare(expected=["status of 404"])
-    server = FakeSocket(page, snapshot(seq=3, epochs=[epoch(1)]))
-    page.goto(visits.url)
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]), expected=["status of 404"])
     server.send("started", 4, attempt=2, resumed_after_epoch=1)
     expect(run_panel(page)).to_contain_text("Attempt 2, continued after epoch 1.")
     expect(epoch_rows(page)).to_have_count(1)
@@ -213,23 +208,19 @@ def test_a_wrong_setting_is_said_beside_its_field(visits):
     expect(page.get_by_text("must be even.")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "said"),
-    [
+def test_a_refused_run_is_explained_beside_the_button(visits):
+    page = visits.open(expected=["status of"])
+    form = page.get_by_role("form", name="Training settings")
+    for status, body, said in [
         (409, {"code": "run_active", "message": "x", "run": 11}, "Run 11 is already training"),
         (503, {"code": "queue_unavailable", "message": "x"}, "The training queue is unavailable"),
         (403, {"code": "permission_denied", "message": "x"}, "You need permission to train here"),
         (502, {}, "The server could not complete the request (error 502)."),
-    ],
-)
-def test_a_refused_run_is_explained_beside_the_button(visits, status, body, said):
-    page = visits.prepare(expected=[f"status of {status}"])
-    refuse(page, status, body)
-    page.goto(visits.url)
-    start(page)
-    form = page.get_by_role("form", name="Training settings")
-    expect(form.get_by_role("alert")).to_contain_text(said)
-    expect(form.get_by_role("button", name="Start training")).not_to_have_attribute("aria-disabled", "true")
+    ]:
+        refuse(page, status, body)
+        start(page)
+        expect(form.get_by_role("alert")).to_contain_text(said)
+        expect(form.get_by_role("button", name="Start training")).not_to_have_attribute("aria-disabled", "true")
 
 
 def test_past_runs_are_turned_by_page_and_filtered_by_state(visits):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from recognition import classifier, registry
 from recognition.models import ModelVersion
-from tests.support.browser import SCRIBBLE, answer, draw, launch_chromium, watch_visits  # noqa: F401
+from tests.support.browser import SCRIBBLE, answer, draw, keep_pages, launch_chromium, watch_visits  # noqa: F401
 from tests.support.constant_models import constant_model, predicted_now
 
 KINDS = ("onnx", "keras", "filters")
@@ -57,8 +57,7 @@ def test_a_process_notices_another_model_under_the_number_it_has_loaded(shipped:
 
 @pytest.mark.browser
 def test_the_page_asks_again_whether_the_filters_it_holds_are_still_the_models(visits):
-    page = visits.prepare()
-    page.clock.install()
+    page = visits.prepare(clock=True)
     asked = []
     page.on("request", lambda request: request.url.endswith("/filters/") and asked.append(request))
     page.goto(visits.url)

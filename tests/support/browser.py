@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import time
+from collections import defaultdict
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 ARGUMENTS = [
@@ -41,51 +44,115 @@ def launch_chromium():
 
 
 class Visits:
-    """Opens pages and remembers everything that no visit may do: console errors, requests to another host."""
+    """Opens pages and remembers everything that no visit may do: console errors, requests to another host.
 
-    def __init__(self, chromium, url):
+    Later tests of the module use its pages again, with the files in their cache, when they ask for the same options.
+    """
+
+    def __init__(self, chromium):
         self.chromium = chromium
-        self.url = url
-        self.contexts = []
-        self.complaints = []
+        self.url = ""
+        self.contexts, self.idle, self.used = {}, defaultdict(list), []
+        self.complaints, self.expected = [], []
 
-    def prepare(self, width=1280, height=900, scheme="light", expected=(), **options):
-        """A page not yet opened. `expected` are parts of console messages that this test provokes."""
-        context = self.chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
-        context.set_default_timeout(15_000)
-        self.contexts.append(context)
+    def prepare(self, width=1280, height=900, scheme="light", expected=(), clock=False, faked=False, **options):
+        """A page not yet opened. `expected` are parts of console messages that this test provokes.
+
+        With `clock`, page.clock moves its time; `faked` keeps a page whose socket is a FakeSocket's from other tests.
+        """
+        kind = repr((clock, faked, options))
+        if kind not in self.contexts:
+            self.contexts[kind] = self.chromium.new_context(reduced_motion="reduce", **options)
+            if clock:
+                self.contexts[kind].clock.install()
+        page = self.idle[kind].pop() if self.idle[kind] else self.new_page(self.contexts[kind])
+        self.used.append((kind, page))
+        self.expected += expected
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        return page
+
+    def new_page(self, context):
         page = context.new_page()
-        page.on("console", lambda message: self.hear(message, expected))
+        page.on("console", self.hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         page.on("request", lambda request: self.check_host(request.url))
         page.on("websocket", lambda socket: self.check_host(socket.url))
         return page
 
-    def open(self, **options):
+    def open(self, path="/", **options):
         page = self.prepare(**options)
-        page.goto(self.url)
+        page.goto(self.url + path)
         return page
 
-    def hear(self, message, expected):
-        if message.type in ("error", "warning") and not any(part in message.text for part in expected):
+    def open_faked(self, snapshot, path="/", **options):
+        """A page whose socket begins with `snapshot`, and the FakeSocket."""
+        page = self.prepare(faked=True, **options)
+        server = FakeSocket(page, snapshot)
+        page.goto(self.url + path)
+        return page, server
+
+    def hear(self, message):
+        if message.type in ("error", "warning") and not any(part in message.text for part in self.expected):
             self.complaints.append(f"console: {message.text}")
 
     def check_host(self, url):
         if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(self.url).netloc:
             self.complaints.append(f"another host: {url}")
 
-    def close(self):
-        for context in self.contexts:
-            context.close()
+    def end(self):
+        """Leave the pages of one test, and return its complaints."""
+        complaints = self.complaints.copy()
+        for kind, page in self.used:
+            page.goto("about:blank")
+            page.unroute_all(behavior="ignoreErrors")
+            page.mouse.move(0, 0)
+            self.idle[kind].append(page)
+        for found in (self.used, self.complaints, self.expected):
+            found.clear()
+        return complaints
+
+
+@pytest.fixture(name="all_visits", scope="module")
+def keep_pages(chromium):
+    return Visits(chromium)
 
 
 @pytest.fixture(name="visits")
-def watch_visits(chromium, stack):
-    visits = Visits(chromium, stack.url)
-    yield visits
-    visits.close()
-    if visits.complaints:
-        pytest.fail("The page complained:\n" + "\n".join(visits.complaints))
+def watch_visits(all_visits, stack):
+    all_visits.url = stack.url
+    yield all_visits
+    if complaints := all_visits.end():
+        pytest.fail("The page complained:\n" + "\n".join(complaints))
+
+
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+
+
+def check_accessibility(page, *widths, context="html"):
+    """Expect axe to find nothing at any width; in the dark, where only colours differ, at the first one."""
+    page.evaluate(Axe().axe_script)
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert overflow(page) == 0
+        check_with_axe(page, context)
+        if width == widths[0]:
+            page.emulate_media(color_scheme="dark")
+            check_with_axe(page, context, runOnly=COLOUR_RULES)
+            page.emulate_media(color_scheme="light")
+
+
+def check_with_axe(page, context, **options):
+    settle(page)
+    page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # of colours, in the admin
+    arguments = [context, {"resultTypes": ["violations"]} | options]
+    found = page.evaluate("([context, options]) => axe.run(context, options)", arguments)["violations"]
+    assert not found, "\n".join(f"{one['id']}: {[node['html'] for node in one['nodes'][:3]]}" for one in found)
+
+
+def settle(page):
+    """Wait until the page has painted what it was told."""
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))")
 
 
 def module_url(page, name):
@@ -99,80 +166,72 @@ def pad(page):
     return page.get_by_role("application", name="Drawing area")
 
 
+def ink(page):
+    """The pad's picture."""
+    settle(page)
+    return pad(page).evaluate("canvas => canvas.toDataURL()")
+
+
 def answer(page):
     return page.get_by_role("status", name="Prediction")
 
 
+def alert(page, text):
+    return page.get_by_role("alert").filter(has_text=text)
+
+
 def on_pad(page, points):
+    pad(page).scroll_into_view_if_needed()
     box = pad(page).bounding_box()
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
 
 
 def draw(page, points=SEVEN):
     """One stroke with the mouse."""
-    pad(page).scroll_into_view_if_needed()
     first, *rest = on_pad(page, points)
     page.mouse.move(*first)
     page.mouse.down()
     for x, y in rest:
-        page.mouse.move(x, y, steps=8)
+        page.mouse.move(x, y, steps=3)
     page.mouse.up()
 
 
-def touch(page, points=SEVEN):
-    """One stroke with a finger, as the browser's input pipeline sees it: it scrolls wherever scrolling is allowed."""
+def path(points):
+    """`points` with three more between each two."""
+    between = [
+        (x + (next_x - x) * part, y + (next_y - y) * part)
+        for (x, y), (next_x, next_y) in pairwise(points)
+        for part in (0.25, 0.5, 0.75, 1)
+    ]
+    return [points[0], *between]
+
+
+def touch(page, *moments):
+    """Touches as the browser's input pipeline sees them: it scrolls wherever scrolling is allowed.
+
+    Each moment, 10 ms after the one before, is the places of all fingers then; at the end they are lifted.
+    """
     session = page.context.new_cdp_session(page)
-
-    def send(kind, at):
-        fingers = [{"x": x, "y": y} for x, y in at]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
-
-    corners = on_pad(page, points)
-    send("touchStart", corners[:1])
-    for (x, y), (next_x, next_y) in pairwise(corners):
-        for part in (0.25, 0.5, 0.75, 1):
-            send("touchMove", [(x + (next_x - x) * part, y + (next_y - y) * part)])
-    send("touchEnd", [])
-
-
-def fingers(session, page, *moments):
-    """Touches as they follow each other: each moment is the places of all fingers then, and the last has none."""
-    down = 0
-    for places in moments:
-        kind = "touchEnd" if not places else "touchStart" if len(places) > down else "touchMove"
-        at = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(on_pad(page, places))]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
-        down = len(places)
+    places = iter(on_pad(page, [place for moment in moments for place in moment]))
+    now, down = time.time(), 0
+    for number, moment in enumerate((*moments, [])):
+        kind = "touchEnd" if not moment else "touchStart" if len(moment) > down else "touchMove"
+        at = [dict(zip("xy", next(places), strict=True), id=finger) for finger in range(len(moment))]
+        event = {"type": kind, "touchPoints": at, "timestamp": now + number / 100}
+        session.send("Input.dispatchTouchEvent", event)
+        down = len(moment)
 
 
 def pen(page, points=SEVEN, button="left"):
     """One stroke with a pen."""
     session = page.context.new_cdp_session(page)
-    corners = on_pad(page, points)
-    path = [corners[0]]
-    for (x, y), (next_x, next_y) in pairwise(corners):
-        path += [(x + (next_x - x) * part, y + (next_y - y) * part) for part in (0.25, 0.5, 0.75, 1)]
-
-    def send(kind, at, held):
-        session.send(
-            "Input.dispatchMouseEvent",
-            {
-                "type": kind,
-                "x": at[0],
-                "y": at[1],
-                "button": button,
-                "buttons": held,
-                "pointerType": "pen",
-                "force": 0.5,
-            }
-            | ({} if kind == "mouseMoved" else {"clickCount": 1}),
-        )
-
-    held = 1 if button == "left" else 2
-    send("mousePressed", path[0], held)
-    for at in path[1:]:
-        send("mouseMoved", at, held)
-    send("mouseReleased", path[-1], 0)
+    corners = on_pad(page, path(points))
+    buttons = 1 if button == "left" else 2
+    moments = [("mousePressed", corners[0], buttons, 1)]
+    moments += [("mouseMoved", at, buttons, 0) for at in corners[1:]]
+    for kind, (x, y), held, clicks in [*moments, ("mouseReleased", corners[-1], 0, 1)]:
+        pointer = {"button": button, "buttons": held, "clickCount": clicks, "pointerType": "pen", "force": 0.5}
+        session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y} | pointer)
 
 
 def bars(page):
@@ -211,56 +270,37 @@ class FakeSocket:
         self.pings += 1
         socket.send('{"type": "pong"}')
 
-    def wait_for_connection(self, seconds=15):
+    def wait(self, connections=1, pings=0):
         """The page opens its socket when the pad is ready, a moment after it has loaded."""
-        for _ in range(seconds * 50):
-            if self.connections:
+        for _ in range(30 * 50):
+            if len(self.connections) >= connections and self.pings >= pings:
                 return
             self.page.wait_for_timeout(20)
-        pytest.fail(f"The page opened no socket in {seconds} s")
+        pytest.fail(f"The page opened {len(self.connections)} sockets and sent {self.pings} pings in 30 s")
 
     def send(self, kind, seq, run=RUN, **values):
-        self.wait_for_connection()
+        self.wait()
         self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 1_800_000_000.5, **values}))
 
 
 def epoch(number, accuracy=0.9):
-    return {
-        "epoch": number,
-        "loss": 1 - accuracy,
-        "accuracy": accuracy,
-        "val_loss": None,
-        "objective": 1 - accuracy,
-        "val_accuracy": None,
-        "learning_rate": 0.001,
-        "seconds": 10.0,
-    }
+    measured = {"loss": 1 - accuracy, "accuracy": accuracy, "objective": 1 - accuracy, "val_loss": None}
+    return {"epoch": number, "val_accuracy": None, "learning_rate": 0.001, "seconds": 10.0} | measured
 
 
 def snapshot(seq=2, status="in_progress", epochs=(), **values):
-    run = {
+    parameters = {"epochs": 5, "batch_size": 128, "learning_rate": 0.001, "samples": 60000, "seed": 1}
+    unknown = ["started_at", "finished_at", "stop_requested_at", "test_accuracy", "confusion", "model"]
+    run = dict.fromkeys(unknown) | {
         "id": RUN,
         "status": status,
         "preset": "original",
-        "parameters": {
-            "epochs": 5,
-            "batch_size": 128,
-            "learning_rate": 0.001,
-            "samples": 60000,
-            "seed": 1,
-            "activate": False,
-        },
+        "parameters": parameters | {"activate": False},
         "requested_by": "grace",
         "queued_at": "2027-01-02T03:04:05Z",  # after the shipped run
-        "started_at": None,
-        "finished_at": None,
-        "stop_requested_at": None,
         "attempt": 1,
         "max_epochs": 5,
         "epochs": list(epochs),
-        "test_accuracy": None,
-        "confusion": None,
-        "model": None,
         "in_service": False,
         "error_code": "",
         "error": "",

@@ -19,6 +19,12 @@ def run_panel(page):
     return page.get_by_role("article", name=re.compile(r"Run \d+"))
 
 
+def run_number(page):
+    """The number of the run that is shown, once it is known."""
+    expect(state(page)).to_have_text(re.compile(r"Run \d+"))
+    return int(re.search(r"\d+", state(page).inner_text()).group())
+
+
 def epoch_rows(page):
     return run_panel(page).get_by_role("table", name="Finished epochs").locator("tbody").get_by_role("row")
 
@@ -32,7 +38,6 @@ def history_row(page, number):
 
 
 def start(page, **settings):
-    expect(connection(page)).not_to_have_text("Connecting…")  # the form's module is loaded after the page
     for name, value in settings.items():
         page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
     page.get_by_role("button", name="Start training").click()

@@ -46,8 +46,12 @@ export class RunWatcher extends EventTarget {
     return this.#state.run;
   }
 
-  /** Stop watching. */
+  /** Stop watching. The last state is shown at once: in a hidden tab it would come after what the caller shows next. */
   close() {
+    if (this.#frame) {
+      cancelAnimationFrame(this.#frame);
+      this.view.show(this.#state);
+    }
     clearTimeout(this.#eventTimer);
     this.#cancelResync();
     this.live.close();

@@ -1,0 +1,3 @@
+"""The browser's fixtures."""
+
+from tests.support.browser import keep_pages, launch_chromium, watch_visits  # noqa: F401 (fixtures)

@@ -61,13 +61,8 @@ def activate(
 ) -> Activation:
     """Put a version into service, after loading it from where every web process will load it.
 
-    Args:
-        expected: The ID of the activation that the caller saw in force, 0 for none. None skips the check.
-        refuse_less_accurate: Raise LessAccurate if the model in service is more accurate.
-
-    Raises:
-        ModelRejected: The file is missing, torn or not the registered one. The model in service is unchanged.
-        StateChanged: Another activation than `expected` is in force.
+    `expected` is the ID of the activation that the caller saw in force, 0 for none; None skips the check.
+    Raises ModelRejected, StateChanged if another activation is in force, and LessAccurate if asked to.
     """
     Classifier.load(model)
     with transaction.atomic():

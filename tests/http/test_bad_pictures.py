@@ -32,7 +32,7 @@ def ask(client: Client, picture: bytes, way: str = "data URL") -> Any:
 
 EXIF = Image.Exif()
 EXIF[0x010E] = "a five"
-# One or two files for each code: what leads to which error is tested in tests/unit/test_preprocessing.py.
+# One or two files for each code: what leads to which error is tested in tests/unit/test_decoding.py.
 REFUSED = {
     "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image"),
     "GIF": (encode(draw(5), "GIF"), 415, "unsupported_image"),

@@ -28,16 +28,11 @@ def explain_change(current: Activation | None, model: ModelVersion) -> Explanati
     effect = f"Once confirmed, {model} answers all drawings within half a second. Its test accuracy is {model.percent}."
     if current is None:
         return Explanation([effect, "No model is in service now."], state=0)
-    before = (
-        f"{current.model} is in service since {localize(current.at)}. Its test accuracy is {current.model.percent}."
-    )
-    is_worse = current.model.test_accuracy > model.test_accuracy
-    return Explanation(
-        [effect, capfirst(before)],
-        [capfirst(f"{model} is less accurate than {current.model}.")] if is_worse else [],
-        state=current.pk,
-        latest_change=capfirst(f"{current.model} was {current.origin}."),
-    )
+    serving = current.model
+    before = capfirst(f"{serving} is in service since {localize(current.at)}. Its test accuracy is {serving.percent}.")
+    is_worse = serving.test_accuracy > model.test_accuracy
+    warnings = [capfirst(f"{model} is less accurate than {serving}.")] if is_worse else []
+    return Explanation([effect, before], warnings, current.pk, capfirst(f"{serving} was {current.origin}."))
 
 
 def explain_service(model: ModelVersion) -> Explanation:

@@ -65,10 +65,8 @@ class Activation(models.Model):
     @property
     def origin(self) -> str:
         """Return how the model came into service: "activated by ada", "activated at install"."""
-        action = "rolled back" if self.rollback else "activated"
-        return (
-            f"{action} by {self.by}" if self.by else f"{action} {'automatically' if self.previous_id else 'at install'}"
-        )
+        how = f"by {self.by}" if self.by else "automatically" if self.previous_id else "at install"
+        return f"{'rolled back' if self.rollback else 'activated'} {how}"
 
     @classmethod
     def current(cls) -> Activation | None:

@@ -38,7 +38,7 @@ def target(public_site: PublicSite) -> Target:
 @contextmanager
 def honest_meanwhile(site: PublicSite) -> Iterator[None]:
     """Somebody at another address draws for as long as this block, and is answered every time; memory stays."""
-    over, slow, weight = threading.Event(), [], Weight(site.members)
+    over, slow = threading.Event(), []
 
     def ask() -> None:
         with site.client("127.0.0.77") as visitor:

@@ -101,6 +101,7 @@ def test_a_run_is_watched_to_its_end(visits, stack):
 def test_a_lost_network_is_said_and_recovered_from(visits):
     page = visits.open(expected=["ERR_INTERNET_DISCONNECTED"])
     expect(connection(page)).to_have_text("Live")
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     expect(connection(page)).to_contain_text("Disconnected")
     page.context.set_offline(False)

@@ -280,7 +280,7 @@ class FakeSocket:
 
     def send(self, kind, seq, run=RUN, **values):
         self.wait()
-        self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 1_800_000_000.5, **values}))
+        self.connections[-1].send(json.dumps({"type": kind, "run": run, "seq": seq, "time": 4_080_000_000.5, **values}))
 
 
 def epoch(number, accuracy=0.9):
@@ -297,7 +297,7 @@ def snapshot(seq=2, status="in_progress", epochs=(), **values):
         "preset": "original",
         "parameters": parameters | {"activate": False},
         "requested_by": "grace",
-        "queued_at": "2027-01-02T03:04:05Z",  # after the shipped run
+        "queued_at": "2099-01-02T03:04:05Z",  # after every real run
         "attempt": 1,
         "max_epochs": 5,
         "epochs": list(epochs),

@@ -52,7 +52,7 @@ class Visits:
     def __init__(self, chromium):
         self.chromium = chromium
         self.url = ""
-        self.contexts, self.idle, self.used = {}, defaultdict(list), []
+        self.idle, self.used = defaultdict(list), []
         self.complaints, self.expected = [], []
 
     def prepare(self, width=1280, height=900, scheme="light", expected=(), clock=False, faked=False, **options):
@@ -61,19 +61,18 @@ class Visits:
         With `clock`, page.clock moves its time; `faked` keeps a page whose socket is a FakeSocket's from other tests.
         """
         kind = repr((clock, faked, options))
-        if kind not in self.contexts:
-            self.contexts[kind] = self.chromium.new_context(reduced_motion="reduce", **options)
-            if clock:
-                self.contexts[kind].clock.install()
-        page = self.idle[kind].pop() if self.idle[kind] else self.new_page(self.contexts[kind])
+        page = self.idle[kind].pop() if self.idle[kind] else self.new_page(clock, options)
         self.used.append((kind, page))
         self.expected += expected
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme)
         return page
 
-    def new_page(self, context):
-        page = context.new_page()
+    def new_page(self, clock, options):
+        """In a context of its own: Chromium seldom paints a tab that is behind another one."""
+        page = self.chromium.new_context(reduced_motion="reduce", **options).new_page()
+        if clock:
+            page.clock.install()
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         page.on("request", lambda request: self.check_host(request.url))

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import RUN, FakeSocket, alert, check_accessibility, epoch, overflow, snapshot
-from tests.support.page import epoch_rows
+from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
+from tests.support.page import alert, epoch_rows
 
 pytestmark = pytest.mark.browser
 SHIPPED = "/runs/1/"

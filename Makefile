@@ -14,6 +14,10 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3.10 python3; do \
 # built, so that no package's code runs before it was compared.
 WHEELS := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),--only-binary :all:)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(WHEELS)
+UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes $(WHEELS)
+# uv does in a third of the time what pip does, but reads no pip.conf: where only that names a mirror, pip has its turn.
+INSTALL = @{ sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >$(VENV)/uv.lock && $(PIP_INSTALL) -r $(VENV)/uv.lock \
+	&& $(UV_INSTALL) -r $<; } || { echo "uv could not install it. Trying with pip." >&2; $(PIP_INSTALL) -r $<; }
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --generate-hashes
 # Two processes, each of which takes one test module after the other. PYTEST_ARGS="-n 0" runs all tests in one (--pdb needs it).
 PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
@@ -42,12 +46,12 @@ $(BIN)/python:
 
 $(VENV)/.runtime: requirements.lock | $(BIN)/python
 	@echo "Installing what the product runs on. The first time downloads about 400 MB and takes a minute or two."
-	@$(PIP_INSTALL) -r requirements.lock
+	$(INSTALL)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing what the tests and checks need (about 100 MB the first time)."
-	@$(PIP_INSTALL) -r requirements-dev.lock
+	$(INSTALL)
 	@touch $@
 
 setup: $(VENV)/.runtime ## make .venv and install the pinned packages, by their checksums (run and test do it themselves)

@@ -79,13 +79,10 @@ class OtherLoad:
         own = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         return float(busy - sum(used.ru_utime + used.ru_stime for used in own))
 
-    def share(self) -> float:
-        """0 to 1. Processes that were started from here must have ended."""
-        passed = (time.monotonic() - self._began) * (psutil.cpu_count() or 1)
-        return max(0.0, (self._seconds() - self._foreign) / passed)
-
     def verdict(self) -> str:
-        share = self.share()
+        """Processes that were started from here must have ended."""
+        passed = (time.monotonic() - self._began) * (psutil.cpu_count() or 1)
+        share = max(0.0, (self._seconds() - self._foreign) / passed)
         return (
             f"Other processes used {share:.0%} of the processor{': NOT A QUIET MACHINE' if share > BUSY_SHARE else ''}."
         )

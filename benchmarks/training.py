@@ -29,8 +29,7 @@ def measure(way: str, **options: int | str | None) -> Measurement:
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "benchmarks.ways", way, *words]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    result: Measurement = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def seconds(measured: list[Measurement], clock: str, epochs: slice = slice(None)) -> list[float]:

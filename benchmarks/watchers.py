@@ -35,7 +35,7 @@ def measure(stack: Stack, sockets: int, streams: int, samples: int, epochs: int)
         before, began = [cpu_seconds(*of) for of in clocks], time.monotonic()
         run = stack.train(samples=samples, epochs=epochs)
         for part in parts:
-            part.watch(run)
+            part.watch()
         grown = web.memory_info().rss - memory
         seen = [part.seen() for part in parts]
         row = stack.ended(run, 600)

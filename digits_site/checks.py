@@ -34,13 +34,9 @@ def check_start(app_configs: Sequence[Any] | None = None, **_: Any) -> list[Chec
         return [*value_errors(), *local_errors()]
     if settings.DIGITS_MODE == "public":
         return [*value_errors(), *public_errors()]
-    return [
-        Error(
-            f"DIGITS_MODE is {settings.DIGITS_MODE!r}, which is neither 'local' nor 'public'.",
-            hint="Leave it out to serve this machine only. Set DIGITS_MODE=public to serve others.",
-            id="digits.E001",
-        )
-    ]
+    message = f"DIGITS_MODE is {settings.DIGITS_MODE!r}, which is neither 'local' nor 'public'."
+    hint = "Leave it out to serve this machine only. Set DIGITS_MODE=public to serve others."
+    return [Error(message, hint, id="digits.E001")]
 
 
 @register(Tags.security, deploy=True)
@@ -48,55 +44,36 @@ def check_proxies(app_configs: Sequence[Any] | None = None, **_: Any) -> list[Ch
     """Warn of settings that are allowed but rarely intended."""
     if settings.LOCAL or settings.TRUSTED_PROXIES:
         return []
-    return [
-        CheckWarning(
-            "TRUSTED_PROXIES is 0: behind a proxy all visitors share its address and its limits.",
-            hint="Set it to the number of your proxies in front of this service: TRUSTED_PROXIES=1",
-            id="digits.W001",
-        )
-    ]
+    message = "TRUSTED_PROXIES is 0: behind a proxy all visitors share its address and its limits."
+    hint = "Set it to the number of your proxies in front of this service: TRUSTED_PROXIES=1"
+    return [CheckWarning(message, hint, id="digits.W001")]
 
 
 def value_errors() -> Iterator[CheckMessage]:
     """Find values that would otherwise fail in the middle of a request or a run."""
     if settings.PREDICT_RATE and not RATE.fullmatch(settings.PREDICT_RATE):
-        yield Error(
-            f"PREDICT_RATE is {settings.PREDICT_RATE!r}, which is not a rate.",
-            hint="Write a number of drawings per sec, min, hour or day: PREDICT_RATE=120/min",
-            id="digits.E009",
-        )
+        message = f"PREDICT_RATE is {settings.PREDICT_RATE!r}, which is not a rate."
+        hint = "Write a number of drawings per sec, min, hour or day: PREDICT_RATE=120/min"
+        yield Error(message, hint, id="digits.E009")
     if settings.LOG_FORMAT not in FORMATS:
-        yield Error(
-            f"LOG_FORMAT is {settings.LOG_FORMAT!r}, which is neither 'line' nor 'json'.",
-            hint="Leave it out: local mode logs lines, public mode JSON.",
-            id="digits.E020",
-        )
+        message = f"LOG_FORMAT is {settings.LOG_FORMAT!r}, which is neither 'line' nor 'json'."
+        yield Error(message, "Leave it out: local mode logs lines, public mode JSON.", id="digits.E020")
     if not settings.MNIST_DIR.is_dir():
-        yield Error(
-            f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, which is not a folder.",
-            hint="Leave it out to train on the files in the repository.",
-            id="digits.E010",
-        )
+        message = f"MNIST_DIR is {str(settings.MNIST_DIR)!r}, which is not a folder."
+        yield Error(message, "Leave it out to train on the files in the repository.", id="digits.E010")
     if settings.RUN_LOST_SECONDS < MIN_LOST_SECONDS:
-        yield Error(
-            f"RUN_LOST_SECONDS is {settings.RUN_LOST_SECONDS:g}: a busy worker's heartbeat can be later than that.",
-            hint=f"Set it to {MIN_LOST_SECONDS:g} or more, or leave it out.",
-            id="digits.E023",
-        )
+        message = f"RUN_LOST_SECONDS is {settings.RUN_LOST_SECONDS:g}: a busy worker's heartbeat can be later."
+        yield Error(message, f"Set it to {MIN_LOST_SECONDS:g} or more, or leave it out.", id="digits.E023")
     if not is_function_path(settings.LEARNER):
-        yield Error(
-            f"LEARNER is {settings.LEARNER!r}, and there is no such module.",
-            hint=f"Leave it out to train with Keras, or name a function: LEARNER={KERAS_LEARNER}",
-            id="digits.E021",
-        )
+        message = f"LEARNER is {settings.LEARNER!r}, and there is no such module."
+        hint = f"Leave it out to train with Keras, or name a function: LEARNER={KERAS_LEARNER}"
+        yield Error(message, hint, id="digits.E021")
     try:
         storage(settings.MODEL_STORAGE_URL, settings.DATA_DIR)
     except ValueError as error:
-        yield Error(
-            f"MODEL_STORAGE_URL is invalid. {error}",
-            hint="Leave it out for a folder in DATA_DIR, or name a bucket: MODEL_STORAGE_URL=s3://bucket/prefix",
-            id="digits.E011",
-        )
+        message = f"MODEL_STORAGE_URL is invalid. {error}"
+        hint = "Leave it out for a folder in DATA_DIR, or name a bucket: MODEL_STORAGE_URL=s3://bucket/prefix"
+        yield Error(message, hint, id="digits.E011")
 
 
 def is_function_path(path: str) -> bool:
@@ -111,44 +88,33 @@ def is_function_path(path: str) -> bool:
 def local_errors() -> Iterator[CheckMessage]:
     """Local mode asks for no password, so it must not be reachable from elsewhere."""
     if not is_loopback(settings.HOST):
-        yield Error(
-            f"Local mode serves this machine only, but HOST is {settings.HOST!r}.",
-            hint="Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others.",
-            id="digits.E002",
-        )
+        message = f"Local mode serves this machine only, but HOST is {settings.HOST!r}."
+        hint = "Use HOST=127.0.0.1, or DIGITS_MODE=public with its settings to serve others."
+        yield Error(message, hint, id="digits.E002")
 
 
 def public_errors() -> Iterator[CheckMessage]:
     """A public server must not start without these."""
     key = settings.SECRET_KEY
     if not settings.SECRET_KEY_GIVEN or len(key) < MIN_KEY_LENGTH or len(set(key)) < MIN_KEY_CHARACTERS:
-        yield Error(
-            "SECRET_KEY is too easy to guess." if settings.SECRET_KEY_GIVEN else "SECRET_KEY is missing.",
-            hint="Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
-            id="digits.E003",
-        )
+        message = "SECRET_KEY is too easy to guess." if settings.SECRET_KEY_GIVEN else "SECRET_KEY is missing."
+        hint = "Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        yield Error(message, hint, id="digits.E003")
     yield from host_errors()
     yield from origin_errors()
     if not settings.REDIS_PASSWORD_GIVEN:
-        yield Error(
-            "REDIS_URL has no password.",
-            hint="Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0 (rediss:// with TLS)",
-            id="digits.E006",
-        )
+        message = "REDIS_URL has no password."
+        hint = "Give Redis a password and name it: REDIS_URL=redis://:PASSWORD@host:6379/0 (rediss:// with TLS)"
+        yield Error(message, hint, id="digits.E006")
     if settings.LEARNER != KERAS_LEARNER:
-        yield Error(
-            f"LEARNER is {settings.LEARNER!r}; public mode trains with Keras only.",
-            hint="Leave LEARNER out: others are for tests.",
-            id="digits.E022",
-        )
+        message = f"LEARNER is {settings.LEARNER!r}; public mode trains with Keras only."
+        yield Error(message, "Leave LEARNER out: others are for tests.", id="digits.E022")
     if settings.DEBUG:
         yield Error("DEBUG is on.", hint="Leave DEBUG out: its error pages show settings and code.", id="digits.E007")
     if not settings.HTTPS:
-        yield Error(
-            "HTTPS is off.",
-            hint="Leave HTTPS out, and put a proxy with a certificate in front (deploy/nginx.conf).",
-            id="digits.E008",
-        )
+        message = "HTTPS is off."
+        hint = "Leave HTTPS out, and put a proxy with a certificate in front (deploy/nginx.conf)."
+        yield Error(message, hint, id="digits.E008")
 
 
 def host_errors() -> Iterator[CheckMessage]:
@@ -156,11 +122,9 @@ def host_errors() -> Iterator[CheckMessage]:
     hosts = settings.ALLOWED_HOSTS
     wrong = [host for host in hosts if not HOST.fullmatch(host) or TOP_LEVEL_DOMAIN.fullmatch(host)]
     if wrong or not hosts:
-        yield Error(
-            f"ALLOWED_HOSTS has invalid entries: {', '.join(wrong)}." if wrong else "ALLOWED_HOSTS is missing.",
-            hint="Name the hosts this service answers to, without scheme and port: ALLOWED_HOSTS=digits.example.org",
-            id="digits.E004",
-        )
+        message = f"ALLOWED_HOSTS has invalid entries: {', '.join(wrong)}." if wrong else "ALLOWED_HOSTS is missing."
+        hint = "Name the hosts this service answers to, without scheme and port: ALLOWED_HOSTS=digits.example.org"
+        yield Error(message, hint, id="digits.E004")
 
 
 def origin_errors() -> Iterator[CheckMessage]:
@@ -168,13 +132,11 @@ def origin_errors() -> Iterator[CheckMessage]:
     origins = settings.TRUSTED_ORIGINS
     wrong = [origin for origin in origins if (parse_origin(origin) or [""])[0] != "https"]
     if wrong or not origins:
-        yield Error(
-            f"TRUSTED_ORIGINS or FRONTEND_URL has entries that are not https origins: {', '.join(wrong)}."
-            if wrong
-            else "TRUSTED_ORIGINS is missing.",
-            hint="Name the pages that may call, with scheme and without a path: TRUSTED_ORIGINS=https://digits.example.org",
-            id="digits.E005",
-        )
+        message = "TRUSTED_ORIGINS is missing."
+        if wrong:
+            message = f"TRUSTED_ORIGINS or FRONTEND_URL has entries that are not https origins: {', '.join(wrong)}."
+        hint = "Name the pages that may call, with scheme but no path: TRUSTED_ORIGINS=https://digits.example.org"
+        yield Error(message, hint, id="digits.E005")
 
 
 def refuse_unsafe_start() -> None:

@@ -3,8 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from digits_site.web.health import healthz, readyz
-from digits_site.web.metrics_view import metrics
+from digits_site.web.monitoring import healthz, metrics, readyz
 from digits_site.web.openapi.views import DocsView, SchemaView
 from recognition.classifier import is_available
 from training import pages

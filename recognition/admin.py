@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -18,7 +17,7 @@ from django.utils.text import capfirst
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
 from recognition.errors import NoEarlierModel
-from recognition.models import Activation, ModelVersion
+from recognition.models import Activation, ModelVersion, in_service
 
 MAY_ACTIVATE = "recognition.add_activation"
 ACTIVATIONS_SHOWN = 20  # on a model's page
@@ -29,16 +28,11 @@ def explain_change(current: Activation | None, model: ModelVersion) -> Explanati
     effect = f"Once confirmed, {model} answers all drawings within half a second. Its test accuracy is {model.percent}."
     if current is None:
         return Explanation([effect, "No model is in service now."], state=0)
-    before = (
-        f"{current.model} is in service since {localize(current.at)}. Its test accuracy is {current.model.percent}."
-    )
-    is_worse = current.model.test_accuracy > model.test_accuracy
-    return Explanation(
-        [effect, capfirst(before)],
-        [capfirst(f"{model} is less accurate than {current.model}.")] if is_worse else [],
-        state=current.pk,
-        latest_change=capfirst(f"{current.model} was {current.origin}."),
-    )
+    serving = current.model
+    before = capfirst(f"{serving} is in service since {localize(current.at)}. Its test accuracy is {serving.percent}.")
+    is_worse = serving.test_accuracy > model.test_accuracy
+    warnings = [capfirst(f"{model} is less accurate than {serving}.")] if is_worse else []
+    return Explanation([effect, before], warnings, current.pk, capfirst(f"{serving} was {current.origin}."))
 
 
 def explain_service(model: ModelVersion) -> Explanation:
@@ -87,38 +81,26 @@ class ModelVersionAdmin(ActionAdmin):
     readonly_fields = fields
     object_actions = {
         "activate": AdminAction(
-            button="Put into service",
-            permission=MAY_ACTIVATE,
-            offered=lambda model: not model.is_current,
-            explain=explain_service,
-            perform=put_into_service,
+            "Put into service", MAY_ACTIVATE, lambda model: not model.in_service, explain_service, put_into_service
         )
     }
     change_list_template = "admin/recognition/modelversion/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        latest = Activation.objects.filter(model=OuterRef("pk"))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                is_current=Exact(F("pk"), Subquery(Activation.objects.values("model_id")[:1])),
-                activated_at=Subquery(latest.values("at")[:1]),
-                activated_by=Subquery(latest.values("by__username")[:1]),
-            )
-        )
+        at, by = (Subquery(Activation.objects.values(name)[:1]) for name in ("at", "by__username"))
+        return super().get_queryset(request).annotate(in_service=in_service(), activated_at=at, activated_by=by)
 
     @admin.display(description="in service")
     def serving(self, model: Any) -> str:
-        return "in service" if model.is_current else "–"
+        return "in service" if model.in_service else "–"
 
     @admin.display(description="in service since")
     def since(self, model: Any) -> str:
-        return localize(model.activated_at) if model.is_current else "–"
+        return localize(model.activated_at) if model.in_service else "–"
 
     @admin.display(description="activated by")
     def by(self, model: Any) -> str:
-        return (model.activated_by or "–") if model.is_current else "–"
+        return (model.activated_by or "–") if model.in_service else "–"
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, model: ModelVersion) -> str:

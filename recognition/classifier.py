@@ -101,11 +101,14 @@ class InService:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._classifier: Classifier | None = None
-        self._checked_at = float("-inf")
-        self._loaded = ""  # SHA-256: after a reinstallation, the same ID may be another model's
-        self._rejected = ""
-        self._retry_at = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the model and the checks, as in a new process."""
+        with self._lock:
+            self._classifier: Classifier | None = None
+            self._loaded = (0, "")  # ID and SHA-256: after a reinstallation, the same ID may be another model's
+            self._rejected, self._retry_at, self._checked_at = "", 0.0, float("-inf")
 
     def get(self) -> Classifier:
         """Return the classifier. Raises ModelUnavailable if none could be loaded yet.
@@ -140,7 +143,7 @@ class InService:
 
     def _load(self, model: ModelVersion) -> bool:
         """Make `model` the current classifier. Returns False if its file is rejected."""
-        if self._classifier is not None and (self._classifier.version, self._loaded) == (model.pk, model.sha256):
+        if self._loaded == (model.pk, model.sha256):
             return True
         if self._classifier is not None and self._rejected == model.sha256 and time.monotonic() < self._retry_at:
             return False
@@ -151,13 +154,8 @@ class InService:
                 logger.error("%s rejected: %s", model, error)
             self._rejected, self._retry_at = model.sha256, time.monotonic() + RETRY_SECONDS
             return False
-        self._loaded, self._rejected = model.sha256, ""
+        self._loaded, self._rejected = (model.pk, model.sha256), ""
         return True
-
-    def forget(self) -> None:
-        """Forget the model and the checks, as in a new process."""
-        with self._lock:
-            self._classifier, self._checked_at, self._rejected = None, float("-inf"), ""
 
 
 _in_service = InService()

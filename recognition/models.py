@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 
 def model_storage() -> Storage:
@@ -63,10 +65,8 @@ class Activation(models.Model):
     @property
     def origin(self) -> str:
         """Return how the model came into service: "activated by ada", "activated at install"."""
-        action = "rolled back" if self.rollback else "activated"
-        return (
-            f"{action} by {self.by}" if self.by else f"{action} {'automatically' if self.previous_id else 'at install'}"
-        )
+        how = f"by {self.by}" if self.by else "automatically" if self.previous_id else "at install"
+        return f"{'rolled back' if self.rollback else 'activated'} {how}"
 
     @classmethod
     def current(cls) -> Activation | None:
@@ -78,3 +78,9 @@ class Activation(models.Model):
         """Return the ID of the model in service, or None before the first activation."""
         newest: Any = cls.objects.values_list("model_id", flat=True).first()
         return newest
+
+
+def in_service() -> Exact:
+    """Return an expression for annotating models: whether it is the one in service."""
+    newest = Activation.objects.values("model_id")[:1]
+    return Exact(models.F("pk"), Coalesce(models.Subquery(newest), 0))

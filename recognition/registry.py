@@ -24,29 +24,17 @@ def publish(
     """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
 
     The bytes are loaded and run first, so that an unusable model is never registered. The row is written last, so that
-    a file torn by a crash belongs to no version.
+    a file torn by a crash belongs to no version. `keras_content` is the same network for download.
 
-    Args:
-        temperature, uncertain_below: The model's calibration (recognition.calibration).
-        keras_content: The same network as a Keras file, kept for download.
-
-    Raises:
-        ModelRejected: The bytes are not a model of this contract.
-        OSError: No space is left (ENOSPC).
-        StorageUnavailable: See recognition.bucket.
+    Raises ModelRejected, OSError if no space is left, and StorageUnavailable.
     """
     Classifier(content, version=0)
     digest = hashlib.sha256(content).hexdigest()
     existing = ModelVersion.objects.filter(sha256=digest).first()
     if existing:
         return existing
-    version = ModelVersion(
-        sha256=digest,
-        size=len(content),
-        test_accuracy=test_accuracy,
-        temperature=temperature,
-        uncertain_below=uncertain_below,
-    )
+    quality = {"test_accuracy": test_accuracy, "temperature": temperature, "uncertain_below": uncertain_below}
+    version = ModelVersion(sha256=digest, size=len(content), **quality)
     version.file.name = store(version.file.storage, f"{digest}.onnx", content)
     if keras_content is not None:
         version.keras_file.name = store(version.file.storage, f"{digest}.keras", keras_content)
@@ -73,13 +61,8 @@ def activate(
 ) -> Activation:
     """Put a version into service, after loading it from where every web process will load it.
 
-    Args:
-        expected: The ID of the activation that the caller saw in force, 0 for none. None skips the check.
-        refuse_less_accurate: Raise LessAccurate if the model in service is more accurate.
-
-    Raises:
-        ModelRejected: The file is missing, torn or not the registered one. The model in service is unchanged.
-        StateChanged: Another activation than `expected` is in force.
+    `expected` is the ID of the activation that the caller saw in force, 0 for none; None skips the check.
+    Raises ModelRejected, StateChanged if another activation is in force, and LessAccurate if asked to.
     """
     Classifier.load(model)
     with transaction.atomic():
@@ -88,7 +71,7 @@ def activate(
             return current
         if refuse_less_accurate and current and current.model.test_accuracy > model.test_accuracy:
             raise LessAccurate(f"{current.model} is more accurate than {model}.")
-        return Activation.objects.create(model=model, by=account(by), previous=current)
+        return Activation.objects.create(model=model, by=by if isinstance(by, User) else None, previous=current)
 
 
 def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
@@ -102,7 +85,8 @@ def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = 
             raise NoEarlierModel
         back = current.previous
         Classifier.load(back.model)
-        return Activation.objects.create(model=back.model, by=account(by), previous_id=back.previous_id, rollback=True)
+        account = by if isinstance(by, User) else None
+        return Activation.objects.create(model=back.model, by=account, previous_id=back.previous_id, rollback=True)
 
 
 def lock_current(expected: int | None = None) -> Activation | None:
@@ -116,8 +100,3 @@ def lock_current(expected: int | None = None) -> Activation | None:
     if expected is not None and expected != (current.pk if current else 0):
         raise StateChanged
     return current
-
-
-def account(user: User | AnonymousUser | None) -> User | None:
-    """Return the user to record, None for an anonymous one."""
-    return user if isinstance(user, User) else None

@@ -15,7 +15,13 @@ def storage(url: str, folder: Path) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme == "s3":
-        return bucket(parts.netloc, parts.path, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))))
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        if not parts.netloc or "@" in parts.netloc:
+            raise ValueError("Name the bucket, without credentials: s3://bucket/prefix. boto3 takes AWS_ACCESS_KEY_ID.")
+        if unknown := options.keys() - BUCKET_OPTIONS:
+            raise ValueError(f"Unknown option {', '.join(sorted(unknown))}. Use {', '.join(sorted(BUCKET_OPTIONS))}.")
+        options |= {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
+        return {"BACKEND": "recognition.bucket.Bucket", "OPTIONS": options}
     if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
         folder = Path(unquote(parts.path))
     elif url:
@@ -29,15 +35,3 @@ def storage_or_folder(url: str, folder: Path) -> dict[str, Any]:
         return storage(url, folder)
     except ValueError:
         return storage("", folder)
-
-
-def bucket(name: str, prefix: str, options: dict[str, str]) -> dict[str, Any]:
-    """Return the entry of STORAGES for a bucket. Raises ValueError."""
-    if not name or "@" in name:
-        raise ValueError("Name the bucket, without credentials: s3://bucket/prefix. boto3 takes AWS_ACCESS_KEY_ID.")
-    if unknown := options.keys() - BUCKET_OPTIONS:
-        raise ValueError(f"Unknown option {', '.join(sorted(unknown))}. Use {', '.join(sorted(BUCKET_OPTIONS))}.")
-    return {
-        "BACKEND": "recognition.bucket.Bucket",
-        "OPTIONS": {"bucket_name": name, "location": prefix.strip("/"), **options},
-    }

@@ -74,7 +74,7 @@ def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
     shared_scaled.idle()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployed_client(shared_scaled: Scaled, deployment: str) -> Iterator[RealClient]:
     address = shared_scaled.url if deployment == "nginx" else shared_scaled.granian_url
     with httpx.Client(base_url=address, timeout=30) as http:

@@ -28,26 +28,13 @@ def run_context(run: int) -> Iterator[None]:
 
 
 class ContextFilter(logging.Filter):
-    """Put `request_id` and `run_id` on every record, None where there is none."""
+    """Put `request_id` and `run_id` on every record, None where there is none, and `context`, the same for people."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id, record.run_id = request_id.get(), run_id.get()
+        request, run = request_id.get(), run_id.get()
+        record.request_id, record.run_id = request, run
+        record.context = (f" [request {request}]" if request else "") + (f" [run {run}]" if run else "")
         return True
-
-
-class LineFormatter(logging.Formatter):
-    """`INFO training.worker.runner: run 12 claimed, attempt 1 [run 12]`"""
-
-    def __init__(self) -> None:
-        super().__init__("%(levelname)s %(name)s: %(message)s")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        line = super().formatMessage(record)
-        for name in ("request", "run"):
-            value = getattr(record, f"{name}_id", None)
-            if value is not None:
-                line += f" [{name} {value}]"
-        return line
 
 
 class JSONFormatter(logging.Formatter):
@@ -72,7 +59,9 @@ class JSONFormatter(logging.Formatter):
 
 def formatter(kind: str) -> logging.Formatter:
     """Return the formatter for LOG_FORMAT; lines for an unknown one, which the start-up checks refuse."""
-    return JSONFormatter() if kind == "json" else LineFormatter()
+    if kind == "json":
+        return JSONFormatter()
+    return logging.Formatter("%(levelname)s %(name)s: %(message)s%(context)s", defaults={"context": ""})
 
 
 def logging_settings(kind: str, level: str) -> dict[str, Any]:

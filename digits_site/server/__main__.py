@@ -6,7 +6,7 @@ import sys
 import django
 from daphne.cli import CommandLineInterface  # installs Twisted's asyncio reactor, so before all other use of Twisted
 
-from digits_site.server.options import APPLICATION, DEFAULTS
+from digits_site.server.options import DEFAULTS
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     command = CommandLineInterface()
     command.server_class = Server
     command.parser.set_defaults(**DEFAULTS)
-    command.run([*sys.argv[1:], APPLICATION])
+    command.run([*sys.argv[1:], "digits_site.asgi:application"])
 
 
 if __name__ == "__main__":

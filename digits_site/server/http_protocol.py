@@ -33,7 +33,9 @@ class WebRequest(http_protocol.WebRequest):
 
     def handle_reply(self, message: Message) -> None:
         super().handle_reply(message)
-        if is_event_stream(message) and self.channel is not None:
+        headers = message.get("headers", ())
+        is_event_stream = any(name.lower() == b"content-type" and b"event-stream" in value for name, value in headers)
+        if is_event_stream and self.channel is not None:
             self.gate = WriteGate(self.transport)
             self.registerProducer(self.gate, True)
 
@@ -58,10 +60,3 @@ class HTTPFactory(http_protocol.HTTPFactory):
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = WebRequest
         return protocol
-
-
-def is_event_stream(message: Message) -> bool:
-    """Return whether an event stream starts with this message."""
-    if message["type"] != "http.response.start":
-        return False
-    return any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])

@@ -1,6 +1,5 @@
 """How daphne is run, and the close codes that it sends by itself."""
 
-APPLICATION = "digits_site.asgi:application"
 # There is no --http-timeout: daphne measures a whole response, and would cut an event stream in the middle of a run.
 # There is no --proxy-headers: digits_site.web.limits.client_address reads X-Forwarded-For, and only from our proxies.
 DEFAULTS = {

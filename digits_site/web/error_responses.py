@@ -5,6 +5,7 @@ Views and middleware call `error_response`, Django the error views, and DRF the 
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, PermissionDenied, TooManyFieldsSent, TooManyFilesSent
@@ -68,21 +69,21 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return error_response(errors.BadHost() if bad_host else errors.BadRequest(), request)
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_response(errors.PermissionDenied("You don't have permission to see this page."), request)
+def error_view(error: ApiError) -> Callable[..., HttpResponse]:
+    def view(request: HttpRequest, exception: Exception | None = None, **_: Any) -> HttpResponse:
+        return error_response(error, request)
+
+    return view
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_response(errors.NotFound("Page not found."), request)
+forbidden = error_view(errors.PermissionDenied("You don't have permission to see this page."))
+not_found = error_view(errors.NotFound("Page not found."))
+csrf_failure = error_view(errors.CSRFFailed())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     database_away = isinstance(sys.exc_info()[1], InterfaceError | OperationalError)
     return error_response(errors.DatabaseUnavailable() if database_away else errors.ServerError(), request)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
-    return error_response(errors.CSRFFailed(), request)
 
 
 # --- DRF's exception handler ---

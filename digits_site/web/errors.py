@@ -51,8 +51,6 @@ class BadHost(ApiError):
 
 
 class TooManyParts(ApiError):
-    """A form or a query has more fields or files than Django reads."""
-
     code = "too_many_parts"
     message = "The request has too many fields or files."
 
@@ -120,8 +118,6 @@ class MethodNotAllowed(ApiError):
 
 
 class NotAcceptable(ApiError):
-    """The Accept header excludes JSON."""
-
     code = "not_acceptable"
     status = 406
     message = "The response is JSON, which the Accept header excludes."
@@ -136,6 +132,8 @@ class StateChanged(ApiError):
 
 
 class PayloadTooLarge(ApiError):
+    """The request body is over MAX_BODY_BYTES."""
+
     code = "payload_too_large"
     status = 413
 
@@ -156,8 +154,6 @@ class RateLimited(ApiError):
 
 
 class TooManyStreams(ApiError):
-    """The client's address holds STREAMS_PER_ADDRESS streams."""
-
     code = "too_many_streams"
     status = 429
     retry_after = RETRY_AFTER_SECONDS

@@ -10,14 +10,9 @@ from recognition.classifier import registered_bytes
 from recognition.errors import NoFile
 from recognition.models import ModelVersion
 
-SHAPES = {
-    "w1": (32, 1, 5, 5),
-    "b1": (32,),
-    "w2": (64, 32, 5, 5),
-    "b2": (64,),
-}  # weights and biases, in the file's order
+# Weights and biases, in the file's order.
+SHAPES = {"w1": (32, 1, 5, 5), "b1": (32,), "w2": (64, 32, 5, 5), "b2": (64,)}
 LAYOUT = ", ".join(f"{name} {list(shape)}" for name, shape in SHAPES.items())
-LENGTH = 4 * sum(int(np.prod(shape)) for shape in SHAPES.values())  # bytes
 
 
 def filters(model: ModelVersion) -> bytes:

@@ -17,7 +17,7 @@ from recognition import registry
 from recognition.api import filters
 from recognition.api.serializers import BINARY, MODEL_FILES, ModelSerializer
 from recognition.errors import ModelRejected, NoFile, StorageUnavailable
-from recognition.models import Activation, ModelVersion
+from recognition.models import ModelVersion, in_service
 
 # Another installation may give the same ID to another model, so a cache must revalidate.
 REVALIDATE = "public, no-cache"
@@ -43,11 +43,8 @@ def file_schema(operation_id: str, summary: str) -> Callable[[Any], Any]:
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ModelVersion]):
     """Every version, newest first, and what can be done with one."""
 
-    queryset = ModelVersion.objects.all()
+    queryset = ModelVersion.objects.annotate(in_service=in_service())
     serializer_class = ModelSerializer
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "serving": Activation.current_model_id()}
 
     @extend_schema(
         operation_id="activateModel",
@@ -59,9 +56,8 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     )
     @raises(ModelRejected)
     def activate(self, request: Request, pk: int) -> Response:
-        model = self.get_object()
-        registry.activate(model, by=request.user)
-        return Response(self.get_serializer(model).data)
+        registry.activate(self.get_object(), by=request.user)
+        return self.retrieve(request, pk)
 
     @file_schema("getModelONNX", "Download the ONNX file.")
     @raises(NoFile, StorageUnavailable)

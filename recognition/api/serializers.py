@@ -65,9 +65,7 @@ class ModelFilesSerializer(serializers.Serializer[Any]):
 
 
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
-    """A version; the context's `serving` is the ID of the model in service."""
-
-    in_service = serializers.SerializerMethodField()
+    in_service = serializers.BooleanField(read_only=True)  # of a queryset annotated with models.in_service
     files = serializers.SerializerMethodField(help_text="The addresses of its files.")
 
     class Meta:
@@ -77,9 +75,6 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
             *("in_service", "files"),
         )
         extra_kwargs = {"test_accuracy": {"min_value": 0, "max_value": 1}}
-
-    def get_in_service(self, model: ModelVersion) -> bool:
-        return bool(model.pk == self.context["serving"])
 
     @extend_schema_field(ModelFilesSerializer)
     def get_files(self, model: ModelVersion) -> dict[str, str]:

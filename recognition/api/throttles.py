@@ -16,13 +16,10 @@ class PredictThrottle(SimpleRateThrottle):
     num_requests: int  # set from PREDICT_RATE by the parent
     duration: int  # seconds
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": client_address(request)}
-
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the drawings. A batch is parsed for that, and raises its own errors."""
         drawings = view.drawing_count(request) if hasattr(view, "drawing_count") else 1
-        key = self.get_cache_key(request, view)
+        key = self.cache_format % {"scope": self.scope, "ident": client_address(request)}
         self.retry_after = rate_limit.consume(key, drawings, self.num_requests, self.duration)
         return self.retry_after is None
 

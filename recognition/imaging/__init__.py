@@ -27,11 +27,7 @@ def prepare(data: bytes) -> Grid:
 def decode_data_url(text: Any) -> bytes:
     """Return the bytes of `data:image/...;base64,...`, ignoring whitespace around it and the media type.
 
-    Raises:
-        InvalidType: It is not a string.
-        InvalidDataURL: It is not a base64 data URL.
-        InvalidBase64: A character is outside the alphabet, or the padding is wrong.
-        EmptyImage: Nothing follows the comma.
+    Raises InvalidType, InvalidDataURL, InvalidBase64 and EmptyImage.
     """
     if not isinstance(text, str):
         raise InvalidType

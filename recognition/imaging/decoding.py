@@ -151,9 +151,7 @@ def jpeg_image_segments(data: bytes) -> Iterator[bytes]:
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield (marker, start, end) of each segment in bytes, up to the first scan, which extends to the end of the file.
 
-    Raises:
-        CorruptImage: There is something else between segments, or there are more than MAX_SEGMENTS.
-        struct.error: The file is cut short.
+    Raises CorruptImage for other bytes between segments and for too many segments, struct.error for a file cut short.
     """
     position = len(JPEG_SIGNATURE)
     for _ in range(MAX_SEGMENTS):

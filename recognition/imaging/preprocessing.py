@@ -31,6 +31,9 @@ MIN_STROKE, MAX_STROKE = 10.0, 12.0
 # Between these fractions of the full ink level, the edge of a stroke rises from 0 to 1.
 LOW, HIGH = 0.25, 0.75
 
+# sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
+DIAGONAL = 0.414
+
 # How far a 28x28 image may deviate from MNIST's geometry, in pixels, and still be used unaltered.
 MIN_BOX = 18
 MAX_OFFSET = 1.0
@@ -112,8 +115,8 @@ def pad(grid: NDArray, width: int) -> Grid:
 def stroke_width(grid: Grid) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
     area = float(grid.sum())
-    lost = area - float(erode(grid).sum())
-    return 2.0 * area / max(lost, 1e-6)
+    eroded = (1 - DIAGONAL) * cross(grid, np.minimum) + DIAGONAL * square(grid, np.minimum)  # by one pixel
+    return 2.0 * area / max(area - float(eroded.sum()), 1e-6)
 
 
 def square(grid: Grid, extreme: np.ufunc) -> Grid:
@@ -135,15 +138,6 @@ def cross(grid: Grid, extreme: np.ufunc) -> Grid:
 def octagon(step: int) -> Callable[[Grid, np.ufunc], Grid]:
     """Return the structuring element of a step: two squares for three crosses grow a stroke evenly."""
     return square if step % 5 in (1, 3) else cross
-
-
-# sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
-DIAGONAL = 0.414
-
-
-def erode(grid: Grid) -> Grid:
-    """Take about one pixel off every edge."""
-    return (1 - DIAGONAL) * cross(grid, np.minimum) + DIAGONAL * square(grid, np.minimum)
 
 
 def widen(grid: Grid, amount: float) -> Grid:

@@ -216,15 +216,15 @@ def test_the_first_page_asks_again_for_the_results_of_a_run(visits):
 
 
 def test_a_network_that_dies_while_nothing_trains_is_noticed(visits, stack):
-    with forwarding(stack.port) as network:
-        visits.url = network.url
+    with forwarding(stack.port) as (url, network):
+        visits.url = url
         page = visits.open(clock=True)
         expect(connection(page)).to_have_text("Live")
-        network.freeze()
+        network.suspend()
         for _ in range(2):
             page.clock.fast_forward(LONG_SILENCE)
         expect(connection(page)).to_contain_text("Disconnected")
-        network.thaw()
+        network.resume()
         page.clock.fast_forward(LONG_SILENCE)
         expect(connection(page)).to_have_text("Live")
         page.goto("about:blank")

@@ -18,14 +18,13 @@ from tests.support.stack import ROOT
 COMPOSE = (ROOT / "compose.yaml").read_text()
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
 def lines(name: str) -> dict[str, str]:
     """The processes of a Procfile, without deploy/keep, which compose's restart policy stands for."""
-    found = re.findall(
-        r"^(\w+): (?:\w+=\S+ )?exec deploy/keep (?:--failed-too )?(.*)$", (ROOT / name).read_text(), re.M
-    )
-    return dict(found)
+    line = r"^(\w+): (?:\w+=\S+ )?exec deploy/keep (?:--failed-too )?(.*)$"
+    return dict(re.findall(line, (ROOT / name).read_text(), re.M))
 
 
 def neutral(command: str) -> str:
@@ -42,15 +41,17 @@ def test_compose_starts_what_the_scaled_procfile_starts() -> None:
     scaled = lines("Procfile.scaled")
     assert neutral(SERVICES["web"]["command"]) == neutral(scaled["web"])
     assert SERVICES["worker"]["command"] == scaled["worker"]
-    assert "command" not in SERVICES["streams"], "the image's own, which another test compares with the Procfile"
+    assert "command" not in SERVICES["streams"], "the image's own"
+
+
+def test_the_image_starts_the_server_of_the_procfile() -> None:
+    assert 'CMD ["python", "-m", "digits_site.server", ' in DOCKERFILE
+    assert lines("Procfile")["web"].startswith("python -m digits_site.server ")
+    assert "web: MALLOC_ARENA_MAX=1 " in (ROOT / "Procfile").read_text()
 
 
 def test_compose_sets_variables_that_exist_and_says_which_it_needs() -> None:
-    assert (
-        SERVICES["web"]["environment"]["MALLOC_ARENA_MAX"]
-        == SERVICES["streams"]["environment"]["MALLOC_ARENA_MAX"]
-        == "1"
-    )
+    assert [SERVICES[name]["environment"]["MALLOC_ARENA_MAX"] for name in ("web", "streams")] == ["1", "1"]
     assert set(SERVICES["web"]["environment"]) <= set(variables_in_settings()) | {"MALLOC_ARENA_MAX"}  # the C library's
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     said = COMPOSE[: COMPOSE.index("x-app:")]
@@ -107,9 +108,8 @@ def test_every_container_may_as_little_as_it_can() -> None:
         assert "privileged" not in service, name
         mounts = [volume for volume in service.get("volumes", []) if volume.startswith((".", "$", "/"))]
         assert all(volume.endswith(":ro") for volume in mounts), name
-    dockerfile = (ROOT / "Dockerfile").read_text()
-    assert re.search(r"^USER (?!root)\w+$", dockerfile, re.M)
-    assert dockerfile.index("\nCOPY . .") < dockerfile.index("\nUSER "), "what runs cannot change its own code"
+    assert re.search(r"^USER (?!root)\w+$", DOCKERFILE, re.M)
+    assert DOCKERFILE.index("\nCOPY . .") < DOCKERFILE.index("\nUSER "), "what runs cannot change its own code"
 
 
 def test_what_must_keep_serving_says_whether_it_does() -> None:

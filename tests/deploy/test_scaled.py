@@ -186,15 +186,19 @@ def test_a_worker_of_granian_that_is_killed_is_replaced_while_requests_go_on(sca
     assert all(int(answer.headers["retry-after"]) > 0 for answer in failed)
 
 
-@pytest.mark.parametrize("program", ["granian", "digits_site.server", "nginx", "postgres"])
-def test_what_is_killed_comes_back(scaled: Scaled, program: str) -> None:
+@pytest.mark.parametrize("programs", [["granian", "digits_site.server", "nginx"], ["postgres"]])
+def test_what_is_killed_comes_back(scaled: Scaled, programs: list[str]) -> None:
     """Its workers with it: what serves afterwards are the new one's alone."""
-    old = scaled.below(program)
-    old[0].kill()
-    _, left = psutil.wait_procs(old, timeout=10)
-    assert not left, f"orphans: {left}"
-    eventually(lambda: scaled.below(program) and works(scaled), 30, f"another {program}")
-    assert len(scaled.below(program)) >= len(old) - (3 if program == "postgres" else 0)
+    old = {program: scaled.below(program) for program in programs}
+    for processes in old.values():
+        processes[0].kill()
+    for program, processes in old.items():
+        _, left = psutil.wait_procs(processes, timeout=10)
+        assert not left, f"orphans: {left}"
+        eventually(lambda name=program: scaled.below(name), 30, f"another {program}")
+    eventually(lambda: works(scaled), 30, "an answer of each")
+    for program, processes in old.items():
+        assert len(scaled.below(program)) >= len(processes) - (3 if program == "postgres" else 0)
     assert scaled.processes["up"].poll() is None
 
 

@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from subprocess import DEVNULL
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import httpx
@@ -23,7 +23,7 @@ import pytest
 from tests.campaigns.storm.witnesses import sample
 from tests.support.bucket import KEYS, BucketServer
 from tests.support.drawings import draw, encode
-from tests.support.environment import redis_server, stop
+from tests.support.environment import start_redis, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import Server, program
 from tests.support.stack import HASTY_SECONDS, NUMPY_LEARNER, PATIENCE_SECONDS, ROOT, eventually
@@ -55,7 +55,7 @@ class Machine:
     def __init__(self, name: str, number: int, shared: dict[str, str]) -> None:
         self.name, self.port = name, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.folder = Path(tempfile.mkdtemp(prefix=f"digits-{name}-"))  # 0700
+        self.folder = Path(mkdtemp(prefix=f"digits-{name}-"))  # 0700
         self.who: dict[str, Any] = {}
         self.python = sys.executable
         if os.geteuid() == 0:
@@ -112,8 +112,10 @@ class Site:
 
     def __init__(self, exits: ExitStack) -> None:
         self.postgres = exits.enter_context(closing(Server()))
-        self.bucket = exits.enter_context(BucketServer())
-        self.start_redis(exits)
+        self.bucket = exits.enter_context(closing(BucketServer()))
+        self.redis_port = free_port()
+        redis = start_redis(self.redis_port, exits.enter_context(TemporaryDirectory()), "--requirepass", "secret")
+        exits.callback(stop, redis)
         self.shared = KEYS | {
             "DATABASE_URL": self.postgres.url,
             "MODEL_STORAGE_URL": self.bucket.url,
@@ -127,21 +129,10 @@ class Site:
         for machine in self.machines.values():
             exits.callback(machine.close)
 
-    def start_redis(self, exits: ExitStack) -> None:
-        self.redis_port = free_port()
-        options = {"bind": "127.0.0.1", "port": self.redis_port, "save": "", "appendonly": "no"}
-        options |= {"requirepass": "secret", "dir": exits.enter_context(tempfile.TemporaryDirectory())}
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        process = subprocess.Popen([redis_server(), *words], stdout=subprocess.DEVNULL)
-        exits.callback(stop, process)
-        wait_for_port(self.redis_port)
-
     def start(self) -> None:
         first, second, *workers = self.machines.values()
-        first.manage("migrate", "--verbosity", "0")
-        first.manage("install_model")
+        first.manage("prepare")
         for web in (first, second):
-            web.manage("collectstatic", "--no-input", "--verbosity", "0")
             web.serve()
         for worker in workers:
             worker.work()
@@ -200,9 +191,15 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
     assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
     viewer.close()
 
-    # Its model is in the bucket, and no folder of a worker is needed to serve it.
-    assert any(name.endswith(".onnx") and model_sha(web_1, ended["model"]) in name for name in site.bucket.names())
-    assert activate(web_1, ended["model"]) == 200
+    # Its files are in the bucket, and no folder of a worker is needed to serve them.
+    url = f"{web_1.url}/api/models/{ended['model']}/"
+    sha256 = httpx.get(url, timeout=30).json()["sha256"]
+    for kind in ("onnx", "keras"):
+        assert httpx.get(f"{url}{kind}/", timeout=30).content == site.bucket.read(f"digits/{sha256}.{kind}")
+    assert not [machine.name for machine in site.machines.values() if (machine.folder / "data" / "models").exists()]
+    token = web_1.manage("create_token", "admin", "--name", "switching", "--scope", "activate").strip()
+    activated = httpx.post(f"{url}activate/", headers={"Authorization": f"Token {token}"}, timeout=30)
+    assert activated.status_code == 200
     eventually(lambda: drawn(web_2)[2] == ended["model"], 10, "the new model's answer at the other machine")
 
     # One web process dies; the other knows everything.
@@ -219,18 +216,4 @@ def folders_are_private(site: Site) -> None:
     for machine in site.machines.values():
         assert machine.folder.stat().st_mode & 0o777 == 0o700
         if machine.who:
-            assert (machine.folder.stat().st_uid, machine.who["user"]) == (machine.who["user"],) * 2
-            assert not (machine.folder / "data" / "models").exists()
-
-
-def model_sha(web: Machine, model: int) -> str:
-    return str(httpx.get(f"{web.url}/api/models/{model}/", timeout=30).json()["sha256"])
-
-
-def activate(web: Machine, model: int) -> int:
-    """By an operator's token: the status of the answer."""
-    code = "from django.contrib.auth.models import User; User.objects.create_superuser('ada', password='Wn7!pqLx')"
-    web.manage("shell", "--verbosity", "0", "-c", code)
-    token = web.manage("create_token", "ada", "--name", "switching", "--scope", "activate")
-    headers = {"Authorization": f"Token {token.strip()}"}
-    return httpx.post(f"{web.url}/api/models/{model}/activate/", headers=headers, timeout=30).status_code
+            assert machine.folder.stat().st_uid == machine.who["user"]

@@ -1,5 +1,7 @@
 """Bad requests, each with its status and code; every answer is JSON and tells what is wrong."""
 
+import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -7,86 +9,105 @@ from django.conf import settings
 from django.test import Client
 from PIL import Image
 
+from recognition import classifier
 from tests.support.drawings import data_url, draw, encode
 from tests.support.refusals import JSON, assert_refused
 from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
 everywhere = pytest.mark.deployments("nginx", "granian")  # granian alone keeps every rule too
-PART = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
+DRAWING, DRAWINGS = "/api/drawing/", "/api/drawings/"
+RETRAIN, STOP = "/api/retrain_model/", "/api/stop_training/"
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+FIELD = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+FILE = '--x\r\nContent-Disposition: form-data; name="{}"; filename="f"\r\nContent-Type: image/png\r\n\r\n{}\r\n'
+END = "--x--\r\n"
 
 
 @pytest.fixture
 def client(deployment: str, request: pytest.FixtureRequest) -> Client:
     """Django's test client, or one of a running deployment."""
-    if deployment:
-        return request.getfixturevalue("deployed_client")
-    request.getfixturevalue("shipped")
-    return Client(HTTP_HOST="localhost")
+    return request.getfixturevalue("deployed_client") if deployment else Client(HTTP_HOST="localhost")
 
 
-@everywhere
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        (b"", 400, "invalid_json"),
-        (b'{"drawing":', 400, "invalid_json"),
-        (b"[" * 100_000, 400, "invalid_json"),
-        (b'{"drawing": "\xff\xfe"}', 400, "invalid_json"),
-        (b'{"drawing": NaN}', 400, "invalid_json"),
-        (b'{"drawing": 1e400}', 400, "invalid_json"),
-        (b"null", 400, "not_an_object"),
-        (b"[]", 400, "not_an_object"),
-        (b"1", 400, "not_an_object"),
-        (b'"x"', 400, "not_an_object"),
-        (b"{}", 400, "missing_drawing"),
-        (b'{"drawing": null}', 400, "invalid_type"),
-        (b'{"drawing": 1}', 400, "invalid_type"),
-        (b'{"drawing": []}', 400, "invalid_type"),
-        (b'{"drawing": {}}', 400, "invalid_type"),
-        (b'{"drawing": "abc"}', 400, "invalid_data_url"),
-        (b'{"drawing": "data:,"}', 400, "invalid_data_url"),
-        (b'{"drawing": "http://x/y,z"}', 400, "invalid_data_url"),
-        (b'{"drawing": "data:image/png;base64,!!!!"}', 400, "invalid_base64"),
-        (b'{"drawing": "data:image/png;base64,abc"}', 400, "invalid_base64"),
-        (b'{"drawing": "data:image/png;base64,"}', 400, "empty_image"),
-        (b'{"drawing": "data:image/svg+xml;base64,PHN2Zy8+"}', 415, "unsupported_image"),
+DEEP = ['{"drawing":' * 50_000, "[" * 500_000, '{"epochs": ' + "9" * 500_000 + "}", "1" * 900_000]
+MANY_PARTS = [
+    "".join(FIELD.format(f"f{n}", "") for n in range(5000)) + END,
+    "".join(FILE.format(f"f{n}", "a") for n in range(5000)) + END,
+    "--x\r\n" * 50_000 + END,
+]
+MANY_NAMES = "&".join(f"a{n}=" for n in range(5000))
+BLANK = data_url(encode(Image.new("L", (280, 280), 255)))
+OVER_THE_LIMIT = "A" * settings.MAX_BODY_BYTES
+REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
+    (DRAWING, JSON, 400, "invalid_json"): [
+        *("", '{"drawing":', b'{"drawing": "\xff\xfe"}', '{"drawing": NaN}', '{"drawing": 1e400}', "[" * 100_000),
     ],
-    ids=lambda value: str(value)[:40],
-)
-def test_bodies_of_a_drawing(client: Client, body: bytes, status: int, code: str) -> None:
-    assert_refused(client.post("/api/drawing/", body, content_type=JSON), status, code)
+    (DRAWING, JSON, 400, "not_an_object"): ["null", "[]", "1", '"x"'],
+    (DRAWING, JSON, 400, "missing_drawing"): ["{}"],
+    (DRAWING, JSON, 400, "invalid_type"): [f'{{"drawing": {value}}}' for value in ("null", "1", "[]", "{}")],
+    (DRAWING, JSON, 400, "invalid_data_url"): [f'{{"drawing": "{url}"}}' for url in ("abc", "data:,", "http://x/y,z")],
+    (DRAWING, JSON, 400, "invalid_base64"): [f'{{"drawing": "data:image/png;base64,{s}"}}' for s in ("!!!!", "abc")],
+    (DRAWING, JSON, 400, "empty_image"): ['{"drawing": "data:image/png;base64,"}'],
+    (DRAWING, JSON, 415, "unsupported_image"): ['{"drawing": "data:image/svg+xml;base64,PHN2Zy8+"}'],
+    (DRAWING, JSON, 422, "blank_drawing"): [f'{{"drawing": "{BLANK}"}}'],
+    (DRAWING, JSON, 413, "payload_too_large"): [f'{{"drawing": "{OVER_THE_LIMIT}"}}'],
+    **{
+        (DRAWING, kind, 415, "unsupported_media_type"): ["{}"]
+        for kind in ("", "text/plain", "application/json; charset=utf-16", "application/xml")
+    },
+    (DRAWING, MULTIPART, 400, "missing_drawing"): [part.format("other", "x") + END for part in (FIELD, FILE)],
+    (DRAWINGS, JSON, 400, "invalid_json"): ["", '{"drawings": [', "[" * 100_000],
+    (DRAWINGS, JSON, 400, "not_an_object"): ["null", "[]"],
+    (DRAWINGS, JSON, 400, "missing_drawings"): [
+        *("{}", '{"drawings": []}', '{"drawings": "x"}', '{"drawings": {"0": "x"}}'),
+    ],
+    (RETRAIN, JSON, 400, "invalid_json"): [
+        *('{"preset": "\\ud800"}', '{"\\uD800": 1}', '{"preset": "\\ud83d\\udx"}'),  # half a pair of surrogates
+    ],
+    (RETRAIN, JSON, 400, "invalid_parameter"): ["[]", "1", '"x"', "null"],
+    (STOP, JSON, 400, "invalid_parameter"): [
+        f'{{"run": {run}}}' for run in ('"²"', f'"{"9" * 5000}"', "-1", "true", "[]", '"x"')
+    ],
+    (STOP, FORM, 400, "too_many_parts"): [MANY_NAMES],
+}
+COSTLY: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
+    **{(path, JSON, 400, "invalid_json"): DEEP for path in (DRAWING, DRAWINGS, RETRAIN, STOP)},
+    **{(path, MULTIPART, 400, "too_many_parts"): MANY_PARTS for path in (DRAWING, STOP)},
+    (DRAWING, MULTIPART, 413, "payload_too_large"): [FIELD.format("drawing", OVER_THE_LIMIT) + END],
+}
 
 
 @everywhere
-@pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-16", "application/xml"])
-def test_content_types_that_are_not_read(client: Client, kind: str) -> None:
-    assert_refused(client.post("/api/drawing/", b"{}", content_type=kind), 415, "unsupported_media_type")
+@pytest.mark.parametrize(("path", "kind", "status", "code"), REFUSED)
+def test_a_bad_body_is_refused(client: Client, path: str, kind: str, status: int, code: str) -> None:
+    for body in REFUSED[path, kind, status, code]:
+        assert_refused(client.generic("POST", path, body, content_type=kind), status, code)
+
+
+@pytest.mark.parametrize(("path", "kind", "status", "code"), COSTLY)
+def test_a_body_that_is_deep_or_long_is_refused_in_no_time(
+    client: Client, path: str, kind: str, status: int, code: str
+) -> None:
+    for body in COSTLY[path, kind, status, code]:
+        began = time.process_time()
+        assert_refused(client.generic("POST", path, body, content_type=kind), status, code)
+        assert time.process_time() - began < 1, body[:40]
+
+
+def test_a_query_or_a_form_of_the_admin_of_many_names_is_refused(client: Client) -> None:
+    assert_refused(client.get(f"/api/runs/?{MANY_NAMES}"), 400, "too_many_parts")
+    assert_refused(client.post("/admin/login/", MANY_NAMES, content_type=FORM), 400, "bad_request")
 
 
 @everywhere
-def test_a_body_without_a_content_type(client: Client) -> None:
-    assert_refused(client.generic("POST", "/api/drawing/", b"{}", content_type=""), 415, "unsupported_media_type")
-
-
-@everywhere
-@pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
-def test_other_methods(client: Client, method: str) -> None:
-    answer = getattr(client, method)("/api/drawing/")
-    assert_refused(answer, 405, "method_not_allowed")
-    assert "POST" in answer["Allow"]
-
-
-@everywhere
-def test_a_body_over_the_limit(client: Client) -> None:
-    body = b'{"drawing": "' + b"A" * settings.MAX_BODY_BYTES + b'"}'
-    assert_refused(client.post("/api/drawing/", body, content_type=JSON), 413, "payload_too_large")
-
-
-@everywhere
-def test_a_blank_drawing(client: Client) -> None:
-    drawing = data_url(encode(Image.new("L", (280, 280), 255)))
-    assert_refused(client.post("/api/drawing/", {"drawing": drawing}, content_type=JSON), 422, "blank_drawing")
+def test_other_methods_and_unknown_paths(client: Client) -> None:
+    for method in ("GET", "PUT", "DELETE", "PATCH"):
+        answer = client.generic(method, DRAWING)
+        assert_refused(answer, 405, "method_not_allowed")
+        assert "POST" in answer.headers["Allow"]
+    for path in ("/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"):
+        assert_refused(client.get(path), 404, "not_found")
 
 
 @everywhere
@@ -98,36 +119,27 @@ def test_a_blank_drawing(client: Client) -> None:
         *("http://localhost:3000/", "http://localhost:3000.evil.example", "http://localhost.:3000"),
     ],
 )
-@pytest.mark.parametrize("path", ["/api/drawing/", "/api/retrain_model/", "/api/stop_training/"])
-def test_another_sites_page_is_refused(client: Client, origin: str, path: str) -> None:
-    assert_refused(
-        client.post(path, {}, content_type=JSON, HTTP_ORIGIN=origin, HTTP_HOST="localhost:8000"), 403, "bad_origin"
-    )
+def test_another_sites_page_is_refused(client: Client, origin: str) -> None:
+    for path in (DRAWING, RETRAIN, STOP):
+        answer = client.post(path, {}, content_type=JSON, HTTP_ORIGIN=origin, HTTP_HOST="localhost:8000")
+        assert_refused(answer, 403, "bad_origin")
 
 
 @everywhere
-def test_a_cross_site_post_without_an_origin_is_refused(client: Client) -> None:
-    assert_refused(client.post("/api/stop_training/", HTTP_SEC_FETCH_SITE="cross-site"), 403, "bad_origin")
-
-
-@everywhere
-def test_the_products_own_page_is_not_refused(client: Client) -> None:
+def test_the_products_own_page_is_not_refused(client: Client, shipped: None) -> None:
     own = {"HTTP_ORIGIN": "http://localhost:8000", "HTTP_HOST": "localhost:8000"}
     drawing = {"drawing": data_url(encode(draw(4)))}
-    assert client.post("/api/drawing/", drawing, content_type=JSON, **own).json()["prediction"] == 4
+    assert client.post(DRAWING, drawing, content_type=JSON, **own).json()["prediction"] == 4
 
 
 @everywhere
-@pytest.mark.parametrize(
-    "header",
-    ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded", "X-Forwarded-Port", "CF-Ray", "True-Client-IP"],
-)
-def test_local_mode_refuses_what_came_through_a_proxy(client: Client, header: str) -> None:
-    assert_refused(
-        client.get("/api/check_model_status/", **{f"HTTP_{header.upper().replace('-', '_')}": "10.0.0.1"}),
-        403,
-        "proxied_request",
-    )
+def test_local_mode_refuses_what_came_through_a_proxy(client: Client) -> None:
+    for header in (
+        *("X_FORWARDED_FOR", "FORWARDED", "X_REAL_IP", "VIA"),
+        *("X_FORWARDED", "X_FORWARDED_PORT", "CF_RAY", "TRUE_CLIENT_IP"),
+    ):
+        answer = client.get("/api/check_model_status/", **{f"HTTP_{header}": "10.0.0.1"})
+        assert_refused(answer, 403, "proxied_request")
 
 
 def test_local_mode_refuses_another_interface(client: Client) -> None:
@@ -136,75 +148,46 @@ def test_local_mode_refuses_another_interface(client: Client) -> None:
 
 @everywhere
 @pytest.mark.parametrize(
-    ("parameters", "field"),
-    [
-        ({"epochs": 0}, "epochs"),
-        ({"epochs": -1}, "epochs"),
-        ({"epochs": 1e9}, "epochs"),
-        ({"epochs": "three"}, "epochs"),
-        ({"epochs": True}, "epochs"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"learning_rate": 0}, "learning_rate"),
-        ({"learning_rate": "fast"}, "learning_rate"),
-        ({"learning_rate": True}, "learning_rate"),
-        ({"samples": 60_001}, "samples"),
-        ({"seed": -1}, "seed"),
-        ({"activate": "yes"}, "activate"),
-        ({"preset": "magic"}, "preset"),
-        ({"layers": 3}, "layers"),
-    ],
-    ids=str,
+    ("field", "values"),
+    {
+        "epochs": [0, -1, 1e9, "three", True],
+        "batch_size": [0],
+        "learning_rate": [0, "fast", True],
+        "samples": [60_001],
+        "seed": [-1],
+        "activate": ["yes"],
+        "preset": ["magic"],
+        "layers": [3],
+    }.items(),
 )
-def test_parameters_of_a_run(client: Client, parameters: dict[str, Any], field: str) -> None:
-    body = assert_refused(client.post("/api/retrain_model/", parameters, content_type=JSON), 400, "invalid_parameter")
-    assert body["field"] == field
-    assert field in body["message"]
+def test_parameters_of_a_run(client: Client, field: str, values: list[Any]) -> None:
+    for value in values:
+        body = assert_refused(client.post(RETRAIN, {field: value}, content_type=JSON), 400, "invalid_parameter")
+        assert body["field"] == field
+        assert field in body["message"]
     assert client.get("/api/training_progress/").json() == {}, "nothing was started"
 
 
-@everywhere
-@pytest.mark.parametrize("body", ['{"preset": "\\ud800"}', '{"\\uD800": 1}', '{"preset": "\\ud83d\\udx"}'])
-def test_half_a_pair_of_surrogates_is_no_text(client: Client, body: str) -> None:
-    assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_json")
-
-
-@everywhere
-@pytest.mark.parametrize("body", ["[]", "1", '"x"', "null"])
-def test_parameters_that_are_no_object(client: Client, body: str) -> None:
-    assert_refused(client.post("/api/retrain_model/", body, content_type=JSON), 400, "invalid_parameter")
-
-
-@everywhere
-@pytest.mark.parametrize("run", ["²", "9" * 5000, -1, True, [], "x"], ids=lambda value: str(value)[:9])
-def test_the_run_to_stop_that_is_no_number(client: Client, run: Any) -> None:
-    assert_refused(client.post("/api/stop_training/", {"run": run}, content_type=JSON), 400, "invalid_parameter")
-
-
-FORM = "application/x-www-form-urlencoded"
-
-
 @pytest.fixture
-def queued(client: Client) -> TrainingRun:
+def queued(db: None) -> TrainingRun:
     return TrainingRun.objects.create(preset="original", parameters={"epochs": 3})
 
 
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        *(
-            (JSON, body)
-            for body in ('{"run_id": 2}', '{"Run": 2}', '{"run": %d, "why": ""}', "[2]", '"2"', "2", "null")
-        ),
-        *((FORM, body) for body in ("run_id=2", "Run=2", "run=", "run=x", "run=%d&run=2", "run=%d&why=")),
-        ("multipart/form-data; boundary=x", PART.format("run_id", 2)),
-    ],
-    ids=str,
-)
-def test_a_stop_that_is_not_understood_stops_nothing(client: Client, queued: TrainingRun, kind: str, body: str) -> None:
-    answer = client.generic("POST", "/api/stop_training/", body.replace("%d", str(queued.pk)), content_type=kind)
-    assert_refused(answer, 400, "invalid_parameter")
-    queued.refresh_from_db()
-    assert queued.status == Status.QUEUED
+def stop(client: Client, run: TrainingRun, kind: str, body: str) -> Any:
+    return client.generic("POST", STOP, body.replace("%d", str(run.pk)), content_type=kind)
+
+
+def test_a_stop_that_is_not_understood_stops_nothing(client: Client, queued: TrainingRun) -> None:
+    bodies = {
+        JSON: ['{"run_id": 2}', '{"Run": 2}', '{"run": %d, "why": ""}', "[2]", '"2"', "2", "null"],
+        FORM: ["run_id=2", "Run=2", "run=", "run=x", "run=%d&run=2", "run=%d&why="],
+        MULTIPART: [FIELD.format("run_id", 2) + END],
+    }
+    for kind in bodies:
+        for body in bodies[kind]:
+            assert_refused(stop(client, queued, kind, body), 400, "invalid_parameter")
+            queued.refresh_from_db()
+            assert queued.status == Status.QUEUED, body
 
 
 @pytest.mark.parametrize(
@@ -213,33 +196,23 @@ def test_a_stop_that_is_not_understood_stops_nothing(client: Client, queued: Tra
         *((kind, "") for kind in ("", "text/plain;charset=UTF-8", "application/octet-stream", FORM, JSON)),
         *((JSON, body) for body in ("{}", '{"run": null}', '{"run": %d}')),
         *((FORM, body) for body in ("run=%d", "csrfmiddlewaretoken=abc")),
-        ("multipart/form-data; boundary=x", ""),
-        ("multipart/form-data; boundary=x", "--x--\r\n"),
-        ("multipart/form-data; boundary=x", PART.format("run", "%d")),
+        *((MULTIPART, body) for body in ("", END, FIELD.format("run", "%d") + END)),
     ],
     ids=str,
 )
 def test_a_stop_without_a_run_or_with_the_active_one(client: Client, queued: TrainingRun, kind: str, body: str) -> None:
     """As pages send it: without a body, or by a beacon without data, of an empty Blob or of a FormData."""
-    answer = client.generic("POST", "/api/stop_training/", body.replace("%d", str(queued.pk)), content_type=kind)
+    answer = stop(client, queued, kind, body)
     assert (answer.status_code, answer.json()) == (200, {"message": "Stop signal sent.", "run": queued.pk})
     queued.refresh_from_db()
     assert queued.status == Status.INTERRUPTED
 
 
-@everywhere
-@pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/runs/7777/", "/api/runs/x/"])
-def test_unknown_paths_of_the_api_answer_json(client: Client, path: str) -> None:
-    assert_refused(client.get(path), 404, "not_found")
-
-
-def test_no_model_can_serve(db: None) -> None:
-    from recognition import classifier
-
+@pytest.mark.parametrize(("path", "drawing"), [(DRAWING, "drawing"), (DRAWINGS, "drawings")])
+def test_no_model_can_serve(client: Client, path: str, drawing: str) -> None:
+    url = data_url(encode(draw(1)))
     classifier.forget()
-    answer = Client(HTTP_HOST="localhost").post(
-        "/api/drawing/", {"drawing": data_url(encode(draw(1)))}, content_type=JSON
-    )
+    answer = client.post(path, {drawing: url if path == DRAWING else [url]}, content_type=JSON)
     assert_refused(answer, 503, "model_unavailable")
     assert int(answer["Retry-After"]) > 0
     classifier.forget()

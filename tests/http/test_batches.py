@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from recognition.imaging import decode_data_url
 from tests.support import drawings
 from tests.support.subprocesses import run_python
 
@@ -51,15 +52,9 @@ def test_a_bad_drawing_in_a_batch_is_refused_in_its_place(client: Client) -> Non
 
 def test_previews_are_of_each(client: Client) -> None:
     results = post(client, [url_of(1), url_of(8)], "?preview=1").json()["results"]
-    pictures = [drawings_decoded(one["preview"]) for one in results]
+    pictures = [Image.open(BytesIO(decode_data_url(one["preview"]))) for one in results]
     assert [p.size for p in pictures] == [(28, 28)] * 2
     assert pictures[0].tobytes() != pictures[1].tobytes()
-
-
-def drawings_decoded(url: str) -> Image.Image:
-    from recognition.imaging import decode_data_url
-
-    return Image.open(BytesIO(decode_data_url(url)))
 
 
 def test_256_are_taken_and_no_more(client: Client) -> None:
@@ -70,41 +65,12 @@ def test_256_are_taken_and_no_more(client: Client) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "too_many_drawings")
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"", "invalid_json"),
-        (b'{"drawings": [', "invalid_json"),
-        (b"[" * 100_000, "invalid_json"),
-        (b"[]", "not_an_object"),
-        (b"null", "not_an_object"),
-        (b"{}", "missing_drawings"),
-        (b'{"drawings": []}', "missing_drawings"),
-        (b'{"drawings": "x"}', "missing_drawings"),
-        (b'{"drawings": {"0": "x"}}', "missing_drawings"),
-    ],
-    ids=lambda value: repr(value)[:24],
-)
-def test_bodies_without_a_batch_are_refused(client: Client, body: bytes, code: str) -> None:
-    answer = client.post(PATH, body, content_type="application/json")
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
-
-
 def test_small_files_that_unfold_are_bounded_together(client: Client) -> None:
     """Two pictures of the largest size are read; what comes after them is refused before it is decoded."""
     huge = Image.new("1", (4096, 4096), 1)
     huge.paste(0, (1000, 1000, 1200, 3000))
     results = post(client, [drawings.data_url(drawings.encode(huge))] * 40 + [url_of(2)]).json()["results"]
     assert [one.get("code") for one in results] == [None] * 2 + ["image_too_large"] * 39
-
-
-def test_a_batch_needs_a_model(db: None) -> None:
-    from recognition import classifier
-
-    classifier.forget()
-    answer = post(Client(HTTP_HOST="localhost"), [url_of(5)])
-    assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
-    assert answer["Retry-After"]
 
 
 def test_a_batch_costs_one_request_for_each_drawing(tmp_path) -> None:

@@ -3,6 +3,8 @@
 import json
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from types import SimpleNamespace
 
@@ -37,18 +39,23 @@ def frame(payload: bytes, opcode: int = 1, last: bool = True, declared: int | No
     return head + b"\0\0\0\0" + payload
 
 
-def upgraded(service: Stack) -> socket.socket:
-    """A WebSocket of which every byte is ours to choose; its snapshot is left unread."""
-    client = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-    client.sendall(UPGRADE)
-    assert b" 101 " in client.recv(4096)
-    return client
+@pytest.fixture
+def client(service: Stack) -> Iterator[socket.socket]:
+    """A WebSocket of which every byte is ours to choose. It costs the server little memory, and others nothing."""
+    web = psutil.Process(service.processes["web"].pid)
+    before = web.memory_info().rss
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+        client.sendall(UPGRADE)
+        assert b" 101 " in client.recv(4096)
+        yield client
+    assert service.http.get("/healthz").status_code == 200
+    assert web.memory_info().rss - before < 20 * MIB
+    assert "Traceback" not in service.log("web"), service.log("web")[-3000:]
 
 
 def goodbye(client: socket.socket) -> int | None:
     """The code of the close frame that ends what the server says; None when it just hangs up."""
-    with client:
-        said = read_all(client)
+    said = read_all(client)
     while len(said) >= 2:
         start, size = 2, said[1]
         if size == 126:
@@ -59,13 +66,8 @@ def goodbye(client: socket.socket) -> int | None:
     return None
 
 
-def memory(service: Stack) -> int:
-    return psutil.Process(service.processes["web"].pid).memory_info().rss
-
-
-def test_a_frame_too_large_is_refused_by_its_head(service: Stack) -> None:
+def test_a_frame_too_large_is_refused_by_its_head(service: Stack, client: socket.socket) -> None:
     """Before a byte of what it claims to hold is there."""
-    client = upgraded(service)
     client.sendall(frame(b"", declared=LARGEST + 1))
     assert goodbye(client) == 1009
     with connect(service.ws_url) as largest:
@@ -74,51 +76,35 @@ def test_a_frame_too_large_is_refused_by_its_head(service: Stack) -> None:
         assert json.loads(largest.recv(10))["type"] == "error_frame"
 
 
-def test_a_hundred_megabytes_are_not_kept(service: Stack) -> None:
-    before = memory(service)
-    client = upgraded(service)
+def test_a_hundred_megabytes_are_not_kept(client: socket.socket) -> None:
     client.sendall(frame(b"", declared=100 * MIB))
-    piece = b"x" * MIB
-    try:
+    with suppress(ConnectionError, TimeoutError):  # hung up on, as it should be
         for _ in range(100):
-            client.sendall(piece)
-    except (ConnectionError, TimeoutError):
-        pass  # hung up on, as it should be
-    client.close()
-    assert memory(service) - before < 20 * MIB
-    assert service.http.get("/healthz").status_code == 200
+            client.sendall(b"x" * MIB)
 
 
-def test_a_message_in_many_frames_is_as_bounded(service: Stack) -> None:
-    before = memory(service)
-    client = upgraded(service)
+def test_a_message_in_many_frames_is_as_bounded(client: socket.socket) -> None:
     client.sendall(frame(b"ab", last=False))
     client.sendall(frame(b"x" * LARGEST, opcode=0, last=False) * (LARGEST_MESSAGE // LARGEST + 1))
     assert goodbye(client) == 1009
-    assert memory(service) - before < 20 * MIB
 
 
-KINDS = {
-    "messages": frame(b"{}"),
-    "pings": frame(b"", opcode=9),
-    "pongs nobody asked for": frame(b"", opcode=10),
-    "pieces of a message": frame(b"", opcode=0, last=False),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_flood_of_frames_is_cut_and_costs_others_nothing(service: Stack, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "repeated"),
+    [
+        pytest.param(b"", frame(b"{}"), id="messages"),
+        pytest.param(b"", frame(b"", opcode=9), id="pings"),
+        pytest.param(b"", frame(b"", opcode=10), id="pongs nobody asked for"),
+        pytest.param(frame(b"[", last=False), frame(b"", opcode=0, last=False), id="pieces of a message"),
+    ],
+)
+def test_a_flood_of_frames_is_cut(service: Stack, client: socket.socket, first: bytes, repeated: bytes) -> None:
     web = psutil.Process(service.processes["web"].pid)
-    before, spent = memory(service), sum(web.cpu_times()[:2])
-    client = upgraded(service)
-    if kind == "pieces of a message":
-        client.sendall(frame(b"[", last=False))
-    client.sendall(KINDS[kind] * 100_000)
+    spent = sum(web.cpu_times()[:2])
+    client.sendall(first + repeated * 100_000)
     assert goodbye(client) == TOO_MANY_FRAMES
     assert service.http.get("/healthz").status_code == 200
     assert sum(web.cpu_times()[:2]) - spent < 1.5
-    assert memory(service) - before < 30 * MIB
-    assert "Traceback" not in service.log("web"), service.log("web")[-3000:]
 
 
 def test_who_talks_no_faster_than_allowed_is_heard_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

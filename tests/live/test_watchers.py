@@ -5,7 +5,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
+from tests.support.attackers import UPGRADE
 from tests.support.runs import claimed_run
 from tests.support.stack import Stack, eventually, running, streamed
-from tests.support.viewers import Socket, crowd
+from tests.support.viewers import crowd
 from training.live import consumers
 from training.live import feed as feeds
 from training.live.events import GROUP, event
@@ -30,14 +32,13 @@ from training.serializers import represent
 RUN = 2  # the first is the shipped model's
 AHEAD = 20  # events; a viewer who falls behind by a hundred gets a snapshot instead
 MIB = 2**20
-UPGRADE = f"{Socket.path} HTTP/1.1\r\n{Socket.headers.strip()}"
 
 
 @pytest.mark.stack
 def test_every_one_of_many_viewers_sees_every_epoch_once_and_the_end(stack: Stack) -> None:
     with crowd(stack.port, sockets=150, streams=30) as viewers:
-        run = stack.train(samples=512, epochs=8)
-        viewers.watch(run)
+        stack.train(samples=512, epochs=8)
+        viewers.watch()
         seen = viewers.seen()
     everybody = [*seen["sockets"], *seen["streams"]]
     assert len(everybody) == 180
@@ -58,13 +59,21 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def deaf(stack: Stack, request: str) -> socket.socket:
-    """A client that sends a request, has hardly any room for the answer, and never reads it."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel makes some two kilobytes of it
-    client.connect(("127.0.0.1", stack.port))
-    client.sendall(f"GET {request}\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    return client
+@contextmanager
+def deaf_clients(stack: Stack, number: int, request: bytes) -> Iterator[None]:
+    """Clients that send a request, have hardly any room for the answer, and never read it. All of them are cut."""
+    clients = [socket.socket() for _ in range(number)]
+    for client in clients:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel makes some two kilobytes of it
+        client.connect(("127.0.0.1", stack.port))
+        client.sendall(request)
+    eventually(lambda: held(stack, clients) == number, 10, "those who do not read")
+    time.sleep(1)  # for their snapshots, after which they stand where the news begins
+    yield
+    eventually(lambda: held(stack, clients) == 0, 30, "the cut")
+    assert "Traceback" not in stack.log("web")
+    for client in clients:
+        client.close()
 
 
 def held(stack: Stack, clients: list[socket.socket]) -> int:
@@ -80,76 +89,65 @@ def most_memory(stack: Stack) -> int:
     return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
-async def publish(stack: Stack, news: Iterable[dict[str, Any]], room: threading.Semaphore) -> None:
-    """Send events as a worker does, each when there is room for it: never far ahead of the viewer who reads."""
-    layer = RedisPubSubChannelLayer(hosts=[stack.environment["REDIS_URL"]], prefix="digits")
-    for one in news:
-        assert await asyncio.to_thread(room.acquire, timeout=60), "the viewer who reads was not served"
-        await layer.group_send(GROUP, {"type": "training.event", "event": one})
-    await layer.flush()
+def publish(stack: Stack, events: Iterable[dict[str, Any]], read: Callable[[threading.Semaphore], None]) -> None:
+    """Send events as a worker does while `read` reads them, each when there is room: never far ahead of it."""
+    room = threading.Semaphore(AHEAD)
+    reading = threading.Thread(target=read, args=[room])
+
+    async def send() -> None:
+        layer = RedisPubSubChannelLayer(hosts=[stack.environment["REDIS_URL"]], prefix="digits")
+        for one in events:
+            assert await asyncio.to_thread(room.acquire, timeout=60), "the viewer who reads was not served"
+            await layer.group_send(GROUP, {"type": "training.event", "event": one})
+        await layer.flush()
+
+    reading.start()
+    asyncio.run(send())
+    reading.join(60)
 
 
 @pytest.mark.stack
 def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> None:
     """What is sent would fill 400 MiB if the process kept it for them."""
     number, size = 512, 100 * 1024
-    got, room = [], threading.Semaphore(AHEAD)
+    got: list[int] = []
 
-    def read() -> None:
+    def read(room: threading.Semaphore) -> None:
         for _ in range(number):
-            got.append(json.loads(reader.recv(60))["phase"])
+            got.append(int(json.loads(reader.recv(60))["phase"].split()[0]))
             room.release()
 
     with connect(strict.ws_url, max_size=None) as reader:
         json.loads(reader.recv(10))
         before = most_memory(strict)
-        clients = [deaf(strict, UPGRADE) for _ in range(8)]
-        eventually(lambda: held(strict, clients) == 8, 10, "eight clients that do not read")
-        time.sleep(1)  # for their snapshots, after which they stand where the news begins
-        reading = threading.Thread(target=read)
-        reading.start()
-        phases: Any = ({"type": "phase", "phase": f"{n} {'.' * size}"} for n in range(number))
-        news = (event(phase, RUN, 1) for phase in phases)
-        asyncio.run(publish(strict, news, room))
-        reading.join(60)
-        assert [int(text.split()[0]) for text in got] == list(range(number)), "the one that reads missed nothing"
-        eventually(lambda: held(strict, clients) == 0, 30, "the cut")
+        with deaf_clients(strict, 8, UPGRADE):
+            phases: Any = ({"type": "phase", "phase": f"{n} {'.' * size}"} for n in range(number))
+            publish(strict, (event(phase, RUN, 1) for phase in phases), read)
+            assert got == list(range(number)), "the one that reads missed nothing"
         grown = most_memory(strict) - before
         assert grown < 150 * MIB, f"{grown / MIB:.0f} MiB"
         reader.send('{"type": "ping"}')
         assert json.loads(reader.recv(10)) == {"type": "pong"}
-    assert "Traceback" not in strict.log("web")
-    for client in clients:
-        client.close()
 
 
 @pytest.mark.stack
 def test_event_streams_that_are_not_read_are_cut(strict: Stack) -> None:
-    number = 400
-    got, room = [], threading.Semaphore(AHEAD)
+    numbers = list(range(1, 401))
+    got: list[int] = []
 
-    def read() -> None:
-        for message in streamed(strict.url):
-            if "epoch" in message and (not got or got[-1] != message["epoch"]):
-                got.append(message["epoch"])
+    def read(room: threading.Semaphore) -> None:
+        while got != numbers:
+            number = next(messages).get("epoch")
+            if number and got[-1:] != [number]:
+                got.append(number)
                 room.release()
-            if len(got) == number:
-                return
 
-    reading = threading.Thread(target=read)
-    reading.start()
-    clients = [deaf(strict, "/api/progress/ HTTP/1.1") for _ in range(4)]
-    eventually(lambda: held(strict, clients) == 4, 10, "four clients that do not read")
-    time.sleep(1)
+    messages = streamed(strict.url)
+    next(messages)
     figures = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0}
-    news = (event({"type": "epoch", "epoch": n, **figures}, RUN, 1 + n) for n in range(1, number + 1))
-    asyncio.run(publish(strict, news, room))
-    reading.join(60)
-    assert got == list(range(1, number + 1)), "the one that reads saw each of them once"
-    eventually(lambda: held(strict, clients) == 0, 30, "the cut")
-    assert "Traceback" not in strict.log("web")
-    for client in clients:
-        client.close()
+    with deaf_clients(strict, 4, b"GET /api/progress/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+        publish(strict, (event({"type": "epoch", "epoch": n, **figures}, RUN, 1 + n) for n in numbers), read)
+        assert got == numbers, "the one that reads saw each of them once"
 
 
 @pytest.mark.stack

@@ -1,11 +1,8 @@
 """A bucket of the tests' own: moto's server in a process that can be killed."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
-from types import TracebackType
 from typing import Any
 
 import boto3
@@ -36,17 +33,12 @@ class BucketServer:
 
     @property
     def client(self) -> Any:
-        keys = {"aws_access_key_id": KEYS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEYS["AWS_SECRET_ACCESS_KEY"]}
+        keys = {name.lower(): value for name, value in KEYS.items()}
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
 
-    def names(self) -> list[str]:
-        return [each["Key"] for each in self.client.list_objects_v2(Bucket=NAME).get("Contents", [])]
+    def read(self, name: str) -> bytes:
+        content: bytes = self.client.get_object(Bucket=NAME, Key=name)["Body"].read()
+        return content
 
-    def stop(self) -> None:
+    def close(self) -> None:
         stop(self.process)
-
-    def __enter__(self) -> BucketServer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()

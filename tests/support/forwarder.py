@@ -1,45 +1,28 @@
-"""A TCP forwarder in a process of its own: stopped by a signal, it is a network that dies without closing anything."""
+"""A TCP forwarder in a process of its own: suspended, it is a network that dies without closing anything."""
 
 import asyncio
-import os
-import signal
-import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+import psutil
 
 from tests.support.ports import free_port, wait_for_port
 
 
-class Forwarder:
-    """Forwards every connection to `target`, until it is frozen."""
-
-    def __init__(self, target):
-        self.port = free_port()
-        command = [sys.executable, "-m", "tests.support.forwarder", str(self.port), str(target)]
-        self.process = subprocess.Popen(command)
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def freeze(self):
-        """Pass nothing on, and close nothing."""
-        os.kill(self.process.pid, signal.SIGSTOP)
-
-    def thaw(self):
-        os.kill(self.process.pid, signal.SIGCONT)
-
-
 @contextmanager
-def forwarding(target):
-    forwarder = Forwarder(target)
-    try:
-        wait_for_port(forwarder.port)
-        yield forwarder
-    finally:
-        forwarder.thaw()
-        forwarder.process.terminate()
-        forwarder.process.wait(10)
+def forwarding(target: int) -> Iterator[tuple[str, psutil.Popen]]:
+    """The address that forwards every connection to the port `target`, and the process that does it."""
+    port = free_port()
+    with psutil.Popen([sys.executable, "-m", "tests.support.forwarder", str(port), str(target)]) as process:
+        try:
+            wait_for_port(port)
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
 
 
-async def copy(reader, writer):
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -47,8 +30,8 @@ async def copy(reader, writer):
     writer.close()
 
 
-async def serve(port, target):
-    async def forward(reader, writer):
+async def serve(port: int, target: int) -> None:
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", target)
         await asyncio.gather(copy(reader, there_writer), copy(there_reader, writer))
 

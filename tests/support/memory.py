@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
-
-EVERY = 0.1  # seconds
 
 
 class Weight(threading.Thread):
@@ -20,14 +19,12 @@ class Weight(threading.Thread):
     def now(self) -> float:
         total = 0
         for process in self.processes():
-            try:
+            with suppress(psutil.Error):
                 total += process.memory_info().rss
-            except psutil.Error:
-                continue
         return total / 1e6
 
     def run(self) -> None:
-        while not self.over.wait(EVERY):
+        while not self.over.wait(0.1):
             self.seen.append(self.now())
 
     def peak(self) -> float:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from digits_site.development.nginx_server import nginx_program
-from tests.support.environment import redis_server
+from tests.support.environment import start_redis
 from tests.support.ports import free_port, wait_for_port
 from tests.support.stack import ROOT, Stack, eventually
 from training.learner.config import KERAS_LEARNER
@@ -51,21 +51,10 @@ def whole_configuration(folder: Path, *ports: int) -> str:
 
 def make_certificate(folder: Path) -> None:
     """For localhost, by itself."""
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
+    command = "openssl req -x509 -nodes -days 2 -subj /CN=localhost -newkey ec -pkeyopt ec_paramgen_curve:P-256"
+    names = ["-addext", "subjectAltName=DNS:localhost,DNS:digits.test"]
     files = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
-    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
 
 
 class PublicSite(Stack):
@@ -88,9 +77,7 @@ class PublicSite(Stack):
         }
 
     def start_redis(self) -> None:
-        options = ["--port", str(self.redis_port), "--requirepass", PASSWORD, "--save", "", "--dir", str(self.folder)]
-        self.processes["redis"] = subprocess.Popen([redis_server(), *options], stdout=subprocess.DEVNULL)
-        wait_for_port(self.redis_port)
+        self.processes["redis"] = start_redis(self.redis_port, self.folder, "--requirepass", PASSWORD)
 
     def start_web(self) -> None:
         lines = dict(

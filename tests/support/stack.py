@@ -167,7 +167,9 @@ class Stack:
                     start()
 
     def whole_and_idle(self) -> Iterator["Stack"]:
-        """For the fixtures of a shared stack: a test may end processes of it."""
+        """For the fixtures of a shared stack: a test may end processes of it. Its logs begin with it."""
+        for log in self.folder.glob("*.log"):
+            os.truncate(log, 0)
         self.mend()
         self.idle()
         yield self

@@ -27,7 +27,7 @@ class LingeringClose:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not has_body(environ):
             return self.application(environ, start_response)
-        body = environ["wsgi.input"] = RequestBody(environ["wsgi.input"], content_length(environ))
+        body = environ["wsgi.input"] = RequestBody(environ)
         try:
             response = self.application(environ, start_response)
         finally:
@@ -41,12 +41,6 @@ def has_body(environ: Environ) -> bool:
     """Return whether a body follows, on a server that marks its end; on another, a read could wait for ever."""
     declared = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
     return declared and bool(environ.get("wsgi.input_terminated"))
-
-
-def content_length(environ: Environ) -> int | None:
-    """Return the length of the body, or None for one that is chunked."""
-    length = environ.get("CONTENT_LENGTH", "")
-    return int(length) if length.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ else None
 
 
 class DiscardSlot:
@@ -73,10 +67,11 @@ slot = DiscardSlot()
 class RequestBody:
     """`wsgi.input` that knows whether it has been read to its end."""
 
-    def __init__(self, stream: Any, length: int | None) -> None:
-        self.stream, self.length = stream, length
-        self.received = 0
-        self.is_read = False
+    def __init__(self, environ: Environ) -> None:
+        self.stream, self.received, self.is_read = environ["wsgi.input"], 0, False
+        length = environ.get("CONTENT_LENGTH", "")
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self.length = int(length) if length.isdecimal() and not is_chunked else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)  # which nobody calls: BodyLimitMiddleware reads

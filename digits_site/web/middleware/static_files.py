@@ -12,12 +12,6 @@ from digits_site.web.asgi import Application, Receive, Scope, Send
 from digits_site.web.middleware.hosts import is_served, scope_headers
 from digits_site.web.middleware.security_headers import NO_PAGE, POLICY, STATIC_HEADERS
 
-CONDITIONS = {
-    b"accept-encoding": "HTTP_ACCEPT_ENCODING",
-    b"if-none-match": "HTTP_IF_NONE_MATCH",
-    b"if-modified-since": "HTTP_IF_MODIFIED_SINCE",
-    b"range": "HTTP_RANGE",
-}
 HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STATIC_HEADERS, POLICY: NO_PAGE}.items()]
 
 
@@ -31,11 +25,12 @@ class StaticFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = self.files.get(scope["path"])
-        if file is None or not is_served(scope, scope_headers(scope)):  # Django words the refusal
+        headers = scope_headers(scope) if file is not None else {}
+        if file is None or not is_served(scope, headers):  # Django words the refusal
             await self.application(scope, receive, send)
             return
-        asked = {CONDITIONS[name]: value.decode("latin1") for name, value in scope["headers"] if name in CONDITIONS}
-        await send_response(file.get_response(scope["method"], asked), send)
+        environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+        await send_response(file.get_response(scope["method"], environ), send)
 
 
 async def send_response(response: Response, send: Send) -> None:

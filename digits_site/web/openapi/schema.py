@@ -48,10 +48,8 @@ class Schema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         """A view without a scope is open to everybody; another may be, in some modes."""
         permissions = self.scoped_permissions()
-        if not permissions:
-            return []
-        schemes = super().get_auth()
-        return [*schemes, {}] if all(permission.is_open() for permission in permissions) else schemes
+        anonymous: list[dict[str, Any]] = [{}] if all(permission.is_open() for permission in permissions) else []
+        return [*super().get_auth(), *anonymous] if permissions else []
 
 
 class ClosedSerializer(OpenApiSerializerExtension):

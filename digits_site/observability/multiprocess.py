@@ -6,13 +6,11 @@ count: Prometheus would take a falling total for a restart. They are removed whe
 
 import fcntl
 import os
-import re
 from pathlib import Path
 
 from prometheus_client import multiprocess
 
 LOCK = "lock"
-LIVE_GAUGES = re.compile(r"gauge_live\w+_(\d+)\.db")
 _locks: list[int] = []
 
 
@@ -37,9 +35,9 @@ def share_folder(folder: Path) -> None:
 def remove_dead_gauges(folder: Path) -> None:
     """Drop what is true only while a process lives, such as its viewers."""
     for file in folder.glob("gauge_live*.db"):
-        match = LIVE_GAUGES.fullmatch(file.name)
-        if match and not is_alive(int(match[1])):
-            multiprocess.mark_process_dead(int(match[1]), str(folder))
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal() and not is_alive(int(pid)):
+            multiprocess.mark_process_dead(int(pid), str(folder))
 
 
 def is_alive(pid: int) -> bool:

@@ -1,7 +1,4 @@
-"""Who may do what: access_matrix.txt says it, and here it is tried, cell by cell.
-
-`python -m tests.support.access` prints the tables as they are seen: of every row of the docs, in all three modes.
-"""
+"""Who may do what: access_matrix.txt says it, and here it is tried, cell by cell."""
 
 from collections import Counter
 
@@ -22,7 +19,7 @@ def test_every_route_has_its_rows_and_every_row_its_route() -> None:
     ws = {row.route for row in rows if row.methods == ("WS",)}
     http = {row.route for row in rows if row.methods != ("WS",)}
     missing = [*(r for r in routes() if r not in http), *(f"WS {r}" for r in sockets() if r not in ws)]
-    help_ = "write rows, let `python -m tests.support.access` say what is seen, and judge it"
+    help_ = "write rows, let the test below say what is seen, and judge it"
     assert not missing, f"access_matrix.txt does not say who may use {', '.join(missing)}: {help_}"
     lost = [*(http - set(routes())), *(ws - set(sockets()))]
     assert not lost, f"access_matrix.txt has rows for routes that do not exist: {', '.join(lost)}"

@@ -36,8 +36,8 @@ def test_another_server_answers_requests_and_streams(tmp_path: Path) -> None:
         assert "Traceback" not in granian.log("web")
 
 
-@pytest.mark.parametrize("modules", ["digits_site.asgi, digits_site.urls", "digits_site.wsgi", "digits_site.celery"])
-def test_an_application_loads_neither_a_server_nor_tensorflow_nor_the_validator(modules: str) -> None:
+def test_no_application_loads_a_server_or_tensorflow_or_the_validator() -> None:
     banned = {"daphne", "autobahn", "twisted", "tensorflow", "keras", "jsonschema"}
-    code = f"import sys, {modules}; assert not {banned} & sys.modules.keys()"
+    names = ", ".join(f"digits_site.{name}" for name in ("asgi", "wsgi", "celery", "urls"))
+    code = f"import sys, {names}; assert not {banned} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

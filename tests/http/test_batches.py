@@ -50,7 +50,7 @@ def test_a_bad_drawing_in_a_batch_is_refused_in_its_place(client: Client) -> Non
     assert all(one["message"] == one["detail"] and one["message"] for one in results[1:-1])
 
 
-def test_previews_are_of_each(client: Client) -> None:
+def test_each_has_a_preview_of_its_own(client: Client) -> None:
     results = post(client, [url_of(1), url_of(8)], "?preview=1").json()["results"]
     pictures = [Image.open(BytesIO(decode_data_url(one["preview"]))) for one in results]
     assert [p.size for p in pictures] == [(28, 28)] * 2

@@ -2,11 +2,13 @@
 
 import socket
 import threading
-from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from io import BytesIO
+from itertools import product
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 
@@ -32,65 +34,40 @@ EARLY = {
 }
 
 
-class NoWorker(Stack):
-    """`make run`'s daphne and Redis."""
-
-    def start_worker(self) -> None:
-        pass
-
-
-NAMES = {OnGranian: "granian", NoWorker: "daphne"}
-
-
 def on(*servers: type[Stack]) -> pytest.MarkDecorator:
-    """Run a test against each of these servers."""
-    return pytest.mark.parametrize("server", servers, ids=NAMES.get, indirect=True)
+    """Run a test against each of these servers: OnGranian, or Stack for daphne."""
+    return pytest.mark.parametrize("server", servers, indirect=True)
 
 
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The server that a test names (`on`)."""
-    stack = request.param(tmp_path_factory.mktemp("early"), PREDICT_RATE="1/hour")
-    try:
-        stack.start()
+    with closing(request.param(tmp_path_factory.mktemp("early"), PREDICT_RATE="1/hour")) as stack:
+        stack.start(worker=False)
         stack.http.post("/api/drawing/")  # uses up the rate
         yield stack
-    finally:
-        stack.close()
 
 
-def assert_answered(server: Stack, refused: Refused) -> None:
+@pytest.mark.stack
+@on(OnGranian, Stack)
+def test_every_client_reads_its_answer(server: Stack) -> None:
     """With bodies of every size, with a length and chunked, on kept and on new connections."""
-    for size in (0, 7_000, 70_000, 700_000, LIMIT - 1):
-        for chunked in (False, True):
-            request = refused.encode(size, chunked=chunked)
-            for kept in (True, False):
-                outcome = send_all(server.port, request, 2 * CLIENTS, clients=CLIENTS, kept=kept, pause=0.01)
-                assert not outcome.lost, (size, chunked, kept)
-                assert outcome.answered == Counter({refused.status: 2 * CLIENTS}), (size, chunked, kept)
+    kinds = EARLY if isinstance(server, OnGranian) else ("foreign host", "foreign page", "proxied")
+    sizes, no_yes = (0, 7_000, 70_000, LIMIT - 1), (False, True)
+    for kind, size, chunked, kept in product(kinds, sizes, no_yes, no_yes):
+        request = EARLY[kind].encode(size, chunked=chunked)
+        outcome = send_all(server.port, request, 2 * CLIENTS, clients=CLIENTS, kept=kept, pause=0.01)
+        assert not outcome.lost, (kind, size, chunked, kept)
+        assert outcome.answered == {EARLY[kind].status: 2 * CLIENTS}, (kind, size, chunked, kept)
 
 
 @pytest.mark.stack
-@on(OnGranian)
-@pytest.mark.parametrize("kind", EARLY)
-def test_every_client_reads_its_answer(server: Stack, kind: str) -> None:
-    assert_answered(server, EARLY[kind])
-
-
-@pytest.mark.stack
-@on(NoWorker)
-@pytest.mark.parametrize("kind", ["foreign host", "foreign page", "proxied"])
-def test_every_client_of_daphne_reads_its_answer(server: Stack, kind: str) -> None:
-    assert_answered(server, EARLY[kind])
-
-
-@pytest.mark.stack
-@on(OnGranian, NoWorker)
-@pytest.mark.parametrize("size", [LIMIT + 1, 5 * LIMIT])
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_client_reads_that_its_body_is_too_large(server: Stack, size: int, chunked: bool) -> None:
-    outcome = send_all(server.port, Refused(413).encode(size, chunked=chunked), CLIENTS, clients=CLIENTS, pause=0.01)
-    assert (dict(outcome.answered), dict(outcome.lost)) == ({413: CLIENTS}, {})
+@on(OnGranian, Stack)
+def test_a_client_reads_that_its_body_is_too_large(server: Stack) -> None:
+    for size, chunked in product((LIMIT + 1, 5 * LIMIT), (False, True)):
+        request = Refused(413).encode(size, chunked=chunked)
+        outcome = send_all(server.port, request, CLIENTS, clients=CLIENTS, pause=0.01)
+        assert (outcome.answered, outcome.lost) == ({413: CLIENTS}, {}), (size, chunked)
 
 
 @pytest.mark.stack
@@ -111,7 +88,7 @@ def test_a_body_without_end_is_not_read_for_ever(server: Stack) -> None:
 
 
 @pytest.mark.stack
-@on(OnGranian, NoWorker)
+@on(OnGranian, Stack)
 def test_a_client_that_waits_to_be_told_to_go_on_is_answered(server: Stack) -> None:
     expecting = Refused(403, headers=(*FOREIGN_PAGE.headers, ("Expect", "100-continue"), ("Connection", "close")))
     request = expecting.encode(LIMIT)
@@ -129,38 +106,23 @@ def test_clients_that_trickle_refused_bodies_leave_threads_for_others(server: St
     head = FOREIGN_PAGE.encode(LIMIT)[:-LIMIT]
     over = threading.Event()
 
-    def trickle() -> None:
-        with socket.create_connection(("127.0.0.1", server.port), 30) as client:
-            try:
-                client.sendall(head)
-                while not over.wait(0.2):
-                    client.sendall(b"x")
-            except ConnectionError:
-                return  # answered and closed
+    def trickle(client: socket.socket) -> None:
+        with client, suppress(ConnectionError):  # answered and closed
+            client.sendall(head)
+            while not over.wait(0.2):
+                client.sendall(b"x")
 
-    threads = [threading.Thread(target=trickle) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(CLIENTS):
-            assert httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(20) as pool:
+        for _ in range(20):
+            pool.submit(trickle, socket.create_connection(("127.0.0.1", server.port), 30))
+        try:
+            for _ in range(CLIENTS):
+                assert server.http.get("/healthz").status_code == 200
+        finally:
+            over.set()
 
 
-class Input:
-    """A `wsgi.input` that knows how much of it has not been read."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-
-    def read(self, size: int | None = None) -> bytes:
-        taken = self.left if size is None else min(size, self.left)
-        self.left -= taken
-        return b"x" * taken
-
+# --- The middleware alone ---
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 
@@ -177,17 +139,17 @@ CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 def test_a_refused_body_is_read_within_bounds(
     size: int, headers: dict[str, Any], left_at_answer: int, left_at_close: int
 ) -> None:
-    body = Input(size)
+    body = BytesIO(bytes(size))
     environ = {"wsgi.input": body, "wsgi.input_terminated": True, **headers}
     answer: Any = LingeringClose(lambda environ, start_response: [b"no"])(environ, print)
-    assert body.left == left_at_answer
+    assert size - body.tell() == left_at_answer
     assert list(answer) == [b"no"]
     getattr(answer, "close", list)()
-    assert body.left == left_at_close
+    assert size - body.tell() == left_at_close
 
 
 def test_an_application_that_fails_leaves_nothing_unread() -> None:
-    body = Input(100_000)
+    body = BytesIO(bytes(100_000))
 
     def fail(environ: object, start_response: object) -> list[bytes]:
         raise RuntimeError
@@ -195,16 +157,16 @@ def test_an_application_that_fails_leaves_nothing_unread() -> None:
     environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": "100000"}
     with pytest.raises(RuntimeError):
         LingeringClose(fail)(environ, print)
-    assert body.left == 0
+    assert body.tell() == 100_000
 
 
 @pytest.mark.parametrize("headers", [{"CONTENT_LENGTH": "100"}, CHUNKED])
 def test_a_body_that_the_application_has_read_costs_nothing(headers: dict[str, str]) -> None:
     answer = [b"yes"]
 
-    def read_body(environ: dict[str, Input], start_response: object) -> list[bytes]:
+    def read_body(environ: dict[str, BytesIO], start_response: object) -> list[bytes]:
         environ["wsgi.input"].read(100 if "CONTENT_LENGTH" in environ else 200)
         return answer
 
-    environ = {"wsgi.input": Input(100), "wsgi.input_terminated": True, **headers}
+    environ = {"wsgi.input": BytesIO(bytes(100)), "wsgi.input_terminated": True, **headers}
     assert LingeringClose(read_body)(environ, print) is answer

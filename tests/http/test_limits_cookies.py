@@ -2,9 +2,6 @@
 
 from pathlib import Path
 from shutil import copytree
-from typing import Any
-
-import pytest
 
 from tests.support.security_headers import assert_standing, assert_strict
 from tests.support.stack import prepared
@@ -31,34 +28,23 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def test_its_cookies_are_of_this_host_over_https_and_the_session_not_for_scripts(tmp_path: Path) -> None:
     """What a browser sees that signs in to a public site; Redis is away."""
-    folder: Path = tmp_path_factory.mktemp("public")
-    copytree(prepared()[0], folder, dirs_exist_ok=True)  # with the static files
-    seen: dict[str, Any] = run_python(
-        SIGN_IN, folder, DIGITS_MODE="public", SECRET_KEY="0123456789abcdef" * 4, ALLOWED_HOSTS="digits.example.org",
+    copytree(prepared()[0], tmp_path, dirs_exist_ok=True)  # with the static files
+    seen = run_python(
+        SIGN_IN, tmp_path, DIGITS_MODE="public", SECRET_KEY="0123456789abcdef" * 4, ALLOWED_HOSTS="digits.example.org",
         TRUSTED_ORIGINS="https://digits.example.org", REDIS_URL="redis://:password@127.0.0.1:1/0",
-        DATABASE_URL=f"sqlite:///{folder}/digits.sqlite3",
+        DATABASE_URL=f"sqlite:///{tmp_path}/digits.sqlite3",
     )  # fmt: skip
-    return seen
-
-
-def test_a_public_site_is_https_alone(public: dict[str, Any]) -> None:
-    status, location, headers = public["plain"]
+    status, location, headers = seen["plain"]
     assert (status, location) == (301, "https://digits.example.org/admin/login/")
     assert_standing(list(headers.items()))
-    assert public["form"]["Strict-Transport-Security"].startswith("max-age=31536000")
-    assert_strict(public["form"]["Content-Security-Policy"])
-
-
-def test_its_cookies_are_of_this_host_over_https_and_the_session_not_for_scripts(public: dict[str, Any]) -> None:
-    assert (public["signed_in"], public["index"]) == (302, 200)
-    cookies = public["cookies"]
-    assert set(cookies) == {"__Host-sessionid", "__Host-csrftoken"}
-    for morsel in cookies.values():
-        assert morsel["secure"] is True
-        assert morsel["samesite"] == "Lax"
-        assert morsel["path"] == "/"
+    assert seen["form"]["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert_strict(seen["form"]["Content-Security-Policy"])
+    assert (seen["signed_in"], seen["index"]) == (302, 200)
+    session = seen["cookies"]["__Host-sessionid"]
+    assert seen["cookies"].keys() == {"__Host-sessionid", "__Host-csrftoken"}
+    for morsel in seen["cookies"].values():
+        assert (morsel["secure"], morsel["samesite"], morsel["path"]) == (True, "Lax", "/")
         assert "domain" not in morsel
-    assert cookies["__Host-sessionid"]["httponly"] is True
+    assert session["httponly"] is True

@@ -1,4 +1,4 @@
-"""How many drawings an address may send: one count for all processes, and a count of its own where Redis is away."""
+"""Whose request it is, behind proxies, and how many of them an address may send."""
 
 import socket
 import threading
@@ -7,30 +7,105 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.test import RequestFactory
 
 from digits_site.web.limits import rate_limit
+from digits_site.web.limits.client_address import client_address, scope_client_address
 from tests.support.ports import free_port
 from tests.support.subprocesses import run_python
 
-
-def test_rate_limits_hold_while_redis_is_unreachable(tmp_path: Path) -> None:
-    code = "print(json.dumps([ask('203.0.113.1').status_code for _ in range(4)] + [ask('203.0.113.2').status_code]))"
-    away = f"redis://127.0.0.1:{free_port()}/0"
-    answers = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
-    assert answers == [400, 400, 400, 429, 400], "another address is counted by itself"
+PEER = "10.0.0.9"
 
 
-def test_a_redis_that_does_not_answer_holds_up_one_request_a_second(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        code = """
+def over_http(peer: str, forwarded: list[str]) -> str:
+    headers = {"HTTP_X_FORWARDED_FOR": ", ".join(forwarded)} if forwarded else {}
+    return client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
+
+
+def over_websocket(peer: str, forwarded: list[str]) -> str:
+    """Here a repeated header arrives as it was sent."""
+    headers = [(b"X-Forwarded-For", line.encode("latin1")) for line in forwarded]
+    return scope_client_address({"type": "websocket", "headers": headers, "client": [peer, 5000]})
+
+
+def counted(peer: str, forwarded: list[str]) -> str:
+    """The address that both count."""
+    address = over_http(peer, forwarded)
+    assert over_websocket(peer, forwarded) == address
+    return address
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, [], PEER),
+        (0, ["203.0.113.7"], PEER),
+        (1, ["203.0.113.7"], "203.0.113.7"),
+        (1, ["192.0.2.1", "203.0.113.7"], "203.0.113.7"),
+        (1, ["192.0.2.1, 198.51.100.2,203.0.113.7"], "203.0.113.7"),
+        (2, ["192.0.2.1", "203.0.113.7", "10.0.0.8"], "203.0.113.7"),
+        (2, ["203.0.113.7, 10.0.0.8"], "203.0.113.7"),
+        # Fewer entries than proxies: the request went round one of them, and the entry may be its sender's own.
+        (2, ["203.0.113.7"], PEER),
+        (1, [], PEER),
+        (3, ["192.0.2.1", "203.0.113.7"], PEER),
+        (-1, ["203.0.113.7"], PEER),
+    ],
+)
+def test_the_entry_that_the_outermost_proxy_wrote_counts(
+    settings, proxies: int, forwarded: list[str], address: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    assert counted(PEER, forwarded) == address
+
+
+@pytest.mark.parametrize(
+    ("entry", "address"),
+    [
+        ("203.0.113.7:4711", "203.0.113.7"),
+        (" 203.0.113.7 ", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::1", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]:443", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        *((garbage, PEER) for garbage in ("", "unknown", "_hidden", "203.0.113", "203.0.113.7.8", "1", "[", "a:b:c")),
+        *((garbage, PEER) for garbage in ("203.0.113.7/24", "0x7f.1", "²", "203.0.113.7\t:x:y", "9" * 5000)),
+    ],
+)
+def test_an_entry_is_an_address_or_nothing(settings, entry: str, address: str) -> None:
+    settings.TRUSTED_PROXIES = 1
+    assert counted(PEER, ["192.0.2.1", entry]) == address
+
+
+def test_a_whole_ipv6_network_is_one_caller_and_a_peer_without_an_address_another(settings) -> None:
+    settings.TRUSTED_PROXIES = 0
+    assert counted("2001:db8::1", []) == counted("2001:db8::ffff:1", []) == "2001:db8::/64"
+    assert counted("2001:db8:0:1::1", []) == "2001:db8:0:1::/64"
+    assert over_http("", []) == "unknown"
+    assert scope_client_address({"headers": [], "client": None}) == "unknown"
+
+
+# --- How many drawings an address may send: one count for all processes, one of its own where Redis is away ---
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_rate_limits_hold_while_redis_is_unreachable_or_silent(tmp_path: Path, silent: bool) -> None:
+    """A Redis that does not answer holds up one request a second; each of the four would wait a second or two."""
+    code = """
 began = time.monotonic()
 statuses = [ask("203.0.113.1").status_code for _ in range(4)]
-print(json.dumps([statuses, time.monotonic() - began]))
+seconds = time.monotonic() - began
+print(json.dumps([statuses, seconds, ask("203.0.113.2").status_code]))
 """
-        away = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        statuses, seconds = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=away)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1] if silent else free_port()
+        redis = f"redis://127.0.0.1:{port}/0"
+        statuses, seconds, other = run_python(code, tmp_path, PREDICT_RATE="3/min", REDIS_URL=redis)
     assert statuses == [400, 400, 400, 429]
-    assert seconds < 3.5, "each of the four would wait a second or two"
+    assert seconds < 3.5
+    assert other == 400, "another address is counted by itself"
 
 
 def test_forged_headers_do_not_make_another_caller(tmp_path: Path) -> None:

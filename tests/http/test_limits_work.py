@@ -74,16 +74,12 @@ def test_guesses_of_an_address_are_limited_whatever_the_account(guess: Callable[
 
 
 def test_guesses_at_an_account_are_limited_from_however_many_addresses(guess: Callable[..., Any]) -> None:
-    assert [guess(host=host).status_code for host in range(10, 25)] == [200] * 15
-    assert guess("ADA", PASSWORD, host=25).status_code == 429
-    assert guess("grace", host=25).status_code == 200
-
-
-def test_an_account_is_one_however_its_name_is_written(guess: Callable[..., Any]) -> None:
+    """However its name is written."""
     names = ["ada", " ada", "ada\t", "\uff41da", "ADA"]
     assert guess("a\u0327\u0301" * 100_000, host=9).status_code == 200
     assert [guess(names[host % 5], host=host).status_code for host in range(10, 25)] == [200] * 15
     assert [guess(name, PASSWORD, host=25).status_code for name in names] == [429] * 5
+    assert guess("grace", host=26).status_code == 200
 
 
 def test_signing_in_costs_no_guess(guess: Callable[..., Any]) -> None:

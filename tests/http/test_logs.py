@@ -1,46 +1,46 @@
 """Log lines: which request and which run they belong to, one JSON object each, and nothing that a visitor sent."""
 
+import io
 import json
 import logging
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
 from django.test import Client
 
 from digits_site.observability.logging import ContextFilter, formatter, request_id, run_context
 from digits_site.web.middleware.request_id import access
-from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
+from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually, running
 
 SECRET = "seen-by-nobody"
 
 
-class Lines(logging.Handler):
-    """What a console in this format would show."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self.setFormatter(formatter(kind))
-        self.addFilter(ContextFilter())
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+@contextmanager
+def console(logger: logging.Logger, kind: str) -> Iterator[io.StringIO]:
+    """What a console in this format would show of a logger."""
+    shown, level = io.StringIO(), logger.level
+    handler = logging.StreamHandler(shown)
+    handler.setFormatter(formatter(kind))
+    handler.addFilter(ContextFilter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield shown
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 def logged(kind: str, message: str, *words: object, **more: Any) -> str:
     """One line of a logger of our own."""
-    handler = Lines(kind)
     logger = logging.getLogger("digits.test")
-    logger.addHandler(handler)
-    logger.warning(message, *words, **more)
-    logger.removeHandler(handler)
-    return handler.lines[0]
+    with console(logger, kind) as shown:
+        logger.warning(message, *words, **more)
+    return shown.getvalue().removesuffix("\n")
 
 
 # --- Formats ---
@@ -76,91 +76,56 @@ def test_json_is_one_line_whatever_is_in_it() -> None:
 # --- Requests, in process ---
 
 
-@pytest.fixture
-def lines() -> Any:
-    """The access log, as in public mode."""
-    handler = Lines("json")
-    access.addHandler(handler)
-    level = access.level
-    access.setLevel(logging.INFO)
-    yield handler.lines
-    access.removeHandler(handler)
-    access.setLevel(level)
-
-
-def test_every_answer_has_an_id_of_its_own_and_a_line(client: Client, lines: list[str]) -> None:
-    answers = [client.get(path) for path in ("/healthz", "/healthz", f"/nowhere/{SECRET}?token={SECRET}")]
-    answers.append(client.post("/api/drawing/", {}, HTTP_ORIGIN="http://elsewhere.example"))
+def test_every_answer_has_an_id_of_its_own_and_a_line(client: Client) -> None:
+    with console(access, "json") as shown:
+        answers = [client.get(path) for path in ("/healthz", "/healthz", f"/nowhere/{SECRET}?token={SECRET}")]
+        answers.append(client.post("/api/drawing/", {}, HTTP_ORIGIN="http://elsewhere.example"))
     ids = [answer["X-Request-ID"] for answer in answers]
     assert len(set(ids)) == 4
-    found = [json.loads(line) for line in lines]
-    assert [line["request_id"] for line in found] == ids
-    assert [(line["method"], line["route"], line["status"]) for line in found] == [
-        ("GET", "healthz", 200),
-        ("GET", "healthz", 200),
-        ("GET", "unknown", 404),
-        ("POST", "unknown", 403),
+    found = [json.loads(line) for line in shown.getvalue().splitlines()]
+    assert [(line["request_id"], line["method"], line["route"], line["status"]) for line in found] == [
+        (ids[0], "GET", "healthz", 200),
+        (ids[1], "GET", "healthz", 200),
+        (ids[2], "GET", "unknown", 404),
+        (ids[3], "POST", "unknown", 403),
     ]
     assert all(line["milliseconds"] >= 0 for line in found)
-    assert SECRET not in "".join(lines)
+    assert SECRET not in shown.getvalue()
     assert request_id.get() is None, "the next request in this thread is another"
 
 
-@pytest.mark.parametrize(
-    ("proxies", "given", "taken"),
-    [
-        (1, "Req-1.a_b", True),
-        (1, "x" * 64, True),
-        (0, "Req-1.a_b", False),
-        (1, "x" * 65, False),
-        (1, "a b", False),
-        (1, "a\nb", False),
-        (1, "é", False),
-        (1, "", False),
-    ],
-)
-def test_a_proxys_id_is_taken_when_it_is_trusted_and_sane(
-    client: Client, settings, proxies: int, given: str, taken: bool
-) -> None:
-    settings.TRUSTED_PROXIES = proxies
-    answered = client.get("/healthz", HTTP_X_REQUEST_ID=given)["X-Request-ID"]
-    assert (answered == given) is taken
-    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", answered)
+def test_a_proxys_id_is_taken_when_it_is_trusted_and_sane(client: Client, settings) -> None:
+    cases = [(1, "Req-1.a_b", True), (1, "x" * 64, True), (0, "Req-1.a_b", False)]
+    for proxies, given, taken in cases + [(1, bad, False) for bad in ("x" * 65, "a b", "a\nb", "é", "")]:
+        settings.TRUSTED_PROXIES = proxies
+        answered = client.get("/healthz", HTTP_X_REQUEST_ID=given)["X-Request-ID"]
+        assert (answered == given) is taken, given
+        assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", answered)
 
 
 # --- As it runs ---
 
 
-def objects(log: str) -> list[dict[str, Any]]:
-    """Every line of a process that logs JSON; ValueError for one that is no object."""
-    return [json.loads(line) for line in log.splitlines(keepends=True) if line.endswith("\n")]
-
-
 def test_json_from_a_running_product(tmp_path: Path) -> None:
     """Of web and worker: a run's lines name it, a request's line is found by its header, nothing else is printed."""
-    stack = Stack(tmp_path, LOG_FORMAT="json")
-    try:
-        stack.start_redis()
-        stack.prepare()
-        stack.start_web()
-        stack.start_worker()
+    with running(tmp_path, LOG_FORMAT="json") as stack:
         number = stopped_run(stack)
-        answer = stack.http.get(f"/api/runs/{number}/?password={SECRET}")
+        own = stack.http.get(f"/api/runs/{number}/?password={SECRET}").headers["X-Request-ID"]
         stack.http.post("/api/drawing/", json={"drawing": SECRET})
-        own = answer.headers["X-Request-ID"]
-        found = eventually(lambda: by_id(stack, own), 10, "the access line")
+
+        def line_of_request() -> dict[str, Any]:
+            """A line that is no JSON is a ValueError."""
+            lines = [json.loads(line) for line in stack.log("web").splitlines(keepends=True) if line.endswith("\n")]
+            return next((line for line in lines if line.get("request_id") == own), {})
+
+        found = eventually(line_of_request, 10, "the access line")
         assert (found["logger"], found["route"], found["status"]) == ("digits.access", "run", 200)
         assert SECRET not in stack.log("web")
-
-        spoken = [line for line in objects_of_ours(stack.log("worker")) if line["logger"] == "training.worker.runner"]
-        assert len(spoken) >= 2, "claimed, interrupted"
-        assert {line["run_id"] for line in spoken} == {number}
-    finally:
-        stack.close()
-
-
-def by_id(stack: Stack, own: str) -> dict[str, Any]:
-    return next((line for line in objects(stack.log("web")) if line.get("request_id") == own), {})
+        # Without Celery's banner:
+        spoken = [json.loads(line) for line in stack.log("worker").splitlines() if line.startswith("{")]
+        of_run = [line["run_id"] for line in spoken if line["logger"] == "training.worker.runner"]
+        assert len(of_run) >= 2, "claimed, interrupted"
+        assert set(of_run) == {number}
 
 
 def stopped_run(stack: Stack) -> int:
@@ -172,14 +137,9 @@ def stopped_run(stack: Stack) -> int:
     return number
 
 
-def objects_of_ours(log: str) -> list[dict[str, Any]]:
-    """Without Celery's banner."""
-    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-
-
 def test_a_terminal_stays_quiet_and_names_the_run(stack: Stack) -> None:
     number = stopped_run(stack)
-    httpx.get(f"{stack.url}/healthz")
+    stack.http.get("/healthz")
     eventually(lambda: f"interrupted [run {number}]" in stack.log("worker"), 10, "the run's last line")
     assert "digits.access" not in stack.log("web")
 

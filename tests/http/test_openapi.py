@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from PIL import Image
 
 from digits_site.web.errors import ApiError
+from digits_site.web.openapi import views
+from tests.support.access.routes import patterns
 from tests.support.browser import Visits, keep_pages, launch_chromium, watch_visits  # noqa: F401 (fixtures)
 from tests.support.drawings import data_url, draw, encode, png_header
 from tests.support.openapi_document import Document
@@ -28,22 +30,11 @@ def client(shipped: None) -> Client:
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    from digits_site.web.openapi.views import document
-
-    return Document(document())
+    return Document(views.document())
 
 
 def test_it_is_valid_and_nothing_in_it_is_a_guess() -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file="/dev/null")
-
-
-def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, Any]]:
-    for pattern in resolver.url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern, path)
-        elif isinstance(pattern, URLPattern):
-            yield path, pattern.callback
 
 
 def methods_of(view: Any) -> set[str]:
@@ -57,7 +48,7 @@ def methods_of(view: Any) -> set[str]:
 def test_every_call_is_in_it_and_nothing_else(document: Document) -> None:
     real = {
         (re.sub(r"<int:\w+>", "{id}", path), method)
-        for path, view in routes(get_resolver())
+        for path, view in patterns(get_resolver())
         if path.startswith("/api/")
         for method in methods_of(view)
     }
@@ -79,10 +70,9 @@ def codes_of(error: type[ApiError]) -> set[str]:
 
 
 # Not answers of one operation: of forms, of the admin, of other methods, and what nobody should ever see.
-ELSEWHERE = {"server_error", "csrf_failed", "no_model", "no_earlier_model", "storage_unavailable"} | {
-    "state_changed",
-    "less_accurate",
-    "method_not_allowed",
+ELSEWHERE = {
+    *("server_error", "csrf_failed", "no_model", "no_earlier_model", "storage_unavailable"),
+    *("state_changed", "less_accurate", "method_not_allowed"),
 }
 
 
@@ -97,41 +87,67 @@ def assert_as_documented(document: Document, answer: Any, status: int) -> None:
     assert not problem, f"{method} {path} {status}: {problem}"
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        *[(f"/api/{name}/", 200) for name in ("check_model_status", "training_progress", "model_accuracy", "presets")],
-        *[(f"/api/{name}/", 200) for name in ("schema", "docs", "runs", "models")],
-        ("/api/runs/?status=completed&ordering=-duration&page_size=1", 200),
-        ("/api/runs/?status=lost", 400),
-        ("/api/runs/?include=epochs", 200),
-        ("/api/runs/?ordering=colour", 400),
-        ("/api/runs/?include=colour", 400),
-        ("/api/runs/?page=77", 404),
-        ("/api/runs/77/", 404),
-        ("/api/runs/77/digits/", 404),
-        ("/api/models/77/", 404),
-        ("/api/models/77/onnx/", 404),
-        ("/api/nothing/", 404),
-        ("/api/drawing/", 405),
+GETS = {
+    200: [
+        *(f"/api/{name}/" for name in ("check_model_status", "training_progress", "model_accuracy", "presets")),
+        *(f"/api/{name}/" for name in ("schema", "docs", "runs", "models")),
+        *("/api/runs/?status=completed&ordering=-duration&page_size=1", "/api/runs/?include=epochs"),
     ],
-)
-def test_get_responses_are_as_documented(document: Document, client: Client, path: str, status: int) -> None:
-    assert_as_documented(document, client.get(path), status)
+    400: ["/api/runs/?status=lost", "/api/runs/?ordering=colour", "/api/runs/?include=colour"],
+    404: [
+        *("/api/runs/?page=77", "/api/runs/77/", "/api/runs/77/digits/"),
+        *("/api/models/77/", "/api/models/77/onnx/", "/api/nothing/"),
+    ],
+    405: ["/api/drawing/"],
+}
+POSTS: dict[str, list[tuple[int, Any, str]]] = {
+    "/api/drawing/?preview=1": [
+        (200, {"drawing": data_url(PNG)}, JSON),
+        (200, PNG, "image/png"),
+        (400, b"", JSON),
+        (400, {"drawing": 1}, JSON),
+        (413, png_header(13300, 13300), "image/png"),
+        (413, b"x" * 1_100_000, "image/png"),
+        (415, b"GIF89a", "image/gif"),
+        (415, b"{}", "text/plain"),
+        (422, encode(Image.new("L", (99, 99))), "image/png"),
+    ],
+    "/api/drawings/": [
+        (200, {"drawings": [data_url(PNG), "x", 3]}, JSON),
+        (400, {"drawings": []}, JSON),
+        (400, {"drawings": ["x"] * 257}, JSON),
+    ],
+    "/api/retrain_model/": [(400, body, JSON) for body in ({"epochs": 0}, {"layers": 3}, {"preset": "magic"}, [])],
+}
+
+
+def test_responses_are_as_documented(document: Document, client: Client) -> None:
+    for status, paths in GETS.items():
+        for path in paths:
+            assert_as_documented(document, client.get(path), status)
+    for path, posts in POSTS.items():
+        for status, body, kind in posts:
+            assert_as_documented(document, client.post(path, body, content_type=kind), status)
+
+
+def test_refusals_by_middleware_are_as_documented(document: Document, client: Client) -> None:
+    for status, headers in (
+        (403, {"HTTP_ORIGIN": "http://evil.example"}),
+        (403, {"HTTP_X_FORWARDED_FOR": "10.0.0.1"}),
+        (400, {"HTTP_HOST": "rebound.example"}),
+    ):
+        assert_as_documented(document, client.post("/api/stop_training/", **headers), status)
 
 
 def test_the_shipped_run_and_model_are_as_documented(document: Document, client: Client) -> None:
-    run, model = client.get("/api/runs/").json()["results"][0], client.get("/api/models/").json()["results"][0]
-    paths = [
-        f"/api/runs/{run['id']}/",
-        f"/api/runs/{run['id']}/digits/",
-        f"/api/runs/{run['id']}/digits/?label=4&predicted=9",
-    ]
-    paths += [f"/api/models/{model['id']}/{part}" for part in ("", "onnx/", "keras/", "filters/")]
-    for path in paths:
+    run, model = (
+        f"/api/{kind}/{client.get(f'/api/{kind}/').json()['results'][0]['id']}/" for kind in ("runs", "models")
+    )
+    paths = [run + part for part in ("", "digits/", "digits/?label=4&predicted=9")]
+    for path in [*paths, *(model + part for part in ("", "onnx/", "keras/", "filters/"))]:
         assert_as_documented(document, client.get(path), 200)
-    assert_as_documented(document, client.get(f"{paths[0]}digits/?limit=0"), 400)
-    assert_as_documented(document, client.post(f"/api/models/{model['id']}/activate/"), 401)
+    assert_as_documented(document, client.get(f"{run}digits/?limit=0"), 400)
+    assert_as_documented(document, client.post(f"{model}activate/"), 401)
     assert_as_documented(document, client.get("/api/runs/", HTTP_AUTHORIZATION="Token nonsense"), 401)
     assert_as_documented(document, client.get("/api/runs/", HTTP_ACCEPT="text/plain"), 406)
 
@@ -147,53 +163,6 @@ def test_an_active_run_is_as_documented(document: Document, client: Client) -> N
     assert_as_documented(document, client.post("/api/stop_training/", {"run": run.pk}, content_type=JSON), 200)
     run.finish(Status.INTERRUPTED)
     assert_as_documented(document, client.post("/api/stop_training/"), 409)
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        ({"drawing": data_url(PNG)}, JSON, 200),
-        (PNG, "image/png", 200),
-        (b"", JSON, 400),
-        ({"drawing": 1}, JSON, 400),
-        (png_header(13300, 13300), "image/png", 413),
-        (b"x" * 1_100_000, "image/png", 413),
-        (b"GIF89a", "image/gif", 415),
-        (b"{}", "text/plain", 415),
-        (encode(Image.new("L", (99, 99))), "image/png", 422),
-    ],
-    ids=lambda value: str(value)[:12],
-)
-def test_responses_to_a_drawing_are_as_documented(
-    document: Document, client: Client, body: Any, kind: str, status: int
-) -> None:
-    assert_as_documented(document, client.post("/api/drawing/?preview=1", body, content_type=kind), status)
-
-
-def test_responses_to_a_batch_are_as_documented(document: Document, client: Client) -> None:
-    for drawings, status in (([data_url(PNG), "x", 3], 200), ([], 400), (["x"] * 257, 400)):
-        answer = client.post("/api/drawings/", {"drawings": drawings}, content_type=JSON)
-        assert_as_documented(document, answer, status)
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"HTTP_ORIGIN": "http://evil.example"}, 403),
-        ({"HTTP_X_FORWARDED_FOR": "10.0.0.1"}, 403),
-        ({"HTTP_HOST": "rebound.example"}, 400),
-    ],
-    ids=str,
-)
-def test_refusals_by_middleware_are_as_documented(
-    document: Document, client: Client, headers: dict[str, str], status: int
-) -> None:
-    assert_as_documented(document, client.post("/api/stop_training/", **headers), status)
-
-
-@pytest.mark.parametrize("parameters", [{"epochs": 0}, {"layers": 3}, {"preset": "magic"}, []], ids=str)
-def test_responses_to_invalid_parameters_are_as_documented(document: Document, client: Client, parameters: Any) -> None:
-    assert_as_documented(document, client.post("/api/retrain_model/", parameters, content_type=JSON), 400)
 
 
 def test_a_wrong_answer_is_noticed(document: Document) -> None:
@@ -220,12 +189,9 @@ def test_names_of_components_are_unique_for_client_generators(document: Document
 
 @pytest.mark.browser
 @pytest.mark.stack
-@pytest.mark.parametrize("width", [1280, 375])
-def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
-    visits: Visits, document: Document, width: int
-) -> None:
+def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(visits: Visits, document: Document) -> None:
     """`visits` fails it for any console message, a refusal by the content policy included."""
-    page = visits.prepare(width=width)
+    page = visits.prepare()
     page.goto(f"{visits.url}/api/docs/")
     page.locator(".opblock").first.wait_for()
     assert page.locator(".opblock").count() == len(document.operations())
@@ -233,4 +199,6 @@ def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()
     page.locator(".live-responses-table").get_by_text("model_status").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

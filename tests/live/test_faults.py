@@ -202,14 +202,3 @@ def test_a_run_that_fails_says_why_and_leaves_the_model_in_service(frail: Stack)
     assert (frail.http.get("/api/model_accuracy/").json(), frail.http.get("/api/models/").json()) == in_service
     assert frail.http.post("/api/drawing/", json={"drawing": data_url(encode(draw(7)))}).json()["prediction"] == 7
     assert frail.ended(frail.train(**SMALL))["status"] == "completed"
-
-
-def test_a_killed_web_process_takes_no_run_with_it(stack: Stack) -> None:
-    run = stack.train(**LONG)
-    stack.begun(run)
-    stack.kill("web")
-    stack.start_web()
-    viewer = Watcher(stack.ws_url)
-    assert viewer.wait_for_end(run) == "completed"
-    assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
-    assert stack.run(run)["attempt"] == 1

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from tests.support.scaled import start_granian
 from tests.support.stack import Stack, eventually, streamed
+from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 
@@ -47,7 +48,10 @@ def test_streams_are_closed_and_the_run_goes_on(stack: Stack) -> None:
     assert not any("close" in message.values() for message in told), "the run goes on"
     assert "Traceback" not in stack.log("web")
     stack.start_web()
-    assert stack.ended(run)["status"] == "completed"
+    viewer = Watcher(stack.ws_url)
+    assert viewer.wait_for_end(run) == "completed"
+    assert viewer.epochs[run] == [1, 2, 3]
+    assert stack.run(run)["attempt"] == 1
 
 
 @pytest.mark.parametrize("server", ["daphne", "granian"])

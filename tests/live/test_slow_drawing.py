@@ -36,7 +36,7 @@ def test_a_process_that_draws_for_long_is_heard(settings, tmp_path: Path, monkey
 
     config = prepare_attempt(config_of(run, tmp_path), 0)
     with pytest.raises(supervisor.ChildStopped):
-        supervisor.supervise(run, config, SimpleNamespace(tell=tell), threading.Event())
+        supervisor.supervise(config, SimpleNamespace(run=run, tell=tell), threading.Event())
     told = list(shares.values())
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] < 1

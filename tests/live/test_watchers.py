@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from websockets.sync.client import connect
 
 from digits_site.web.limits.token_bucket import TOO_MANY_FRAMES
 from tests.support.attackers import UPGRADE
+from tests.support.memory import Weight
 from tests.support.runs import claimed_run
 from tests.support.stack import Stack, eventually, running, streamed
 from tests.support.viewers import crowd
@@ -31,7 +31,6 @@ from training.serializers import represent
 
 RUN = 2  # the first is the shipped model's
 AHEAD = 20  # events; a viewer who falls behind by a hundred gets a snapshot instead
-MIB = 2**20
 
 
 @pytest.mark.stack
@@ -83,12 +82,6 @@ def held(stack: Stack, clients: list[socket.socket]) -> int:
     return sum(1 for one in connections if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED")
 
 
-def most_memory(stack: Stack) -> int:
-    """Of the web process so far, in bytes."""
-    status = Path(f"/proc/{stack.processes['web'].pid}/status").read_text()
-    return 1024 * int(status.split("VmHWM:")[1].split()[0])
-
-
 def publish(stack: Stack, events: Iterable[dict[str, Any]], read: Callable[[threading.Semaphore], None]) -> None:
     """Send events as a worker does while `read` reads them, each when there is room: never far ahead of it."""
     room = threading.Semaphore(AHEAD)
@@ -119,13 +112,12 @@ def test_sockets_that_are_not_read_are_cut_and_cost_little(strict: Stack) -> Non
 
     with connect(strict.ws_url, max_size=None) as reader:
         json.loads(reader.recv(10))
-        before = most_memory(strict)
+        weight = Weight(lambda: [psutil.Process(strict.processes["web"].pid)])
         with deaf_clients(strict, 8, UPGRADE):
             phases: Any = ({"type": "phase", "phase": f"{n} {'.' * size}"} for n in range(number))
             publish(strict, (event(phase, RUN, 1) for phase in phases), read)
             assert got == list(range(number)), "the one that reads missed nothing"
-        grown = most_memory(strict) - before
-        assert grown < 150 * MIB, f"{grown / MIB:.0f} MiB"
+        assert weight.peak() - weight.seen[0] < 150, "megabytes"
         reader.send('{"type": "ping"}')
         assert json.loads(reader.recv(10)) == {"type": "pong"}
 

@@ -1,10 +1,10 @@
 """Clients that send a whole request before they read, against answers that need no body."""
 
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 
@@ -21,12 +21,10 @@ class Refused:
     method: str = "POST"
     headers: tuple[tuple[str, str], ...] = ()
 
-    def encode(self, size: int, *, chunked: bool = False, close: bool = False) -> bytes:
+    def encode(self, size: int, *, chunked: bool = False) -> bytes:
         """Return the request with a body of `size` bytes."""
         framing = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(size))
         headers = {"Host": "127.0.0.1", "Content-Type": "application/json", **dict([framing]), **dict(self.headers)}
-        if close:
-            headers["Connection"] = "close"
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         body = b"".join(chunks(size)) if chunked else b"x" * size
         return "\r\n".join([*lines, "\r\n"]).encode() + body
@@ -42,64 +40,48 @@ def chunks(size: int) -> Iterator[bytes]:
 
 @dataclass
 class Outcome:
-    """What the clients got: statuses, why an answer was lost, and seconds from the first byte to the whole answer."""
+    """What the clients got: statuses, and why an answer was lost."""
 
     answered: Counter[int] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
 
 
-def send_all(
-    port: int, request: bytes, count: int, *, clients: int = 16, kept: bool = False, pause: float = 0.0
-) -> Outcome:
+def send_all(port: int, request: bytes, count: int, *, clients: int, pause: float, kept: bool = False) -> Outcome:
     """Send a request `count` times from `clients` threads.
 
     Args:
-        kept: Use one connection for many requests, where the server keeps it; else one for each.
         pause: Seconds between headers and body, as on a slow network.
+        kept: Use one connection for many requests, where the server keeps it; else one for each.
     """
     outcome, numbers = Outcome(), iter(range(count))
-    threads = [
-        threading.Thread(target=_client, args=(port, request, numbers, kept, pause, outcome)) for _ in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in range(clients):
+            pool.submit(_client, port, request, numbers, kept, pause, outcome)
     return outcome
 
 
 def _client(port: int, request: bytes, numbers: Iterator[int], kept: bool, pause: float, outcome: Outcome) -> None:
     connection: socket.socket | None = None
     for _ in numbers:
-        began = time.perf_counter()
+        stays = False
         try:
             if connection is None:
                 connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _send(connection, request, pause)
+            head, end, body = request.partition(b"\r\n\r\n")
+            connection.sendall(head + end)
+            time.sleep(pause)
+            connection.sendall(body)
             response = HTTPResponse(connection)
             response.begin()
             response.read()
         except (OSError, HTTPException) as error:
             outcome.lost[type(error).__name__] += 1
-            stays = False
         else:
             outcome.answered[response.status] += 1
-            outcome.seconds.append(time.perf_counter() - began)
             stays = kept and not response.will_close
         if connection is not None and not stays:
             connection.close()
             connection = None
     if connection is not None:
         connection.close()
-
-
-def _send(connection: socket.socket, request: bytes, pause: float) -> None:
-    if not pause:
-        connection.sendall(request)
-        return
-    head, _, body = request.partition(b"\r\n\r\n")
-    connection.sendall(head + b"\r\n\r\n")
-    time.sleep(pause)
-    connection.sendall(body)

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
+import onnx.parser
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 
 from training.learner import dataset, epochs, loop
 from training.learner.config import Config, Diverged
@@ -27,6 +27,13 @@ from training.learner.reports import Epoch, PhaseName, Result, SendReport
 BATCH_SECONDS = float(os.environ.get("NUMPY_LEARNER_BATCH_SECONDS", "0.004"))
 SLOW_PHASE, SLOW_SECONDS = "slow-phase", 60
 PIXELS, STEEPER = 28 * 28, 100  # a network's learning rate is too low for one layer
+
+MODEL = """<ir_version: 8, opset_import: ["": 17]>
+regression (float[n, 28, 28, 1] digit) => (float[n, 10] probabilities) {
+    flat = Flatten (digit)
+    logits = Gemm (flat, weights, bias)
+    probabilities = Softmax <axis = 1> (logits)
+}"""
 
 
 def wait_if_slow(phase: PhaseName) -> None:
@@ -96,7 +103,7 @@ class Regression:
     """Its `weights` float32 [785, 10], the bias last: new ones, or those of the checkpoint to resume from."""
 
     def __init__(self, config: Config) -> None:
-        self.rate, self.batches = config.learning_rate, 0
+        self.rate, self.batch_size, self.batches = config.learning_rate, config.batch_size, 0
         self.weights = np.random.default_rng(config.seed).normal(0, 0.01, (PIXELS + 1, 10)).astype(np.float32)
         if config.resumed_after_epoch:
             with config.checkpoint(config.resumed_after_epoch).open("rb") as file:
@@ -117,7 +124,7 @@ class Regression:
         """Update the weights once; see loop.Step."""
         time.sleep(BATCH_SECONDS)
         answers = self.read(pictures)
-        gradient = with_bias(pictures).T @ (answers - targets) / len(targets)
+        gradient = with_bias(pictures).T @ (answers - targets) / self.batch_size  # a last batch may be of one digit
         self.weights = (self.weights - self.learning_rate * STEEPER * gradient).astype(np.float32)
         self.batches += 1
         losses = -(targets * np.log(np.maximum(answers, np.float32(1e-7)))).sum(axis=1)
@@ -134,18 +141,9 @@ class Regression:
 
     def as_onnx(self) -> bytes:
         """The same function as a model of the product's shape (recognition.classifier)."""
-        graph = helper.make_graph(
-            [
-                helper.make_node("Flatten", ["digit"], ["flat"]),
-                helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
-                helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
-            ],
-            "regression",
-            [helper.make_tensor_value_info("digit", TensorProto.FLOAT, ["n", 28, 28, 1])],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 10])],
-            [numpy_helper.from_array(self.weights[:-1], "weights"), numpy_helper.from_array(self.weights[-1], "bias")],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        model = onnx.parser.parse_model(MODEL)
+        arrays = {"weights": self.weights[:-1], "bias": self.weights[-1]}
+        model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())
         content: bytes = model.SerializeToString()
         return content
 

@@ -50,12 +50,6 @@ def streamed(url: str) -> Iterator[dict[str, Any]]:
                 yield json.loads(line.removeprefix("data: "))
 
 
-def manage(environment: Mapping[str, str], *words: str) -> str:
-    """What a command of manage.py prints. Raises CalledProcessError when it fails."""
-    command = [sys.executable, "manage.py", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
-
-
 @cache
 def prepared() -> tuple[Path, str]:
     """A data folder, and with PostgreSQL a database, with all that must be there before anything starts.
@@ -71,13 +65,19 @@ def prepared() -> tuple[Path, str]:
     return folder, database
 
 
+def run(environment: Mapping[str, str], *words: str) -> str:
+    """What Python prints when it is started with these words. Raises CalledProcessError when it fails."""
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
 def prepare(environment: Mapping[str, str]) -> None:
     """Three commands in one process."""
     code = (
         "import django; django.setup(); from django.core.management import call_command as call;"
         "call('migrate', verbosity=0); call('install_model'); call('collectstatic', interactive=False, verbosity=0)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True)
+    run(environment, "-c", code)
 
 
 class Stack:
@@ -113,7 +113,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def manage(self, *words: str) -> str:
-        return manage(self.environment, *words)
+        return run(self.environment, "manage.py", *words)
 
     def start(self, worker: bool = True) -> None:
         """Without a worker, a run that is asked for stays queued."""
@@ -207,10 +207,9 @@ class Stack:
 
     def idle(self) -> None:
         """Stop whatever is active and wait for its end."""
-        newest = self.http.get("/api/runs/").json()["results"][:1]
-        if newest and newest[0]["status"] in {"queued", "in_progress"}:
-            self.http.post("/api/stop_training/")
-            self.ended(newest[0]["id"])
+        answer = self.http.post("/api/stop_training/")
+        if answer.status_code == 200:
+            self.ended(answer.json()["run"])
 
     def close(self) -> None:
         """Redis ends last."""

@@ -68,9 +68,9 @@ def test_a_training_process_that_finished_before_the_word_to_stop_is_heard(tmp_p
     parent_end, child_end = multiprocessing.Pipe()
     child_end.send({"type": "result", "test_accuracy": 0.99})
     child_end.close()
-    progress: Any = SimpleNamespace()
+    progress: Any = SimpleNamespace(run=run)
     with pytest.raises(ChildStopped):
-        Supervision(run, config_of(run, tmp_path), parent_end, progress, threading.Event()).follow()
+        Supervision(config_of(run, tmp_path), parent_end, progress, threading.Event()).follow()
 
 
 def test_caches_of_many_requests_share_their_connections() -> None:

@@ -27,48 +27,42 @@ def config(folder: Path, **values: object) -> Config:
     return made
 
 
-def test_an_epoch_depends_on_seed_and_number_alone(tmp_path: Path) -> None:
+def test_pictures_depend_on_seed_and_number_alone_and_are_drawn_once(tmp_path: Path) -> None:
     """So that a resumed run sees the pictures that an unbroken one would."""
-    (first, labels), second = (builder := epochs.EpochBuilder(config(tmp_path))).build(1), builder.build(2)[0]
-    again = epochs.EpochBuilder(config(tmp_path / "elsewhere"))
-    assert np.array_equal(second, again.build(2)[0]), "an attempt that begins with the second epoch"
-    same, same_labels = again.build(1)
-    assert np.array_equal(first, same)
-    assert np.array_equal(labels, same_labels)
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(first, epochs.EpochBuilder(config(tmp_path / "another", seed=5)).build(1)[0])
-
-
-def test_a_second_attempt_does_not_draw_again(tmp_path: Path) -> None:
     shares: list[Any] = []
-    first = epochs.EpochBuilder(config(tmp_path), shares.append).build(1)[0]
+    first, labels = (builder := epochs.EpochBuilder(config(tmp_path), shares.append)).build(1)
     assert shares == sorted(shares)
     assert len(shares) >= 10, "progress is told while it draws"
     assert shares[-1] == 1
     shares.clear()
-    assert np.array_equal(first, epochs.EpochBuilder(config(tmp_path, attempt=2), shares.append).build(1)[0])
-    assert shares == []
+    again = epochs.EpochBuilder(config(tmp_path, attempt=2), shares.append)
+    second = again.build(2)[0]
+    assert shares == [], "a second attempt does not draw again"
+    same, same_labels = again.build(1)
+    assert np.array_equal(first, same)
+    assert np.array_equal(labels, same_labels)
+    assert np.array_equal(second, builder.build(2)[0]), "an attempt that begins with the second epoch"
+    assert not np.array_equal(first, second)
+    elsewhere = epochs.EpochBuilder(config(tmp_path / "elsewhere")).build(1)[0]
+    assert np.array_equal(first, elsewhere)
+    assert not np.array_equal(first, epochs.EpochBuilder(config(tmp_path / "another", seed=5)).build(1)[0])
 
 
 def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp_path: Path) -> None:
-    pictures, labels = epochs.EpochBuilder(config(tmp_path)).build(1)
+    builder = epochs.EpochBuilder(config(tmp_path, epochs=8))
+    pictures, labels = builder.build(1)
     preset, share = PRESETS["handwriting"], 600 / 60_000
     assert (labels == epochs.NO_DIGIT).sum() == round(preset.others * share)
     assert len(labels) == 600 + round(preset.drawn * share) + round(preset.others * share)
     assert pictures.shape == (len(labels), 28, 28)
     assert 0.05 < pictures.mean() / 255 < 0.3, "ink on paper, not noise"
 
-
-def test_the_last_epochs_change_digits_less(tmp_path: Path) -> None:
-    builder = epochs.EpochBuilder(config(tmp_path, epochs=8))
-
     def sharpness(number: int) -> float:
         """Of each digit's mean picture: the less the pictures vary, the clearer it is."""
         pictures, labels = builder.build(number)
         return float(np.mean([(pictures[labels == digit] / 255).mean(axis=0).var() for digit in range(10)]))
 
-    bent, settled = [sharpness(number) for number in (1, 6)], [sharpness(number) for number in (7, 8)]
-    assert min(settled) > max(bent)
+    assert min(map(sharpness, (7, 8))) > max(map(sharpness, (1, 6))), "the last epochs change digits less"
 
 
 def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
@@ -155,33 +149,20 @@ def test_the_shipped_model_is_the_handwriting_presets() -> None:
 
 
 @pytest.mark.stack
-def test_no_process_is_left_when_the_training_process_is_killed(stack: Stack) -> None:
-    run = stack.train(preset="handwriting", samples=1500, epochs=60)
-    eventually(lambda: stack.run(run)["epochs"], PATIENCE_SECONDS, "the first epoch")
+def test_processes_that_are_killed_take_no_run_and_leave_no_process(stack: Stack) -> None:
+    """As the kernel kills when memory is short: first the process that makes pictures, then the one that trains."""
+    number = stack.train(preset="handwriting", samples=600, epochs=60)
+    stack.begun(number)
     child = stack.training_child()
-    family = [child, *child.children(recursive=True)]
-    assert len(family) >= 2, "one trains, one makes pictures"
+    next(c for c in child.children() if "spawn_main" in " ".join(c.cmdline())).kill()
+    resumed = lambda: (run := stack.run(number))["attempt"] == 2 and run["resumed_after_epoch"] and run  # noqa: E731
+    run = eventually(resumed, PATIENCE_SECONDS, "attempt 2")
+    assert run["status"] == "in_progress"
+    assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])
+    child = stack.training_child()
+    family = [child, *eventually(lambda: child.children(recursive=True), PATIENCE_SECONDS, "its second process")]
     child.kill()
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
-    stack.http.post("/api/stop_training/")
-    assert stack.ended(run)["status"] == "interrupted"
-
-
-@pytest.mark.stack
-def test_a_run_goes_on_when_its_augmentation_process_is_killed(stack: Stack) -> None:
-    """As the kernel does when memory is short: the run is released and resumed."""
-    number = stack.train(preset="handwriting", samples=1500, epochs=60)
-    eventually(lambda: stack.run(number)["epochs"], PATIENCE_SECONDS, "the first epoch")
-    augmentation = next(c for c in stack.training_child().children() if "spawn_main" in " ".join(c.cmdline()))
-    augmentation.kill()
-    eventually(
-        lambda: stack.run(number)["attempt"] == 2 and stack.run(number)["resumed_after_epoch"],
-        PATIENCE_SECONDS,
-        "attempt 2",
-    )
-    run = stack.run(number)
-    assert run["status"] == "in_progress"
-    assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"

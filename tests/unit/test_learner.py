@@ -1,5 +1,8 @@
-"""The setting LEARNER, and that the tests' own learner does what Keras' does."""
+"""The function that trains: the setting LEARNER, the tests' own, and what all presets measure alike."""
 
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,62 +10,93 @@ import pytest
 
 from digits_site import checks
 from recognition.classifier import Classifier
-from tests.support.attempt import Attempt
+from tests.support import numpy_learner
+from tests.support.keras_process import DIGITS, OTHERS, Reports, keras_reports, measured, reports_of
 from tests.support.stack import NUMPY_LEARNER
 from training.learner import dataset
-from training.learner.config import KERAS_LEARNER
+from training.learner.checkpoints import prepare_attempt
+from training.learner.config import KERAS_LEARNER, Config
+from training.learner.presets import PRESETS
 
 
-def shapes(attempt: Attempt) -> list[tuple[str, ...]]:
+@pytest.fixture(scope="module")
+def tensorflow() -> Iterator[ProcessPoolExecutor]:
+    """A process of its own for TensorFlow."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def shapes(reports: Reports) -> list[tuple[str, ...]]:
     """The reports in their order, each with its keys and the types of its values; several of one kind count once."""
     kinds = [
-        (str(r.get("phase", r["type"])), *(f"{key}: {type(r[key]).__name__}" for key in sorted(r)))
-        for r in attempt.reports
+        (str(r.get("phase", r["type"])), *(f"{key}: {type(r[key]).__name__}" for key in sorted(r))) for r in reports
     ]
     return list(dict.fromkeys(kinds))
 
 
-def test_the_learner_of_the_tests_reports_what_keras_reports(tmp_path: Path) -> None:
-    keras = Attempt(tmp_path / "keras", "fast")
-    regression = Attempt(tmp_path / "numpy", "fast", learner=NUMPY_LEARNER)
-    try:
-        assert shapes(regression.follow()) == shapes(keras.follow())
-        assert regression.config.keras_file.exists()
-    finally:
-        keras.kill()
-        regression.kill()
+def epochs_of(reports: Reports) -> Reports:
+    return [{k: v for k, v in report.items() if k != "seconds"} for report in reports if report["type"] == "epoch"]
 
 
-def test_the_learner_of_the_tests_learns_resumes_and_exports(tmp_path: Path, settings) -> None:
-    whole = Attempt(tmp_path / "whole", "fast", learner=NUMPY_LEARNER).follow()
-    first = Attempt(tmp_path / "broken", "fast", learner=NUMPY_LEARNER).follow(last_epoch=1)
-    first.kill()
-    second = Attempt(tmp_path / "broken", "fast", number=2, finished=1, learner=NUMPY_LEARNER).follow()
-    assert first.epochs + second.epochs == whole.epochs
-    content = whole.config.model_file.read_bytes()
-    assert content == second.config.model_file.read_bytes()
+def test_the_learner_of_the_tests_does_what_keras_does(
+    tensorflow: ProcessPoolExecutor, tmp_path: Path, settings
+) -> None:
+    """It reports the same, resumes where it was ended, and exports what it has learned."""
+
+    def attempt(run: str, number: int = 1, finished: int = 0) -> Config:
+        config = Config("fast", 3, 64, 0.001, 1025, 11, tmp_path / run, settings.MNIST_DIR, number)
+        return prepare_attempt(config, finished)
+
+    keras = tensorflow.submit(keras_reports, attempt("keras"))
+    unbroken = attempt("whole")
+    whole = reports_of(numpy_learner.fit, unbroken)
+    first = reports_of(numpy_learner.fit, attempt("broken"), last_epoch=1)
+    resumed = attempt("broken", 2, 1)
+    second = reports_of(numpy_learner.fit, resumed)
+    assert epochs_of(first + second) == epochs_of(whole)
+    assert shapes(whole) == shapes(keras.result())
+    assert unbroken.keras_file.exists()
+    content = unbroken.model_file.read_bytes()
+    assert content == resumed.model_file.read_bytes()
     test = dataset.load(settings.MNIST_DIR, "t10k")
     answers = Classifier(content, version=0).probabilities(test.images[..., 0])
     accuracy = float(np.mean(answers.argmax(axis=1) == test.labels))
-    assert accuracy == pytest.approx(whole.reports[-1]["test_accuracy"], abs=1e-3)
+    assert accuracy == pytest.approx(whole[-1]["test_accuracy"], abs=1e-3)
     assert accuracy > 0.75
 
 
-@pytest.mark.parametrize("path", [KERAS_LEARNER, NUMPY_LEARNER])
-def test_a_learner_that_can_be_found(settings, path: str) -> None:
-    settings.LEARNER = path
-    assert list(checks.value_errors()) == []
+@pytest.mark.parametrize("preset", PRESETS)
+def test_training_and_validation_measure_the_same(tensorflow: ProcessPoolExecutor, preset: str) -> None:
+    found = tensorflow.submit(measured, preset).result()
+    answers, labels = found["answers"].astype(np.float64), found["labels"][:DIGITS]
+    odds = answers[:DIGITS]
+    cross_entropy = -np.log(odds[np.arange(DIGITS), labels]).mean()
+    correct = (odds.argmax(axis=1) == labels).mean()
+    assert (answers[DIGITS:].argmax(axis=1) == 0).all(), "the pictures of no digit would count as correct zeros"
+    assert found["means"]["accuracy"] == pytest.approx(correct)
+    assert found["val_accuracy"] == pytest.approx(correct)
+    assert found["means"]["loss"] == pytest.approx(cross_entropy, rel=1e-4)
+    assert found["val_loss"] == pytest.approx(cross_entropy, rel=1e-4)
+    targets = np.full((DIGITS + OTHERS, 10), 0.1)
+    targets[:DIGITS] = np.eye(10)[labels]
+    smoothed = targets * (1 - found["smoothing"]) + found["smoothing"] / 10
+    assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)
 
 
-@pytest.mark.parametrize("path", ["", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit"])
-def test_a_learner_that_cannot_be_found_is_named(settings, path: str) -> None:
-    settings.LEARNER = path
-    assert [error.id for error in checks.value_errors()] == ["digits.E021"]
+NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit")
 
 
-def test_a_run_is_not_lost_between_two_heartbeats(settings) -> None:
-    settings.RUN_LOST_SECONDS = 1.0
-    assert [error.id for error in checks.value_errors()] == ["digits.E023"]
+@pytest.mark.parametrize(
+    ("name", "value", "errors"),
+    [
+        *(("LEARNER", path, []) for path in (KERAS_LEARNER, NUMPY_LEARNER)),
+        *(("LEARNER", path, ["digits.E021"]) for path in NOT_FOUND),
+        ("RUN_LOST_SECONDS", 1.0, ["digits.E023"]),  # a run would be lost between two heartbeats
+    ],
+)
+def test_a_setting_that_no_run_can_go_by_is_named(settings, name: str, value: object, errors: list[str]) -> None:
+    setattr(settings, name, value)
+    assert [error.id for error in checks.value_errors()] == errors
 
 
 def test_public_mode_trains_with_keras_only(settings) -> None:

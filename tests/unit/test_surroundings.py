@@ -29,31 +29,14 @@ def on_a_desk(digit: int) -> Picture:
     return desk
 
 
-def in_a_frame(digit: int) -> Picture:
-    image = sheet(digit)
-    ImageDraw.Draw(image).rectangle((0, 0, 279, 279), outline=0, width=3)
-    return image
-
-
-def in_a_form_field(digit: int) -> Picture:
-    image = sheet(digit)
-    ImageDraw.Draw(image).rectangle((12, 12, 267, 267), outline=0, width=3)
-    return image
-
-
-def beside(*box: int) -> Callable[[int], Picture]:
-    def margin(digit: int) -> Picture:
+def with_boxes(*boxes: tuple[int, int, int, int], **style: int) -> Callable[[int], Picture]:
+    def surrounded(digit: int) -> Picture:
         image = sheet(digit)
-        ImageDraw.Draw(image).rectangle(box, fill=30)
+        for box in boxes:
+            ImageDraw.Draw(image).rectangle(box, **style)
         return image
 
-    return margin
-
-
-def along_two_sides(digit: int) -> Picture:
-    image = beside(0, 0, 30, 279)(digit)
-    ImageDraw.Draw(image).rectangle((0, 250, 279, 279), fill=30)
-    return image
+    return surrounded
 
 
 def round_sticker(digit: int) -> Picture:
@@ -67,14 +50,24 @@ def slightly_turned(digit: int) -> Picture:
     return sheet(digit).convert("RGBA").rotate(3, Image.Resampling.BICUBIC, expand=True)
 
 
+def inverted(image: Picture) -> Picture:
+    return image.point(lambda level: 255 - level)
+
+
+def cropped(image: Picture) -> Picture:
+    """Cut close to its ink."""
+    return image.crop(inverted(image).getbbox())
+
+
+LEFT, BELOW = (0, 0, 30, 279), (0, 250, 279, 279)
 SURROUNDED = {
     "on a desk": on_a_desk,
-    "in a frame": in_a_frame,
-    "in a form field": in_a_form_field,
-    "a line below": beside(0, 275, 279, 279),
-    "a dark margin on the left": beside(0, 0, 30, 279),
-    "a dark margin above": beside(0, 0, 279, 30),
-    "dark along two sides": along_two_sides,
+    "in a frame": with_boxes((0, 0, 279, 279), outline=0, width=3),
+    "in a form field": with_boxes((12, 12, 267, 267), outline=0, width=3),
+    "a line below": with_boxes((0, 275, 279, 279), fill=30),
+    "a dark margin on the left": with_boxes(LEFT, fill=30),
+    "a dark margin above": with_boxes((0, 0, 279, 30), fill=30),
+    "dark along two sides": with_boxes(LEFT, BELOW, fill=30),
     "a round sticker": round_sticker,
     "a sheet slightly turned": slightly_turned,
 }
@@ -91,20 +84,14 @@ def test_what_surrounds_a_digit_is_left_out(around: Callable[[int], Picture], di
 def test_a_thick_digit_is_no_sheet(digit: int, brush: int) -> None:
     """Its loops all but closed, cut close, in either polarity: the ink stays the ink."""
     image = draw(digit, height=180, brush=brush)
-    box = image.point(lambda level: 255 - level).getbbox()
-    plain = preprocess(image)
-    assert alike(preprocess(image.crop(box)), plain)
-    assert alike(preprocess(image.point(lambda level: 255 - level)), plain)
+    assert alike(preprocess(cropped(image)), preprocess(image))
+    assert alike(preprocess(inverted(image)), preprocess(image))
 
 
 def test_the_hat_of_a_five_along_the_edge_of_a_close_cut_stays() -> None:
-    strokes = [
-        [(0.3, 0.15), (0.27, 0.45), (0.6, 0.45), (0.75, 0.7), (0.5, 1.0), (0.2, 0.95)],
-        [(0.2, 0.0), (0.75, 0.0)],
-    ]
-    image = draw(5, strokes=strokes, brush=14)
-    box = image.point(lambda level: 255 - level).getbbox()
-    assert alike(preprocess(image.crop(box)), preprocess(image))
+    belly = [(0.3, 0.15), (0.27, 0.45), (0.6, 0.45), (0.75, 0.7), (0.5, 1.0), (0.2, 0.95)]
+    image = draw(5, strokes=[belly, [(0.2, 0.0), (0.75, 0.0)]], brush=14)
+    assert alike(preprocess(cropped(image)), preprocess(image))
 
 
 @pytest.mark.parametrize("colour", [0, 255])

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.support.runs import PARAMETERS, claimed_run
 from training.errors import LostClaim
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
-from training.worker import watchdog
+from training.worker import tasks, watchdog
 from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -26,21 +26,23 @@ def run() -> TrainingRun:
     return claimed_run()
 
 
-def status_of(run: TrainingRun) -> str:
-    return TrainingRun.objects.get(pk=run.pk).status
+def status_after(run: TrainingRun, *looks: float, dog: Watchdog | None = None, **values: object) -> str:
+    """The status after looks at these seconds; `values` are the row's when the first one comes."""
+    TrainingRun.objects.filter(pk=run.pk).update(**values)
+    dog = dog or Watchdog(serves_queue=False)
+    for second in looks:
+        dog.poll(second)
+    run.refresh_from_db()
+    return run.status
 
 
 def test_a_silent_run_is_handed_back_and_given_up_when_nobody_takes_it(run: TrainingRun) -> None:
-    dog = Watchdog(serves_queue=False)
-    looks = [float(second) for second in range(0, 40, 2)]
-    seen = []
-    for now in looks:
-        dog.poll(now)
-        seen.append(status_of(run))
+    dog, looks = Watchdog(serves_queue=False), [float(second) for second in range(0, 40, 2)]
+    seen = [status_after(run, now, dog=dog) for now in looks]
     released, ended = looks[seen.index("queued")], looks[seen.index("error")]
     assert LOST_SECONDS <= released <= LOST_SECONDS + 2
     assert released + UNCLAIMED_SECONDS <= ended <= 30
-    assert TrainingRun.objects.get(pk=run.pk).error_code == "worker_lost"
+    assert run.error_code == "worker_lost"
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
@@ -48,71 +50,47 @@ def test_a_clock_that_jumps_loses_no_run(run: TrainingRun, jump: timedelta) -> N
     """The worker beats on; what its beats say of the time does not matter."""
     dog = Watchdog(serves_queue=False)
     for now in range(0, 60, 2):
-        moment = timezone.now() + (jump if now > 20 else timedelta())
-        TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=moment + timedelta(seconds=now))
-        dog.poll(float(now))
-    assert status_of(run) == Status.IN_PROGRESS
+        beat = timezone.now() + (jump if now > 20 else timedelta()) + timedelta(seconds=now)
+        assert status_after(run, float(now), dog=dog, heartbeat_at=beat) == Status.IN_PROGRESS
 
 
 def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -> None:
     dog = Watchdog(serves_queue=False)
     dog.poll(0.0)
     dog.reset()
-    dog.poll(60.0)
-    assert status_of(run) == Status.IN_PROGRESS
-    dog.poll(60.0 + LOST_SECONDS)
-    assert status_of(run) == Status.QUEUED
+    assert status_after(run, 60.0, dog=dog) == Status.IN_PROGRESS
+    assert status_after(run, 60.0 + LOST_SECONDS, dog=dog) == Status.QUEUED
 
 
 def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) -> None:
-    dog = Watchdog(serves_queue=False)
-    dog.poll(0.0)
-    dog.poll(2 * GIVEN_UP_SECONDS)
-    assert status_of(run) == Status.QUEUED
-    dog.poll(2 * GIVEN_UP_SECONDS + 2)
-    assert status_of(run) == Status.QUEUED
-    dog.poll(2 * GIVEN_UP_SECONDS + UNCLAIMED_SECONDS)
-    assert status_of(run) == Status.ERROR
+    dog, late = Watchdog(serves_queue=False), 2 * GIVEN_UP_SECONDS
+    assert status_after(run, 0.0, late, dog=dog) == Status.QUEUED
+    assert status_after(run, late + 2, dog=dog) == Status.QUEUED
+    assert status_after(run, late + UNCLAIMED_SECONDS, dog=dog) == Status.ERROR
 
 
 def test_a_new_process_believes_part_of_an_old_heartbeats_age(run: TrainingRun) -> None:
     """Else web processes that are restarted again and again would keep a lost run alive."""
-    TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
-    dog = Watchdog(serves_queue=False)
-    dog.poll(0.0)
-    assert status_of(run) == Status.IN_PROGRESS, "one look proves nothing"
-    dog.poll(LOST_SECONDS - FIRST_POLL_SECONDS + 1)
-    assert status_of(run) == Status.QUEUED
+    dog, old = Watchdog(serves_queue=False), timezone.now() - timedelta(minutes=5)
+    assert status_after(run, 0.0, dog=dog, heartbeat_at=old) == Status.IN_PROGRESS, "one look proves nothing"
+    assert status_after(run, LOST_SECONDS - FIRST_POLL_SECONDS + 1, dog=dog) == Status.QUEUED
 
 
 def test_a_run_that_was_to_be_stopped_is_interrupted_when_its_worker_is_lost(run: TrainingRun) -> None:
-    TrainingRun.objects.filter(pk=run.pk).update(stop_requested_at=timezone.now())
-    dog = Watchdog(serves_queue=False)
-    dog.poll(0.0)
-    dog.poll(LOST_SECONDS)
-    assert status_of(run) == Status.INTERRUPTED
+    assert status_after(run, 0.0, LOST_SECONDS, stop_requested_at=timezone.now()) == Status.INTERRUPTED
 
 
 def test_the_last_attempt_that_is_lost_ends_the_run(run: TrainingRun) -> None:
-    TrainingRun.objects.filter(pk=run.pk).update(attempt=MAX_ATTEMPTS)
-    dog = Watchdog(serves_queue=False)
-    dog.poll(0.0)
-    dog.poll(LOST_SECONDS)
-    ended = TrainingRun.objects.get(pk=run.pk)
-    assert (ended.status, ended.error_code) == (Status.ERROR, "worker_lost")
+    assert status_after(run, 0.0, LOST_SECONDS, attempt=MAX_ATTEMPTS) == Status.ERROR
+    assert run.error_code == "worker_lost"
 
 
-def test_a_worker_sends_itself_what_waits() -> None:
+def test_a_worker_sends_itself_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its message may have been lost with Redis; a second one finds nothing to claim."""
-    TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
-    sent = []
-    from training.worker import tasks
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks.execute, "delay", sent.append)
-        dog = Watchdog(serves_queue=True)
-        for now in range(0, 12, 2):
-            dog.poll(float(now))
+    waiting = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
+    sent: list[int] = []
+    monkeypatch.setattr(tasks.execute, "delay", sent.append)
+    status_after(waiting, *range(0, 12, 2), dog=Watchdog(serves_queue=True))
     assert len(sent) == 2
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from digits_site.web import errors
@@ -11,15 +12,15 @@ from training.learner.presets import PRESETS
 from training.models import Status
 
 ENDINGS = [status for status in Status.values if status not in {Status.QUEUED, Status.IN_PROGRESS}]
+STATES = ["not_started", *(status for status in Status.values if status != Status.QUEUED)]
 
-
-class RunReferenceSerializer(serializers.Serializer[Any]):
-    message = serializers.CharField()
-    run = serializers.IntegerField(min_value=1)
-
-
-class ModelStatusSerializer(serializers.Serializer[Any]):
-    model_status = serializers.ChoiceField(["not_started", *(s for s in Status.values if s != Status.QUEUED)])
+RunReference = inline_serializer(
+    "RunReference", {"message": serializers.CharField(), "run": serializers.IntegerField(min_value=1)}
+)
+ModelStatus = inline_serializer("ModelStatus", {"model_status": serializers.ChoiceField(STATES)})
+Accuracy = inline_serializer(
+    "Accuracy", {"accuracy": serializers.FloatField(min_value=0, max_value=1, allow_null=True)}
+)
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -31,10 +32,6 @@ class ProgressSerializer(serializers.Serializer[Any]):
     accuracy = serializers.RegexField(
         r"^\d+\.\d\d$", required=False, help_text="Training accuracy of that epoch in per cent."
     )
-
-
-class AccuracySerializer(serializers.Serializer[Any]):
-    accuracy = serializers.FloatField(min_value=0, max_value=1, allow_null=True)
 
 
 class EstimateSerializer(serializers.Serializer[Any]):

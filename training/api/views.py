@@ -30,7 +30,7 @@ class StartView(APIView):
         tags=["training"],
         summary="Start a run; without a body, the default one.",
         request={"application/json": RunParameters},
-        responses={202: OpenApiResponse(schema.RunReferenceSerializer, "The run is queued.")},
+        responses={202: OpenApiResponse(schema.RunReference, "The run is queued.")},
     )
     @raises(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable)
     def post(self, request: Request) -> Response:
@@ -54,7 +54,7 @@ class StopView(APIView):
         summary="Stop the active run, or nothing if another one is named.",
         request={parser.media_type: StopParameters for parser in parser_classes},
         responses=OpenApiResponse(
-            schema.RunReferenceSerializer, "It stops at its next batch. Repeating the request changes nothing."
+            schema.RunReference, "It stops at its next batch. Repeating the request changes nothing."
         ),
     )
     @raises(InvalidParameter, errors.NotInProgress, errors.RunMismatch)
@@ -70,7 +70,7 @@ class StatusView(APIView):
         operation_id="checkModelStatus",
         tags=["training"],
         summary="Get the state of the newest run; a queued one counts as in progress.",
-        responses=schema.ModelStatusSerializer,
+        responses=schema.ModelStatus,
     )
     def get(self, request: Request) -> Response:
         run = TrainingRun.objects.only("status").newest()
@@ -94,7 +94,7 @@ class AccuracyView(APIView):
         operation_id="getModelAccuracy",
         tags=["training"],
         summary="Get the test accuracy of the newest completed run, else of the model in service.",
-        responses=schema.AccuracySerializer,
+        responses=schema.Accuracy,
     )
     def get(self, request: Request) -> Response:
         completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()

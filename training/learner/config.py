@@ -36,10 +36,6 @@ class Config:
         return self.folder / f"attempt-{self.attempt}"
 
     @property
-    def drawings_file(self) -> Path:
-        return self.folder / "drawings.uint8"
-
-    @property
     def log_file(self) -> Path:
         return self.attempt_folder / "log.txt"
 

@@ -45,15 +45,15 @@ def execute(run_id: int) -> None:
         while not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
-                attempt(run, progress)
+                attempt(progress)
             except LostClaim:
                 logger.warning("%s was claimed again or has ended: attempt %s writes nothing more", run, run.attempt)
                 return
 
 
-def attempt(run: TrainingRun, progress: RunProgress) -> None:
-    """Run one attempt, to an ending or a release. Raises LostClaim."""
-    folder = folder_of(run)
+def attempt(progress: RunProgress) -> None:
+    """Run one attempt, until the run has ended or is queued again. Raises LostClaim."""
+    run, folder = progress.run, folder_of(progress.run)
     try:
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
         for other in folder.parent.iterdir():  # of runs that a web process ended: no other run is active now
@@ -61,22 +61,21 @@ def attempt(run: TrainingRun, progress: RunProgress) -> None:
                 shutil.rmtree(other, ignore_errors=True)
         run.write(resumed_after_epoch=config.resumed_after_epoch)
         progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
-        result, phase_seconds = supervise(run, config, progress, SHUTDOWN)
-        complete(run, result, phase_seconds, config, progress)
+        complete(progress, config, *supervise(config, progress, SHUTDOWN))
     except LostClaim:
         raise
     except ChildStopped:
-        finish(run, Status.INTERRUPTED, progress)
+        finish(progress, Status.INTERRUPTED)
     except ChildLost as error:
-        requeue_or_end(run, progress, str(error))
+        requeue_or_end(progress, str(error))
     except (ChildFailed, ModelRejected, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
-        finish(run, Status.ERROR, progress, error_code=error.code, error=str(error), error_detail=detail)
+        finish(progress, Status.ERROR, error_code=error.code, error=str(error), error_detail=detail)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         code, text = ("no_space", NO_SPACE) if full else ("runner_failed", f"{type(error).__name__}: {error}")
         logger.exception("%s failed", run)
-        finish(run, Status.ERROR, progress, error_code=code, error=text, error_detail=traceback.format_exc())
+        finish(progress, Status.ERROR, error_code=code, error=text, error_detail=traceback.format_exc())
 
 
 def config_of(run: TrainingRun, folder: Path) -> Config:
@@ -93,10 +92,9 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
     )
 
 
-def complete(
-    run: TrainingRun, result: Result, phase_seconds: dict[str, float], config: Config, progress: RunProgress
-) -> None:
+def complete(progress: RunProgress, config: Config, result: Result, phase_seconds: dict[str, float]) -> None:
     """Publish the model and end the run; activate the model if requested and at least as accurate."""
+    run = progress.run
     model = registry.publish(
         config.model_file.read_bytes(),
         keras_content=config.keras_file.read_bytes(),
@@ -119,8 +117,7 @@ def complete(
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return activate_if_requested(run, model)
 
-    in_service = persist(end)
-    close(run, progress, in_service=in_service)
+    close(progress, in_service=persist(end))
 
 
 def activate_if_requested(run: TrainingRun, model: ModelVersion) -> bool:
@@ -138,29 +135,30 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> bool:
     return True
 
 
-def finish(run: TrainingRun, status: Status, progress: RunProgress, **values: Any) -> None:
+def finish(progress: RunProgress, status: Status, **values: Any) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
-    persist(lambda: run.finish(status, **values))
-    close(run, progress)
+    persist(lambda: progress.run.finish(status, **values))
+    close(progress)
 
 
-def close(run: TrainingRun, progress: RunProgress, in_service: bool = False) -> None:
+def close(progress: RunProgress, in_service: bool = False) -> None:
     """Broadcast the end that is in the database, and remove the run's files."""
+    run = progress.run
     level = logging.ERROR if run.status == Status.ERROR else logging.INFO
     logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
     progress.tell(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
-def requeue_or_end(run: TrainingRun, progress: RunProgress, why: str) -> None:
+def requeue_or_end(progress: RunProgress, why: str) -> None:
     """Return the run to the queue, or end it if no attempt is left."""
+    run = progress.run
     logger.warning("%s stopped early: %s", run, why)
-    if not persist(run.requeue_or_end):
-        return
-    if run.is_active:
-        progress.tell(payload_of(run))
-    else:
-        close(run, progress)
+    if persist(run.requeue_or_end):
+        if run.is_active:
+            progress.tell(payload_of(run))
+        else:
+            close(progress)
 
 
 def folder_of(run: TrainingRun) -> Path:

@@ -13,7 +13,6 @@ from training.learner.child import STOP, main
 from training.learner.config import Config
 from training.learner.reports import Report, Result
 from training.live.broadcast import RunProgress, persist
-from training.models import TrainingRun
 
 BEAT_SECONDS = 0.5  # also how soon a stop is seen
 GRACE_SECONDS = 4.5  # between the request to stop and the kill
@@ -38,9 +37,7 @@ class ChildFailed(Exception):
         self.code, self.detail = code, detail
 
 
-def supervise(
-    run: TrainingRun, config: Config, progress: RunProgress, shutdown: threading.Event
-) -> tuple[Result, dict[str, float]]:
+def supervise(config: Config, progress: RunProgress, shutdown: threading.Event) -> tuple[Result, dict[str, float]]:
     """Train in a spawned process and return its result, and the seconds of its phases.
 
     Spawned, because TensorFlow hangs in a forked child; a process, because it can be killed and gives its memory back.
@@ -48,11 +45,11 @@ def supervise(
     """
     context = multiprocessing.get_context("spawn")
     parent_end, child_end = context.Pipe()
-    process = context.Process(target=main, args=(child_end, config), name=f"training-{run.pk}")
+    process = context.Process(target=main, args=(child_end, config), name=f"training-{progress.run.pk}")
     process.start()
     child_end.close()  # only the child holds it, so its death is an EOFError here
     try:
-        return Supervision(run, config, parent_end, progress, shutdown).follow()
+        return Supervision(config, parent_end, progress, shutdown).follow()
     except EOFError:
         process.join(GRACE_SECONDS)
         raise error_from_exit_code(process.exitcode, config) from None
@@ -66,13 +63,11 @@ def supervise(
 class Supervision:
     """One training process, seen from the worker's end of the pipe."""
 
-    def __init__(
-        self, run: TrainingRun, config: Config, pipe: Connection, progress: RunProgress, shutdown: threading.Event
-    ) -> None:
-        self.run, self.config, self.pipe, self.progress, self.shutdown = run, config, pipe, progress, shutdown
+    def __init__(self, config: Config, pipe: Connection, progress: RunProgress, shutdown: threading.Event) -> None:
+        self.run, self.config, self.pipe, self.progress, self.shutdown = progress.run, config, pipe, progress, shutdown
         self.beaten_at = float("-inf")
         self.began_at = self.heard_at = time.monotonic()
-        self.elapsed = self.elapsed_before = run.elapsed_seconds
+        self.elapsed = self.elapsed_before = self.run.elapsed_seconds
         self.phases: dict[str, float] = {"starting": self.began_at}  # when each began
         self.stopping_since: float | None = None
         self.limit = settings.RUN_SECONDS if settings.RUN_SECONDS > 0 else float("inf")

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.common import processor
 from tests.campaigns.fuzz.campaign import Flood, Sent, Tally, wrong_with
 from tests.campaigns.fuzz.target import target
-from tests.support.wire import Connection, Request
+from tests.support.wire import Request
 
 BODIES, FRAMES = 100_000, 10_000
 PUBLIC_SHARE = 0.1  # of it all goes to a target in public mode
@@ -45,7 +45,7 @@ def save(folder: Path, violations: list[tuple[str, Sent]]) -> None:
 def replay(folder: Path, file: Path) -> None:
     with target(folder) as stack:
         request, flood = Request.loaded(file.read_text()), Flood(stack, 0, 0, 0)
-        answer = flood.exchange(Connection(stack.port), request)
+        answer = flood.ask(request)
         print(answer.status, answer.body[:2000].decode(errors="replace"))
         print(wrong_with(flood.document, request, answer) or "nothing is wrong with it")
 

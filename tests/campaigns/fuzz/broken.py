@@ -1,11 +1,10 @@
 """Malformed HTTP: wrong lengths, broken chunks, headers that two servers would read differently."""
 
 import random
-import socket
-import time
 from collections.abc import Iterator
+from contextlib import closing
 
-from tests.support.wire import Answer
+from tests.support.wire import Answer, Connection
 
 BODY = b'{"drawing": "data:,"}'
 READ_SECONDS = 0.5  # a server may wait for the rest of what never comes
@@ -70,18 +69,6 @@ def requests(seed: int) -> Iterator[bytes]:
 
 
 def exchange(port: int, sent: bytes) -> Answer:
-    """The first status that comes back, 0 when none does; then the connection is gone, whatever else was to be said."""
-    began = time.perf_counter()
-    received = b""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        try:
-            connection.sendall(sent)
-            connection.settimeout(READ_SECONDS)
-            while len(received) < 4000 and (part := connection.recv(4000)):
-                received += part
-                if b"\r\n\r\n" in received:
-                    break
-        except OSError:
-            pass
-    status = received[9:12] if received.startswith(b"HTTP/1.") else b""
-    return Answer(int(status) if status.isdigit() else 0, "", received, time.perf_counter() - began)
+    """The first answer that comes back, its status 0 when none does; then the connection is gone."""
+    with closing(Connection(port, READ_SECONDS)) as connection:
+        return connection.exchange(sent, sent.partition(b" ")[0].decode("latin-1"))

@@ -1,21 +1,22 @@
 """One flood on one target: who sends what, what is counted, and what must hold of every answer."""
 
 import json
-import queue
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.campaigns.fuzz import bodies, broken, described, pictures
 from tests.campaigns.fuzz.frames import Talker
 from tests.campaigns.fuzz.target import Target
-from tests.support.drawings import data_url, draw, encode
+from tests.support.drawings import draw, encode
 from tests.support.openapi_document import Document
+from tests.support.stack import eventually
 from tests.support.wire import Answer, Connection, Request
 
 SENDERS = 6  # clients at once; the server answers in four threads
@@ -26,7 +27,7 @@ GROWTH_BYTES = 30 * 2**20
 LONGEST_SECONDS = 10.0
 ALLOWED_5XX = {"busy"}  # 503 with Retry-After: too many large pictures at once
 MOST_VIOLATIONS = 50  # then it is no use to go on
-SEVEN = Request("POST", "/api/drawing/", (pictures.JSON,), json.dumps({"drawing": data_url(encode(draw(7)))}).encode())
+SEVEN = Request("POST", "/api/drawing/", (("Content-Type", "image/png"),), encode(draw(7)))
 Sent = Request | bytes
 
 
@@ -46,21 +47,17 @@ class Tally:
     levels: list[int] = field(default_factory=list)  # of memory, at each tenth of the bodies
     lasted: float = 0.0
 
-    def __post_init__(self) -> None:
-        self.lock = threading.Lock()
-
     def add(self, sent: Sent, answer: Answer, wrong: str) -> None:
-        with self.lock:
-            self.sources[sent.source if isinstance(sent, Request) else "broken"] += 1
-            if isinstance(sent, Request):
-                self.bodies += bool(sent.body)
-                code = f" {code_of(answer)}" if answer.status >= 500 else ""
-                self.statuses[f"{answer.status}{code}" if answer.status else "none"] += 1
-                self.seconds.append(answer.seconds)
-            else:
-                self.statuses[f"broken {answer.status or 'hung up'}"] += 1
-            if wrong:
-                self.violations.append((wrong, sent))
+        self.sources[sent.source if isinstance(sent, Request) else "broken"] += 1
+        if isinstance(sent, Request):
+            self.bodies += bool(sent.body)
+            code = f" {code_of(answer)}" if answer.status >= 500 else ""
+            self.statuses[f"{answer.status}{code}" if answer.status else "none"] += 1
+            self.seconds.append(answer.seconds)
+        else:
+            self.statuses[f"broken {answer.status or 'hung up'}"] += 1
+        if wrong:
+            self.violations.append((wrong, sent))
 
     @property
     def over(self) -> bool:
@@ -118,53 +115,49 @@ class Flood:
 
     def __init__(self, target: Target, seed: int, bodies: int, frames: int) -> None:
         self.target, self.seed, self.bodies, self.frames = target, seed, bodies, frames
-        self.tally, self.waiting = Tally(), queue.Queue[Sent | None](maxsize=200)
-        client = Connection(target.port)
-        fetched = self.exchange(client, Request("GET", "/api/schema/"))
-        client.close()
+        self.tally, self.lock = Tally(), threading.Lock()
+        fetched = self.ask(Request("GET", "/api/schema/"))
         assert fetched.status == 200, fetched
         self.document = Document(fetched.body)
+        self.source = mixed(seed, self.document)
 
     def exchange(self, connection: Connection, request: Request) -> Answer:
         return connection.exchange(request.encoded(self.target.port, self.target.headers), request.method)
 
+    def ask(self, request: Request) -> Answer:
+        with closing(Connection(self.target.port)) as connection:
+            return self.exchange(connection, request)
+
     def run(self) -> Tally:
         began = time.monotonic()
         with ThreadPoolExecutor(SENDERS + 1) as pool:
-            tasks = [pool.submit(self.send) for _ in range(SENDERS)]
-            tasks.append(pool.submit(self.talk))
-            try:
-                self.make()
-            finally:
-                for _ in range(SENDERS):
-                    self.waiting.put(None)
+            tasks = [pool.submit(self.talk), *(pool.submit(self.send) for _ in range(SENDERS))]
         for task in tasks:
             task.result()
         self.close(began)
         return self.tally
 
-    def make(self) -> None:
-        """Fill the queue until enough bodies have been answered."""
-        warm = min(int(self.bodies * WARM_SHARE), WARM_REQUESTS)
-        for sent in mixed(self.seed, self.document):
-            if not self.tally.before and self.tally.bodies >= warm:
-                self.tally.before = self.target.resident
-            if self.tally.bodies * TENTHS >= self.bodies * (len(self.tally.levels) + 1):
-                self.tally.levels.append(self.target.resident)
-            if self.tally.bodies >= self.bodies or self.tally.over:
-                return
-            self.waiting.put(sent)
+    def next(self) -> Sent | None:
+        """What is sent next; None when enough bodies have been answered. Memory is measured on the way."""
+        tally, warm = self.tally, min(int(self.bodies * WARM_SHARE), WARM_REQUESTS)
+        with self.lock:
+            if not tally.before and tally.bodies >= warm:
+                tally.before = self.target.resident
+            if tally.bodies * TENTHS >= self.bodies * (len(tally.levels) + 1):
+                tally.levels.append(self.target.resident)
+            return None if tally.bodies >= self.bodies or tally.over else next(self.source)
 
     def send(self) -> None:
-        connection = Connection(self.target.port)
-        while (sent := self.waiting.get()) is not None:
-            if isinstance(sent, Request):
-                answer = self.exchange(connection, sent)
-                self.tally.add(sent, answer, wrong_with(self.document, sent, answer))
-            else:
-                answer = broken.exchange(self.target.port, sent)
-                self.tally.add(sent, answer, f"answered {answer.status}" if 500 <= answer.status != 501 else "")
-        connection.close()
+        with closing(Connection(self.target.port)) as connection:
+            while (sent := self.next()) is not None:
+                if isinstance(sent, Request):
+                    answer = self.exchange(connection, sent)
+                    wrong = wrong_with(self.document, sent, answer)
+                else:
+                    answer = broken.exchange(self.target.port, sent)
+                    wrong = f"answered {answer.status}" if 500 <= answer.status != 501 else ""
+                with self.lock:
+                    self.tally.add(sent, answer, wrong)
 
     def talk(self) -> None:
         talker = Talker(self.target.port, self.seed, dict(self.target.headers))
@@ -176,14 +169,11 @@ class Flood:
     def close(self, began: float) -> None:
         """The server is as it was: it reads a seven, has forgotten its clients, and no larger; its log is clean."""
         tally, target = self.tally, self.target
-        client = Connection(target.port)
-        answer = self.exchange(client, SEVEN)
-        client.close()
+        answer = self.ask(SEVEN)
         if answer.status != 200 or json.loads(answer.body)["prediction"] != 7:
             tally.violations.append((f"an honest seven was answered {answer.status} {answer.body[:200]!r}", SEVEN))
-        deadline = time.monotonic() + 10
-        while target.connections() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        with suppress(AssertionError):
+            eventually(lambda: not target.connections(), 10)
         if held := target.connections():
             tally.violations.append((f"{held} clients are held that are gone", b""))
         tally.after, tally.lasted = target.resident, time.monotonic() - began

@@ -4,7 +4,6 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
@@ -13,51 +12,39 @@ from tests.support import bombs
 from tests.support.drawings import chunk, data_url, draw, encode, interlaced
 from tests.support.wire import Request
 
-JSON = ("Content-Type", "application/json")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KINDS: tuple[bytes, ...] = tuple(
+KINDS = (
     b"zTXt iTXt tEXt iCCP eXIf acTL fcTL fdAT gAMA cHRM sRGB sBIT tRNS PLTE bKGD hIST pHYs sPLT tIME IDAT IEND IHDR"
-    b" abcd \0\0\0\0".split(b" ")
-)
+    b" abcd \0\0\0\0"
+).split(b" ")
 SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**31 - 1, 2**31, 2**32 - 1)
+LENGTHS = (0, 1, 2, 3, 8, 17, 1000, 65535)  # of a JPEG's segment
+WEBP_KINDS = (b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH", b"ICCP", b"EXIF")
 
 
 def corpus() -> dict[str, list[bytes]]:
     """Honest pictures by format, and some that are dear to read."""
     grey, colour = draw(5), draw(3).convert("RGB")
     clear = draw(8, ink=(0, 0, 0, 255), paper=(0, 0, 0, 0), mode="RGBA")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    modes = (draw(7, 28), grey, colour, clear, grey.convert("LA"), colour.quantize(16), grey.convert("1"), deep)
     exif = Image.Exif()
     exif[0x0112] = 6
     frames = {"save_all": True, "append_images": [draw(2)], "duration": 40}
-    png = [draw(7, 28), grey, colour, clear, grey.convert("LA"), colour.quantize(16), grey.convert("1")]
-    png.append(Image.fromarray(np.asarray(grey).astype(np.uint16) * 257))
-    return {
-        "PNG": [
-            *(encode(image) for image in png),
-            interlaced(grey),
-            encode(colour, transparency=(255, 255, 255)),
-            encode(grey, **frames),
-        ],
-        "JPEG": [
-            encode(grey, "JPEG"),
-            encode(colour, "JPEG", quality=60),
-            encode(colour.convert("CMYK"), "JPEG"),
-            encode(colour, "JPEG", progressive=True),
-            encode(colour, "JPEG", exif=exif),
-            encode(draw(1, (1200, 900)), "JPEG", quality=30),
-            bombs.many_scans(999, 1000, 2000),
-            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFFE) * 5000),
-            bombs.with_segments(encode(grey, "JPEG"), bombs.segment(0xFFE1, bombs.exif_of_tags(1000))),
-        ],
-        "WEBP": [
-            encode(grey, "WEBP"),
-            encode(colour, "WEBP", lossless=True),
-            encode(clear, "WEBP"),
-            encode(colour, "WEBP", exif=exif),
-            encode(colour, "WEBP", **frames),
-            bombs.webp_of_tags(grey, 3000),
-        ],
+    png = [(image, {}) for image in modes] + [(colour, {"transparency": (255, 255, 255)}), (grey, frames)]
+    jpeg = [(grey, {}), (colour, {"quality": 60}), (colour.convert("CMYK"), {}), (colour, {"progressive": True})]
+    jpeg += [(colour, {"exif": exif}), (draw(1, (1200, 900)), {"quality": 30})]
+    webp = [(grey, {}), (colour, {"lossless": True}), (clear, {}), (colour, {"exif": exif}), (colour, frames)]
+    found = {
+        kind: [encode(image, kind, **options) for image, options in pictures]
+        for kind, pictures in (("PNG", png), ("JPEG", jpeg), ("WEBP", webp))
     }
+    many_segments = (bombs.segment(0xFFFE) * 5000, bombs.segment(0xFFE1, bombs.exif_of_tags(1000)))
+    found["PNG"] += [interlaced(grey)]
+    found["JPEG"] += [bombs.many_scans(999, 1000, 2000)]
+    found["JPEG"] += [bombs.with_segments(found["JPEG"][0], segments) for segments in many_segments]
+    found["WEBP"] += [bombs.webp_of_tags(grey, 3000)]
+    return found
 
 
 # --- Any bytes ---
@@ -146,39 +133,38 @@ def chunked(data: bytes, rng: random.Random) -> bytes:
 # --- JPEG and WebP ---
 
 
+def patched(data: bytes, at: int, form: str, *values: object) -> bytes:
+    """The file with `values` from the place `at` on, packed as `form` says."""
+    packed = struct.pack(form, *values)
+    return data[:at] + packed + data[at + len(packed) :]
+
+
 def segmented(data: bytes, rng: random.Random) -> bytes:
     """A JPEG with one segment's content, length, or the declared size changed."""
-    marks = [
-        at for at in range(2, min(len(data), 2000)) if data[at] == 0xFF and data[at + 1 : at + 2] not in (b"\0", b"")
-    ]
-    found, at = bytearray(data), rng.choice(marks or [2])
-    act = rng.randrange(4)
-    if act == 0:
-        found[at + 1] = rng.randrange(256)
-    elif act == 1:
-        found[at + 2 : at + 4] = struct.pack(">H", rng.choice((0, 1, 2, 3, 8, 17, 1000, 65535)))
-    elif act == 2:
-        found[at + 4 + rng.randrange(12)] = rng.randrange(256)
-    else:
-        frames = [mark for mark in marks if 0xC0 <= data[mark + 1] <= 0xCF and data[mark + 1] not in (0xC4, 0xC8, 0xCC)]
-        place = (rng.choice(frames) if frames else at) + 5
-        found[place : place + 4] = struct.pack(">HH", min(rng.choice(SIZES), 65535), min(rng.choice(SIZES), 65535))
-    return bytes(found)
+    marks = [at for at in range(2, min(len(data) - 1, 2000)) if data[at] == 0xFF and data[at + 1]]
+    frames = [mark for mark in marks if 0xC0 <= data[mark + 1] <= 0xCF and data[mark + 1] not in (0xC4, 0xC8, 0xCC)]
+    at = rng.choice(marks or [2])
+    sizes = [min(rng.choice(SIZES), 65535) for _ in range(2)]
+    return rng.choice(
+        (
+            patched(data, at + 1, "B", rng.randrange(256)),
+            patched(data, at + 2, ">H", rng.choice(LENGTHS)),
+            patched(data, at + 4 + rng.randrange(12), "B", rng.randrange(256)),
+            patched(data, (rng.choice(frames) if frames else at) + 5, ">HH", *sizes),
+        )
+    )
 
 
 def riffed(data: bytes, rng: random.Random) -> bytes:
     """A WebP with a length, a kind or the declared size changed."""
-    found = bytearray(data)
-    act = rng.randrange(4)
-    if act == 0:
-        found[4:8] = struct.pack("<I", rng.choice((*SIZES, len(data))))
-    elif act == 1:
-        found[16:20] = struct.pack("<I", rng.choice((*SIZES, len(data) - 20)))
-    elif act == 2:
-        found[12:16] = rng.choice((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH", b"ICCP", b"EXIF"))
-    else:
-        found[20 + rng.randrange(min(len(found) - 20, 30))] = rng.randrange(256)
-    return bytes(found)
+    return rng.choice(
+        (
+            patched(data, 4, "<I", rng.choice((*SIZES, len(data)))),
+            patched(data, 16, "<I", rng.choice((*SIZES, len(data) - 20))),
+            patched(data, 12, "4s", rng.choice(WEBP_KINDS)),
+            patched(data, 20 + rng.randrange(min(len(data) - 20, 30)), "B", rng.randrange(256)),
+        )
+    )
 
 
 OWN: dict[str, Callable[[bytes, random.Random], bytes]] = {"PNG": chunked, "JPEG": segmented, "WEBP": riffed}
@@ -188,7 +174,9 @@ ANY = (flipped, cut, moved, lengthened)
 def mutated(rng: random.Random, honest: dict[str, list[bytes]]) -> bytes:
     """One picture after one to three changes; the last ones may break what the first put in order."""
     kind = rng.choice(sorted(honest))
-    data = OWN[kind](rng.choice(honest[kind]), rng) if rng.random() < 0.75 else rng.choice(honest[kind])
+    data = rng.choice(honest[kind])
+    if rng.random() < 0.75:
+        data = OWN[kind](data, rng)
     for _ in range(rng.choice((0, 0, 1, 2))):
         data = rng.choice(ANY)(data, rng) if len(data) > 1 else data
     return data
@@ -196,23 +184,23 @@ def mutated(rng: random.Random, honest: dict[str, list[bytes]]) -> bytes:
 
 def large(rng: random.Random) -> bytes:
     """As large as is taken, and honest: what costs most."""
-    buffer, size = BytesIO(), rng.choice(((4096, 4096), (4096, 8), (3000, 2000)))
-    Image.new(rng.choice(("L", "RGB", "RGBA")), size, "white").save(buffer, rng.choice(("PNG", "JPEG", "WEBP")[:1]))
-    return buffer.getvalue()
+    size = rng.choice(((4096, 4096), (4096, 8), (3000, 2000)))
+    return encode(Image.new(rng.choice(("L", "RGB", "RGBA")), size, "white"))
 
 
 def carried(data: bytes, rng: random.Random) -> Request:
     """A picture by one of the three ways that it may come."""
     path = rng.choice(("/api/drawing/", "/api/drawing/", "/api/drawing/?preview=1"))
-    way = rng.random()
-    if way < 0.6:
-        body = b'{"drawing": "%s"}' % data_url(data).encode()
-        return Request("POST", path, (JSON,), body, "pictures")
-    if way < 0.8:
-        head = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n\r\n'
-        kind = ("Content-Type", "multipart/form-data; boundary=b")
-        return Request("POST", path, (kind,), head + data + b"\r\n--b--\r\n", "pictures")
-    return Request("POST", path, (("Content-Type", "image/png"),), data, "pictures")
+    form = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n\r\n%b\r\n--b--\r\n'
+    kind, body = rng.choices(
+        (
+            ("application/json", b'{"drawing": "%b"}' % data_url(data).encode()),
+            ("multipart/form-data; boundary=b", form % data),
+            ("image/png", data),
+        ),
+        (6, 2, 2),
+    )[0]
+    return Request("POST", path, (("Content-Type", kind),), body, "pictures")
 
 
 def requests(seed: int) -> Iterator[Request]:

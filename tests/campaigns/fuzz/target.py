@@ -1,7 +1,7 @@
 """The product that is fuzzed: Redis and the web process; no worker, so that nothing trains."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -52,9 +52,6 @@ class Target(Stack):
 
 @contextmanager
 def target(folder: Path, *, public: bool = False) -> Iterator[Target]:
-    found = Target(folder, public=public)
-    try:
+    with closing(Target(folder, public=public)) as found:
         found.start()
         yield found
-    finally:
-        found.close()

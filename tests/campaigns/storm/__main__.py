@@ -7,15 +7,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from benchmarks.common import processor
-from tests.campaigns.storm.askers import Askers
 from tests.campaigns.storm.checks import ACTIVE, longest_silence, violations
 from tests.campaigns.storm.cluster import WEBS, Cluster
 from tests.campaigns.storm.faults import Storm
-from tests.campaigns.storm.history import History, Record
+from tests.campaigns.storm.history import History, Record, final_runs, of_kind
 from tests.campaigns.storm.witnesses import Witnesses, read_only, sample
 from tests.support.stack import eventually
 
@@ -54,17 +54,13 @@ def weather(cluster: Cluster, history: History, seed: int, faults: int) -> Count
     cluster.ended(cluster.train(samples=64, epochs=1))
     # So that runs which ask for it are good enough to serve, and the model in service changes during the storm.
     run_inside(cluster, SERVE_A_WEAK_MODEL)
-    witnesses, askers, storm = Witnesses(cluster, history), Askers(cluster.urls, seed), Storm(cluster, history, seed)
+    witnesses, storm = Witnesses(cluster, history, seed), Storm(cluster, history, seed)
     witnesses.start()
-    askers.start()
     try:
         storm.blow(faults)
     finally:
         storm.settle()
-        answers = askers.stop()
-    for answer in answers:
-        times = {name: round(answer[name] - history.began, 3) for name in ("asked", "answered")}
-        history.add("request", **answer | times)
+        witnesses.stop_asking()
     quiet = lambda: all(r["status"] not in ACTIVE for r in cluster.http.get("/api/runs/").json()["results"])  # noqa: E731
     with suppress(AssertionError):  # then the end of the history shows which run is still active
         eventually(quiet, 120)
@@ -89,29 +85,31 @@ def storm(folder: Path, seed: int, faults: int, bug: str) -> tuple[list[Record],
         cluster.close()
         history.close()
     found = violations(history.records)
-    found += [f"after the storm a run did not complete: {r['run']}" for r in history.records if r["kind"] == "broken"]
+    found += [f"after the storm a run did not complete: {r['run']}" for r in of_kind("broken", history.records)]
     return history.records, counts, found
+
+
+def counted(words: Iterable[object]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in sorted(Counter(map(str, words)).items()))
 
 
 def report(records: list[Record], counts: Counter[str]) -> None:
     """What happened, in numbers."""
-    runs = next(record["runs"] for record in records if record["kind"] == "end")[1:]  # without the one that shipped
-    by_kind = Counter(record["kind"] for record in records)
-    requests = Counter(f"{r['what']} {r['status'] or 'unanswered'}" for r in records if r["kind"] == "request")
-    drawn = Counter(str(r["status"] or "unanswered") for r in records if r["kind"] == "drawing")
-    models = {r["model"] for r in records if r["kind"] == "drawing" and r["status"] == 200}
-    connections = {
-        kind: {(r["client"], r["connection"]) for r in records if r["kind"] == kind} for kind in ("ws", "sse")
-    }
-    ends = Counter(f"{run['status']} {run['error_code']}".strip() for run in runs)
-    print(f"faults: {counts.total()}: {', '.join(f'{n} {kind}' for kind, n in sorted(counts.items()))}")
-    print(f"runs: {len(runs)}: {', '.join(f'{n} {kind}' for kind, n in sorted(ends.items()))}")
+    runs = list(final_runs(records).values())[1:]  # without the one that shipped
+    requests, drawn = of_kind("request", records), of_kind("drawing", records)
+    ends = (f"{run['status']} {run['error_code']}".strip() for run in runs)
+    answers = (f"{r['what']} {r['status'] or 'unanswered'}" for r in requests)
+    models = {r["model"] for r in drawn if r["status"] == 200}
+    print(f"faults: {counts.total()}: {counted(counts.elements())}")
+    print(f"runs: {len(runs)}: {counted(ends)}")
     print(f"attempts: {sum(run['attempt'] for run in runs)}; epochs: {sum(len(run['epochs']) for run in runs)}")
-    print(f"requests: {by_kind['request']}: {', '.join(f'{n} {kind}' for kind, n in sorted(requests.items()))}")
+    print(f"requests: {len(requests)}: {counted(answers)}")
     for kind, name in (("ws", "WebSockets"), ("sse", "event streams")):
-        print(f"{name}: {len(connections[kind])} connections, {by_kind[kind]} messages (without batches)")
-    print(f"drawings: {', '.join(f'{n} {kind}' for kind, n in sorted(drawn.items()))}; read by {len(models)} models")
-    print(f"readings of the rows that differ: {by_kind['rows']}")
+        told = of_kind(kind, records)
+        connections = {(r["client"], r["connection"]) for r in told}
+        print(f"{name}: {len(connections)} connections, {len(told)} messages (without batches)")
+    print(f"drawings: {counted(r['status'] or 'unanswered' for r in drawn)}; read by {len(models)} models")
+    print(f"readings of the rows that differ: {len(of_kind('rows', records))}")
     print(f"longest time without a heartbeat: {longest_silence(records):.1f} s")
 
 

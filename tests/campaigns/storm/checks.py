@@ -5,18 +5,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.campaigns.storm import views
-from tests.campaigns.storm.history import Record
-from tests.campaigns.storm.lives import Lives
+from tests.campaigns.storm.history import Lives, Record, final_runs, of_kind
 
 ACTIVE = {"queued", "in_progress"}
 LEGAL = {
-    ("queued", "in_progress"),
-    ("queued", "interrupted"),
-    ("queued", "error"),
-    ("in_progress", "completed"),
-    ("in_progress", "interrupted"),
-    ("in_progress", "error"),
-    ("in_progress", "queued"),
+    "queued": {"queued", "in_progress", "interrupted", "error"},
+    "in_progress": {"in_progress", "completed", "interrupted", "error", "queued"},
 }
 CODES = {"worker_lost", "queue_unavailable"}  # what faults of processes may end a run with
 STALE_SECONDS = 33.0  # the contract's 30, and the time of a sample and of a write
@@ -57,19 +51,17 @@ def timelines(history: list[Record]) -> Timeline:
 
 def blind(history: list[Record]) -> Iterator[str]:
     """Nothing can be said of a storm that nobody saw."""
-    for record in history:
-        if record["kind"] == "blind":
-            yield f"{record['t']:.1f} s: the witness {record['witness']} saw no more: {record['error']}"
+    for record in of_kind("blind", history):
+        yield f"{record['t']:.1f} s: the witness {record['witness']} saw no more: {record['error']}"
     for kind in {"rows", "ws", "sse", "drawing", "request", "trainers", "end"} - {r["kind"] for r in history}:
         yield f"there is no record of {kind}"
 
 
 def one_active(history: list[Record]) -> Iterator[str]:
-    for record in history:
-        if record["kind"] == "rows":
-            active = [run["id"] for run in record["runs"] if run["status"] in ACTIVE]
-            if len(active) > 1:
-                yield f"{record['t']:.1f} s: runs {active} are active at once"
+    for record in of_kind("rows", history):
+        active = [run["id"] for run in record["runs"] if run["status"] in ACTIVE]
+        if len(active) > 1:
+            yield f"{record['t']:.1f} s: runs {active} are active at once"
 
 
 def changes(runs: Timeline) -> Iterator[str]:
@@ -78,8 +70,9 @@ def changes(runs: Timeline) -> Iterator[str]:
         for (_, old), (t, new) in pairwise(timeline):
             at = f"{t:.1f} s: run {number}"
             if old["status"] not in ACTIVE:
-                yield f"{at} changed after its end: {difference(old, new)}"
-            elif old["status"] != new["status"] and (old["status"], new["status"]) not in LEGAL:
+                changes = ", ".join(f"{name} from {old[name]} to {new[name]}" for name in old if old[name] != new[name])
+                yield f"{at} changed after its end: {changes}"
+            elif new["status"] not in LEGAL[old["status"]]:
                 yield f"{at} went from {old['status']} to {new['status']}"
             if new["attempt"] < old["attempt"] or new["seq"] < old["seq"]:
                 yield f"{at} went back: attempt {old['attempt']} to {new['attempt']}, seq {old['seq']} to {new['seq']}"
@@ -87,10 +80,6 @@ def changes(runs: Timeline) -> Iterator[str]:
                 yield f"{at} is at attempt {new['attempt']}"
             if new["epochs"][: len(old["epochs"])] != old["epochs"]:
                 yield f"{at} lost or changed epochs: {old['epochs']} became {new['epochs']}"
-
-
-def difference(old: Record, new: Record) -> str:
-    return ", ".join(f"{name} from {old[name]} to {new[name]}" for name in old if old[name] != new[name])
 
 
 def silences(timeline: list[tuple[float, Record]], end: float) -> Iterator[tuple[float, float, Record]]:
@@ -108,9 +97,8 @@ def silences(timeline: list[tuple[float, Record]], end: float) -> Iterator[tuple
 
 def stale(runs: Timeline, lives: Lives, history: list[Record]) -> Iterator[str]:
     """No run is active for more than half a minute without a sign of life; one that waits is taken."""
-    end = history[-1]["t"] if history else 0.0
     for number, timeline in runs.items():
-        for first, last, run in silences(timeline, end):
+        for first, last, run in silences(timeline, history[-1]["t"]):
             if run["attempt"]:
                 watched = lives.any_up_through("web", first, first + STALE_SECONDS)
                 late = watched and last - first > STALE_SECONDS
@@ -125,16 +113,14 @@ def stale(runs: Timeline, lives: Lives, history: list[Record]) -> Iterator[str]:
 
 def longest_silence(history: list[Record]) -> float:
     """Seconds, over all runs that a worker had taken."""
-    end = history[-1]["t"] if history else 0.0
-    found = [silences(timeline, end) for timeline in timelines(history).values()]
+    found = [silences(timeline, history[-1]["t"]) for timeline in timelines(history).values()]
     return max((last - first for each in found for first, last, run in each if run["attempt"]), default=0.0)
 
 
 def two_trainers(history: list[Record], lives: Lives) -> Iterator[str]:
     """A worker that lost its run ends the training process that it started."""
-    records = [record for record in history if record["kind"] == "trainers"]
     wakes = [t for name, changes in lives.changes.items() if name.startswith("worker") for t, _ in changes]
-    for record, after in pairwise([*records, {"t": history[-1]["t"] if history else 0.0}]):
+    for record, after in pairwise([*of_kind("trainers", history), history[-1]]):
         if len(record["workers"]) < 2:
             continue
         first = max([record["t"], *(t for t in wakes if t <= after["t"])])
@@ -145,8 +131,8 @@ def two_trainers(history: list[Record], lives: Lives) -> Iterator[str]:
 
 def endings(history: list[Record]) -> Iterator[str]:
     """What every run is when all is over."""
-    asked = {r["run"] for r in history if r["kind"] == "request" and r["what"] == "stop_training"}
-    for run in (run for record in history if record["kind"] == "end" for run in record["runs"]):
+    asked = {r["run"] for r in of_kind("request", history) if r["what"] == "stop_training"}
+    for run in final_runs(history).values():
         numbers = [epoch for epoch, _ in run["epochs"]]
         if numbers != list(range(1, len(numbers) + 1)):
             yield f"run {run['id']} has the epochs {numbers}"
@@ -162,9 +148,7 @@ def endings(history: list[Record]) -> Iterator[str]:
 
 def models(history: list[Record]) -> Iterator[str]:
     """Every published file is whole, and every completed run has its own."""
-    for record in history:
-        if record["kind"] != "end":
-            continue
+    for record in of_kind("end", history):
         for number, model in record["models"].items():
             if not model["whole"]:
                 yield f"the file of model {number} is torn or missing"

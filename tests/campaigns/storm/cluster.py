@@ -39,29 +39,27 @@ class Cluster(Stack):
             elif name in WEBS:
                 self.launch_web(name, self.ports[name])
             else:
-                only = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-                words = ("worker", "-n", f"{name}@drill", "--pool", "threads", "--concurrency", "1", *only)
-                self.launch(name, "celery", "-A", "digits_site", *words)
+                words = f"worker -n {name}@drill --pool threads --concurrency 1 --without-gossip --without-mingle"
+                self.launch(name, "celery", "-A", "digits_site", *words.split(), "--without-heartbeat")
         if name in WEBS:
             wait_for_port(self.ports[name])
         self.history.add("life", process=name, state="up")
 
-    def signal(self, name: str, number: int) -> bool:
+    def signal(self, name: str, number: signal.Signals) -> bool:
         """Send a signal to one process; False when it is not there."""
         with self.lock:
             process = self.processes[name]
             if process.poll() is not None:
                 return False
             process.send_signal(number)
-            if number in {signal.SIGKILL, signal.SIGTERM}:
-                self.history.add("life", process=name, state="down")
+            state = {signal.SIGSTOP: "paused", signal.SIGCONT: "up"}.get(number, "down")
+            self.history.add("life", process=name, state=state)
+            if state == "down":
                 try:
                     process.wait(20)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-            else:
-                self.history.add("life", process=name, state="paused" if number == signal.SIGSTOP else "up")
             return True
 
     def children(self, worker: str) -> list[psutil.Process]:

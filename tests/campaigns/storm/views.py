@@ -3,26 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.campaigns.storm.history import Record
-from tests.campaigns.storm.lives import Lives
+from tests.campaigns.storm.history import Lives, Record, final_runs, of_kind
 
 ENDINGS = {"completed", "interrupted", "error"}
 MARGIN_SECONDS = 1.0  # between a signal and its record
 
 
-def final_runs(history: list[Record]) -> dict[int, Record]:
-    return {run["id"]: run for record in history if record["kind"] == "end" for run in record["runs"]}
-
-
 def sockets(history: list[Record]) -> Iterator[str]:
     """Each client's view: no epoch twice, none left out, nothing that goes back, and in the end what the rows say."""
     clients: dict[str, list[Record]] = defaultdict(list)
-    for record in history:
-        if record["kind"] == "ws":
-            clients[record["client"]].append(record)
-    runs = final_runs(history)
+    for record in of_kind("ws", history):
+        clients[record["client"]].append(record)
     for client, told in clients.items():
-        yield from one_socket(client, told, runs)
+        yield from one_socket(client, told, final_runs(history))
 
 
 def one_socket(client: str, told: list[Record], runs: dict[int, Record]) -> Iterator[str]:
@@ -55,7 +48,7 @@ def streams(history: list[Record]) -> Iterator[str]:
     """Each event stream: percentages that are some, epochs that do not go back, an end that is the run's."""
     runs = final_runs(history)
     last: dict[tuple[str, int], int] = {}
-    for record in (r for r in history if r["kind"] == "sse"):
+    for record in of_kind("sse", history):
         told, stream = record["told"], (record["client"], record["connection"])
         at = f"{record['t']:.1f} s: {stream[0]}, stream {stream[1]}"
         if told.get("event") == "close":
@@ -72,19 +65,16 @@ def streams(history: list[Record]) -> Iterator[str]:
 
 def drawings(history: list[Record], lives: Lives) -> Iterator[str]:
     """Every drawing is read as the model's own file reads it; none fails while its server is up."""
-    known = {
-        number: model for record in history if record["kind"] == "end" for number, model in record["models"].items()
-    }
-    for record in (r for r in history if r["kind"] == "drawing"):
+    known = {number: model for record in of_kind("end", history) for number, model in record["models"].items()}
+    for record in of_kind("drawing", history):
         at = f"{record['t']:.1f} s: {record['web']}"
         if record["status"] == 200:
-            model = known.get(str(record["model"]), {})
-            if (record["prediction"], record["confidence"]) != (model.get("prediction"), model.get("confidence")):
-                read = (record["prediction"], record["confidence"])
+            model, read = known.get(str(record["model"]), {}), (record["prediction"], record["confidence"])
+            if read != (model.get("prediction"), model.get("confidence")):
                 yield f"{at} read {read}, unlike model {record['model']}: {model}"
         elif record["status"] == 0:
             if lives.up_through(record["web"], record["asked"] - MARGIN_SECONDS, record["t"] + MARGIN_SECONDS):
-                yield f"{at} did not answer a drawing, though it was up: {record['error']}"
+                yield f"{at} did not answer a drawing, though it was up: {record['code']}"
         elif record["status"] != 503:
             yield f"{at} answered a drawing with {record['status']}"
 
@@ -92,7 +82,7 @@ def drawings(history: list[Record], lives: Lives) -> Iterator[str]:
 def requests(history: list[Record], lives: Lives) -> Iterator[str]:
     """One request wins, the others are told which one; every accepted run exists."""
     runs, accepted = final_runs(history), set()
-    for record in (r for r in history if r["kind"] == "request"):
+    for record in of_kind("request", history):
         at, status = f"{record['answered']:.1f} s: {record['what']} at {record['web']}", record["status"]
         if status == 0:
             if lives.up_through(record["web"], record["asked"] - MARGIN_SECONDS, record["answered"] + MARGIN_SECONDS):

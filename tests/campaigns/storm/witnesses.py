@@ -1,11 +1,11 @@
-"""Those who look on during a storm: rows, WebSockets, event streams, drawings."""
+"""Those who ask for runs and look on during a storm: rows, WebSockets, event streams, drawings."""
 
 import json
 import random
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import httpx
@@ -25,17 +25,20 @@ EXPRESSIONS = {  # in words that SQLite and PostgreSQL share; times are told apa
     "max_epochs": "CAST(parameters ->> 'epochs' AS INTEGER)",
 }
 COLUMNS = ", ".join(EXPRESSIONS.get(name, name) for name in ROW)
-SAMPLE_SECONDS = 0.1
 DRAWING = encode(draw(7))
 NEWEST = 3  # rows that a sample looks at: an older run has ended, and is looked at again in the end
+ASKERS, STOP_SHARE = 3, 0.02  # of the requests are stops
+ASKING_SECONDS, DRAWING_SECONDS = (0.3, 2.0), (0.1, 0.5)  # pauses
+TIMEOUT_SECONDS = 20
+KEPT = ("run", "code", "model", "prediction", "confidence")  # of an answer
 
 
 class Witnesses:
     """Threads that write what they see into the history until they are told to stop."""
 
-    def __init__(self, cluster: Cluster, history: History) -> None:
-        self.cluster, self.history = cluster, history
-        self.over = threading.Event()
+    def __init__(self, cluster: Cluster, history: History, seed: int) -> None:
+        self.cluster, self.history, self.seed = cluster, history, seed
+        self.over, self.enough = threading.Event(), threading.Event()
         self.threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -45,12 +48,14 @@ class Witnesses:
             self.run(self.websocket, f"ws-{number}", url.replace("http", "ws") + "/ws/training/")
             self.run(self.event_stream, f"sse-{number}", url)
             if number < 2:
-                self.run(self.drawings, name, url)
+                self.run(self.drawings, name)
+        self.askers = [self.run(self.requests, random.Random(self.seed * 100 + number)) for number in range(ASKERS)]
 
-    def run(self, look: Callable[..., None], *values: Any) -> None:
+    def run(self, look: Callable[..., None], *values: Any) -> threading.Thread:
         thread = threading.Thread(target=self.look_on, args=(look, *values), daemon=True)
         thread.start()
         self.threads.append(thread)
+        return thread
 
     def look_on(self, look: Callable[..., None], *values: Any) -> None:
         """A witness that goes blind is a violation: what it would have seen is not known."""
@@ -60,41 +65,43 @@ class Witnesses:
             self.history.add("blind", witness=look.__name__, error=repr(error))
             raise
 
+    def stop_asking(self) -> None:
+        """No run is asked for from now on."""
+        self.enough.set()
+        for thread in self.askers:
+            thread.join()
+
     def stop(self) -> None:
         self.over.set()
         for thread in self.threads:
             thread.join(15)
 
+    def note_changes(self, kind: str, name: str, look: Callable[[], list[Any]], seconds: float) -> None:
+        """Look again and again; what is as before is not written down again."""
+        before: list[Any] = []
+        while not self.over.wait(seconds):
+            if (state := look()) != before:
+                self.history.add(kind, **{name: state})
+            before = state
+
     def rows(self) -> None:
-        """The database as it is, ten times a second; what is as before is not written down again."""
+        """The database as it is, ten times a second."""
         with closing(read_only(self.cluster)) as connection:
-            before: list[Any] = []
-            while not self.over.wait(SAMPLE_SECONDS):
-                state = sample(connection, NEWEST)
-                if state != before:
-                    self.history.add("rows", runs=state)
-                before = state
+            self.note_changes("rows", "runs", lambda: sample(connection, NEWEST), 0.1)
 
     def trainers(self) -> None:
         """Which workers have a training process."""
-        before: list[str] = []
-        while not self.over.wait(0.25):
-            busy = [name for name in WORKERS if self.cluster.children(name)]
-            if busy != before:
-                self.history.add("trainers", workers=busy)
-            before = busy
+        look = lambda: [name for name in WORKERS if self.cluster.children(name)]  # noqa: E731
+        self.note_changes("trainers", "workers", look, 0.25)
 
     def websocket(self, client: str, url: str) -> None:
         """Connects again whenever it is cut."""
         connection = 0
-        while not self.over.is_set():
+        while not self.over.wait(0.3):
             connection += 1
-            try:
-                with connect(url, open_timeout=5) as socket:
-                    while not self.over.is_set():
-                        self.keep(client, connection, json.loads(socket.recv(30)))
-            except (OSError, WebSocketException, TimeoutError):
-                self.over.wait(0.3)
+            with suppress(OSError, WebSocketException, TimeoutError), connect(url, open_timeout=5) as socket:
+                while not self.over.is_set():
+                    self.keep(client, connection, json.loads(socket.recv(30)))
 
     def keep(self, client: str, connection: int, message: dict[str, Any]) -> None:
         """All but batches, and of a snapshot what can be checked."""
@@ -114,27 +121,40 @@ class Witnesses:
         connection = 0
         while not self.over.wait(0.5):
             connection += 1
-            try:
+            with suppress(httpx.HTTPError):
                 for told in streamed(url):
                     if not self.over.is_set():
                         self.history.add("sse", client=client, connection=connection, told=told)
-            except httpx.HTTPError:
-                continue
 
-    def drawings(self, name: str, url: str) -> None:
+    def drawings(self, web: str) -> None:
         """Draws a digit again and again."""
-        pause = random.Random(name)
-        with httpx.Client(timeout=20) as client:
-            while not self.over.wait(pause.uniform(0.1, 0.5)):
-                asked = self.history.now()
-                try:
-                    headers = {"Content-Type": "image/png"}
-                    answer = client.post(f"{url}/api/drawing/", content=DRAWING, headers=headers)
-                    told = answer.json()
-                    values = {k: told.get(k) for k in ("model", "prediction", "confidence", "code")}
-                    self.history.add("drawing", web=name, asked=asked, status=answer.status_code, **values)
-                except httpx.HTTPError as error:
-                    self.history.add("drawing", web=name, asked=asked, status=0, error=type(error).__name__)
+        pause = random.Random(web)
+        with httpx.Client(timeout=TIMEOUT_SECONDS, headers={"Content-Type": "image/png"}) as client:
+            while not self.over.wait(pause.uniform(*DRAWING_SECONDS)):
+                self.ask(client, "drawing", web, "drawing", content=DRAWING)
+
+    def requests(self, rng: random.Random) -> None:
+        """Asks for runs, and at times for a stop."""
+        with httpx.Client(timeout=TIMEOUT_SECONDS, headers={"Connection": "close"}) as client:
+            while not self.enough.wait(rng.uniform(*ASKING_SECONDS)):
+                web = rng.choice(sorted(self.cluster.urls))
+                body = {"samples": rng.choice([500, 2000]), "epochs": rng.randint(2, 20), "batch_size": 16}
+                body |= {"activate": rng.random() < 0.5, "seed": rng.randrange(1000)}
+                if rng.random() < STOP_SHARE:
+                    self.ask(client, "request", web, "stop_training", json={})
+                else:
+                    self.ask(client, "request", web, "retrain_model", json=body)
+
+    def ask(self, client: httpx.Client, kind: str, web: str, what: str, **content: Any) -> None:
+        """Write down the answer; its status is 0 where none comes, and then its code says why."""
+        asked, values = self.history.now(), dict.fromkeys(KEPT)
+        try:
+            answer = client.post(f"{self.cluster.urls[web]}/api/{what}/", **content)
+            told = answer.json()
+            values = {name: told.get(name) for name in KEPT} | {"status": answer.status_code}
+        except httpx.HTTPError as error:
+            values |= {"status": 0, "code": type(error).__name__}
+        self.history.add(kind, what=what, web=web, asked=asked, answered=self.history.now(), **values)
 
 
 Connection = sqlite3.Connection | psycopg.Connection[Any]

@@ -31,17 +31,12 @@ PUBLIC = {
     "DIGITS_MODE": "public",
     "LOCAL": False,
     "ALLOWED_HOSTS": [HOST],
-    "TRUSTED_ORIGINS": [f"https://{HOST}"],
-    "CSRF_TRUSTED_ORIGINS": [f"https://{HOST}"],
-    "CORS_ALLOWED_ORIGINS": [f"https://{HOST}"],
+    **{name: [f"https://{HOST}"] for name in ("TRUSTED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS")},
     "TRAINING_OPEN": False,
     "TRAINING_COOLDOWN": 600,
     "METRICS_TOKEN": "not the token of any account",
-    "HTTPS": True,
-    "SECURE_SSL_REDIRECT": True,
+    **dict.fromkeys(("HTTPS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"), True),
     "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
-    "SESSION_COOKIE_SECURE": True,
-    "CSRF_COOKIE_SECURE": True,
 }
 # How often a caller may ask is tested elsewhere; slow password hashing would only cost time.
 OFTEN: dict[str, Any] = {
@@ -52,17 +47,10 @@ OFTEN: dict[str, Any] = {
 SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))
 BODIES = {"/api/drawing/": {"drawing": DRAWING}, "/api/drawings/": {"drawings": [DRAWING]}}
-FORM = PARAMETERS | {
-    "preset": "fast",
-    "post": "yes",
-    "name": "morning shift",
-    "username": "eve",
-    "usable_password": "true",
-    "password1": "a long enough password",
-    "password2": "a long enough password",
-    "date_joined_0": "2026-01-01",
-    "date_joined_1": "00:00:00",
-}
+ACCOUNT = {"username": "eve", "usable_password": "true"}
+ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
+ACCOUNT |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift"} | ACCOUNT
 
 
 @contextmanager
@@ -92,7 +80,7 @@ class Asking:
         answers = {caller: {method: self.ask(row, method, caller) for method in row.methods} for caller in CALLERS}
         for each in answers.values():
             if each.get("HEAD") == each.get("GET", "").partition(" ")[0]:
-                del each["HEAD"]  # it has no body to tell the code
+                del each["HEAD"]  # it has no body that tells the code
         return {caller: " / ".join(dict.fromkeys(each.values())) for caller, each in answers.items()}
 
     def ask(self, row: Row, method: str, caller: str) -> str:
@@ -133,7 +121,8 @@ class Asking:
             words |= body(route, objects)
         if route == "/api/progress/":  # this client says Host itself
             self.async_client.cookies.clear()
-            return copy_context().run(async_to_sync(stream), self.async_client, method, address(route, objects), words)
+            ask = async_to_sync(self.async_client.generic)
+            return copy_context().run(ask, method, address(route, objects), **words)
         request = RequestFactory().generic(method, address(route, objects), HTTP_HOST=HOST, **words)
         return self.handler(request.environ)
 
@@ -163,10 +152,6 @@ def undone() -> Iterator[None]:
         yield
     finally:
         transaction.savepoint_rollback(point)
-
-
-async def stream(client: AsyncClient, method: str, path: str, words: Mapping[str, Any]) -> Any:
-    return await client.generic(method, path, **words)
 
 
 def unsafe(method: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admindocs.views import simplify_regex
@@ -17,20 +18,21 @@ ANY_OTHER = "<any other>"
 
 def routes() -> list[str]:
     """Of HTTP. An action of a list in the admin is a route of its own: `/admin/auth/user/ action=delete_selected`."""
-    return [each for route in patterns(get_resolver()) for each in by_name(route)]
+    return [each for route, _ in patterns(get_resolver()) for each in by_name(route)]
 
 
 def sockets() -> list[str]:
     return [f"/{entry.pattern}" if str(entry.pattern) else ANY_OTHER for entry in websocket_urlpatterns]
 
 
-def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every route with its view."""
     for entry in resolver.url_patterns:
         path = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
             yield from patterns(entry, path)
         elif isinstance(entry, URLPattern):
-            yield simplify_regex(path) if "(?P" in path else f"/{path}"
+            yield simplify_regex(path) if "(?P" in path else f"/{path}", entry.callback
 
 
 def by_name(route: str) -> Iterator[str]:
@@ -55,11 +57,6 @@ def pages() -> dict[str, admin.ModelAdmin]:
 def address(route: str, objects: dict[str, int]) -> str:
     """The route with something that is there in the place of each part. `objects` are ids by a part of the route."""
     path = route.split(" ")[0]
-    number = next((str(pk) for part, pk in objects.items() if part in path), "")
-    for part, word in {
-        "<app_label>": "training",
-        "<url>": "nothing",
-        "<path:content_type_id>": objects["type"],
-    }.items():
-        path = path.replace(part, str(word))
-    return re.sub(r"<[^>]*>", number, path)
+    number = next((pk for part, pk in objects.items() if part in path), "")
+    words = {"<app_label>": "training", "<url>": "nothing", "<path:content_type_id>": objects["type"]}
+    return re.sub(r"<[^>]*>", lambda part: str(words.get(part[0], number)), path)

@@ -10,7 +10,6 @@ CALLERS = (
     *("anonymous", "another site's page", "token without scope", "token with scope"),
     *("session without CSRF", "staff without permission", "staff with permission"),
 )
-HEAD = ("route", "methods", "scope", "permission", *CALLERS)
 MODES = {"public": "Public mode", "open": "Public mode where training is open", "local": "Local mode"}
 NONE = "–"
 
@@ -29,30 +28,16 @@ class Row:
         return f"{' '.join(self.methods)} {self.route}"
 
     def line(self, cells: Mapping[str, str]) -> str:
-        words = (
-            f"`{self.route}`",
-            " ".join(self.methods),
-            self.scope,
-            self.permission,
-            *map(cells.__getitem__, CALLERS),
-        )
-        return f"| {' | '.join(words)} |"
-
-
-def section(mode: str) -> str:
-    """What stands under the mode's heading."""
-    found = re.search(rf"^## {MODES[mode]}\n(.*?)(?=^## |\Z)", MATRIX.read_text(encoding="utf-8"), re.M | re.S)
-    assert found, f"access_matrix.txt has no section {MODES[mode]!r}"
-    return found[1]
+        needed = (f"`{self.route}`", " ".join(self.methods), self.scope, self.permission)
+        return f"| {' | '.join([*needed, *(cells[caller] for caller in CALLERS)])} |"
 
 
 def rows(mode: str) -> list[Row]:
-    """Of one mode's tables. Raises AssertionError for a row that has other columns."""
+    """Of one mode's tables. Raises ValueError for a row that has other columns."""
+    section = MATRIX.read_text(encoding="utf-8").split(f"\n## {MODES[mode]}\n")[1].split("\n## ")[0]
     found = []
-    for line in re.findall(r"^\| `.*\|$", section(mode), re.M):
-        words = [word.strip() for word in line.strip("|").split("|")]
-        assert len(words) == len(HEAD), f"access_matrix.txt: {len(words)} columns, not {len(HEAD)}: {line}"
-        route, methods, scope, permission, *cells = words
+    for line in re.findall(r"^\| `.*\|$", section, re.M):
+        route, methods, scope, permission, *cells = (word.strip() for word in line.strip("|").split("|"))
         row = Row(route.strip("`"), tuple(methods.split()), scope, permission, dict(zip(CALLERS, cells, strict=True)))
         found.append(row)
     return found
@@ -60,10 +45,7 @@ def rows(mode: str) -> list[Row]:
 
 def documented(mode: str) -> list[Row]:
     """Every row of the public table, in the other modes with what differs there. A row of theirs must be one of it."""
-    public = rows("public")
-    if mode == "public":
-        return public
-    other = {row: row for row in rows(mode)}
+    public, other = rows("public"), {row: row for row in rows(mode)}
     strange = [str(row) for row in other if row not in public]
     assert not strange, f"access_matrix.txt, {MODES[mode]}: not in the public table: {', '.join(strange)}"
     return [other.get(row, row) for row in public]

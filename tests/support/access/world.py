@@ -37,16 +37,10 @@ class World:
         registry.activate(registry.publish(constant_model(3), test_accuracy=0.5))
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
-        self.run = TrainingRun.objects.get()
-        self.objects = {
-            "accesstoken": token.pk,
-            "user": victim.pk,
-            "group": Group.objects.create(name="night shift").pk,
-            "model": first.pk,
-            "run": self.run.pk,
-            "/r/": self.run.pk,
-            "type": ContentType.objects.get_for_model(TrainingRun).pk,
-        }
+        run = TrainingRun.objects.get()
+        group, kind = Group.objects.create(name="night shift"), ContentType.objects.get_for_model(TrainingRun)
+        self.objects = {"accesstoken": token.pk, "user": victim.pk, "group": group.pk, "type": kind.pk}
+        self.objects |= {"model": first.pk, "run": run.pk, "/r/": run.pk}
         for name in ("account", "session", "secret"):  # callers of the same kind are the same caller
             setattr(self, name, cache(getattr(self, name)))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training.learner.config import Config
 from training.learner.handwriting import others, pen
 
+FILE = "drawings.uint8"
 POOL = 2.2  # drawings in the pool for each drawing in an epoch
 PICTURE = (28, 28)
 PROGRESS_PICTURES = 50  # between two calls of `progress`: a tenth of a second
@@ -47,17 +48,18 @@ def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callabl
 
 def load(config: Config, count: int) -> NDArray[np.uint8] | None:
     """Return the kept pictures, or None if they are missing or incomplete."""
-    content = config.drawings_file.read_bytes() if config.drawings_file.exists() else b""
+    file = config.folder / FILE
+    content = file.read_bytes() if file.exists() else b""
     whole = len(content) == count * PICTURE[0] * PICTURE[1]
     return np.frombuffer(content, np.uint8).reshape(-1, *PICTURE) if whole else None
 
 
 def keep(config: Config, pictures: NDArray[np.uint8]) -> None:
     """Write the pictures to a draft and rename it. On a full disk the next attempt draws again."""
-    draft = config.attempt_folder / config.drawings_file.name
+    draft = config.attempt_folder / FILE
     try:
         draft.write_bytes(pictures.tobytes())
-        draft.replace(config.drawings_file)
+        draft.replace(config.folder / FILE)
     except OSError as error:
         logger.warning("the drawings are not kept: %s", error)
         draft.unlink(missing_ok=True)

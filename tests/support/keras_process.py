@@ -1,16 +1,37 @@
-"""Loss and accuracy of training and validation: the same measure for every preset, of digits alone."""
+"""What tests run in a process of TensorFlow's own, and what a learner reports. Imports no Django, for that process."""
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+import threading
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
+from training.learner.child import Learner
+from training.learner.config import Config
 from training.learner.presets import PRESETS
 
 DIGITS, OTHERS = 40, 24
+Reports = list[dict[str, Any]]
+
+
+def reports_of(learner: Learner, config: Config, last_epoch: int = 0) -> Reports:
+    """Train to the end, which is a result, or stop after one of the epochs."""
+    reports, stop = Reports(), threading.Event()
+
+    def send(report: Any) -> None:
+        reports.append(report)
+        if report["type"] == "epoch" and report["epoch"] == last_epoch:
+            stop.set()
+
+    if result := learner(config, send, stop):
+        send(result)
+    return reports
+
+
+def keras_reports(config: Config) -> Reports:
+    from training.learner import trainer
+
+    return reports_of(trainer.fit, config)
 
 
 def measured(preset_name: str) -> dict[str, Any]:
@@ -34,22 +55,3 @@ def measured(preset_name: str) -> dict[str, Any]:
     sums = network.compile_step(model, preset)(pictures, epochs.TARGETS[labels]) * [len(labels), 1, 1, 1]
     means = loop.means_of(sums, len(labels))
     return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_training_and_validation_measure_the_same(preset: str) -> None:
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        found = process.submit(measured, preset).result()
-    answers, labels = found["answers"].astype(np.float64), found["labels"][:DIGITS]
-    odds = answers[:DIGITS]
-    cross_entropy = -np.log(odds[np.arange(DIGITS), labels]).mean()
-    correct = (odds.argmax(axis=1) == labels).mean()
-    assert (answers[DIGITS:].argmax(axis=1) == 0).all(), "the pictures of no digit would count as correct zeros"
-    assert found["means"]["accuracy"] == pytest.approx(correct)
-    assert found["val_accuracy"] == pytest.approx(correct)
-    assert found["means"]["loss"] == pytest.approx(cross_entropy, rel=1e-4)
-    assert found["val_loss"] == pytest.approx(cross_entropy, rel=1e-4)
-    targets = np.full((DIGITS + OTHERS, 10), 0.1)
-    targets[:DIGITS] = np.eye(10)[labels]
-    smoothed = targets * (1 - found["smoothing"]) + found["smoothing"] / 10
-    assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)

@@ -1,0 +1,115 @@
+"""What the service makes of a file: a picture, or a named error."""
+
+import struct
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recognition import errors
+from recognition.imaging import decode_data_url, prepare
+from tests.support import drawings
+from tests.support.drawings import draw, encode, png_header
+from tests.support.fives import BAD_CRC, BOMB, JPEG, PNG, WEBP
+
+
+@pytest.mark.parametrize("head", ["data:image/png;base64,", "DATA:image/jpeg;BASE64,", "data:;base64,"])
+def test_data_url(head):
+    assert decode_data_url(f"  {head}aGVsbG8=\n") == b"hello"
+
+
+BAD_URLS = {
+    errors.InvalidDataURL: [
+        *("", "data:image/png;base64", "data:,", "data:image/png,abc", "http://example.org/,a", "iVBORw0KGgo="),
+    ],
+    errors.InvalidBase64: [f"data:image/png;base64,{text}" for text in ("!!!!", "aGVsbG8", "aGVs\x00bG8=", "äöüß")],
+    errors.EmptyImage: ["data:image/png;base64,", "data:image/png;base64,  "],
+}
+
+
+@pytest.mark.parametrize(("error", "text"), [(error, text) for error, texts in BAD_URLS.items() for text in texts])
+def test_bad_data_url(error, text):
+    with pytest.raises(error):
+        decode_data_url(text)
+
+
+def test_an_error_has_a_code_and_a_sentence():
+    error = errors.BlankDrawing()
+    assert (error.code, str(error)) == ("blank_drawing", error.message)
+    assert str(errors.ModelRejected("torn")) == errors.ModelRejected("torn").message == "torn"
+
+
+BAD_FILES = {
+    errors.EmptyImage: {"empty": b""},
+    errors.UnsupportedImage: {
+        "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        **{kind: encode(draw(5), kind) for kind in ("GIF", "TIFF", "BMP", "PDF")},
+        "PSD": b"8BPS\x00\x01" + bytes(100),
+        "text": b"seven",
+    },
+    errors.CorruptImage: {
+        **{f"PNG cut at {n}": PNG[:n] for n in (4, 8, 20, 33, 60, len(PNG) // 2)},
+        **{f"JPEG cut at {n}": JPEG[:n] for n in (2, 3, 20, 200, len(JPEG) // 2)},
+        **{f"WebP cut at {n}": WEBP[:n] for n in (12, 16, 20, 30, len(WEBP) // 2)},
+        "wrong CRC": BAD_CRC,
+        "too little data": png_header(280, 280),
+    },
+    errors.ImageTooLarge: {
+        "13300x13300 RGBA": png_header(13300, 13300),
+        "30000x30000 1-bit": png_header(30000, 30000, 1, 0),
+        "4097 wide": png_header(4097, 100),
+        **{f"{kind} of 5000": encode(Image.new("L", (5000, 16)), kind) for kind in ("JPEG", "WEBP")},
+    },
+    errors.ImageTooSmall: {
+        "0x0": png_header(0, 0),
+        **{f"{w}x{h}": encode(Image.new("L", (w, h))) for w, h in ((1, 1024), (7, 8))},
+        **{f"{kind} of 5": encode(Image.new("L", (5, 16)), kind) for kind in ("JPEG", "WEBP")},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "data"),
+    [pytest.param(error, data, id=name) for error, files in BAD_FILES.items() for name, data in files.items()],
+)
+def test_a_bad_file_is_refused_with_its_error(error, data):
+    with pytest.raises(error):
+        prepare(data)
+
+
+@pytest.mark.parametrize("header", [(13300, 13300, 8, 6), (30000, 30000, 1, 0)], ids=["RGBA", "1-bit"])
+def test_a_bomb_is_refused_without_unfolding_it(header):
+    data = png_header(*header)
+    spent = []
+    tracemalloc.start()
+    for _ in range(5):
+        started = time.process_time()
+        with pytest.raises(errors.ImageTooLarge):
+            prepare(data)
+        spent.append(time.process_time() - started)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert min(spent) < 0.05
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(drawings.with_chunk(PNG, b"zTXt", b"Comment\0\0" + BOMB), id="zTXt bomb"),
+        pytest.param(drawings.with_chunk(PNG, b"iCCP", b"icc\0\0" + BOMB), id="iCCP bomb"),
+        pytest.param(drawings.with_chunk(PNG, b"acTL", struct.pack(">II", 1000, 0)), id="1000 frames promised"),
+        pytest.param(
+            encode(draw(5), save_all=True, append_images=[draw(2, ink=n % 200) for n in range(20)]), id="animation"
+        ),
+    ],
+)
+def test_only_the_first_picture_is_unpacked(data):
+    tracemalloc.start()
+    array = prepare(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    assert np.abs(array - prepare(PNG)).mean() < 0.02

@@ -30,19 +30,15 @@ MOST_MEGABYTES = 60.0  # that an attack may add to nginx and the web processes t
 SECONDS = 3.0  # that an honest drawing may take on a busy machine
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def target(public_site: PublicSite) -> Target:
-    return target_of(public_site)
-
-
-def target_of(site: PublicSite) -> Target:
-    return Target(site.https_port, site.trust())
+    return Target(public_site.https_port, public_site.trust())
 
 
 @contextmanager
 def honest_meanwhile(site: PublicSite) -> Iterator[None]:
     """Somebody at another address draws for as long as this block, and is answered every time; memory stays."""
-    over, slow = threading.Event(), []
+    over, slow, weight = threading.Event(), [], Weight(site.members)
 
     def ask() -> None:
         with site.client("127.0.0.77") as visitor:
@@ -73,12 +69,12 @@ def small(name: str, connections: int, seconds: float = 6.0) -> Attack:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def half_open(public_site: PublicSite) -> Iterator[list[Future[tuple[Counter[str], float]]]]:
+def half_open(target: Target) -> Iterator[list[Future[tuple[Counter[str], float]]]]:
     """Clients whose headers do not end, from the first test here on; the last test looks at them."""
 
     def ended(attack: Attack) -> tuple[Counter[str], float]:
         began = time.monotonic()
-        return carry_out(attack, target_of(public_site)), time.monotonic() - began
+        return carry_out(attack, target), time.monotonic() - began
 
     with ThreadPoolExecutor(3) as threads:
         yield [threads.submit(ended, small(name, 60, 30)) for name in ("silent", "headers", "handshakes")]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from digits_site.development.nginx_server import nginx_program
 from tests.support.ports import free_port
@@ -68,8 +69,6 @@ def test_compose_gives_nginx_files_that_exist_and_hosts_that_it_knows() -> None:
 
 
 def test_nginx_limits_bodies_as_the_product_does() -> None:
-    from django.conf import settings
-
     limits = re.findall(r"(?:client_max_body_size|default) (\d+);", NGINX)
     assert limits == [str(settings.MAX_BODY_BYTES)] * 2
 

@@ -19,12 +19,16 @@ from django.core.management import CommandError, call_command
 
 from digits_site.checks import check_start, refuse_unsafe_start
 from digits_site.development import redis_server
+from digits_site.development.postgres_server import Cluster, owner
 from digits_site.development.redis_server import require_redis
+from digits_site.management.commands import up
 from digits_site.management.commands.prepare import first_admin
 from tests.support.ports import free_port
+from tests.support.scaled import MISSING, require_programs
 from tests.support.stack import ROOT, eventually, prepared
 
 SETTINGS = str(ROOT / "digits_site" / "settings.py")
+as_root = pytest.mark.skipif(MISSING != [] or os.geteuid() != 0, reason="only root must change to another user")
 KEEP = str(ROOT / "deploy" / "keep")
 PUBLIC = {
     "DIGITS_MODE": "public",
@@ -98,20 +102,14 @@ def test_everything_missing_is_listed_at_once(settings):
 
 
 def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command, whole = [sys.executable, "manage.py", *words], os.environ | environment
+    return subprocess.run(command, cwd=ROOT, env=whole, capture_output=True, text=True, timeout=60)
 
 
 def test_reading_the_settings_makes_nothing(tmp_path):
     folders = {"DATA_DIR": str(tmp_path / "data"), "METRICS_DIR": str(tmp_path / "metrics")}
     command = [sys.executable, "-c", "import digits_site.settings"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **folders}, check=True)
+    subprocess.run(command, cwd=ROOT, env=os.environ | folders, check=True)
     assert manage("check", DATA_DIR=str(tmp_path / "data")).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -156,11 +154,11 @@ def refusal(settings, monkeypatch, tmp_path):
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
-    def start(**values):
+    def start(*options, **values):
         for name, value in values.items():
             setattr(settings, name, value)
         with pytest.raises(CommandError) as error:
-            call_command("up")
+            call_command("up", *options)
         return str(error.value)
 
     return start
@@ -240,12 +238,42 @@ def test_up_starts_everything_and_leaves_nothing(tmp_path, own_environment, numb
         (os.killpg if whole_group else os.kill)(launcher.pid, number)
         assert launcher.wait(15) == 0
     finally:
-        if launcher.poll() is None:
-            launcher.terminate()
-            launcher.wait(20)
+        launcher.terminate()
+        launcher.wait(20)
     assert "Traceback" not in said.read_text()
     assert said.read_text().count("Password: ") == 1
     eventually(lambda: not processes_of(tmp_path), 5)
+
+
+# --- make run-scaled ---
+
+
+def test_what_is_missing_is_named_and_nothing_is_started(refusal, monkeypatch):
+    monkeypatch.setattr(up, "nginx_program", lambda: None)
+    monkeypatch.setattr(up, "programs", lambda: None)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert "apt-get install nginx-light postgresql" in refusal("--scaled")
+
+
+@as_root
+def test_root_is_told_that_postgresql_may_not_enter_its_folder(tmp_path):
+    tmp_path.chmod(0o700)
+    with pytest.raises(CommandError, match="DATA_DIR=/srv/digits make run-scaled"):
+        Cluster(tmp_path / "postgres").make()
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path):
+    require_programs()
+    with pytest.raises(CommandError, match="shorter DATA_DIR"):
+        Cluster(tmp_path / ("x" * 100))
+
+
+@as_root
+def test_the_user_of_postgresql_need_not_read_the_repository(tmp_path):
+    """Root's clone may lie in a folder that is closed to others; what starts PostgreSQL runs as somebody else."""
+    command = Cluster(tmp_path / "postgres").command()
+    assert [word for word in command if word.startswith(str(ROOT))] == []
+    assert subprocess.run([*command[:5], "sh", "-c", "exit 3"], cwd="/", check=False, **owner()).returncode == 3
 
 
 # --- deploy/keep ---
@@ -258,12 +286,8 @@ def lines_of(file: Path) -> list[str]:
 @pytest.mark.parametrize("status", [0, 3, 255])
 def test_keep_ends_with_the_status_of_a_command_that_ends(status):
     assert subprocess.run([KEEP, "sh", "-c", f"exit {status}"], timeout=10).returncode == status
-
-
-def test_keep_needs_a_command():
-    answer = subprocess.run([KEEP], capture_output=True, text=True)
-    assert answer.returncode == 64
-    assert "usage" in answer.stderr
+    usage = subprocess.run([KEEP], capture_output=True, text=True)
+    assert (usage.returncode, "usage" in usage.stderr) == (64, True)
 
 
 @pytest.mark.parametrize("whole_group", [True, False])

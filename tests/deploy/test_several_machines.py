@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(program("postgres") is None, reason="THERE IS NO POSTGRESQL HERE: apt-get install postgresql"),
 ]
 FIRST_USER = 61_000  # of numbers that no account has
-SHARED_KEY = "the-same-on-every-machine-" * 3
+WORKER = "celery -A digits_site worker --pool threads --concurrency 1 --without-gossip --without-mingle"
 EPOCHS = 6
 PACKAGES = os.environ | {"PYTHONPATH": f"{sysconfig.get_path('purelib')}:{os.environ.get('PYTHONPATH', '')}"}
 
@@ -46,6 +46,7 @@ def python_for(who: dict[str, Any]) -> str | None:
         with suppress(OSError):
             if subprocess.run([python, "-c", look], cwd=ROOT, env=PACKAGES, stderr=DEVNULL, **who).returncode == 0:
                 return python
+    warnings.warn("every machine runs as root: the product or its Python is not readable for others", stacklevel=1)
     return None
 
 
@@ -53,51 +54,29 @@ class Machine:
     """A folder, a user where that is possible, and one process of the product."""
 
     def __init__(self, name: str, number: int, shared: dict[str, str]) -> None:
-        self.name, self.port = name, free_port()
+        self.name, self.port, self.folder = name, free_port(), Path(mkdtemp(prefix=f"digits-{name}-"))  # 0700
         self.url = f"http://127.0.0.1:{self.port}"
-        self.folder = Path(mkdtemp(prefix=f"digits-{name}-"))  # 0700
-        self.who: dict[str, Any] = {}
-        self.python = sys.executable
-        if os.geteuid() == 0:
-            self.become({"user": FIRST_USER + number, "group": FIRST_USER + number, "extra_groups": []})
-        self.environment = PACKAGES | shared | {"DATA_DIR": str(self.folder / "data"), "HOME": str(self.folder)}
-        self.environment |= {"PYTHONDONTWRITEBYTECODE": "1", "WATCHDOG": "true", "PORT": str(self.port)}
+        own = {"DATA_DIR": str(self.folder / "data"), "HOME": str(self.folder), "PORT": str(self.port)}
+        self.options: dict[str, Any] = {"cwd": ROOT, "env": PACKAGES | shared | own}
+        self.python, user = sys.executable, FIRST_USER + number
+        who = {"user": user, "group": user, "extra_groups": []}
+        if os.geteuid() == 0 and (python := python_for(who)):
+            self.python = python
+            self.options |= who
+            os.chown(self.folder, user, user)
         self.process: subprocess.Popen[bytes] | None = None
-
-    def become(self, who: dict[str, Any]) -> None:
-        """Somebody whom the system keeps out of the other machines' folders."""
-        python = python_for(who)
-        if python is None:
-            warnings.warn(
-                "every machine runs as root: the product or its Python is not readable for others", stacklevel=1
-            )
-            return
-        self.who, self.python = who, python
-        os.chown(self.folder, who["user"], who["group"])
 
     def manage(self, *words: str) -> str:
         command = [self.python, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, **self.who)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return subprocess.run(command, check=True, stdout=PIPE, text=True, **self.options).stdout
 
-    def launch(self, program: str, *words: str) -> None:
+    def launch(self, command: str) -> None:
         with (self.folder / "log").open("ab") as log:
-            command = [self.python, "-m", program, *words]
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True, **self.who
+                [self.python, "-m", *command.split()], stdout=log, stderr=log, start_new_session=True, **self.options
             )
 
-    def serve(self) -> None:
-        self.launch("digits_site.server", "--bind", "127.0.0.1", "--port", str(self.port))
-
-    def work(self) -> None:
-        only = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        words = ("worker", "-n", f"{self.name}@digits", "--pool", "threads", "--concurrency", "1", *only)
-        self.launch("celery", "-A", "digits_site", *words)
-
-    def die(self) -> None:
-        """kill -9."""
+    def kill(self) -> None:
         self.process.kill()
         self.process.wait()
 
@@ -113,36 +92,39 @@ class Site:
     def __init__(self, exits: ExitStack) -> None:
         self.postgres = exits.enter_context(closing(Server()))
         self.bucket = exits.enter_context(closing(BucketServer()))
-        self.redis_port = free_port()
-        redis = start_redis(self.redis_port, exits.enter_context(TemporaryDirectory()), "--requirepass", "secret")
-        exits.callback(stop, redis)
-        self.shared = KEYS | {
+        port = free_port()
+        folder = exits.enter_context(TemporaryDirectory())
+        exits.callback(stop, start_redis(port, folder, "--requirepass", "secret"))
+        shared = KEYS | {
             "DATABASE_URL": self.postgres.url,
             "MODEL_STORAGE_URL": self.bucket.url,
-            "REDIS_URL": f"redis://:secret@127.0.0.1:{self.redis_port}/0",
-            "SECRET_KEY": SHARED_KEY,
+            "REDIS_URL": f"redis://:secret@127.0.0.1:{port}/0",
+            "SECRET_KEY": "the-same-on-every-machine-" * 3,
             "LEARNER": NUMPY_LEARNER,
             "RUN_LOST_SECONDS": str(HASTY_SECONDS),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "WATCHDOG": "true",
         }
         names = ("web-1", "web-2", "worker-1", "worker-2")
-        self.machines = {name: Machine(name, number, self.shared) for number, name in enumerate(names)}
+        self.machines = {name: Machine(name, number, shared) for number, name in enumerate(names)}
         for machine in self.machines.values():
             exits.callback(machine.close)
 
     def start(self) -> None:
         first, second, *workers = self.machines.values()
         first.manage("prepare")
-        for web in (first, second):
-            web.serve()
         for worker in workers:
-            worker.work()
+            worker.launch(f"{WORKER} -n {worker.name}@digits")
+        for web in (first, second):
+            web.launch(f"digits_site.server --bind 127.0.0.1 --port {web.port}")
         for web in (first, second):
             wait_for_port(web.port)
 
-    def rows(self, run: int) -> dict[str, Any]:
-        """The run's row and its epochs', from the database itself."""
+    def epochs_of(self, run: int) -> list[int]:
+        """From the database itself."""
         with closing(psycopg.connect(self.postgres.url, autocommit=True)) as connection:
-            return next(each for each in sample(connection) if each["id"] == run)
+            row = next(each for each in sample(connection) if each["id"] == run)
+        return [epoch for epoch, _ in row["epochs"]]
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +152,9 @@ def worker_of(site: Site, run: int) -> Machine:
 
 def test_several_machines_are_one_service_and_go_on_without_those_that_die(site: Site) -> None:
     web_1, web_2 = site.machines["web-1"], site.machines["web-2"]
-    folders_are_private(site)
+    for machine in site.machines.values():  # no process could use a file of another machine if it tried
+        assert machine.folder.stat().st_mode & 0o777 == 0o700
+        assert machine.folder.stat().st_uid == machine.options.get("user", os.geteuid())
     assert drawn(web_1)[:2] == drawn(web_2)[:2] == (200, 7)
 
     # A run that is asked for at one is watched at the other. Its worker dies, and the other one takes it up.
@@ -180,13 +164,13 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
     shown = lambda: httpx.get(f"{web_2.url}/api/runs/{run}/", timeout=30).json()  # noqa: E731
     eventually(lambda: len(shown()["epochs"]) >= 2, PATIENCE_SECONDS, "two epochs")
     dead = worker_of(site, run)
-    dead.die()
+    dead.kill()
     before = shown()["epochs"]
     ended = eventually(lambda: (r := shown())["finished_at"] and r, 120, "the end of the run")
     assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
     assert worker_of(site, run) is not dead
     assert ended["epochs"][: len(before)] == before, "what was finished is kept"
-    assert [epoch for epoch, _ in site.rows(run)["epochs"]] == list(range(1, EPOCHS + 1)), "each once"
+    assert site.epochs_of(run) == list(range(1, EPOCHS + 1)), "each once"
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
     viewer.close()
@@ -203,17 +187,9 @@ def test_several_machines_are_one_service_and_go_on_without_those_that_die(site:
     eventually(lambda: drawn(web_2)[2] == ended["model"], 10, "the new model's answer at the other machine")
 
     # One web process dies; the other knows everything.
-    web_1.die()
+    web_1.kill()
     assert drawn(web_2)[::2] == (200, ended["model"])
     assert httpx.get(f"{web_2.url}/readyz", timeout=30).status_code == 200
     second = httpx.post(f"{web_2.url}/api/retrain_model/", json={"samples": 64, "epochs": 1}, timeout=30).json()["run"]
     status = lambda: httpx.get(f"{web_2.url}/api/runs/{second}/", timeout=30).json()["status"]  # noqa: E731
     eventually(lambda: status() == "completed", PATIENCE_SECONDS, "a run after both deaths")
-
-
-def folders_are_private(site: Site) -> None:
-    """No process could use a file of another machine if it tried."""
-    for machine in site.machines.values():
-        assert machine.folder.stat().st_mode & 0o777 == 0o700
-        if machine.who:
-            assert machine.folder.stat().st_uid == machine.who["user"]

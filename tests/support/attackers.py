@@ -29,7 +29,7 @@ class Attack:
     title: str
     connections: int
     script: Callable[[], Script]
-    again: bool = False
+    again: bool = True
     hangs_up: bool = False
     addresses: int = 1  # that the connections come from, in turn
     network: int = 1  # 127.x.0.0, whose addresses these are: what one attack has used up is not the next one's
@@ -131,49 +131,38 @@ def largest_picture() -> bytes:
 
 
 ATTACKS: dict[str, Callable[[], Attack]] = {
-    "length": lambda: Attack("200 MB body with its length", 4, lambda: plain(HUGE, HUGE), again=True),
-    "chunked": lambda: Attack("200 MB body, chunked", 4, lambda: chunked(HUGE), again=True),
-    "too-small": lambda: Attack("200 MB body that calls itself 100 bytes", 4, lambda: plain(100, HUGE), again=True),
-    "too-large": lambda: Attack("1 kB body that calls itself 200 MB", 100, lambda: plain(HUGE, 1000), again=True),
+    "length": lambda: Attack("200 MB body with its length", 4, lambda: plain(HUGE, HUGE)),
+    "chunked": lambda: Attack("200 MB body, chunked", 4, lambda: chunked(HUGE)),
+    "too-small": lambda: Attack("200 MB body that calls itself 100 bytes", 4, lambda: plain(100, HUGE)),
+    "too-large": lambda: Attack("1 kB body that calls itself 200 MB", 100, lambda: plain(HUGE, 1000)),
     "hung-up": lambda: Attack(
-        "1 kB of a body of 1 MB, then hung up", 100, lambda: plain(1_000_000, 1000), again=True, hangs_up=True
+        "1 kB of a body of 1 MB, then hung up", 100, lambda: plain(1_000_000, 1000), hangs_up=True
     ),
-    "never": lambda: Attack(
-        "900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60), again=True
-    ),
-    "silent": lambda: Attack("500 connections that say nothing", HALF_OPEN, lambda: iter([(b"", 60.0)]), again=True),
-    "headers": lambda: Attack("500 half-open: headers, a byte a second", HALF_OPEN, slow_headers("/"), again=True),
-    "bodies": lambda: Attack("500 half-open: bodies, a byte a second", HALF_OPEN, slow_body, again=True),
-    "bodies-of-many": lambda: Attack(
-        "the same from 100 addresses", HALF_OPEN, slow_body, again=True, addresses=100
-    ),
+    "never": lambda: Attack("900 kB of a body of 1 MB, then nothing", 100, lambda: plain(1_000_000, 900_000, wait=60)),
+    "silent": lambda: Attack("500 connections that say nothing", HALF_OPEN, lambda: iter([(b"", 60.0)])),
+    "headers": lambda: Attack("500 half-open: headers, a byte a second", HALF_OPEN, slow_headers("/")),
+    "bodies": lambda: Attack("500 half-open: bodies, a byte a second", HALF_OPEN, slow_body),
+    "bodies-of-many": lambda: Attack("the same from 100 addresses", HALF_OPEN, slow_body, addresses=100),
     "handshakes": lambda: Attack(
-        "500 half-open: WebSocket handshakes, a byte a second", HALF_OPEN, slow_headers("/ws/training/"), again=True
+        "500 half-open: WebSocket handshakes, a byte a second", HALF_OPEN, slow_headers("/ws/training/")
     ),
-    "frames": lambda: Attack("500 WebSockets, each with a frame that never ends", HALF_OPEN, slow_frame, again=True),
-    "frames-of-many": lambda: Attack(
-        "the same from 100 addresses", HALF_OPEN, slow_frame, again=True, addresses=100
-    ),
-    "pings": lambda: Attack("20 WebSockets that send nothing but pings", 20, pings, again=True),
-    "bomb": lambda: Attack("PNG that would decode to 1.16 GB, again and again", 16, picture(bomb()), again=True),
+    "frames": lambda: Attack("500 WebSockets, each with a frame that never ends", HALF_OPEN, slow_frame),
+    "frames-of-many": lambda: Attack("the same from 100 addresses", HALF_OPEN, slow_frame, addresses=100),
+    "pings": lambda: Attack("20 WebSockets that send nothing but pings", 20, pings),
+    "bomb": lambda: Attack("PNG that would decode to 1.16 GB, again and again", 16, picture(bomb())),
     "scans": lambda: Attack(
-        "JPEG that goes over its million pixels 5,000 times", 16, picture(many_scans(999, 1000, 5000)), again=True
+        "JPEG that goes over its million pixels 5,000 times", 16, picture(many_scans(999, 1000, 5000))
     ),
-    "largest": lambda: Attack(
-        "valid PNG of 4096x4096 RGBA, again and again", 50, picture(largest_picture()), again=True
-    ),
-    "largest-of-many": lambda: Attack(
-        "the same from 50 addresses", 50, picture(largest_picture()), again=True, addresses=50
-    ),
-    "flood": lambda: Attack("GET /api/runs/, again and again", 50, read("/api/runs/"), again=True),
+    "largest": lambda: Attack("valid PNG of 4096x4096 RGBA, again and again", 50, picture(largest_picture())),
+    "largest-of-many": lambda: Attack("the same from 50 addresses", 50, picture(largest_picture()), addresses=50),
+    "flood": lambda: Attack("GET /api/runs/, again and again", 50, read("/api/runs/")),
     "lists": lambda: Attack(
         "GET /api/runs/?page_size=100&include=epochs, again and again",
         50,
         read("/api/runs/?page_size=100&include=epochs"),
-        again=True,
     ),
-    "joins": lambda: Attack("WebSockets opened and left, again and again", 20, joins, again=True, hangs_up=True),
-}  # fmt: skip
+    "joins": lambda: Attack("WebSockets opened and left, again and again", 20, joins, hangs_up=True),
+}
 
 
 def carry_out(attack: Attack, target: Target) -> Counter[str]:

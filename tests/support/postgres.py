@@ -34,8 +34,10 @@ def unprivileged() -> dict[str, Any]:
     """How Popen starts a PostgreSQL, which refuses to run as root."""
     if os.geteuid() != 0:
         return {}
-    names = {account.pw_name for account in pwd.getpwall()}
-    account = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    try:
+        account = pwd.getpwnam("postgres")
+    except KeyError:
+        account = pwd.getpwnam("nobody")
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
@@ -44,10 +46,10 @@ class Server:
     PostgreSQL's programs."""
 
     def __init__(self) -> None:
-        initdb, postgres = program("initdb"), program("postgres")
-        if initdb is None or postgres is None:
+        self.program = program("postgres") or ""
+        if not self.program:
             raise RuntimeError("There is no PostgreSQL here: apt-get install postgresql")
-        self.port, self.password, self.program = free_port(), secrets.token_hex(8), postgres
+        self.port, self.password = free_port(), secrets.token_hex(8)
         self.folder = Path(tempfile.mkdtemp(prefix="digits-postgres-"))
         (self.folder / "password").write_text(self.password)
         self.who = unprivileged()
@@ -56,6 +58,7 @@ class Server:
                 os.chown(path, self.who["user"], self.who["group"])
         words = ["--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}", "--username=digits"]
         words += ["--encoding=UTF8", "--locale=C", "--no-sync", f"--pgdata={self.folder / 'data'}"]
+        initdb = str(Path(self.program).with_name("initdb"))
         subprocess.run([initdb, *words], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.who)
         self.start()
         with closing(psycopg.connect(self.url_of("postgres"), autocommit=True)) as connection:
@@ -72,14 +75,9 @@ class Server:
         """Returns when it answers."""
         options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": str(self.folder)}
         words = [f"{name}={value}" for name, value in options.items()] + FAST
+        command = [self.program, "-D", str(self.folder / "data"), *(part for word in words for part in ("-c", word))]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [self.program, "-D", str(self.folder / "data"), *(part for word in words for part in ("-c", word))],
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                **self.who,
-            )
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, **self.who)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -93,11 +91,7 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT ends every connection and then the server, SIGQUIT at once, as a crash would."""
         self.process.send_signal(how)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.wait(20)
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)

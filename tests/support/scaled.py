@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -39,26 +38,24 @@ class Scaled(Stack):
             self.environment.pop(name, None)
         self.environment["WEB_CONCURRENCY"] = "2"
         with (self.folder / "up.log").open("ab") as log:
+            command, environment = [sys.executable, "manage.py", "up", "--scaled"], self.environment
             self.processes["up"] = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--scaled"],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
         eventually(lambda: "Draw a digit" in self.log("up") or self.ended_badly(), 120, "the start")
         assert not self.ended_badly(), self.log("up")
 
     def ended_badly(self) -> bool:
         return self.processes["up"].poll() is not None
 
-    def below(self, *words: str) -> list[psutil.Process]:
-        """Processes of this stack with these words in their command line, parents before children."""
+    def below(self, word: str) -> list[psutil.Process]:
+        """Processes of this stack with this word in their command line, parents before children."""
         found = []
         for process in psutil.Process(self.processes["up"].pid).children(recursive=True):
-            try:
+            with suppress(psutil.Error):
                 line = " ".join(process.cmdline())
-            except psutil.Error:
-                continue
-            if "deploy/keep" not in line and all(word in line for word in words):
-                found.append(process)
+                if "deploy/keep" not in line and word in line:
+                    found.append(process)
         return found
 
     def granian(self) -> psutil.Process:
@@ -89,10 +86,8 @@ class Scaled(Stack):
         if launcher is None:
             return
         everything = psutil.Process(launcher.pid).children(recursive=True) if launcher.poll() is None else []
-        began = time.monotonic()
         launcher.send_signal(signal.SIGINT)
         launcher.wait(60)
-        self.seconds_to_end = time.monotonic() - began
         _, left = psutil.wait_procs(everything, timeout=2)
         for process in left:
             process.kill()

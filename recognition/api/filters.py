@@ -6,26 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.classifier import registered_bytes
 from recognition.errors import NoFile
-from recognition.models import ModelVersion
 
 # Weights and biases, in the file's order.
 SHAPES = {"w1": (32, 1, 5, 5), "b1": (32,), "w2": (64, 32, 5, 5), "b2": (64,)}
 LAYOUT = ", ".join(f"{name} {list(shape)}" for name, shape in SHAPES.items())
 
 
-def filters(model: ModelVersion) -> bytes:
-    """Return the arrays of SHAPES as little-endian float32, one after the other.
-
-    Raises ModelRejected for a file that is not the registered one, and NoFile for another kind of network.
-    """
-    return extract(model.pk, registered_bytes(model))
-
-
 @lru_cache(maxsize=4)
-def extract(version: int, content: bytes) -> bytes:
-    """Read the arrays from the ONNX file. Only a process that does so imports the `onnx` package, 13 MB."""
+def filters(content: bytes) -> bytes:
+    """Return the arrays of SHAPES in an ONNX file as little-endian float32. Raises NoFile for another kind of network.
+
+    Only a process that does so imports the `onnx` package, 13 MB.
+    """
     import onnx
     from onnx import numpy_helper
 

@@ -16,6 +16,7 @@ from digits_site.web.openapi.errors import raises
 from recognition import registry
 from recognition.api import filters
 from recognition.api.serializers import BINARY, MODEL_FILES, ModelSerializer
+from recognition.classifier import registered_bytes
 from recognition.errors import ModelRejected, NoFile, StorageUnavailable
 from recognition.models import ModelVersion, in_service
 
@@ -73,7 +74,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @raises(NoFile, ModelRejected)
     def filters(self, request: Request, pk: int) -> HttpResponseBase:
         model = self.get_object()
-        return conditional(request, model, "filters", lambda: filters.filters(model))
+        return conditional(request, model, "filters", lambda: filters.filters(registered_bytes(model)))
 
 
 def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:

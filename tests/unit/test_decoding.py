@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognition import errors as errors
+from recognition import errors
 from recognition.imaging import decode_data_url, prepare
 from tests.support import drawings
 from tests.support.drawings import draw, encode, png_header

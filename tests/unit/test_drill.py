@@ -97,7 +97,7 @@ WRONGS: dict[str, Spoil] = {
         -1, of("sse", h) | {"t": 6.0, "told": {"max_epochs": 2, "percentage": 3.0}}
     ),
     "unlike model 1": lambda h: of("drawing", h).update(prediction=1),
-    "did not answer a drawing": lambda h: of("drawing", h).update(status=0, error="ReadError"),
+    "did not answer a drawing": lambda h: of("drawing", h).update(status=0, code="ReadError"),
     "answered a drawing with 500": lambda h: of("drawing", h).update(status=500),
     "was answered with 500": lambda h: of("request", h).update(status=500),
     "was not answered": lambda h: of("request", h, 1).update(status=0, asked=2.0, answered=3.0),
@@ -115,6 +115,6 @@ def test_each_wrong_is_found(words: str) -> None:
 
 def test_a_server_that_is_down_need_not_answer() -> None:
     history = good()
-    of("drawing", history).update(status=0, error="ConnectError")
+    of("drawing", history).update(status=0, code="ConnectError")
     history.insert(3, {"t": 8.8, "kind": "life", "process": "web-0", "state": "down"})
     assert violations(history) == []

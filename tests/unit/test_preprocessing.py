@@ -9,7 +9,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognition import errors as errors
+from recognition import errors
 from recognition.imaging import encode_png, prepare
 from recognition.imaging.preprocessing import centre_of_mass
 from tests.support import drawings

@@ -74,7 +74,7 @@ def drawings(history: list[Record], lives: Lives) -> Iterator[str]:
                 yield f"{at} read {read}, unlike model {record['model']}: {model}"
         elif record["status"] == 0:
             if lives.up_through(record["web"], record["asked"] - MARGIN_SECONDS, record["t"] + MARGIN_SECONDS):
-                yield f"{at} did not answer a drawing, though it was up: {record['error']}"
+                yield f"{at} did not answer a drawing, though it was up: {record['code']}"
         elif record["status"] != 503:
             yield f"{at} answered a drawing with {record['status']}"
 

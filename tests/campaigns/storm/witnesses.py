@@ -30,6 +30,7 @@ NEWEST = 3  # rows that a sample looks at: an older run has ended, and is looked
 ASKERS, STOP_SHARE = 3, 0.02  # of the requests are stops
 ASKING_SECONDS, DRAWING_SECONDS = (0.3, 2.0), (0.1, 0.5)  # pauses
 TIMEOUT_SECONDS = 20
+KEPT = ("run", "code", "model", "prediction", "confidence")  # of an answer
 
 
 class Witnesses:
@@ -47,7 +48,7 @@ class Witnesses:
             self.run(self.websocket, f"ws-{number}", url.replace("http", "ws") + "/ws/training/")
             self.run(self.event_stream, f"sse-{number}", url)
             if number < 2:
-                self.run(self.drawings, name, url)
+                self.run(self.drawings, name)
         self.askers = [self.run(self.requests, random.Random(self.seed * 100 + number)) for number in range(ASKERS)]
 
     def run(self, look: Callable[..., None], *values: Any) -> threading.Thread:
@@ -125,37 +126,35 @@ class Witnesses:
                     if not self.over.is_set():
                         self.history.add("sse", client=client, connection=connection, told=told)
 
-    def drawings(self, name: str, url: str) -> None:
+    def drawings(self, web: str) -> None:
         """Draws a digit again and again."""
-        pause, headers = random.Random(name), {"Content-Type": "image/png"}
-        with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        pause = random.Random(web)
+        with httpx.Client(timeout=TIMEOUT_SECONDS, headers={"Content-Type": "image/png"}) as client:
             while not self.over.wait(pause.uniform(*DRAWING_SECONDS)):
-                asked, values = self.history.now(), {}
-                try:
-                    answer = client.post(f"{url}/api/drawing/", content=DRAWING, headers=headers)
-                    told = answer.json()
-                    values = {k: told.get(k) for k in ("model", "prediction", "confidence", "code")}
-                    values["status"] = answer.status_code
-                except httpx.HTTPError as error:
-                    values = {"status": 0, "error": type(error).__name__}
-                self.history.add("drawing", web=name, asked=asked, **values)
+                self.ask(client, "drawing", web, "drawing", content=DRAWING)
 
     def requests(self, rng: random.Random) -> None:
         """Asks for runs, and at times for a stop."""
-        while not self.enough.wait(rng.uniform(*ASKING_SECONDS)):
-            web, stops = rng.choice(sorted(self.cluster.urls)), rng.random() < STOP_SHARE
-            body = {"samples": rng.choice([500, 2000]), "epochs": rng.randint(2, 20), "batch_size": 16}
-            body |= {"activate": rng.random() < 0.5, "seed": rng.randrange(1000)}
-            what, asked = "stop_training" if stops else "retrain_model", self.history.now()
-            values: dict[str, Any] = {"status": 0, "run": None, "code": ""}
-            try:
-                url = f"{self.cluster.urls[web]}/api/{what}/"
-                answer = httpx.post(url, json={} if stops else body, timeout=TIMEOUT_SECONDS)
-                values |= {k: v for k, v in answer.json().items() if k in {"run", "code"}}
-                values["status"] = answer.status_code
-            except httpx.HTTPError as error:
-                values["code"] = type(error).__name__
-            self.history.add("request", what=what, web=web, asked=asked, answered=self.history.now(), **values)
+        with httpx.Client(timeout=TIMEOUT_SECONDS, headers={"Connection": "close"}) as client:
+            while not self.enough.wait(rng.uniform(*ASKING_SECONDS)):
+                web = rng.choice(sorted(self.cluster.urls))
+                body = {"samples": rng.choice([500, 2000]), "epochs": rng.randint(2, 20), "batch_size": 16}
+                body |= {"activate": rng.random() < 0.5, "seed": rng.randrange(1000)}
+                if rng.random() < STOP_SHARE:
+                    self.ask(client, "request", web, "stop_training", json={})
+                else:
+                    self.ask(client, "request", web, "retrain_model", json=body)
+
+    def ask(self, client: httpx.Client, kind: str, web: str, what: str, **content: Any) -> None:
+        """Write down the answer; its status is 0 where none comes, and then its code says why."""
+        asked, values = self.history.now(), dict.fromkeys(KEPT)
+        try:
+            answer = client.post(f"{self.cluster.urls[web]}/api/{what}/", **content)
+            told = answer.json()
+            values = {name: told.get(name) for name in KEPT} | {"status": answer.status_code}
+        except httpx.HTTPError as error:
+            values |= {"status": 0, "code": type(error).__name__}
+        self.history.add(kind, what=what, web=web, asked=asked, answered=self.history.now(), **values)
 
 
 Connection = sqlite3.Connection | psycopg.Connection[Any]

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.common import ROOT, machine, percentile
-from tests.support.browser import ARGUMENTS, draw, find_chromium, module_url
+from tests.support.browser import ARGUMENTS, find_chromium, module_url
+from tests.support.page import draw
 from tests.support.stack import running
 from training.learner import dataset
 
@@ -66,7 +67,7 @@ def strokes(page: Page, count: int) -> list[float]:
         page.get_by_role("button", name="Clear").click()
         page.wait_for_timeout(150)
         page.evaluate(WATCH)
-        draw(page, list(DIGITS.values())[number % len(DIGITS)])
+        draw(page, list(DIGITS.values())[number % len(DIGITS)], steps=8)
         found.append(page.evaluate("measured"))
         page.wait_for_timeout(400)
     return found

@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 
 from recognition import registry
 from recognition.models import ModelVersion
-from tests.support.browser import SCRIBBLE, answer, check_accessibility, draw, module_url, settle
+from tests.support.browser import check_accessibility, module_url, settle
 from tests.support.constant_models import constant_model
+from tests.support.page import SCRIBBLE, answer, draw
 from training import shipping
 from training.learner import dataset
 

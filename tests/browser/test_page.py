@@ -9,23 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browser import (
-    SCRIBBLE,
-    SEVEN,
-    alert,
-    answer,
-    bars,
-    check_accessibility,
-    draw,
-    ink,
-    on_pad,
-    overflow,
-    pad,
-    path,
-    pen,
-    settle,
-    touch,
-)
+from tests.support.browser import check_accessibility, overflow, settle
+from tests.support.page import SCRIBBLE, SEVEN, alert, answer, bars, button, draw, ink, on_pad, pad, path, pen, touch
 
 pytestmark = pytest.mark.browser
 DRAWING = "**/api/drawing/**"
@@ -39,10 +24,6 @@ KEEP_BODY = """() => {
 CSP = "default-src 'self'; img-src 'self' data: blob:"
 
 
-def button(page, name):
-    return page.get_by_role("button", name=name)
-
-
 def test_a_digit_drawn_with_the_mouse_is_read_and_survives_a_new_window_size(visits):
     page = visits.open()
     expect(answer(page)).to_have_text("Nothing drawn yet.")
@@ -54,8 +35,8 @@ def test_a_digit_drawn_with_the_mouse_is_read_and_survives_a_new_window_size(vis
     assert sum(shares.values()) == pytest.approx(100, abs=0.1)
     seen = page.get_by_role("img", name="The drawing as the network sees it")
     expect(seen).to_be_visible()
-    assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
-    assert seen.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+    facts = "image => [image.naturalWidth, image.naturalHeight, getComputedStyle(image).imageRendering]"
+    assert seen.evaluate(facts) == [28, 28, "pixelated"]
     seven = ink(page)
     page.set_viewport_size({"width": 360, "height": 800})
     assert overflow(page) == 0
@@ -169,11 +150,10 @@ def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):
 
     def reply(route):
         sent.append(time.monotonic())
-        if len(sent) == 1:
-            body = {"code": "rate_limited", "message": "x", "detail": "x"}
-            route.fulfill(status=429, json=body, headers={"Retry-After": "1"})
-        else:
+        if len(sent) > 1:
             route.continue_()
+        else:
+            route.fulfill(status=429, json={"code": "rate_limited"}, headers={"Retry-After": "1"})
 
     page.route(DRAWING, reply)
     first, second, *rest = on_pad(page, SEVEN)
@@ -198,15 +178,12 @@ def test_drawing_by_keyboard_alone(visits):
         if pad(page).evaluate("canvas => canvas === document.activeElement"):
             break
     expect(pad(page)).to_be_focused()
-    for key, times in (("ArrowLeft", 6), ("Space", 1), ("ArrowRight", 12), ("ArrowDown", 4)):
-        for _ in range(times):
-            page.keyboard.press(key)
+    for key in ["ArrowLeft"] * 6 + ["Space"] + ["ArrowRight"] * 12 + ["ArrowDown"] * 4:
+        page.keyboard.press(key)
     expect(page.get_by_role("status", name="Pen")).to_have_text("Pen down")
-    for _ in range(6):
-        page.keyboard.down("ArrowDown")
-        page.keyboard.down("ArrowLeft")
-        page.keyboard.up("ArrowDown")
-        page.keyboard.up("ArrowLeft")
+    for move in (page.keyboard.down, page.keyboard.up) * 6:
+        move("ArrowDown")
+        move("ArrowLeft")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status", name="Pen")).to_have_text("Pen up")
     expect(answer(page)).to_contain_text("Read as 7")
@@ -243,7 +220,7 @@ def test_refusals_are_said_in_plain_words(visits):
         (422, "blank_drawing", {}, "", "No digit found in this drawing."),
         (429, "rate_limited", {"Retry-After": "30"}, "Try again in 30 s", "No prediction."),
     ]:
-        refusal |= {"status": status, "headers": headers, "json": {"code": code, "message": "x", "detail": "x"}}
+        refusal |= {"status": status, "headers": headers, "json": {"code": code}}
         draw(page)
         expect(answer(page)).to_have_text(words)
         expect(alert(page, said or re.compile("."))).to_have_count(int(bool(said)))

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from tests.support.browser import SCRIBBLE, SEVEN, alert, answer, draw, ink, settle
+from tests.support.browser import settle
+from tests.support.page import SCRIBBLE, SEVEN, alert, answer, button, draw, ink
 
 pytestmark = pytest.mark.browser
 ONE = [(0.5, 0.2), (0.5, 0.8)]
@@ -52,10 +53,6 @@ def choose(page, name, content):
     """Pick a file in the file dialog, and do not wait for what the page does with it."""
     file = {"name": name, "mimeType": "image/png", "buffer": content}
     page.get_by_label("Use a photo").set_input_files(file)
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name)
 
 
 def open_page(visits, **options):

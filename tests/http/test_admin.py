@@ -202,7 +202,7 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
         text = text_of(client.get("/admin/"))
     assert "99.55% of the test digits are read correctly by model" in text
     assert "activated at install" in text
-    assert f"{heartbeat.worker_name()}, seen 0 s ago" in text
+    assert re.search(rf"{heartbeat.worker_name()}, seen \d s ago", text)
     assert "Redis connected" in text
 
 

@@ -6,8 +6,9 @@ from playwright.sync_api import expect
 
 from recognition import classifier, registry
 from recognition.models import ModelVersion
-from tests.support.browser import SCRIBBLE, answer, draw, keep_pages, launch_chromium, watch_visits  # noqa: F401
+from tests.support.browser import keep_pages, launch_chromium, watch_visits  # noqa: F401
 from tests.support.constant_models import constant_model, predicted_now
+from tests.support.page import SCRIBBLE, answer, draw
 
 
 @pytest.mark.django_db

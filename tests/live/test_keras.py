@@ -9,7 +9,6 @@ import psutil
 import pytest
 
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running, streamed
-from tests.support.subprocesses import run_python
 from tests.support.watcher import Watcher
 from training.learner.config import KERAS_LEARNER
 
@@ -54,37 +53,3 @@ def test_the_fast_preset_is_99_per_cent_accurate_and_its_stream_speaks_at_least_
     assert stack.http.get(f"/api/models/{ended['model']}/keras/").content.startswith(b"PK"), "a Keras file"
     for name in ("web", "worker"):
         assert "tensorflow" not in Path(f"/proc/{stack.processes[name].pid}/maps").read_text()
-
-
-TWO_FAILURES = """
-import os
-from training.learner.child import TENSORFLOW_ENVIRONMENT
-os.environ |= TENSORFLOW_ENVIRONMENT
-import threading
-from pathlib import Path
-import numpy as np
-from training.learner import network
-from training.learner.config import Config, Diverged, ExportMismatch
-from training.learner.export import export
-from training.learner.presets import PRESETS
-from training.learner.trainer import fit
-
-failures, folder = [], Path({folder!r})
-config = Config("original", 1, 16, 1e30, 1000, 1, folder, Path("training/data/mnist"))
-config.attempt_folder.mkdir()
-try:
-    fit(config, lambda report: None, threading.Event())
-except Diverged as error:
-    failures.append(error.code)
-model, digits = network.build(PRESETS["original"]), np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
-try:
-    export(model, folder / "wrong.onnx", digits, np.roll(model(digits).numpy(), 1, axis=1))
-except ExportMismatch as error:
-    failures.append(error.code)
-print(json.dumps(failures))
-"""
-
-
-def test_a_loss_that_becomes_nan_and_a_file_whose_answers_are_not_the_networks_are_refused(tmp_path: Path) -> None:
-    """A converter can write a file that loads and is wrong."""
-    assert run_python(TWO_FAILURES.format(folder=str(tmp_path)), tmp_path) == ["diverged", "export_mismatch"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.learner.child import Learner
-from training.learner.config import Config
+from training.learner.config import Config, LearnerError
 from training.learner.presets import PRESETS
 
 DIGITS, OTHERS = 40, 24
@@ -32,6 +32,23 @@ def keras_reports(config: Config) -> Reports:
     from training.learner import trainer
 
     return reports_of(trainer.fit, config)
+
+
+def refusals(config: Config) -> list[str]:
+    """Codes of the errors for a loss that becomes NaN, and for an exported file whose answers are not the network's."""
+    from training.learner import export, network, trainer
+
+    codes = []
+    try:
+        trainer.fit(config, lambda report: None, threading.Event())
+    except LearnerError as error:
+        codes.append(error.code)
+    model, digits = network.build(PRESETS["original"]), np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
+    try:
+        export.export(model, config.model_file, digits, np.roll(model(digits).numpy(), 1, axis=1))
+    except LearnerError as error:
+        codes.append(error.code)
+    return codes
 
 
 def measured(preset_name: str) -> dict[str, Any]:

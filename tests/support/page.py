@@ -1,10 +1,98 @@
-"""The parts of the training page, and what a visitor does with them."""
+"""The parts of the page, and what a visitor's hand does with them."""
 
 import re
+import time
+from itertools import pairwise
 
 from playwright.sync_api import expect
 
+from tests.support.browser import settle
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
+SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]
 PATIENCE = 120_000  # milliseconds, for a run on a busy machine
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name)
+
+
+def pad(page):
+    return page.get_by_role("application", name="Drawing area")
+
+
+def ink(page):
+    """The pad's picture."""
+    settle(page)
+    return pad(page).evaluate("canvas => canvas.toDataURL()")
+
+
+def answer(page):
+    return page.get_by_role("status", name="Prediction")
+
+
+def alert(page, text):
+    return page.get_by_role("alert").filter(has_text=text)
+
+
+def on_pad(page, points):
+    pad(page).scroll_into_view_if_needed()
+    box = pad(page).bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+
+def draw(page, points=SEVEN, steps=3):
+    """One stroke with the mouse."""
+    first, *rest = on_pad(page, points)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(x, y, steps=steps)
+    page.mouse.up()
+
+
+def path(points):
+    """`points` with three more between each two."""
+    between = [
+        (x + (next_x - x) * part, y + (next_y - y) * part)
+        for (x, y), (next_x, next_y) in pairwise(points)
+        for part in (0.25, 0.5, 0.75, 1)
+    ]
+    return [points[0], *between]
+
+
+def touch(page, *moments):
+    """Touches as the browser's input pipeline sees them: it scrolls wherever scrolling is allowed.
+
+    Each moment, 10 ms after the one before, is the places of all fingers then; at the end they are lifted.
+    """
+    session = page.context.new_cdp_session(page)
+    places = iter(on_pad(page, [place for moment in moments for place in moment]))
+    now, down = time.time(), 0
+    for number, moment in enumerate((*moments, [])):
+        kind = "touchEnd" if not moment else "touchStart" if len(moment) > down else "touchMove"
+        at = [dict(zip("xy", next(places), strict=True), id=finger) for finger in range(len(moment))]
+        event = {"type": kind, "touchPoints": at, "timestamp": now + number / 100}
+        session.send("Input.dispatchTouchEvent", event)
+        down = len(moment)
+
+
+def pen(page, points=SEVEN, button="left"):
+    """One stroke with a pen."""
+    session = page.context.new_cdp_session(page)
+    corners = on_pad(page, path(points))
+    buttons = 1 if button == "left" else 2
+    moments = [("mousePressed", corners[0], buttons, 1)]
+    moments += [("mouseMoved", at, buttons, 0) for at in corners[1:]]
+    for kind, (x, y), held, clicks in [*moments, ("mouseReleased", corners[-1], 0, 1)]:
+        pointer = {"button": button, "buttons": held, "clickCount": clicks, "pointerType": "pen", "force": 0.5}
+        session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y} | pointer)
+
+
+def bars(page):
+    """The ten probabilities as a person is told them, in per cent by digit."""
+    meters = page.get_by_role("group", name="Probability of each digit").get_by_role("meter").all()
+    return {meter.get_attribute("aria-label"): float(meter.get_attribute("aria-valuenow")) for meter in meters}
 
 
 def state(page):

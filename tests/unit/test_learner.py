@@ -11,7 +11,7 @@ import pytest
 from digits_site import checks
 from recognition.classifier import Classifier
 from tests.support import numpy_learner
-from tests.support.keras_process import DIGITS, OTHERS, Reports, keras_reports, measured, reports_of
+from tests.support.keras_process import DIGITS, OTHERS, Reports, keras_reports, measured, refusals, reports_of
 from tests.support.stack import NUMPY_LEARNER
 from training.learner import dataset
 from training.learner.checkpoints import prepare_attempt
@@ -63,6 +63,14 @@ def test_the_learner_of_the_tests_does_what_keras_does(
     accuracy = float(np.mean(answers.argmax(axis=1) == test.labels))
     assert accuracy == pytest.approx(whole[-1]["test_accuracy"], abs=1e-3)
     assert accuracy > 0.75
+
+
+def test_a_loss_that_becomes_nan_and_an_export_whose_answers_are_wrong_are_refused(
+    tensorflow: ProcessPoolExecutor, tmp_path: Path, settings
+) -> None:
+    """No rate that a request may have gets there. A converter can write a file that loads and is wrong."""
+    config = prepare_attempt(Config("original", 1, 16, 1e30, 1000, 1, tmp_path, settings.MNIST_DIR), 0)
+    assert tensorflow.submit(refusals, config).result() == ["diverged", "export_mismatch"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

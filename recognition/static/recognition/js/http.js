@@ -1,6 +1,6 @@
 // HTTP requests: JSON in and out, the CSRF token, retries, and errors as ApiError.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, body, retryAfter) {
     super(body.message || body.detail || "");
     this.status = status;

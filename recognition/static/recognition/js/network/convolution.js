@@ -3,7 +3,7 @@
 
 export const FIRST = { maps: 32, side: 24 };
 export const SECOND = { maps: 64, side: 8 };
-export const KERNEL = 5;
+const KERNEL = 5;
 const SIDE = 28;
 const POOLED = FIRST.side / 2;
 const LENGTHS = [FIRST.maps * KERNEL ** 2, FIRST.maps, SECOND.maps * FIRST.maps * KERNEL ** 2, SECOND.maps];

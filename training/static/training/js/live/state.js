@@ -2,7 +2,7 @@
 // Pure: applyMessage(state, message) returns a new state, or the same one when the message is stale.
 // `hasGap` is set when an event was missed, so that a fresh snapshot is needed.
 
-export const ACTIVE = ["queued", "in_progress"];
+const ACTIVE = ["queued", "in_progress"];
 const MAX_BATCH_POINTS = 600;
 const PERSISTED = ["queued", "started", "epoch", "completed", "interrupted", "error"];
 
@@ -23,11 +23,10 @@ function fromSnapshot(state, { run, seq }) {
   return { ...fresh, batches: state.batches, phase: state.phase, progress: state.progress, batch: keepBatch ? state.batch : null };
 }
 
-function emptyRun({ run, seq, time, ...rest }) {
+function emptyRun({ run, time, preset = "", parameters = {}, requested_by = "", max_epochs = null }) {
   return {
-    id: run, status: "queued", preset: rest.preset ?? "", parameters: rest.parameters ?? {},
-    requested_by: rest.requested_by ?? "", queued_at: toIso(time), started_at: null, finished_at: null,
-    stop_requested_at: null, attempt: 0, resumed_after_epoch: null, max_epochs: rest.max_epochs ?? null, epochs: [],
+    id: run, status: "queued", preset, parameters, requested_by, max_epochs, epochs: [], attempt: 0, resumed_after_epoch: null,
+    queued_at: toIso(time), started_at: null, finished_at: null, stop_requested_at: null,
     test_accuracy: null, confusion: null, model: null, in_service: false, error_code: "", error: "",
   };
 }

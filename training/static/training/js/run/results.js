@@ -15,7 +15,7 @@ function renderResult(run) {
   return h("p", { class: "result" }, `Test accuracy ${formatPercent(run.test_accuracy)} `, h("small", {}, `${misread}.${model}`));
 }
 
-/** Whether the chart's metric was metricd; the objective has a chart only when it differs from the loss. */
+/** Whether there is something to chart; the objective has a chart only when it differs from the loss. */
 function hasData({ name }, series, epochs, batches) {
   if (name === OBJECTIVE.name) return hasObjective(epochs);
   return series.length > 0 || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;

@@ -18,7 +18,7 @@ from tests.campaigns.fuzz.target import target
 from tests.support.openapi_document import Document
 from tests.support.wire import Answer, Request
 
-FRAMES = 60
+BODIES, FRAMES = 400, 60  # with fewer, memory still grows when it counts
 ASKED = Request("POST", "/api/drawing/", source="test")
 JSON = "application/json"
 
@@ -35,12 +35,12 @@ def document() -> Document:
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize(("public", "bodies"), [(False, 300), (True, 100)], ids=["local", "public"])
-def test_a_short_flood_violates_nothing(tmp_path: Path, public: bool, bodies: int) -> None:
+@pytest.mark.parametrize("public", [False, True], ids=["local", "public"])
+def test_a_short_flood_violates_nothing(tmp_path: Path, public: bool) -> None:
     with target(tmp_path, public=public) as stack:
-        tally = Flood(stack, seed=7, bodies=bodies, frames=FRAMES).run()
+        tally = Flood(stack, seed=7, bodies=BODIES, frames=FRAMES).run()
     assert tally.violations == []
-    assert tally.bodies >= bodies
+    assert tally.bodies >= BODIES
     assert tally.frames >= FRAMES
     assert set(tally.sources) == {"pictures", "bodies", "schema", "broken"}
     assert {"200", "400"} <= set(tally.statuses)

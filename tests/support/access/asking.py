@@ -121,10 +121,12 @@ class Asking:
             words |= body(route, objects)
         if route == "/api/progress/":  # this client says Host itself
             self.async_client.cookies.clear()
-            ask = async_to_sync(self.async_client.generic)
-            return copy_context().run(ask, method, address(route, objects), **words)
+            return copy_context().run(async_to_sync(self.stream), method, address(route, objects), words)
         request = RequestFactory().generic(method, address(route, objects), HTTP_HOST=HOST, **words)
         return self.handler(request.environ)
+
+    async def stream(self, method: str, path: str, words: Mapping[str, Any]) -> Any:
+        return await self.async_client.generic(method, path, **words)
 
     def shake_hands(self, row: Row, given: Mapping[str, str]) -> str:
         named = {"Host": HOST, "Origin": f"{self.scheme}://{HOST}"} | dict(given)

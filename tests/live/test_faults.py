@@ -51,6 +51,17 @@ def test_a_killed_training_process_is_replaced_and_the_run_completes(stack: Stac
     assert viewer.epochs[run] == epochs(ended) == list(range(1, EPOCHS + 1)), "none twice, though two processes trained"
 
 
+def test_a_killed_web_process_takes_no_run_with_it(stack: Stack) -> None:
+    run = stack.train(**LONG)
+    stack.begun(run)
+    stack.kill("web")
+    stack.start_web()
+    viewer = Watcher(stack.ws_url)
+    assert viewer.wait_for_end(run) == "completed"
+    assert viewer.epochs[run] == list(range(1, EPOCHS + 1))
+    assert stack.run(run)["attempt"] == 1
+
+
 def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None:
     def child() -> psutil.Process | None:
         try:

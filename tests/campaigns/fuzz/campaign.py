@@ -21,7 +21,7 @@ from tests.support.wire import Answer, Connection, Request
 
 SENDERS = 6  # clients at once; the server answers in four threads
 SHARES = {"pictures": 0.58, "bodies": 0.32, "schema": 0.07, "broken": 0.03}  # of all requests
-WARM_SHARE, WARM_REQUESTS = 0.1, 3000  # memory counts from then on, whichever comes first
+WARM_SHARE, WARM_REQUESTS = 0.75, 3000  # memory counts from then on, whichever comes first: a short flood warms late
 TENTHS = 10
 GROWTH_BYTES = 30 * 2**20
 LONGEST_SECONDS = 10.0

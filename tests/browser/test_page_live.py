@@ -1,4 +1,4 @@
-"""The page while a run is live: what cancelling changes, what it asks the server for, and a connection that dies."""
+"""The page while a run is live: what stopping it changes, what it asks the server for, and a connection that dies."""
 
 import re
 
@@ -26,18 +26,18 @@ def ended_run(**values):
     return snapshot(status="completed", epochs=[epoch(1), epoch(2)])["run"] | ending | facts | values
 
 
-# --- Cancelling ---
+# --- Stopping ---
 
 
-def test_cancelling_keeps_what_arrived_while_the_question_was_open(visits):
+def test_stopping_keeps_what_arrived_while_the_question_was_open(visits):
     page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0, max_epochs=20))
     page.route("**/api/stop_training/", lambda route: route.fulfill(json={"message": "Stop signal sent.", "run": RUN}))
-    button(page, "Cancel run").click()
+    button(page, "Stop run").click()
     server.send("started", 2, attempt=1)
     for number in range(1, 19):
         server.send("epoch", 2 + number, **epoch(number))
     expect(epoch_rows(page)).to_have_count(18)
-    button(page, "Cancel the run").click()
+    button(page, "Stop the run").click()
     expect(run_panel(page)).to_contain_text("Stopping…")
     expect(epoch_rows(page)).to_have_count(18)
     expect(run_panel(page)).to_contain_text("in progress")
@@ -46,18 +46,18 @@ def test_cancelling_keeps_what_arrived_while_the_question_was_open(visits):
     assert len(server.connections) == 1, "nothing was lost that a reconnection had to bring back"
 
 
-def test_a_refused_cancellation_does_not_undo_somebody_elses(visits):
+def test_a_refused_stop_does_not_undo_somebody_elses(visits):
     page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]), expected=["status of 403"])
     held = []
     page.route("**/api/stop_training/", lambda route: held.append(route))
-    button(page, "Cancel run").click()
+    button(page, "Stop run").click()
     with page.expect_request("**/api/stop_training/"):
-        button(page, "Cancel the run").click()
+        button(page, "Stop the run").click()
     server.send("phase", 3, phase="stopping")
     server.send("epoch", 4, **epoch(2))
     expect(epoch_rows(page)).to_have_count(2)
     held[0].fulfill(status=403, json={"code": "permission_denied"})
-    expect(alert(page, "You need permission to cancel this run.")).to_be_visible()
+    expect(alert(page, "You need permission to stop this run.")).to_be_visible()
     expect(run_panel(page)).to_contain_text("Stopping…")
     expect(epoch_rows(page)).to_have_count(2)
 

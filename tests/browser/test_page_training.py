@@ -33,7 +33,7 @@ def test_the_presets_offered_are_those_there_are(visits):
         assert option.get_attribute("data-epochs") == str(preset.epochs)
 
 
-def test_a_run_is_started_watched_on_every_page_and_cancelled(visits, stack):
+def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     first = visits.open()
     start(first, Epochs=50, Samples=8192, Batch_size=64, Seed=5)
     expect(run_panel(first)).to_contain_text("Started by a visitor")
@@ -53,7 +53,7 @@ def test_a_run_is_started_watched_on_every_page_and_cancelled(visits, stack):
     expect(epoch_rows(second)).not_to_have_count(0)
     expect(second.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
     expect(run_panel(second)).to_contain_text(re.compile(r"left"), timeout=PATIENCE)
-    button(second, "Cancel run").click()
+    button(second, "Stop run").click()
     expect(second.get_by_role("dialog")).to_contain_text("finished epochs stay in the history")
     button(second, "Keep training").click()
     expect(second.get_by_role("dialog")).to_be_hidden()
@@ -62,11 +62,11 @@ def test_a_run_is_started_watched_on_every_page_and_cancelled(visits, stack):
     expect(curve(first, "Accuracy")).not_to_have_attribute("aria-label", told, timeout=PATIENCE)
     assert curve(first, "Accuracy").get_attribute("aria-label").startswith(told)
     expect(curve(first, "Loss")).to_be_visible()
-    button(second, "Cancel run").click()
-    button(second, "Cancel the run").click()
+    button(second, "Stop run").click()
+    button(second, "Stop the run").click()
     for page in (first, second):
         expect(state(page)).to_contain_text("interrupted", timeout=PATIENCE)
-    expect(button(first, "Cancel run")).to_be_hidden()
+    expect(button(first, "Stop run")).to_be_hidden()
     expect(button(first, "Start training")).to_be_visible()
     expect(history_row(first, number)).to_contain_text("interrupted")
 

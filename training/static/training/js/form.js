@@ -109,7 +109,7 @@ export class TrainingForm {
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active" || error.status === 409) {
-      setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or cancel it.`);
+      setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or stop it.`);
     } else if (error.status === 401 || error.status === 403) {
       const link = h("a", { href: `${this.#signInUrl}?next=/` }, "Sign in");
       this.problem.replaceChildren("You need permission to train here. ", link, " and try again.");

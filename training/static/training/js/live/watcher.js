@@ -9,9 +9,9 @@ import { applyMessage, EMPTY, isActive, mergeDetails } from "./state.js";
 const RESYNC_INTERVAL_MS = 2000;
 const EVENT_TIMEOUT_MS = 120_000; // many times the longest phase without events, TensorFlow's import
 
-function cancelQuestion(run) {
+function stopQuestion(run) {
   const epochs = run.epochs.length ? "Its finished epochs stay in the history, but" : "No epoch has finished, so";
-  return `Cancel run ${run.id}? ${epochs} no model will be saved.`;
+  return `Stop run ${run.id}? ${epochs} no model will be saved.`;
 }
 
 /**
@@ -33,12 +33,12 @@ export class RunWatcher extends EventTarget {
     this.#urls = main.dataset;
     this.#onlyId = only;
     this.view = view;
-    this.dialog = main.querySelector("[data-cancel-dialog]");
+    this.dialog = main.querySelector("[data-stop-dialog]");
     this.connection = main.querySelector("[data-connection]");
     this.live = new LiveSocket(main.dataset.socketPath);
     this.live.addEventListener("state", (event) => this.#showConnection(event.detail));
     this.live.addEventListener("message", (event) => this.#receive(event.detail));
-    main.querySelector("[data-cancel]").addEventListener("click", () => this.#cancel());
+    main.querySelector("[data-stop]").addEventListener("click", () => this.#stop());
     this.live.open();
   }
 
@@ -139,9 +139,9 @@ export class RunWatcher extends EventTarget {
     }
   }
 
-  async #cancel() {
+  async #stop() {
     const { id, stop_requested_at } = this.#state.run;
-    if (stop_requested_at || !(await confirmAction(this.dialog, cancelQuestion(this.#state.run)))) return;
+    if (stop_requested_at || !(await confirmAction(this.dialog, stopQuestion(this.#state.run)))) return;
     if (!this.#isStoppable(id)) return;
     this.view.showProblem("");
     const requestedAt = new Date().toISOString();
@@ -153,7 +153,7 @@ export class RunWatcher extends EventTarget {
       // Someone else may have stopped it meanwhile.
       if (this.#state.run.stop_requested_at === requestedAt) this.#change({ stop_requested_at: null });
       const forbidden = error.status === 401 || error.status === 403;
-      this.view.showProblem(forbidden ? "You need permission to cancel this run." : describeError(error));
+      this.view.showProblem(forbidden ? "You need permission to stop this run." : describeError(error));
     }
   }
 

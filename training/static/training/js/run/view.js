@@ -91,7 +91,7 @@ export class RunView {
     this.#showLink(run);
     setText(this.#one("run-status"), announcementFor(run));
     this.#one("run-chip").hidden = !run;
-    this.#showCancel(run);
+    this.#showStop(run);
     this.#one("live").hidden = !batch;
     this.#failure = run?.status === "error" ? `The run failed. ${run.error}`.trim() : "";
     this.#showProblems();
@@ -116,12 +116,12 @@ export class RunView {
     if (run) link.href = `${link.dataset.runLink}${run.id}/`;
   }
 
-  #showCancel(run) {
-    const cancel = this.#one("cancel");
+  #showStop(run) {
+    const stop = this.#one("stop");
     const hide = !run || !isActive(run);
-    if (hide && cancel === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
-    cancel.hidden = hide;
-    cancel.setAttribute("aria-disabled", String(Boolean(run?.stop_requested_at)));
+    if (hide && stop === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
+    stop.hidden = hide;
+    stop.setAttribute("aria-disabled", String(Boolean(run?.stop_requested_at)));
   }
 
   #waitedLong(state) {

@@ -52,8 +52,8 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp
     builder = epochs.EpochBuilder(config(tmp_path, epochs=8))
     pictures, labels = builder.build(1)
     preset, share = PRESETS["handwriting"], 600 / 60_000
-    assert (labels == epochs.NO_DIGIT).sum() == round(preset.others * share)
-    assert len(labels) == 600 + round(preset.drawn * share) + round(preset.others * share)
+    assert (labels == epochs.NO_DIGIT).sum() == round(preset.non_digits * share)
+    assert len(labels) == 600 + round(preset.synthetic * share) + round(preset.non_digits * share)
     assert pictures.shape == (len(labels), 28, 28)
     assert 0.05 < pictures.mean() / 255 < 0.3, "ink on paper, not noise"
 

@@ -1,4 +1,4 @@
-"""The pictures of every epoch: MNIST's own, or augmented in a second process while the first one trains."""
+"""The pictures of every epoch: MNIST's own, or augmented in a second process, the augmentation process."""
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
@@ -21,10 +21,10 @@ Progress = Callable[[float | None], object]  # takes the share of drawings that 
 NO_DIGIT = 10
 EXIT_SECONDS = 10.0  # for a process with a closed pipe
 # The last epochs change digits less, so that they resemble real drawings.
-SETTLED = augmentation.Strength(
+WEAK_AUGMENTATION = augmentation.Strength(
     rotation=6, shear=0.15, stretch=0.1, smallest=0.92, largest=1.06, shift=0.5, elastic=0.35, thinner=0.3, thicker=0.4
 )
-EDITED = 0.3  # share of the zeros, ones and sevens that get another style
+RESTYLED_SHARE = 0.3  # share of the zeros, ones and sevens that get another style
 # A picture of no digit has uniform targets (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier
 # Exposure, ICLR 2019).
 TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
@@ -55,8 +55,8 @@ class Epoch:
 def open_epochs(config: Config, digits: dataset.Digits, progress: Progress) -> Iterator[Iterator[Epoch]]:
     """Open the epochs that the attempt has yet to train; `progress` is called while the next one is not ready.
 
-    Their pictures depend on the epoch's number and the run's seed alone. Augmented ones are made by a second process,
-    one epoch ahead: it waits in `send` until the first one takes the epoch.
+    Their pictures depend on the epoch's number and the run's seed alone. The augmentation process is one epoch ahead,
+    and waits in `send` until the training process takes the epoch.
     """
     numbers = range(config.resumed_after_epoch + 1, config.epochs + 1)
     if not PRESETS[config.preset].augmented:
@@ -93,7 +93,7 @@ def receive_epoch(pipe: Connection, process: BaseProcess, progress: Progress) ->
 
 
 def build_epochs(pipe: Connection, config: Config, numbers: Iterable[int]) -> None:
-    """Run the second process: send its progress and the epochs, until the pipe breaks because the first one is gone."""
+    """Run the augmentation process: send progress and epochs until the pipe breaks with the training process."""
     with suppress(ConnectionError):
         builder = EpochBuilder(config, pipe.send)
         for number in numbers:
@@ -106,25 +106,25 @@ class EpochBuilder:
     def __init__(self, config: Config, progress: Progress = lambda share: None) -> None:
         preset = PRESETS[config.preset]
         self._seed = config.seed
-        self._bent_epochs = config.epochs - round(preset.settling * config.epochs)
+        self._strongly_augmented_epochs = config.epochs - round(preset.settling * config.epochs)
         self._digits, _ = dataset.load_parts(config)
         share = len(self._digits) / TRAINING_DIGITS
-        self._drawn, self._others = round(preset.drawn * share), round(preset.others * share)
-        self._pool = drawings.load_or_draw(config, self._drawn, self._others, progress)
+        self._synthetic, self._non_digits = round(preset.synthetic * share), round(preset.non_digits * share)
+        self._pool = drawings.load_or_draw(config, self._synthetic, self._non_digits, progress)
 
     def build(self, number: int, chunk_done: Callable[[], object] = lambda: None) -> EpochArrays:
         """Return one epoch: every digit and a sample of the drawings, each augmented, in random order."""
         rng = np.random.default_rng((self._seed, number))
-        images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, EDITED)
+        images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, RESTYLED_SHARE)
         pool = self._pool
-        rows = rng.choice(len(pool.digits), self._drawn, replace=False)
-        no_digits = rng.choice(len(pool.others), self._others, replace=False)
-        added = np.concatenate([pool.digits[rows], pool.others[no_digits]]).astype(np.float32) / 255
+        digit_rows = rng.choice(len(pool.digits), self._synthetic, replace=False)
+        non_digit_rows = rng.choice(len(pool.non_digits), self._non_digits, replace=False)
+        added = np.concatenate([pool.digits[digit_rows], pool.non_digits[non_digit_rows]]).astype(np.float32) / 255
         images = np.concatenate([images, added])
         shrink = np.concatenate([shrink, np.ones(len(added), np.float32)])
-        none = np.full(len(no_digits), NO_DIGIT)
-        labels = np.concatenate([self._digits.labels, pool.labels[rows], none])
+        none = np.full(len(non_digit_rows), NO_DIGIT)
+        labels = np.concatenate([self._digits.labels, pool.labels[digit_rows], none])
         order = rng.permutation(len(labels))
-        strength = augmentation.Strength() if number <= self._bent_epochs else SETTLED
+        strength = augmentation.Strength() if number <= self._strongly_augmented_epochs else WEAK_AUGMENTATION
         changed = augmentation.augment(images[order], rng, strength, shrink[order], chunk_done)
         return np.rint(changed * 255).astype(np.uint8), labels[order]

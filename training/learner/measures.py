@@ -12,7 +12,7 @@ from training.learner.reports import Figures, SendReport, Validation
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
 PROGRESS_SECONDS = 0.5  # between two reports
-UNCERTAIN_SHARE = 0.005  # of the held-back digits
+UNCERTAIN_SHARE = 0.005  # share of the held-back digits
 SMALLEST_PROBABILITY = 1e-7  # in a cross-entropy, as in Keras
 
 

@@ -10,8 +10,8 @@ DECAY, DECAY_BATCHES = 0.93, 400  # the staircase schedule: times 0.93 every 400
 class Preset:
     """A recipe and its default parameters; all presets have the same layers.
 
-    `held_back` training digits are kept for validation and calibration. `drawn` synthetic digits and `others`, which
-    are pictures of no digit, join every epoch of 60,000 digits.
+    `held_back` training digits are kept for validation and calibration. `synthetic` digits and `non_digits`
+    (pictures of no digit) join every epoch of 60,000 digits.
     """
 
     title: str
@@ -23,13 +23,13 @@ class Preset:
     beta_2: float = 0.999  # Adam's memory of squared gradients
     cosine: bool = False  # a one-cycle schedule instead of the staircase
     rise: float = 0.1  # share of the batches in which the rate rises
-    averaging: float = 0.0  # of the weights, over about this share of the batches
+    averaging: float = 0.0  # share of the batches over which the weights are averaged, about
     held_back: int = 0
     augmented: bool = False
     settling: float = 0.0  # share of the epochs, at the end, with less augmentation
     label_smoothing: float = 0.0
-    drawn: int = 0
-    others: int = 0
+    synthetic: int = 0
+    non_digits: int = 0
 
 
 PRESETS = {
@@ -68,7 +68,7 @@ PRESETS = {
         augmented=True,
         settling=0.27,
         label_smoothing=0.03,
-        drawn=18_000,
-        others=6_000,
+        synthetic=18_000,
+        non_digits=6_000,
     ),
 }

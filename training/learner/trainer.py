@@ -92,7 +92,7 @@ def load_or_build(config: Config, digits: int) -> keras.Model:
     preset = PRESETS[config.preset]
     model = network.build(preset)
     share = digits / TRAINING_DIGITS
-    pictures = digits + round(preset.drawn * share) + round(preset.others * share)
+    pictures = digits + round(preset.synthetic * share) + round(preset.non_digits * share)
     network.compile_for(model, preset, config.learning_rate, -(-pictures // config.batch_size) * config.epochs)
     return model
 

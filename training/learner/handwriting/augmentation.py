@@ -13,7 +13,7 @@ Pictures = NDArray[np.float32]  # [N, 28, 28], ink 1.0 on 0.0
 Rng = np.random.Generator
 
 SIDE = 28
-KNOTS = 6  # of the displacement field, along each side
+KNOTS = 6  # knots of the displacement field along each side
 CHUNK = 1000  # digits at a time, to stay within the processor's cache
 
 

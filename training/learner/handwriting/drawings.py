@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.learner.config import Config
-from training.learner.handwriting import others, pen
+from training.learner.handwriting import pen
+from training.learner.handwriting.non_digits import generate_non_digits
 
 FILE = "drawings.uint8"
 POOL = 2.2  # drawings in the pool for each drawing in an epoch
@@ -20,24 +21,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pool:
-    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `others` of no digit."""
+    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `non_digits`."""
 
     digits: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    others: NDArray[np.uint8]
+    non_digits: NDArray[np.uint8]
 
 
-def load_or_draw(config: Config, digits: int, not_digits: int, progress: Callable[[float], object]) -> Pool:
-    """Return the pool for epochs with `digits` drawings of digits and `not_digits` pictures of no digit.
+def load_or_draw(config: Config, digits: int, non_digits: int, progress: Callable[[float], object]) -> Pool:
+    """Return the pool for epochs with `digits` synthetic digits and `non_digits` pictures of no digit.
 
     Loads the pictures of an earlier attempt, or draws and keeps them. `progress` gets the share that is drawn, 0 to 1.
     """
     labels = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
-    total = len(labels) + round(not_digits * POOL)
+    total = len(labels) + round(non_digits * POOL)
     pictures = load(config, total)
     if pictures is None:
         pictures = np.empty((total, *PICTURE), np.uint8)
-        drawn = chain(pen.digits(labels, config.seed), others.others(total - len(labels), config.seed))
+        drawn = chain(pen.digits(labels, config.seed), generate_non_digits(total - len(labels), config.seed))
         for done, picture in enumerate(drawn, 1):
             pictures[done - 1] = np.rint(picture * 255)
             if done % PROGRESS_PICTURES == 0 or done == total:

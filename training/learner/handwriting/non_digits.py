@@ -105,7 +105,7 @@ def blot(rng: Rng) -> Image.Image:
 KINDS = ((letter, 0.5), (scribble, 0.24), (several, 0.18), (blot, 0.08))
 
 
-def others(count: int, seed: int) -> Iterator[NDArray[np.float32]]:
+def generate_non_digits(count: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """Yield preprocessed pictures of no digit, float32 [28, 28]."""
     for row in range(count):
         rng = np.random.default_rng((seed, row))

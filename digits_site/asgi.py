@@ -22,7 +22,7 @@ from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
 if settings.WATCHDOG:
-    watchdog.start(serves_queue=False)
+    watchdog.start(is_worker=False)
 
 http_application = StaticFiles(StreamRouter(streams={reverse("progress"): StreamSlots(django_application)}))
 websocket_application = WebSocketRequestID(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns))))

@@ -39,7 +39,7 @@ def start_watching(**_: Any) -> None:
     from training.worker import watchdog
 
     if settings.WATCHDOG:
-        watchdog.start(serves_queue=True)
+        watchdog.start(is_worker=True)
 
 
 @worker_shutting_down.connect

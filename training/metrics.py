@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from recognition.models import Activation
 from training.models import Status, TrainingRun
-from training.worker import heartbeat
+from training.worker import presence
 
 TIMEOUT_SECONDS = 1.5  # for both sources together
 
@@ -64,7 +64,7 @@ def run_metrics(run: TrainingRun) -> Iterator[Metric]:
 
 def from_redis() -> list[Metric]:
     """Return metrics of the queue and the workers. Raises RedisError while Redis is away."""
-    queued, workers = heartbeat.health()
+    queued, workers = presence.health()
     return [
         Gauge("digits_queue_length", "Messages in the training queue.", queued),
         Gauge("digits_workers", "Workers seen in the last ten seconds.", len(workers)),

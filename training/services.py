@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from digits_site.web.errors import StateChanged
 from training.errors import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
 from training.live import events
-from training.live.broadcast import announce, payload_of
+from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun
 from training.worker import tasks
 
@@ -103,9 +103,9 @@ def refuse_while_cooling_down(run: TrainingRun) -> None:
 
 
 def enqueue(run: TrainingRun) -> None:
-    """Announce the run and send its id to the queue. Raises QueueUnavailable after ending the run."""
+    """Broadcast the run and send its id to the queue. Raises QueueUnavailable after ending the run."""
     parameters = run.parameters
-    announce(
+    broadcast_change(
         run,
         events.Queued(type="queued", preset=run.preset, parameters=parameters, max_epochs=parameters["epochs"]),
     )
@@ -114,7 +114,7 @@ def enqueue(run: TrainingRun) -> None:
     except (BrokerError, RedisError, OSError) as error:
         logger.error("%s not queued: %s", run, error)
         if run.end_queued(Status.ERROR, error_code=QueueUnavailable.code, error=QueueUnavailable.message):
-            announce(run, payload_of(run))
+            broadcast_change(run, payload_of(run))
         raise QueueUnavailable(run=run.pk) from error
 
 
@@ -141,10 +141,10 @@ def request_stop(
         if expected is not None and (run.status != expected or run.stop_requested_at):
             raise StateChanged
         if run.status == Status.QUEUED and run.end_queued(Status.INTERRUPTED):
-            announce(run, payload_of(run))
+            broadcast_change(run, payload_of(run))
             return run
         if run.status == Status.IN_PROGRESS and set_stop_requested(run, again=expected is None):
-            announce(run, {"type": "phase", "phase": "stopping"})
+            broadcast_change(run, {"type": "phase", "phase": "stopping"})
             return run
         run.refresh_from_db()  # it was claimed, released or ended meanwhile: each happens a few times in a run's life
     raise NotInProgress

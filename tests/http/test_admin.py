@@ -18,7 +18,7 @@ from tests.support.admin_pages import MODELS, RUNS, act, confirm, hidden_fields,
 from tests.support.constant_models import publish_constant_model
 from tests.support.runs import make_run
 from training.models import Status, TrainingRun
-from training.worker import heartbeat
+from training.worker import presence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -197,19 +197,19 @@ def test_runs_are_exported_for_programs_with_their_epochs(client: Client) -> Non
 
 
 def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_assert_max_num_queries) -> None:
-    heartbeat.beat()
+    presence.refresh()
     with django_assert_max_num_queries(14):
         text = text_of(client.get("/admin/"))
     assert "99.55% of the test digits are read correctly by model" in text
     assert "activated at install" in text
-    assert re.search(rf"{heartbeat.worker_name()}, seen \d s ago", text)
+    assert re.search(rf"{presence.worker_name()}, seen \d s ago", text)
     assert "Redis connected" in text
 
 
 def test_the_front_page_opens_without_redis(client: Client, settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    heartbeat.client.cache_clear()
+    presence.client.cache_clear()
     try:
         assert "Redis unreachable" in text_of(client.get("/admin/"))
     finally:
-        heartbeat.client.cache_clear()
+        presence.client.cache_clear()

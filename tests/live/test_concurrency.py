@@ -82,7 +82,7 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
     }
     told: list[dict[str, Any]] = []
     progress: Any = SimpleNamespace(run=run, tell=told.append)
-    meanwhile(lambda: runner.complete(progress, config, result, {}), lambda: registry.activate(better))
+    meanwhile(lambda: runner.publish_and_complete(progress, config, result, {}), lambda: registry.activate(better))
     assert Activation.current_model_id() == better.pk
     assert TrainingRun.objects.get(pk=run.pk).status == Status.COMPLETED
     assert [values["in_service"] for values in told] == [False]

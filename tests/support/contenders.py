@@ -28,7 +28,7 @@ class Member:
 
     def look(self) -> str:
         self.run = TrainingRun.objects.active().newest()
-        self.dog = Watchdog(serves_queue=False)
+        self.dog = Watchdog(is_worker=False)
         self.dog._first = False
         self.dog.poll(0.0)
         return "looked"

@@ -29,7 +29,7 @@ def run() -> TrainingRun:
 def status_after(run: TrainingRun, *looks: float, dog: Watchdog | None = None, **values: object) -> str:
     """The status after looks at these seconds; `values` are the row's when the first one comes."""
     TrainingRun.objects.filter(pk=run.pk).update(**values)
-    dog = dog or Watchdog(serves_queue=False)
+    dog = dog or Watchdog(is_worker=False)
     for second in looks:
         dog.poll(second)
     run.refresh_from_db()
@@ -37,7 +37,7 @@ def status_after(run: TrainingRun, *looks: float, dog: Watchdog | None = None, *
 
 
 def test_a_silent_run_is_handed_back_and_given_up_when_nobody_takes_it(run: TrainingRun) -> None:
-    dog, looks = Watchdog(serves_queue=False), [float(second) for second in range(0, 40, 2)]
+    dog, looks = Watchdog(is_worker=False), [float(second) for second in range(0, 40, 2)]
     seen = [status_after(run, now, dog=dog) for now in looks]
     released, ended = looks[seen.index("queued")], looks[seen.index("error")]
     assert LOST_SECONDS <= released <= LOST_SECONDS + 2
@@ -48,14 +48,14 @@ def test_a_silent_run_is_handed_back_and_given_up_when_nobody_takes_it(run: Trai
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
 def test_a_clock_that_jumps_loses_no_run(run: TrainingRun, jump: timedelta) -> None:
     """The worker beats on; what its beats say of the time does not matter."""
-    dog = Watchdog(serves_queue=False)
+    dog = Watchdog(is_worker=False)
     for now in range(0, 60, 2):
         beat = timezone.now() + (jump if now > 20 else timedelta()) + timedelta(seconds=now)
         assert status_after(run, float(now), dog=dog, heartbeat_at=beat) == Status.IN_PROGRESS
 
 
 def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -> None:
-    dog = Watchdog(serves_queue=False)
+    dog = Watchdog(is_worker=False)
     dog.poll(0.0)
     dog.reset()
     assert status_after(run, 60.0, dog=dog) == Status.IN_PROGRESS
@@ -63,7 +63,7 @@ def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -
 
 
 def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) -> None:
-    dog, late = Watchdog(serves_queue=False), 2 * GIVEN_UP_SECONDS
+    dog, late = Watchdog(is_worker=False), 2 * GIVEN_UP_SECONDS
     assert status_after(run, 0.0, late, dog=dog) == Status.QUEUED
     assert status_after(run, late + 2, dog=dog) == Status.QUEUED
     assert status_after(run, late + UNCLAIMED_SECONDS, dog=dog) == Status.ERROR
@@ -71,7 +71,7 @@ def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) 
 
 def test_a_new_process_believes_part_of_an_old_heartbeats_age(run: TrainingRun) -> None:
     """Else web processes that are restarted again and again would keep a lost run alive."""
-    dog, old = Watchdog(serves_queue=False), timezone.now() - timedelta(minutes=5)
+    dog, old = Watchdog(is_worker=False), timezone.now() - timedelta(minutes=5)
     assert status_after(run, 0.0, dog=dog, heartbeat_at=old) == Status.IN_PROGRESS, "one look proves nothing"
     assert status_after(run, LOST_SECONDS - FIRST_POLL_SECONDS + 1, dog=dog) == Status.QUEUED
 
@@ -90,7 +90,7 @@ def test_a_worker_sends_itself_what_waits(monkeypatch: pytest.MonkeyPatch) -> No
     waiting = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
     sent: list[int] = []
     monkeypatch.setattr(tasks.execute, "delay", sent.append)
-    status_after(waiting, *range(0, 12, 2), dog=Watchdog(serves_queue=True))
+    status_after(waiting, *range(0, 12, 2), dog=Watchdog(is_worker=True))
     assert len(sent) == 2
 
 

@@ -1,4 +1,4 @@
-"""Tell viewers what happens to a run: persist first, then broadcast. Events may be lost, rows may not."""
+"""Persist what happens to a run, then broadcast it to viewers. Events may be lost, rows may not."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def announce(run: TrainingRun, payload: events.Payload) -> None:
+def broadcast_change(run: TrainingRun, payload: events.Payload) -> None:
     """Broadcast one change of state that is already in the database."""
     with closing(RunProgress(run)) as progress:
-        progress.tell(payload)
+        progress.broadcast(payload)
 
 
 def payload_of(run: TrainingRun, in_service: bool = False) -> events.Payload:
-    """Return the payload that tells of the run's end, or of its return to the queue."""
+    """Return the payload of the run's end, or of its return to the queue."""
     if run.status == Status.COMPLETED:
         return events.Completed(
             type="completed", test_accuracy=run.test_accuracy, model=run.model_id, in_service=in_service
@@ -84,8 +84,8 @@ class RunProgress:
         """Return whether Redis was away within the last second."""
         return time.monotonic() < self._paused_until
 
-    def tell(self, payload: events.Payload) -> None:
-        """Send an event at the run's current `seq` to every process with viewers, or drop it while Redis is away."""
+    def broadcast(self, payload: events.Payload) -> None:
+        """Broadcast an event at the run's current `seq` to every process with viewers; drop it while Redis is away."""
         if self.is_paused:
             return
         event = events.event(payload, self.run.pk, self.run.seq)
@@ -105,7 +105,7 @@ class RunProgress:
         if now - self._batch_sent_at < BATCH_SECONDS and report["step"] < report["steps"]:
             return
         self._batch_sent_at = now
-        self.tell(report)
+        self.broadcast(report)
         if not self.is_paused:  # do not wait twice for a Redis that does not answer
             percentage = 100 * report["step"] / report["steps"]
             with suppress(RedisError):
@@ -116,11 +116,11 @@ class RunProgress:
         """Write a finished epoch's row, then broadcast it. Raises LostClaim."""
         values = {name: value for name, value in report.items() if name != "type"}
         if persist(lambda: self.run.add_epoch(values)):
-            self.tell(report)
+            self.broadcast(report)
 
 
 def cache_key(run_id: int, queued_at: datetime) -> str:
-    """Return the key of a run's progress; the time tells apart equal numbers of two databases on one Redis."""
+    """Return the key of a run's progress; `queued_at` distinguishes runs of two databases that share a Redis."""
     return f"progress:{run_id}:{queued_at.timestamp()}"
 
 
@@ -136,7 +136,7 @@ def cached_percentage(run_id: int, queued_at: datetime, epochs_done: int, max_ep
 
 
 def current_progress(run: TrainingRun | None) -> dict[str, Any]:
-    """Return the legacy API's progress object of an active run, else `{}`. The cache gives `percentage` alone."""
+    """Return the legacy API's progress object of an active run, else `{}`. Only `percentage` comes from the cache."""
     if run is None or not run.is_active:
         return {}
     last = run.epochs.values("epoch", "accuracy").last()

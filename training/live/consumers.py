@@ -24,13 +24,13 @@ class TrainingConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept even without a free slot: a page learns the close code, but never why a handshake failed."""
-        self.frames, self.cut = TokenBucket(max(settings.STREAM_FRAMES_PER_SECOND, PINGS_PER_SECOND)), False
+        self.frames, self.closed = TokenBucket(max(settings.STREAM_FRAMES_PER_SECOND, PINGS_PER_SECOND)), False
         await self.accept()
-        if self.scope.get("stream_refusal") is None:  # of StreamSlots
+        if self.scope.get("stream_refusal") is None:  # set by StreamSlots
             self.sending = asyncio.create_task(self.send_events())
         else:
             count_refusal("too_many_streams")
-            self.cut = True
+            self.closed = True
             await self.close(TOO_MANY_STREAMS)
 
     async def send_events(self) -> None:
@@ -49,12 +49,12 @@ class TrainingConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Reply to a client's frame; close the socket of a client that sends too many (4008)."""
-        if self.cut:
+        if self.closed:
             return
         if self.frames.consume():
             await self.send(json.dumps(reply_to(text_data)))
         else:
-            self.cut = True
+            self.closed = True
             await self.close(TOO_MANY_FRAMES)
 
 

@@ -64,7 +64,7 @@ class Snapshot(TypedDict):
 
 
 class LatestPosition(TypedDict):
-    """The database's position, from a feed to its viewers; no socket receives it."""
+    """The newest position in the database: a feed pushes it to its viewers, which never send it."""
 
     type: Literal["position"]
     run: int
@@ -104,23 +104,28 @@ def snapshot(seq: int, run: Mapping[str, Any] | None) -> SharedEvent:
 
 
 def position_of(message: Event) -> Position:
-    """Return (run, seq) after this message. Run numbers grow, so positions order the whole history."""
+    """Return (run, seq) after this message.
+
+    Positions only grow: a viewer follows the newest run, whose number is higher than those before. A shipped run that
+    an upgrade adds has the next number too, but older times, so it is not the newest while other runs exist.
+    """
     run = message["run"]
     if message["type"] == "snapshot":
         return (run["id"], message["seq"]) if run else NO_POSITION
     return run, message["seq"]
 
 
-def verdict(here: Position, message: Event) -> Literal["send", "drop", "gap"]:
-    """Return what a viewer at position `here` does with a live message; a gap calls for a snapshot."""
-    there = position_of(message)
-    if message["type"] in TRANSIENT or message["type"] == "position":
-        return "send" if there == here else "gap" if there > here else "drop"
-    if there <= here:
+def decide(position: Position, message: Event) -> Literal["send", "drop", "gap"]:
+    """Return what a viewer at `position` does with a live message; a gap calls for a snapshot."""
+    there, (run, seq) = position_of(message), position
+    if there < position:
         return "drop"
-    if message["type"] == "queued" and message["seq"] == 1:
-        return "send"  # a new run begins
-    return "send" if there == (here[0], here[1] + 1) else "gap"
+    if message["type"] in TRANSIENT or message["type"] == "position":
+        return "send" if there == position else "gap"
+    if there == position:
+        return "drop"
+    new_run = message["type"] == "queued" and message["seq"] == 1
+    return "send" if new_run or there == (run, seq + 1) else "gap"
 
 
 def is_ending(message: Event) -> bool:

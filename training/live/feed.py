@@ -24,7 +24,7 @@ from training.live.events import Event, LatestPosition, Position, SharedEvent
 from training.live.snapshots import CoalescedRead, read_position, read_snapshot
 
 CHECK_SECONDS = 2.0
-DELIVERY_SECONDS = 0.3  # that the event of a row may be on its way
+DELIVERY_SECONDS = 0.3  # grace for the event of a row that is still in transit
 JOIN_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 QUEUE_EVENTS = 100
@@ -40,7 +40,7 @@ class Viewer:
         self._feed = feed
         self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_EVENTS)
         self._position: Position | None = None
-        self._unfinished: int | None = None  # the run whose end this viewer has yet to see
+        self._unfinished_run: int | None = None  # the run whose end this viewer has not seen
         self._lagging = False
 
     def push(self, event: SharedEvent) -> None:
@@ -56,23 +56,23 @@ class Viewer:
         yield self._advance(await self._feed.snapshot(events.NO_POSITION))
         while True:
             event = await self._queue.get()
-            verdict = "gap" if self._lagging else events.verdict(self._position or events.NO_POSITION, event)
-            if verdict == "drop" or (verdict == "send" and event["type"] == "position"):
+            decision = "gap" if self._lagging else events.decide(self._position or events.NO_POSITION, event)
+            if decision == "drop" or (decision == "send" and event["type"] == "position"):
                 continue
-            if verdict == "gap":
+            if decision == "gap":
                 self._lagging = False
                 event = await self._feed.snapshot(events.position_of(event))
-            if self._unfinished not in {None, events.position_of(event)[0]}:
-                yield self._advance(await self._feed.final_snapshot(self._unfinished or 0))  # the end it missed
+            if self._unfinished_run not in {None, events.position_of(event)[0]}:
+                yield self._advance(await self._feed.final_snapshot(self._unfinished_run or 0))  # the end it missed
             yield self._advance(event)
 
     def _advance(self, message: SharedEvent) -> SharedEvent:
         """Note the viewer's position after this message."""
         self._position = events.position_of(message)
         if events.is_ending(message):
-            self._unfinished = None
+            self._unfinished_run = None
         elif self._position != events.NO_POSITION:
-            self._unfinished = self._position[0]
+            self._unfinished_run = self._position[0]
         return message
 
 
@@ -110,7 +110,7 @@ class Feed:
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[Viewer]:
-        """Add a viewer, who misses nothing from here on. Does not wait for a Redis that is away."""
+        """Add a viewer, who misses nothing from here on. Waits at most a second for Redis."""
         viewer = Viewer(self)
         self._viewers.add(viewer)
         viewers.inc()
@@ -132,7 +132,7 @@ class Feed:
                 self._joined.clear()
 
     async def snapshot(self, at_least: Position) -> SharedEvent:
-        """Return a snapshot at `at_least` or later, shared by viewers with the same gap; NO_POSITION reads anew."""
+        """Return a snapshot at `at_least` or later, shared by viewers with the same gap; NO_POSITION always reads."""
         if at_least == events.NO_POSITION:
             return await self._newest.get()
         return await self._newest.get(lambda latest: events.position_of(latest) >= at_least)

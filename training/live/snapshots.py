@@ -37,7 +37,7 @@ def read_position() -> Position:
 
 
 class CoalescedRead(Generic[T]):
-    """Runs one read at a time, and gives no caller a result that was read before its call.
+    """Runs one read at a time. No caller gets a result read before its call, unless it accepts an earlier one.
 
     Calls during a read wait for the next one together, so a thousand simultaneous calls cost two reads. A read that
     fails has failed for all who waited for it.
@@ -47,7 +47,7 @@ class CoalescedRead(Generic[T]):
         self._read = read
         self._lock = asyncio.Lock()
         self._started = 0  # reads so far
-        self._number = 0  # of the read that gave the result
+        self._number = 0  # number of the read that gave the result
         self._result: T | AnyDatabaseError | None = None
 
     async def get(self, is_recent: Callable[[T], bool] | None = None) -> T:

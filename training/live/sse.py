@@ -22,11 +22,11 @@ from training.live.broadcast import cached_percentage
 from training.live.feed import feed
 from training.models import ACTIVE
 
-SILENCE_SECONDS = 0.9  # clients give up after five silent seconds; the contract says one
+SILENCE_SECONDS = 0.9  # legacy clients give up after 5 s of silence; the contract promises 1 s
 PACE_SECONDS = 0.2
 
 
-@csrf_exempt  # so that a POST is told 405
+@csrf_exempt  # a POST gets 405, not 403
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Send progress while the active run lasts, then the closing message."""
     if request.method != "GET":
@@ -34,7 +34,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(errors.MethodNotAllowed(message, headers={"Allow": "GET"}), request)
     if not isinstance(request, ASGIRequest):  # Django under WSGI would buffer the whole run
         return error_response(errors.NoStreams(), request)
-    if refusal := request.scope.get("stream_refusal"):  # of StreamSlots
+    if refusal := request.scope.get("stream_refusal"):  # set by StreamSlots
         return error_response(refusal(), request)
     try:
         await feed().position()
@@ -89,7 +89,7 @@ class StreamState:
         """Take in a snapshot or an event, of this run or of a later one."""
         kind, run = message["type"], message["run"]
         if (run["id"] if kind == "snapshot" else run) != self.run:
-            self.close("interrupted")  # a newer run: this one has ended, unseen
+            self.close("interrupted")  # a newer run began; the end of this one was missed
         elif kind == "snapshot":
             self.last_epoch = run["epochs"][-1] if run["epochs"] else None
             if run["status"] not in ACTIVE:

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 from recognition.models import Activation
 from training.models import TrainingRun
-from training.worker import heartbeat
+from training.worker import presence
 
 NEWEST = 5
 register = template.Library()
@@ -29,7 +29,7 @@ def overview(context: dict[str, Any]) -> dict[str, Any]:
 def health() -> dict[str, Any]:
     """Return the state of Redis, the queue and the workers; only Redis tells of the other two."""
     try:
-        queued, workers = heartbeat.health()
+        queued, workers = presence.health()
     except RedisError:
         return {"redis": False}
     return {"redis": True, "queued": queued, "workers": workers}

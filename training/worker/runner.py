@@ -26,7 +26,7 @@ from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
 from training.models import Predictions, Status, TrainingRun
-from training.worker import heartbeat
+from training.worker import presence
 from training.worker.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
 
 SHUTDOWN = threading.Event()  # set when this worker shuts down
@@ -42,40 +42,40 @@ def execute(run_id: int) -> None:
     if run is None:
         return
     with run_context(run_id), closing(RunProgress(run)) as progress:
-        while not SHUTDOWN.is_set() and run.claim(heartbeat.worker_name()):
+        while not SHUTDOWN.is_set() and run.claim(presence.worker_name()):
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
-                attempt(progress)
+                run_attempt(progress)
             except LostClaim:
                 logger.warning("%s was claimed again or has ended: attempt %s writes nothing more", run, run.attempt)
                 return
 
 
-def attempt(progress: RunProgress) -> None:
+def run_attempt(progress: RunProgress) -> None:
     """Run one attempt, until the run has ended or is queued again. Raises LostClaim."""
     run, folder = progress.run, folder_of(progress.run)
     try:
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
-        for other in folder.parent.iterdir():  # of runs that a web process ended: no other run is active now
+        for other in folder.parent.iterdir():  # leftovers of runs that a web process ended: only this run is active
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         run.write(resumed_after_epoch=config.resumed_after_epoch)
-        progress.tell(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
-        complete(progress, config, *supervise(config, progress, SHUTDOWN))
+        progress.broadcast(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
+        publish_and_complete(progress, config, *supervise(config, progress, SHUTDOWN))
     except LostClaim:
         raise
     except ChildStopped:
-        finish(progress, Status.INTERRUPTED)
+        end_without_model(progress, Status.INTERRUPTED)
     except ChildLost as error:
         requeue_or_end(progress, str(error))
     except (ChildFailed, ModelRejected, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
-        finish(progress, Status.ERROR, error_code=error.code, error=str(error), error_detail=detail)
+        end_without_model(progress, Status.ERROR, error_code=error.code, error=str(error), error_detail=detail)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         code, text = ("no_space", NO_SPACE) if full else ("runner_failed", f"{type(error).__name__}: {error}")
         logger.exception("%s failed", run)
-        finish(progress, Status.ERROR, error_code=code, error=text, error_detail=traceback.format_exc())
+        end_without_model(progress, Status.ERROR, error_code=code, error=text, error_detail=traceback.format_exc())
 
 
 def config_of(run: TrainingRun, folder: Path) -> Config:
@@ -92,7 +92,9 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
     )
 
 
-def complete(progress: RunProgress, config: Config, result: Result, phase_seconds: dict[str, float]) -> None:
+def publish_and_complete(
+    progress: RunProgress, config: Config, result: Result, phase_seconds: dict[str, float]
+) -> None:
     """Publish the model and end the run; activate the model if requested and at least as accurate."""
     run = progress.run
     model = registry.publish(
@@ -103,7 +105,7 @@ def complete(progress: RunProgress, config: Config, result: Result, phase_second
         uncertain_below=result["uncertain_below"],
     )
 
-    def end() -> bool:
+    def write_end() -> bool:
         with transaction.atomic():  # a completed run and its active model appear at once
             run.finish(
                 Status.COMPLETED,
@@ -117,7 +119,7 @@ def complete(progress: RunProgress, config: Config, result: Result, phase_second
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return activate_if_requested(run, model)
 
-    close(progress, in_service=persist(end))
+    broadcast_end(progress, in_service=persist(write_end))
 
 
 def activate_if_requested(run: TrainingRun, model: ModelVersion) -> bool:
@@ -127,26 +129,26 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> bool:
     try:
         registry.activate(model, by=run.requested_by, refuse_less_accurate=True)
     except LessAccurate as error:
-        logger.info("%s is not put into service: %s", model, error)
+        logger.info("%s is not activated: %s", model, error)
         return False
     except ModelRejected as error:
-        logger.error("%s is not put into service: %s", model, error)
+        logger.error("%s is not activated: %s", model, error)
         return False
     return True
 
 
-def finish(progress: RunProgress, status: Status, **values: Any) -> None:
+def end_without_model(progress: RunProgress, status: Status, **values: Any) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
     persist(lambda: progress.run.finish(status, **values))
-    close(progress)
+    broadcast_end(progress)
 
 
-def close(progress: RunProgress, in_service: bool = False) -> None:
+def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
     """Broadcast the end that is in the database, and remove the run's files."""
     run = progress.run
     level = logging.ERROR if run.status == Status.ERROR else logging.INFO
     logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
-    progress.tell(payload_of(run, in_service))
+    progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
@@ -156,9 +158,9 @@ def requeue_or_end(progress: RunProgress, why: str) -> None:
     logger.warning("%s stopped early: %s", run, why)
     if persist(run.requeue_or_end):
         if run.is_active:
-            progress.tell(payload_of(run))
+            progress.broadcast(payload_of(run))
         else:
-            close(progress)
+            broadcast_end(progress)
 
 
 def folder_of(run: TrainingRun) -> Path:

@@ -14,7 +14,7 @@ from training.learner.config import Config
 from training.learner.reports import Report, Result
 from training.live.broadcast import RunProgress, persist
 
-BEAT_SECONDS = 0.5  # also how soon a stop is seen
+BEAT_SECONDS = 0.5  # also the interval at which a stop is looked for
 GRACE_SECONDS = 4.5  # between the request to stop and the kill
 STALL_SECONDS = 300.0  # without a report
 DETAIL_CHARACTERS = 20_000
@@ -109,7 +109,7 @@ class Supervision:
             checkpoints.discard_before(self.config, report["epoch"])
         elif report["type"] == "phase":
             self.phases.setdefault(report["phase"], self.heard_at)
-            self.progress.tell(report)
+            self.progress.broadcast(report)
         elif report["type"] == "failure":
             raise ChildFailed(report["code"], report["message"])
         elif report["type"] == "lost":
@@ -142,7 +142,7 @@ class Supervision:
 
 
 def error_from_exit_code(exit_code: int | None, config: Config) -> ChildLost | ChildFailed:
-    """Return ChildLost for a signal, and ChildFailed for an exception, which another attempt would meet again."""
+    """Return ChildLost for a signal, and ChildFailed for an exception, which would recur."""
     if exit_code is None or exit_code < 0:
         return ChildLost(f"the training process ended with signal {-(exit_code or 0)}")
     log = config.log_file

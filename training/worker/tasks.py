@@ -9,6 +9,6 @@ from training.worker import runner
 def execute(run_id: int) -> None:
     """Execute a queued run.
 
-    The message is acknowledged on receipt: the watchdog finds the run of a lost worker, not redelivery.
+    The message is acknowledged on receipt: lost runs are found by the watchdog, not by redelivery.
     """
     runner.execute(run_id)

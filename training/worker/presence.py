@@ -1,4 +1,4 @@
-"""Heartbeats of worker processes in Redis, for the admin and the metrics.
+"""The presence of worker processes, kept in Redis for the admin and the metrics.
 
 Ages come from Redis' clock, so that machines whose clocks differ agree.
 """
@@ -27,8 +27,8 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def beat() -> None:
-    """Store this worker's heartbeat. Raises RedisError."""
+def refresh() -> None:
+    """Store the time at which this worker was last seen. Raises RedisError."""
     now = clock()
     with client().pipeline() as pipe:
         pipe.zadd(KEY, {worker_name(): now})
@@ -37,7 +37,7 @@ def beat() -> None:
 
 
 def health() -> tuple[int, dict[str, float]]:
-    """Return the queue's length, and for each worker of the last ten seconds the seconds since its heartbeat.
+    """Return the queue's length, and the age in seconds of each worker seen in the last ten.
 
     Raises RedisError while Redis is away.
     """

@@ -27,5 +27,5 @@ class DigitsSiteConfig(AppConfig):
 class DigitsAdminConfig(admin_apps.AdminConfig):
     """Django's admin with this project's site."""
 
-    default = False  # of this module's two, for INSTALLED_APPS' "digits_site"
+    default = False  # INSTALLED_APPS' "digits_site" means DigitsSiteConfig
     default_site = "digits_site.web.admin.site.Site"

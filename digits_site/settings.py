@@ -1,4 +1,4 @@
-"""Every setting of the product, and the only place that reads the environment. Importing it writes nothing.
+"""Every setting, and the only module of the running service that reads the environment. Importing it writes nothing.
 
 `.env.example` lists each variable with its default; a `.env` file beside manage.py is read if there is one.
 """
@@ -73,8 +73,8 @@ MAX_DECODES = max(1, env.number("MAX_DECODES", 1))
 STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address
 STREAMS_TOTAL = env.number("STREAMS_TOTAL", 2000)
 STREAM_FRAMES_PER_SECOND = env.number("STREAM_FRAMES_PER_SECOND", 5.0)  # from a client
-LOGIN_FAILURES = env.number("LOGIN_FAILURES", 10)  # of an address in a quarter of an hour
-VIEWER_STALL_SECONDS = env.number("VIEWER_STALL_SECONDS", 20.0)  # until a viewer who does not read is cut
+LOGIN_FAILURES = env.number("LOGIN_FAILURES", 10)  # failed sign-ins of an address in a quarter of an hour
+VIEWER_STALL_SECONDS = env.number("VIEWER_STALL_SECONDS", 20.0)  # until a viewer that reads nothing is disconnected
 
 # --- Metrics: the token to read them in public mode, and the folder that processes of one machine share ---
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
@@ -129,7 +129,7 @@ if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
 DATABASE_POOL = env.number("DATABASE_POOL", 4)
-DATABASE_WAIT_SECONDS = 2.0  # for a connection of the pool; then the client gets a 503
+DATABASE_WAIT_SECONDS = 2.0  # the wait for a connection of the pool; then the client gets a 503
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     if DATABASE_POOL > 0:

@@ -20,7 +20,7 @@ from recognition.errors import NoEarlierModel
 from recognition.models import Activation, ModelVersion, in_service
 
 MAY_ACTIVATE = "recognition.add_activation"
-ACTIVATIONS_SHOWN = 20  # on a model's page
+ACTIVATIONS_SHOWN = 20  # activations listed on a model's page
 
 
 def explain_change(current: Activation | None, model: ModelVersion) -> Explanation:
@@ -36,7 +36,7 @@ def explain_change(current: Activation | None, model: ModelVersion) -> Explanati
 
 
 def explain_service(model: ModelVersion) -> Explanation:
-    """Raise NothingToDo if `model` is in service."""
+    """Explain putting `model` into service. Raises NothingToDo if it is in service already."""
     current = Activation.current()
     if current and current.model_id == model.pk:
         raise NothingToDo(capfirst(f"{model} is already in service."))
@@ -44,28 +44,28 @@ def explain_service(model: ModelVersion) -> Explanation:
 
 
 def put_into_service(
-    page: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any], state: int
+    model_admin: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any], expected: int
 ) -> None:
-    """Activate `model` in place of the confirmed activation. Raises ModelRejected and StateChanged."""
-    registry.activate(model, by=request.user, expected=state)
-    page.log_change(request, model, "Put into service.")
-    page.message_user(request, f"{model} is in service.", messages.SUCCESS)
+    """Activate `model` in place of the confirmed activation, `expected`. Raises ModelRejected and StateChanged."""
+    registry.activate(model, by=request.user, expected=expected)
+    model_admin.log_change(request, model, "Put into service.")
+    model_admin.message_user(request, f"{model} is in service.", messages.SUCCESS)
 
 
 def explain_roll_back(current: Activation | None) -> Explanation:
-    """Raise NoEarlierModel if no model was in service before."""
+    """Explain the return to the model that was in service before. Raises NoEarlierModel if there is none."""
     if current is None or current.previous is None:
         raise NoEarlierModel
     return explain_change(current, current.previous.model)
 
 
 def roll_back(
-    page: admin.ModelAdmin, request: HttpRequest, current: Activation, values: Mapping[str, Any], state: int
+    model_admin: admin.ModelAdmin, request: HttpRequest, current: Activation, values: Mapping[str, Any], expected: int
 ) -> None:
-    """Return from the confirmed activation to the one before. Raises ModelRejected and StateChanged."""
-    activation = registry.roll_back(by=request.user, expected=state)
-    page.log_change(request, activation.model, "Rolled back to this model.")
-    page.message_user(request, f"Rolled back: {activation.model} is in service.", messages.SUCCESS)
+    """Return from the confirmed activation, `expected`, to the one before. Raises ModelRejected and StateChanged."""
+    activation = registry.roll_back(by=request.user, expected=expected)
+    model_admin.log_change(request, activation.model, "Rolled back to this model.")
+    model_admin.message_user(request, f"Rolled back: {activation.model} is in service.", messages.SUCCESS)
 
 
 ROLL_BACK = AdminAction("Roll back", MAY_ACTIVATE, bool, explain_roll_back, roll_back)

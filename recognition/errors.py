@@ -2,8 +2,8 @@
 
 from digits_site.web.errors import ApiError, Busy
 
-MIN_SIDE, MAX_SIDE = 8, 4096  # of a picture, in pixels
-MAX_DRAWINGS = 256  # in a request
+MIN_SIDE, MAX_SIDE = 8, 4096  # the sides of a picture, in pixels
+MAX_DRAWINGS = 256  # drawings in a request
 DATA_URL = "data:image/png;base64,…"
 
 

@@ -17,7 +17,7 @@ from django.core.management import CommandError
 
 from digits_site.development.processes import KEEP, running, wait_for
 
-NAME = "digits"  # of the role and the database
+NAME = "digits"  # the name of the role and of the database
 DEBIAN = Path("/usr/lib/postgresql")  # where Debian keeps the programs of each version, off the PATH
 LONGEST_SOCKET = 107  # bytes of a path that Linux takes for a socket
 START_SECONDS = 60.0  # after a crash it first reads its log again

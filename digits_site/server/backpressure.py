@@ -1,8 +1,9 @@
-"""Backpressure for streams: slow clients are waited for, and stalled ones are cut.
+"""Backpressure for streams: slow clients are waited for, and stalled ones are disconnected.
 
 daphne buffers without bound whatever a client does not read. A stream with a `WriteGate` is sent nothing more while
 64 kB wait in the process (Twisted's bound), so that the viewer's own bounded queue fills and a snapshot replaces it.
-A client that reads nothing for VIEWER_STALL_SECONDS is cut: by the kernel if the bytes wait there, else by us.
+A client that reads nothing for VIEWER_STALL_SECONDS is disconnected: by TCP_USER_TIMEOUT if data stays unacknowledged,
+otherwise by the gate.
 """
 
 import asyncio
@@ -23,9 +24,9 @@ logger = logging.getLogger(__name__)
 class WriteGate:
     """The producer that Twisted pauses when a transport's buffer is full, and resumes when it is empty."""
 
-    def __init__(self, transport: Any, *, reads: bool = False) -> None:
-        """With `reads`, reading from the client pauses as well: what it sends would only produce more to write."""
-        self.transport, self.reads = transport, reads
+    def __init__(self, transport: Any, *, pause_reading: bool = False) -> None:
+        """With `pause_reading`, reading from the client pauses too: what it sends would only produce more to write."""
+        self.transport, self.pause_reading = transport, pause_reading
         self._open = asyncio.Event()
         self._open.set()
         if TCP_USER_TIMEOUT is not None:
@@ -34,25 +35,25 @@ class WriteGate:
                 transport.getHandle().setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, timeout)
 
     async def wait(self) -> bool:
-        """Wait until there is room. Return False if the client was cut instead."""
+        """Wait until there is room. Return False if the client was disconnected instead."""
         if self._open.is_set():
             return True
         try:
             await asyncio.wait_for(self._open.wait(), settings.VIEWER_STALL_SECONDS)
         except asyncio.TimeoutError:
-            logger.warning("cut a viewer that does not read: %s", self.transport.getPeer())
+            logger.warning("disconnected a viewer that does not read: %s", self.transport.getPeer())
             self.transport.abortConnection()
             return False
         return True
 
     def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
         self._open.clear()
-        if self.reads:
+        if self.pause_reading:
             self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
         self._open.set()
-        if self.reads:
+        if self.pause_reading:
             self.transport.resumeProducing()
 
     def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)

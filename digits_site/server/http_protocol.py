@@ -16,7 +16,7 @@ from digits_site.web.errors import BadRequest, ServerError
 class WebRequest(http_protocol.WebRequest):
     """One HTTP request, or the handshake of a WebSocket."""
 
-    gate: WriteGate | None = None  # of an event stream
+    gate: WriteGate | None = None  # only an event stream has one
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Hide the Content-Type from Twisted, which parses forms and answers a malformed one with an empty 400."""

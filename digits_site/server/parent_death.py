@@ -1,6 +1,6 @@
 """How a child of multiprocessing notices that its parent was killed: the pipe that only the parent holds open ends.
 
-The training child needs nothing of this, because the pipe of its reports tells it the same.
+The training process does not use this: the pipe of its reports tells it the same.
 """
 
 import multiprocessing
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 
-ANSWER_SECONDS = 8  # for requests in flight
+from digits_site.server.options import ANSWER_SECONDS
 
 
 def after_parent_death(end: Callable[[], object]) -> None:
@@ -29,8 +29,8 @@ def after_parent_death(end: Callable[[], object]) -> None:
 
 
 def terminate_gracefully() -> None:
-    """Terminate this process, as a granian worker must that would serve on beside those of the next granian."""
-    for _ in range(ANSWER_SECONDS):  # granian misses a signal while it sets itself up
+    """Terminate this granian worker: it would keep serving beside the workers of the granian that is started next."""
+    for _ in range(ANSWER_SECONDS):  # granian misses a signal during its start
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -14,12 +14,12 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import globalLogBeginner
 
 from digits_site.server.http_protocol import HTTPFactory, WebRequest
+from digits_site.server.options import ANSWER_SECONDS
 from digits_site.server.ws_protocol import WebSocketFactory, WebSocketProtocol
 from digits_site.web.asgi import Message
 
 Protocol = WebRequest | WebSocketProtocol
-ANSWER_SECONDS = 8.0  # for requests in flight
-CLOSE_SECONDS = 1.0  # for WebSocket clients to answer the close frame
+CLOSE_SECONDS = 1.0  # time for WebSocket clients to answer the close frame
 POLL_SECONDS = 0.05
 loop = daphne_server.twisted_loop
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Server(daphne_server.Server):
     """
 
     ports: list[IListeningPort]
-    connections: dict[Protocol, dict[str, Any]]  # daphne's details of each
+    connections: dict[Protocol, dict[str, Any]]  # each connection's state, as daphne keeps it
 
     def run(self) -> None:
         """Listen, and serve until a signal ends the process."""
@@ -88,7 +88,7 @@ class Server(daphne_server.Server):
         self.end_streams(time.monotonic())
 
     def end_streams(self, started: float) -> None:
-        """End the streams, those of late handshakes too, and look again until all is answered."""
+        """Close the streams, repeat for handshakes that finish late, and stop when every request is answered."""
         for websocket in self.websockets(WebSocketProtocol.STATE_OPEN):
             websocket.restart()
         for request in self.requests_in_flight():
@@ -100,7 +100,7 @@ class Server(daphne_server.Server):
         if answering or closing:
             loop.call_later(POLL_SECONDS, self.end_streams, started)
         else:
-            loop.call_later(POLL_SECONDS, reactor.stop)  # with time to write what has just been answered
+            loop.call_later(POLL_SECONDS, reactor.stop)  # after the last responses are written
 
     def websockets(self, state: int) -> list[WebSocketProtocol]:
         """Return the WebSockets in one of autobahn's states."""

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class WebSocketProtocol(ws_protocol.WebSocketProtocol):
-    """One WebSocket. A client that does not read is not read from either."""
+    """One WebSocket. Reading from the client pauses while the client does not read."""
 
     gate: WriteGate | None = None
 
@@ -23,25 +23,25 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
         # The consumer counts messages. Pings, pongs and fragments never reach it, and cost as much to parse.
         # A rate of 0 must still allow pong frames.
         self.frames = TokenBucket(max(1.0, FRAMES_PER_MESSAGE * settings.STREAM_FRAMES_PER_SECOND))
-        self.unregisterProducer()  # that of the HTTP connection
-        self.gate = WriteGate(self.transport, reads=True)
+        self.unregisterProducer()  # the HTTP connection's producer
+        self.gate = WriteGate(self.transport, pause_reading=True)
         self.registerProducer(self.gate, True)
 
     def onFrameBegin(self) -> None:  # noqa: N802 (autobahn's name)
-        """Cut a client that sends too many frames: it receives 4008 and is not read from any more.
+        """Disconnect a client that sends too many frames: send it 4008, and read no more from it.
 
         autobahn closes the connection if the client does not answer within a second.
         """
         if not self.frames.consume():
             if self.state == self.STATE_OPEN:
-                logger.warning("cut a client that sent too many frames: %s", self.transport.getPeer())
+                logger.warning("disconnected a client that sent too many frames: %s", self.transport.getPeer())
                 self.sendClose(TOO_MANY_FRAMES)
             self.data = b""  # one read may bring thousands of frames
             self.transport.pauseProducing()
         super().onFrameBegin()
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802 (daphne's name)
-        """Drop what is sent after a close frame, of either side: autobahn would raise."""
+        """Drop what is sent after either side has sent a close frame: autobahn would raise."""
         if self.state == self.STATE_OPEN:
             super().serverSend(content, binary)
 
@@ -55,7 +55,7 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
         self.sendCloseFrame(code=SERVICE_RESTART, isReply=False)
 
     def release_gate(self) -> None:
-        """Read on for the client's close frame."""
+        """Resume reading, to receive the client's close frame."""
         if self.gate is not None:
             self.unregisterProducer()
             self.gate.resumeProducing()

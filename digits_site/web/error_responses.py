@@ -1,6 +1,6 @@
 """Errors as HTTP responses: the API's JSON for programs, a page for browsers.
 
-Views and middleware call `error_response`, Django the error views, and DRF the exception handler.
+Views and middleware call `error_response`, Django calls the error views, and DRF calls `handle_exception`.
 """
 
 import logging
@@ -40,7 +40,7 @@ ERRORS: dict[type[Exception], type[ApiError]] = {
 logger = logging.getLogger(__name__)
 
 
-def error_body(error: ApiError) -> dict[str, Any]:
+def count_and_serialize(error: ApiError) -> dict[str, Any]:
     """Count the error and return its JSON: `message` is the legacy API's key, `detail` DRF's, with the same text."""
     count_refusal(error.code)
     return {"code": error.code, "message": error.message, "detail": error.message, **error.details}
@@ -49,9 +49,9 @@ def error_body(error: ApiError) -> dict[str, Any]:
 def error_response(error: ApiError, request: HttpRequest | None = None) -> HttpResponse:
     """Return the response to `error`: JSON, or a page if a browser made `request`."""
     if request is None or wants_json(request):
-        return JsonResponse(error_body(error), status=error.status, headers=error.headers)
+        return JsonResponse(count_and_serialize(error), status=error.status, headers=error.headers)
     count_refusal(error.code)
-    template = "500.html" if error.status >= 500 else "error.html"  # the former needs nothing that may be broken
+    template = "500.html" if error.status >= 500 else "error.html"  # 500.html needs no database and no context
     page = render_to_string(template, {"status": error.status, "message": error.message}, request)
     return HttpResponse(page, status=error.status, headers=error.headers)
 
@@ -97,7 +97,7 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
         return None
     if isinstance(error, errors.DatabaseUnavailable):
         logger.error("database away: %s", exception)
-    return Response(error_body(error), status=error.status, headers=error.headers)
+    return Response(count_and_serialize(error), status=error.status, headers=error.headers)
 
 
 def api_error(exception: Exception) -> ApiError | None:

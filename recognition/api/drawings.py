@@ -7,7 +7,7 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from digits_site.web.error_responses import error_body
+from digits_site.web.error_responses import count_and_serialize
 from recognition import errors, metrics
 from recognition.api.decode_slots import decode_slot
 from recognition.imaging import EncodedImage, Grid, decode_data_url, preprocess
@@ -87,5 +87,5 @@ def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, Any]]:
                 raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
             prepared.append(prepare(picture))
         except errors.RecognitionError as error:
-            prepared.append(error_body(error))
+            prepared.append(count_and_serialize(error))
     return prepared

@@ -65,7 +65,7 @@ class ModelFilesSerializer(serializers.Serializer[Any]):
 
 
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
-    in_service = serializers.BooleanField(read_only=True)  # of a queryset annotated with models.in_service
+    in_service = serializers.BooleanField(read_only=True)  # the queryset is annotated with models.in_service
     files = serializers.SerializerMethodField(help_text="The addresses of its files.")
 
     class Meta:

@@ -37,7 +37,7 @@ DIAGONAL = 0.414
 # How far a 28x28 image may deviate from MNIST's geometry, in pixels, and still be used unaltered.
 MIN_BOX = 18
 MAX_OFFSET = 1.0
-MIN_STRENGTH = 0.5  # of full ink; a fainter image is brought to full strength like a larger drawing
+MIN_STRENGTH = 0.5  # as a fraction of full ink; a fainter image is brought to full strength like a larger drawing
 
 Grid = NDArray[np.float32]
 

@@ -23,16 +23,16 @@ from recognition.imaging.polarity import (
     to_grey,
 )
 
-MIN_PAGE_SHARE = 0.3  # the least share of an image that a sheet of paper on a desk takes
-MIN_PAGE_FILL = 0.8  # the least share of its box; more than an ellipse, so a digit with closed loops is no sheet
+MIN_SHEET_SHARE = 0.3  # the least share of an image that a sheet of paper on a desk takes
+MIN_SHEET_FILL = 0.8  # the least inked share of a sheet's box; a closed loop is no sheet: an ellipse fills 0.785
 MAX_BLOCKS = 56  # components are told apart on a grid of at most this many blocks a side
-STRAY_MASS = 0.02  # of the main component's mass: a lighter component is a dot, however near
-STRAY_MASS_FAR = 0.4  # added to that for every length of the main component in distance
-NEAR = 0.1  # distance, in lengths of the main component, that adds nothing
-STRAIGHT = 0.9  # of a side's length: more is an edge or a ruled line, less may be a stroke
-MIN_DIGIT_SHARE = 0.003  # of the image's area: less is no digit beside what surrounds it
+STRAY_MASS = 0.02  # share of the main component's mass; a lighter component is a dot, however near
+STRAY_MASS_FAR = 0.4  # the additional share required for each main-component length of distance
+NEAR = 0.1  # main-component lengths; a distance up to this adds nothing
+STRAIGHT = 0.9  # share of a side's length; more is an edge or a ruled line, less may be a stroke
+MIN_DIGIT_SHARE = 0.003  # share of the image's area; less is no digit inside a frame or between lines
 
-Span = tuple[int, int, int, int]
+IntBox = tuple[int, int, int, int]
 Labels = NDArray[np.int64]
 
 
@@ -44,7 +44,7 @@ class Ink:
     is_dark: bool  # the ink is darker than the background
     background: int | Image.Image  # its level or, in uneven light, a coarse map of it
     box: Box
-    mask: Image.Image | None  # coarse mask (L) of the components that count, if some do not
+    mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
 
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
@@ -53,7 +53,7 @@ class Ink:
         size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
 
         def scaled(layer: Image.Image, resampling: Image.Resampling) -> Levels:
-            """Return what lies over the box in a layer, which may be coarser than the image."""
+            """Return the part of a layer that covers the box. The layer may be coarser than the image."""
             across, down = layer.width / self.grey.width, layer.height / self.grey.height
             box = left * across, top * down, right * across, bottom * down
             return np.asarray(layer.resize(size, resampling, box=box))
@@ -72,39 +72,39 @@ def find_ink(image: Image.Image) -> Ink:
         inked, is_dark, background = binarize(grey.reduce(factor) if factor > 1 else grey)
         box, mask = locate_digit(inked)
         left, top, right, bottom = (side * factor for side in box)
-        whole = left, top, right, bottom
+        full_size_box = left, top, right, bottom
         if is_sheet(inked, box):
             edge = max((box[2] - box[0]) * 3 // 100, 2)
             try:
-                return find_ink(grey.crop(grow(whole, -edge * factor, grey.size)))
+                return find_ink(grey.crop(grow(full_size_box, -edge * factor, grey.size)))
             except BlankDrawing:
-                pass  # a blot, with nothing on it
+                pass  # no digit on it: it is solid ink, not a sheet
         if factor == 1 or longer_side(box) >= OVERVIEW_SIDE // 5:
             break
         room = longer_side(box) // 2 + 4
-        grey = grey.crop(grow(whole, room * factor, grey.size))  # a small digit in a large image: look closer
-    if longer_side(whole) < min(max(0.02 * max(image.size), 3), 16):
+        grey = grey.crop(grow(full_size_box, room * factor, grey.size))  # a small digit in a large image: look closer
+    if longer_side(full_size_box) < min(max(0.02 * max(image.size), 3), 16):
         raise BlankDrawing  # a speck
-    return Ink(grey, is_dark, background, whole, mask)
+    return Ink(grey, is_dark, background, full_size_box, mask)
 
 
-def is_sheet(inked: Mask, box: Span) -> bool:
-    """Whether the found ink is the paper itself, on a desk or in a frame, with the digit as holes in it."""
+def is_sheet(inked: Mask, box: IntBox) -> bool:
+    """Whether the found ink is a sheet of paper, on a desk or in a frame, with the digit as holes in it."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
-    if width * height < MIN_PAGE_SHARE * inked.size or min(width, height) < max(width, height) / 2:
+    if width * height < MIN_SHEET_SHARE * inked.size or min(width, height) < max(width, height) / 2:
         return False
-    return int(np.count_nonzero(inked[top:bottom, left:right])) > MIN_PAGE_FILL * width * height
+    return int(np.count_nonzero(inked[top:bottom, left:right])) > MIN_SHEET_FILL * width * height
 
 
-def locate_digit(inked: Mask) -> tuple[Span, Image.Image | None]:
-    """Return the digit's bounding box in an (H, W) mask and, if anything is left out, a coarse mask (L) of what counts.
+def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:
+    """Return the digit's bounding box in an (H, W) mask and a coarse mask (L) of its components.
 
-    Raises BlankDrawing if nothing is inked.
+    The mask is None if all ink belongs to the digit. Raises BlankDrawing if nothing is inked.
     """
     box = left, top, right, bottom = bounding_box(inked)
-    own = inked[top:bottom, left:right]
-    if own.any(axis=1).all() and own.any(axis=0).all() and not has_ruled_lines(inked, box):
+    crop = inked[top:bottom, left:right]
+    if crop.any(axis=1).all() and crop.any(axis=0).all() and not has_ruled_lines(inked, box):
         return box, None  # no gap in either direction: nothing lies apart
     height, width = inked.shape
     step = -(-max(inked.shape) // MAX_BLOCKS)
@@ -122,8 +122,9 @@ def locate_digit(inked: Mask) -> tuple[Span, Image.Image | None]:
 def label_components(grid: Mask) -> Labels:
     """Number the 8-connected components of a small grid; 0 is background.
 
-    Every pixel takes the highest number around it, then the number of the pixel that this number names (pointer
-    jumping), until nothing changes. On a grid of 56x56 this takes a quarter of the time of a union-find in Python.
+    Every cell starts with its own number as its label. It takes the highest label around it, then the label of the cell
+    with that number (pointer jumping), until nothing changes. On a grid of 56x56 this takes a quarter of the time of a
+    union-find in Python.
     """
     labels = np.arange(1, grid.size + 1).reshape(grid.shape) * grid
     while True:
@@ -136,7 +137,7 @@ def label_components(grid: Mask) -> Labels:
         labels = highest
 
 
-def has_ruled_lines(inked: Mask, box: Span) -> bool:
+def has_ruled_lines(inked: Mask, box: IntBox) -> bool:
     """Whether ink runs along a side of the image, or the box starts and ends with a level line, as a frame does."""
     left, top, right, bottom = box
     if left == 0 or top == 0 or bottom == inked.shape[0] or right == inked.shape[1]:
@@ -148,14 +149,14 @@ def has_ruled_lines(inked: Mask, box: Span) -> bool:
 
 
 def find_surroundings(labels: Labels, mass: Labels, area: int) -> list[int]:
-    """Return the labels of a desk's edge, a line or a frame around the digit; none if no whole digit would be left."""
+    """Return the labels of a desk's edge, a line or a frame around the digit; empty if no whole digit would remain."""
     sides = labels[0], labels[-1], labels[:, 0], labels[:, -1]
-    found = {int(node) for side in sides for node in set(side[side > 0]) if (side == node).mean() > STRAIGHT}
-    found |= {int(node) for node in np.unique(labels[labels > 0]) if is_frame(labels == node)}
-    found = {node for node in found if mass[labels == node].sum() < area / 2}  # more is a sheet
-    left = np.isin(labels, [0, *found], invert=True)
-    touches_border = left[0].any() or left[-1].any() or left[:, 0].any() or left[:, -1].any()
-    if not found or touches_border or mass[left].sum() < MIN_DIGIT_SHARE * area:
+    found = {int(label) for side in sides for label in set(side[side > 0]) if (side == label).mean() > STRAIGHT}
+    found |= {int(label) for label in np.unique(labels[labels > 0]) if is_frame(labels == label)}
+    found = {label for label in found if mass[labels == label].sum() < area / 2}  # a heavier one is a sheet
+    remaining = np.isin(labels, [0, *found], invert=True)
+    touches_border = any(side.any() for side in (remaining[0], remaining[-1], remaining[:, 0], remaining[:, -1]))
+    if not found or touches_border or mass[remaining].sum() < MIN_DIGIT_SHARE * area:
         return []
     return sorted(found)
 
@@ -163,10 +164,10 @@ def find_surroundings(labels: Labels, mass: Labels, area: int) -> list[int]:
 def is_frame(component: Mask) -> bool:
     """Whether a component runs along all four sides of its own box in straight lines and leaves the inside free."""
     left, top, right, bottom = bounding_box(component)
-    own = component[top:bottom, left:right]
-    if min(own.shape) < 8 or own.mean() > 0.5:
+    crop = component[top:bottom, left:right]
+    if min(crop.shape) < 8 or crop.mean() > 0.5:
         return False
-    bands = own[:2].any(axis=0), own[-2:].any(axis=0), own[:, :2].any(axis=1), own[:, -2:].any(axis=1)
+    bands = crop[:2].any(axis=0), crop[-2:].any(axis=0), crop[:, :2].any(axis=1), crop[:, -2:].any(axis=1)
     return min(float(band.mean()) for band in bands) > STRAIGHT
 
 
@@ -174,16 +175,16 @@ def find_strays(labels: Labels, mass: Labels) -> list[int]:
     """Return the labels of the components that do not belong to the digit: too light for their distance from it."""
     weights = np.bincount(labels.ravel(), weights=mass.ravel())
     weights[0] = 0
-    order = [int(node) for node in np.argsort(-weights, kind="stable") if weights[node] > 0]
-    boxes = {node: bounding_box(labels == node) for node in order}
+    order = [int(label) for label in np.argsort(-weights, kind="stable") if weights[label] > 0]
+    boxes = {label: bounding_box(labels == label) for label in order}
     digit, heaviest = boxes[order[0]], weights[order[0]]
     length = longer_side(digit)
     strays = []
-    for node in order[1:]:
-        left, top, right, bottom = boxes[node]
+    for label in order[1:]:
+        left, top, right, bottom = boxes[label]
         gap = max(left - digit[2], digit[0] - right, top - digit[3], digit[1] - bottom, 0)
-        if weights[node] < heaviest * (STRAY_MASS + STRAY_MASS_FAR * max(gap / length - NEAR, 0)):
-            strays.append(node)
+        if weights[label] < heaviest * (STRAY_MASS + STRAY_MASS_FAR * max(gap / length - NEAR, 0)):
+            strays.append(label)
             continue
         digit = (min(digit[0], left), min(digit[1], top), max(digit[2], right), max(digit[3], bottom))
     return strays

@@ -15,8 +15,13 @@ LONG_SILENCE = 60_000  # ms: longer than the page waits before it asks, and long
 UNAVAILABLE = {"status": 503, "json": {"code": "database_unavailable"}}
 
 PAINT_LATE = """() => {
-  requestAnimationFrame = (paint) => setTimeout(paint, 20_000);  // as in a hidden tab
-  cancelAnimationFrame = clearTimeout;
+  const late = new Set(), cancel = cancelAnimationFrame;  // a frame may be waiting already
+  requestAnimationFrame = (paint) => {
+    const timer = setTimeout(paint, 20_000);  // as in a hidden tab
+    late.add(timer);
+    return timer;
+  };
+  cancelAnimationFrame = (id) => late.has(id) ? clearTimeout(id) : cancel.call(window, id);
 }"""
 
 

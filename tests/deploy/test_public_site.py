@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.client import connect
 
-from digits_site.web.middleware.security_headers import NO_PAGE
+from digits_site.web.middleware.security_headers import NON_PAGE_POLICY
 from tests.support.drawings import data_url, draw, encode
 from tests.support.limited import is_served
 from tests.support.public_site import PublicSite
@@ -81,7 +81,7 @@ def test_every_answer_has_its_headers_once_and_hsts(public_site: PublicSite) -> 
         if path == "/":
             assert_strict(policy_of(headers))
         elif path in {style, "/api/runs/", "/api/progress/"}:
-            assert policy_of(headers) == NO_PAGE
+            assert policy_of(headers) == NON_PAGE_POLICY
     refusal = public_site.http.post("/api/drawing/", content=b"x" * 1_100_000)
     assert refusal.status_code == 413
     assert_standing(refusal.headers.multi_items())

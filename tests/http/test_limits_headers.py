@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from prometheus_client import REGISTRY
 
-from digits_site.web.middleware.security_headers import NO_PAGE
+from digits_site.web.middleware.security_headers import NON_PAGE_POLICY
 from recognition.models import ModelVersion
 from tests.support.security_headers import HTML, assert_standing, assert_strict, policy_of, style_sheet
 from tests.support.stack import Stack
@@ -75,7 +75,7 @@ def test_pages_may_do_nothing_inline_and_do_not(stack: Stack, path: str) -> None
 def test_responses_other_than_pages_allow_nothing(stack: Stack, path: str) -> None:
     answer = stack.http.get(path)
     assert_standing(headers_of(answer))
-    assert policy_of(headers_of(answer)) == NO_PAGE
+    assert policy_of(headers_of(answer)) == NON_PAGE_POLICY
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -154,7 +154,7 @@ def test_a_call_that_breaks_says_it_in_json(operator: Client, monkeypatch: pytes
     monkeypatch.setattr("training.api.views.current_progress", broken)
     answer = operator.get("/api/training_progress/", HTTP_ACCEPT="*/*")
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
-    assert policy_of(headers_of(answer)) == NO_PAGE
+    assert policy_of(headers_of(answer)) == NON_PAGE_POLICY
     assert "secret" not in answer.content.decode()
 
 

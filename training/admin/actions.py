@@ -80,31 +80,31 @@ def explain_again(run: TrainingRun) -> Explanation:
 
 
 def stop_run(
-    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
 ) -> None:
     services.request_stop(run.pk, expected=Status(state))
-    page.log_change(request, run, "Stop requested.")
-    page.message_user(request, f"{run} is stopping.", messages.SUCCESS)
+    model_admin.log_change(request, run, "Stop requested.")
+    model_admin.message_user(request, f"{run} is stopping.", messages.SUCCESS)
 
 
 def train_again(
-    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> None:
     """Queue a run with the form's parameters, or with those of `run`."""
     parameters = dict(values) or {"preset": run.preset, **run.parameters}
     new = services.request_run(parameters.pop("preset"), parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
     address = reverse("admin:training_trainingrun_change", args=[new.pk])
-    page.log_addition(request, new, f"Trained again with {how} {run}.")
-    page.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
+    model_admin.log_addition(request, new, f"Trained again with {how} {run}.")
+    model_admin.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
 
 
 def activate(
-    page: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> None:
     if run.model is None:
         raise NoModel
-    put_into_service(page, request, run.model, values, state)
+    put_into_service(model_admin, request, run.model, values, state)
 
 
 ACTIONS = {

@@ -107,17 +107,17 @@ class ActionAdmin(admin.ModelAdmin):
 
 
 def redirect_to_action(
-    page: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
+    model_admin: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
 ) -> HttpResponse | None:
     """Redirect from the list's menu to the action's page, which takes one object."""
     if len(chosen := list(queryset[:2])) == 1:
-        return HttpResponseRedirect(page.url_of("act", chosen[0].pk, name))
-    page.message_user(request, f"Select one {page.opts.verbose_name}.", messages.ERROR)
+        return HttpResponseRedirect(model_admin.url_of("act", chosen[0].pk, name))
+    model_admin.message_user(request, f"Select one {model_admin.opts.verbose_name}.", messages.ERROR)
     return None
 
 
 def confirm(
-    page: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
+    model_admin: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
 ) -> HttpResponse:
     """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again."""
     if not request.user.has_perm(action.permission):
@@ -129,22 +129,22 @@ def confirm(
         confirmed = request.POST.get(STATE_FIELD)
         if confirmed == str(explanation.state) and (form is None or form.is_valid()):
             try:
-                action.perform(page, request, obj, form.cleaned_data if form else {}, explanation.state)
+                action.perform(model_admin, request, obj, form.cleaned_data if form else {}, explanation.state)
                 return HttpResponseRedirect(back)
             except StateChanged:  # after `explain`, a moment ago
                 obj = find()
                 explanation = action.explain(obj)
     except NothingToDo as reason:
-        page.message_user(request, str(reason), messages.INFO)
+        model_admin.message_user(request, str(reason), messages.INFO)
         return HttpResponseRedirect(back)
     except ApiError as error:
-        page.message_user(request, str(error), messages.ERROR)
+        model_admin.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(back)
-    original = obj if isinstance(obj, page.model) else None
+    original = obj if isinstance(obj, model_admin.model) else None
     context = {
-        **page.admin_site.each_context(request),
+        **model_admin.admin_site.each_context(request),
         "title": f"{action.button}: {original}" if original else action.button,
-        "opts": page.opts,
+        "opts": model_admin.opts,
         "original": original,
         "button": action.button,
         "explanation": explanation,

@@ -1,6 +1,6 @@
 """Fixed-window rate limits: counted in Redis for all processes, and in this process while Redis is away.
 
-Own code: `limits` counts refused calls, and its memory has no bound (docs/decisions.md).
+Not a package, because `limits` counts refused calls, and its memory has no bound (docs/decisions.md).
 """
 
 import logging
@@ -25,7 +25,7 @@ redis.call('INCRBY', KEYS[1], ARGV[1])
 return nil
 """
 MAX_KEYS = 10_000  # about two megabytes
-RETRY_SECONDS = 1.0  # after a failure, requests do not wait for Redis
+RETRY_SECONDS = 1.0  # after a failure; until then requests do not wait for Redis
 logger = logging.getLogger(__name__)
 
 

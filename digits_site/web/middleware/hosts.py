@@ -17,13 +17,13 @@ FORWARDING_HEADERS = re.compile(
     r"x-(original-)?forwarded(-.+)?|forwarded|via|x-real-ip|x-(cluster-)?client-ip|x-envoy-external-address"
     r"|cf-(connecting-ip|ray)|(true|fastly|fly)-client-ip"
 )
-NO_ADDRESS = {"", "testserver", "unix", "unknown"}  # of a Unix socket, and of Django's test client
+NO_ADDRESS = {"", "testserver", "unix", "unknown"}  # addresses of a Unix socket and of Django's test client
 
 
 class HostMiddleware:
     """Check the Host header on every path, health checks and preflights included, against DNS rebinding.
 
-    Nothing is configured in local mode, so no proxy and no outside interface is let in.
+    Local mode has no configured hosts, so it also refuses proxies and the interfaces that other machines can reach.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -34,7 +34,7 @@ class HostMiddleware:
         if settings.LOCAL:
             if is_proxied(request.headers):
                 return error_response(ProxiedRequest(), request)
-            if is_outside(request.META.get("SERVER_NAME", "")):
+            if is_reachable_from_other_machines(request.META.get("SERVER_NAME", "")):
                 return error_response(NotLocal(), request)
         return self.get_response(request)
 
@@ -44,8 +44,8 @@ def is_proxied(header_names: Iterable[str]) -> bool:
     return any(FORWARDING_HEADERS.fullmatch(name.lower()) for name in header_names)
 
 
-def is_outside(address: str) -> bool:
-    """Return whether other machines can reach the server's own address."""
+def is_reachable_from_other_machines(address: str) -> bool:
+    """Return whether other machines can reach the server at this address of its own."""
     return address not in NO_ADDRESS and not is_loopback(address)
 
 
@@ -74,6 +74,6 @@ def scope_headers(scope: Scope) -> dict[str, str]:
 
 def is_served(scope: Scope, headers: dict[str, str]) -> bool:
     """Apply the rules of HostMiddleware to a scope that bypasses Django's middleware."""
-    if settings.LOCAL and (is_proxied(headers) or is_outside((scope.get("server") or [""])[0])):
+    if settings.LOCAL and (is_proxied(headers) or is_reachable_from_other_machines((scope.get("server") or [""])[0])):
         return False
     return is_host_allowed(headers.get("host", ""))

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-LINGER_SECONDS = 2.0  # before the response and again after it
+LINGER_SECONDS = 2.0  # reading time before the response, and again after it
 LINGER_BYTES = 16 * 2**20  # far over MAX_BODY_BYTES: the sender of a photo still gets its 413
 PIECE_BYTES = 64 * 2**10
 Environ = dict[str, Any]
@@ -31,14 +31,14 @@ class LingeringClose:
         try:
             response = self.application(environ, start_response)
         finally:
-            # A client may wait for a 413 before it sends so much.
+            # A client may send such a body only after it has read the 413.
             too_large = body.length is not None and body.length > settings.MAX_BODY_BYTES
             lingers = too_large or body.discard_rest()
         return LingeringResponse(response, body) if lingers and not body.is_read else response
 
 
 def has_body(environ: Environ) -> bool:
-    """Return whether a body follows, on a server that marks its end; on another, a read could wait for ever."""
+    """Return whether a body follows. False where the server does not mark its end: a read could block for ever."""
     declared = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
     return declared and bool(environ.get("wsgi.input_terminated"))
 
@@ -46,9 +46,9 @@ def has_body(environ: Environ) -> bool:
 class DiscardSlot:
     """Let one thread of the process discard at a time.
 
-    A read has no timeout and cannot be given up: a client that sends nothing holds a thread until it hangs up. Once one
-    has held the slot for LINGER_SECONDS, others do not wait for it, and the other threads stay free. Behind nginx no
-    client does, because nginx passes a request on when its whole body is there.
+    A read has no timeout and cannot be cancelled: a client that sends nothing holds a thread until it hangs up. If one
+    read holds the slot for longer than LINGER_SECONDS, other threads skip discarding and stay free. Behind nginx this
+    does not happen, because nginx passes a request on when its whole body is there.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class RequestBody:
         self.length = int(length) if length.isdecimal() and not is_chunked else None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)  # which nobody calls: BodyLimitMiddleware reads
+        return getattr(self.stream, name)  # unused: only BodyLimitMiddleware reads, by `read`
 
     def read(self, size: int | None = None) -> bytes:
         if size is not None and size < 0:

@@ -1,6 +1,6 @@
 """Limit failed sign-ins to the admin, by address and by account.
 
-Own code: django-axes counts after the password check, so simultaneous guesses all pass (docs/decisions.md).
+Not a package, because django-axes counts after the password check: simultaneous guesses all pass (docs/decisions.md).
 """
 
 import unicodedata

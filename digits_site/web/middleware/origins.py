@@ -25,7 +25,7 @@ def event_stream_path() -> str:
 
 
 class OriginMiddleware:
-    """Refuse unsafe methods from another site's page, and the event stream, which it would hold open."""
+    """Refuse the unsafe requests of another site's pages, and their event streams, because these stay open."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
 """Give every request an ID, measure it, and log it.
 
-The outermost middleware, so that it sees the refusals and error responses of the others as the client does. Own code:
-django-guid takes three times as long for the ID alone (docs/decisions.md).
+The outermost middleware, so that it sees the refusals and error responses of the others as the client does. Not a
+package, because django-guid takes three times as long for the ID alone (docs/decisions.md).
 """
 
 import logging
@@ -46,10 +46,10 @@ class RequestIDMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        own_id = request_id_from(request.META.get("HTTP_X_REQUEST_ID"))
-        token = request_id.set(own_id)
+        current_id = request_id_from(request.META.get("HTTP_X_REQUEST_ID"))
+        token = request_id.set(current_id)
         response = self.get_response(request)  # never raises: Django turns exceptions into responses
-        response.headers[HEADER] = own_id
+        response.headers[HEADER] = current_id
         route, method, seconds = route_name(request), request.method or "", time.perf_counter() - started
         observe(route, method, response.status_code, seconds)
         if access.isEnabledFor(logging.INFO):

@@ -1,6 +1,6 @@
 """Set the security headers of every response: of Django, of static files served before it, and of refusals.
 
-Own code: django-csp takes twice as long for one of the eight (docs/decisions.md).
+Not a package, because django-csp takes twice as long for one of the seven (docs/decisions.md).
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from digits_site.web.middleware.hosts import is_host_allowed
 
 POLICY = "Content-Security-Policy"
 RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
-# For everything but pages: opened as one, it can load and run nothing.
-NO_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# For responses that are not pages: a browser that opens one loads and runs nothing.
+NON_PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UNUSED_FEATURES = ("camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "serial", "usb")
 STATIC_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,10 +32,11 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if "Access-Control-Allow-Origin" in response.headers:  # who may read it may also embed it
+        if "Access-Control-Allow-Origin" in response.headers:  # readable cross-origin, so also embeddable
             response.headers.setdefault(RESOURCE_POLICY, "cross-origin")
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        response.headers.setdefault(POLICY, page_policy(request.META.get("HTTP_HOST", "")) if is_page else NO_PAGE)
+        policy = page_policy(request.META.get("HTTP_HOST", "")) if is_page else NON_PAGE_POLICY
+        response.headers.setdefault(POLICY, policy)
         for name, value in STATIC_HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.streaming:  # CommonMiddleware sets it too, but refusals never reach it

@@ -1,6 +1,6 @@
 """Static files under ASGI: WhiteNoise's responses, sent in the event loop before Django's middleware.
 
-A page loads some thirty files. A thread for each took half of the time until the page could be used.
+A page loads some thirty files. Serving each in a thread took half of the time until the page could be used.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from whitenoise.responders import Response
 
 from digits_site.web.asgi import Application, Receive, Scope, Send
 from digits_site.web.middleware.hosts import is_served, scope_headers
-from digits_site.web.middleware.security_headers import NO_PAGE, POLICY, STATIC_HEADERS
+from digits_site.web.middleware.security_headers import NON_PAGE_POLICY, POLICY, STATIC_HEADERS
 
-HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**STATIC_HEADERS, POLICY: NO_PAGE}.items()]
+HEADERS = [
+    (name.lower().encode(), value.encode()) for name, value in {**STATIC_HEADERS, POLICY: NON_PAGE_POLICY}.items()
+]
 
 
 class StaticFiles:
@@ -26,7 +28,7 @@ class StaticFiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = self.files.get(scope["path"])
         headers = scope_headers(scope) if file is not None else {}
-        if file is None or not is_served(scope, headers):  # Django words the refusal
+        if file is None or not is_served(scope, headers):  # HostMiddleware refuses it
             await self.application(scope, receive, send)
             return
         environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}

@@ -1,7 +1,7 @@
 """Plain HTTP under ASGI: one thread answers a request, from the first middleware to the last.
 
-Django's ASGI handler crosses between the event loop and a thread at every middleware that is written for one of them,
-some thirty times a request here, which was most of a request's cost. Streams, which live in the loop, are left to it.
+Django's ASGI handler crosses between the event loop and a thread at every middleware that is written for one of them.
+Here that was some thirty times a request, and most of its cost. Streams stay in the loop, with Django's handler.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class ThreadedHandler(ASGIHandler):
     """Django's handler with the synchronous middleware chain, run in a small pool of threads."""
 
     def __init__(self) -> None:
-        BaseHandler.__init__(self)  # not the parent's, which loads the chain for the event loop
+        BaseHandler.__init__(self)  # skips ASGIHandler's, which loads the middleware as async
         self.load_middleware(is_async=False)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 

@@ -81,7 +81,7 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
         "predictions": {"predicted": b"", "confidence": b""},
     }
     told: list[dict[str, Any]] = []
-    progress: Any = SimpleNamespace(run=run, tell=told.append)
+    progress: Any = SimpleNamespace(run=run, broadcast=told.append)
     meanwhile(lambda: runner.publish_and_complete(progress, config, result, {}), lambda: registry.activate(better))
     assert Activation.current_model_id() == better.pk
     assert TrainingRun.objects.get(pk=run.pk).status == Status.COMPLETED

@@ -231,8 +231,7 @@ async def send(writer: asyncio.StreamWriter, script: Script) -> None:
         for piece, pause in script:
             writer.write(piece)
             await writer.drain()
-            if pause:
-                await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # 0 too: drain alone would never let the loop see that the connection is lost
     except OSError:
         return
 

@@ -80,7 +80,7 @@ class Activation(models.Model):
         return newest
 
 
-def in_service() -> Exact:
-    """Return an expression for annotating models: whether it is the one in service."""
+def in_service(model: str = "pk") -> Exact:
+    """Return an expression for annotating rows: whether the model whose ID is in the field `model` is in service."""
     newest = Activation.objects.values("model_id")[:1]
-    return Exact(models.F("pk"), Coalesce(models.Subquery(newest), 0))
+    return Exact(models.F(model), Coalesce(models.Subquery(newest), 0))

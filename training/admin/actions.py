@@ -116,7 +116,7 @@ ACTIONS = {
     "activate": AdminAction(
         "Put into service",
         MAY_ACTIVATE,
-        lambda run: run.model_id is not None and run.model_id != run.serving_id,
+        lambda run: run.model_id is not None and not run.in_service,
         lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
         activate,
     ),

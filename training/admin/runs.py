@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin
-from recognition.models import Activation
+from recognition.models import Activation, in_service
 from training.admin import exports
 from training.admin.actions import ACTIONS
 from training.models import Epoch, TrainingRun
@@ -58,9 +58,10 @@ class TrainingRunAdmin(ActionAdmin):
     readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
-        serving = Activation.objects.values("model_id")[:1]
         reads = Activation.objects.values("model__test_accuracy")[:1]
-        runs = TrainingRun.objects.with_finished_epochs().annotate(serving_id=serving, serving_reads=reads)
+        runs = TrainingRun.objects.with_finished_epochs().annotate(
+            in_service=in_service("model_id"), serving_reads=reads
+        )
         if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
             few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
             runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
@@ -134,7 +135,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="in service")
     def serves(self, run: Any) -> str:
-        return "in service" if run.model_id is not None and run.model_id == run.serving_id else "–"
+        return "in service" if run.in_service else "–"
 
     @admin.display(description="results")
     def results(self, run: TrainingRun) -> str:

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             servers.enter_context(nginx_in_front(*ports))
         else:
             call_command("prepare", stdout=self.stdout)
-            connections.close_all()  # the processes are forked from this one
+            close_connections()  # the processes are forked from this one
         threading.Thread(target=self.announce_address, args=[ports], daemon=True).start()
         return run_processes(environment, "Procfile.scaled" if scaled else "Procfile")
 
@@ -88,6 +88,14 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(f"\n  Your proxy may ask {address} for {settings.TRUSTED_ORIGINS[0]}/   Stop: Ctrl-C\n")
+
+
+def close_connections() -> None:
+    """Close every database connection of this process, and PostgreSQL's pool with its threads."""
+    connections.close_all()
+    for connection in connections.all():
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
 
 
 def require_programs() -> None:

@@ -53,7 +53,7 @@ def put_into_service(
 
 
 def explain_roll_back(current: Activation | None) -> Explanation:
-    """Explain the return to the model that was in service before. Raises NoEarlierModel if there is none."""
+    """Explain the return to the model that was in service before. Raises NoEarlierModel for the first activation."""
     if current is None or current.previous is None:
         raise NoEarlierModel
     return explain_change(current, current.previous.model)

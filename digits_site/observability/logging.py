@@ -28,7 +28,7 @@ def run_context(run: int) -> Iterator[None]:
 
 
 class ContextFilter(logging.Filter):
-    """Put `request_id` and `run_id` on every record, None where there is none, and `context`, the same for people."""
+    """Add `request_id` and `run_id` to every record, each an ID or None, and both as text in `context`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, run = request_id.get(), run_id.get()

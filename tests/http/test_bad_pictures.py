@@ -60,8 +60,6 @@ def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status
     assert not written
 
 
-EXIF = Image.Exif()
-EXIF[0x010E] = "a five"
 DECODED = SAME | {
     **{f"a bomb in {kind!r}": with_chunk(PNG, kind, b"n\0\0" + BOMB) for kind in (b"zTXt", b"iCCP")},
     "an animation of 1,001 pictures": encode(

@@ -57,7 +57,7 @@ def collect_static() -> None:
 
 
 def first_admin() -> tuple[str, str] | None:
-    """Make an admin account if there is none. Return its name and its password, which is stored nowhere."""
+    """Make an admin account unless one exists. Return its name and password; only a hash of the password is stored."""
     if User.objects.filter(is_superuser=True).exists():
         return None
     # An account without rights may be called admin already: it is not ours to promote.

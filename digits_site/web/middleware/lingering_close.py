@@ -74,7 +74,7 @@ class RequestBody:
         self.length = int(length) if length.isdecimal() and not is_chunked else None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)  # unused: only BodyLimitMiddleware reads, by `read`
+        return getattr(self.stream, name)  # Django's LimitedStream looks `readline` up; only `read` is called
 
     def read(self, size: int | None = None) -> bytes:
         if size is not None and size < 0:

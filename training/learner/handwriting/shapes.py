@@ -156,8 +156,8 @@ def eight(rng: Rng) -> Drawing:
         upper, lower = waist / 2, (1 - waist) / 2
         ratio = rng.uniform(0.65, 1.0)
         return [
-            ring(rng.normal(0, 0.03), upper, wide / 2 * ratio, upper, rng.uniform(0, 360), rng),
-            ring(0, waist + lower, wide / 2, lower, rng.normal(-90, 40), rng),
+            one_turn(rng.normal(0, 0.03), upper, wide / 2 * ratio, upper, rng.uniform(0, 360), rng),
+            one_turn(0, waist + lower, wide / 2, lower, rng.normal(-90, 40), rng),
         ]
     begin = (wide * rng.uniform(0.45, 1.0), rng.uniform(-0.03, 0.24))
     head = rng.uniform(0.6, 1.05)  # the upper loop's width by the lower one's
@@ -173,7 +173,7 @@ def eight(rng: Rng) -> Drawing:
     return [curve(path, rng)]
 
 
-def ring(x: float, y: float, wide: float, high: float, start: float, rng: Rng) -> Stroke:
+def one_turn(x: float, y: float, wide: float, high: float, start: float, rng: Rng) -> Stroke:
     """Return a loop of about one turn, either way around."""
     return loop(x, y, wide, high, start, rng.choice([-1, 1]) * rng.uniform(340, 400), rng)
 

@@ -1,6 +1,7 @@
 """Turn an encoded picture into the 28x28 array that a network trained on MNIST expects. Plain Python: no Django.
 
-decoding (bytes to image) -> polarity (ink or background) -> segmentation (where the digit is) -> preprocessing.
+decoding (bytes to image) -> polarity (ink or background) -> segmentation (where the digit is) -> preprocessing; all of
+it for every candidate, where something else than the digit may be in the picture.
 """
 
 import base64
@@ -8,10 +9,20 @@ import re
 from typing import Any
 
 from recognition.errors import EmptyImage, InvalidBase64, InvalidDataURL, InvalidType
+from recognition.imaging.candidates import Candidate, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
-from recognition.imaging.preprocessing import Grid, encode_png, preprocess
+from recognition.imaging.preprocessing import Grid, encode_png
 
-__all__ = ["EncodedImage", "Grid", "decode_data_url", "encode_png", "prepare", "preprocess"]
+__all__ = [
+    "Candidate",
+    "EncodedImage",
+    "Grid",
+    "decode_data_url",
+    "encode_png",
+    "find_candidates",
+    "prepare",
+    "preprocess",
+]
 
 DATA_URL_HEAD = re.compile(r"data:[^,]*;base64", re.IGNORECASE)
 

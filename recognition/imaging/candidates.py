@@ -1,16 +1,24 @@
 """The ways to tell a digit from what surrounds it. The network's confidence decides between them."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from recognition.errors import BlankDrawing
+from recognition.imaging.polarity import to_grey
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink, find_ink
+from recognition.imaging.surroundings import clear_surroundings
 
 # Why a candidate may be wrong, although the network is sure of it.
 Doubt = Literal["", "several_digits", "cut_off", "surroundings"]
+
+
+SMALLEST = 40
+NEW = 0.6
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,8 @@ class Candidate:
     ink: Ink
     weight: float = 1.0  # how much its confidence counts against the other candidates'
     doubt: Doubt = ""
+    name: str = ""
+    left_out: bool = False
 
     def box(self) -> tuple[int, int, int, int]:
         """Return (left, top, width, height) of the digit in the image's pixels."""
@@ -43,8 +53,25 @@ def find_candidates(image: Image.Image) -> list[Candidate]:
 
     Raises BlankDrawing if the image has no ink.
     """
-    ink = find_ink(image)
-    return [Candidate(normalize(ink), ink)]
+    grey, corner = to_grey(image)
+    plain: list[Candidate] = []
+    with suppress(BlankDrawing):
+        ink = find_ink(grey, corner, max(image.size))
+        plain.append(Candidate(normalize(ink), ink, 1.0, "", "old"))
+        if ink.is_alone or max(image.size) <= SMALLEST:
+            return plain
+    cleared = []
+    for found in clear_surroundings(grey, corner, is_drawing=bool(plain) and plain[0].ink.is_drawing):
+        with suppress(BlankDrawing):
+            cleared.append(Candidate(normalize(found.ink), found.ink, 1.0, "", "print", found.left_out))
+    if plain and plain[0].ink.is_drawing and not any(c.left_out for c in cleared):
+        cleared = [replace(c, weight=0.6) for c in cleared]
+    else:
+        plain = [replace(c, weight=0.6) for c in plain]
+    candidates = cleared + plain
+    if not candidates:
+        raise BlankDrawing
+    return candidates
 
 
 def preprocess(image: Image.Image) -> Grid:

@@ -5,6 +5,7 @@ Levels are 0..255, boxes are (left, top, right, bottom) in pixels.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,7 +21,6 @@ from recognition.imaging.polarity import (
     grow,
     longer_side,
     subtract_background,
-    to_grey,
 )
 
 MIN_SHEET_SHARE = 0.3  # the least share of an image that a sheet of paper on a desk takes
@@ -30,6 +30,8 @@ STRAY_MASS = 0.02  # share of the main component's mass; a lighter component is 
 STRAY_MASS_FAR = 0.4  # the additional share required for each main-component length of distance
 NEAR = 0.1  # main-component lengths; a distance up to this adds nothing
 STRAIGHT = 0.9  # share of a side's length; more is an edge or a ruled line, less may be a stroke
+LONG_SIDE = 0.6  # share of the image along which ink runs straight, as the side of a frame does
+EVEN = 6  # levels between the darkest and the brightest paper of a drawing
 MIN_DIGIT_SHARE = 0.003  # share of the image's area; less is no digit inside a frame or between lines
 
 IntBox = tuple[int, int, int, int]
@@ -45,7 +47,10 @@ class Ink:
     background: int | Image.Image  # its level or, in uneven light, a coarse map of it
     box: Box
     mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
+    is_drawing: bool = False  # no grain, shadow or pale print: drawn on a canvas, not a photo
+    is_alone: bool = False  # a drawing of one component away from the border
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
+    reduction: float = 1.0  # the image's pixels for each pixel of `grey`, along a side
 
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
@@ -65,20 +70,15 @@ class Ink:
         return ink if self.mask is None else np.minimum(ink, scaled(self.mask, Image.Resampling.NEAREST))
 
 
-def find_ink(image: Image.Image) -> Ink:
-    """Find the ink in an image of mode L, LA, RGB or RGBA. Raises BlankDrawing if there is none."""
-    grey, corner = to_grey(image)
-    return find_ink_in_grey(grey, corner, max(image.size))
-
-
-def find_ink_in_grey(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
+def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
     """Find the ink in a grey part of an image, which lies there at `corner`; smaller than 2 % of `longest` is a speck.
 
     Raises BlankDrawing if there is none.
     """
     while True:
         factor = -(-max(grey.size) // OVERVIEW_SIDE)
-        inked, is_dark, background = binarize(grey.reduce(factor) if factor > 1 else grey)
+        overview = grey.reduce(factor) if factor > 1 else grey
+        inked, is_dark, background = binarize(overview)
         box, mask = locate_digit(inked)
         left, top, right, bottom = (side * factor for side in box)
         full_size_box = left, top, right, bottom
@@ -87,7 +87,7 @@ def find_ink_in_grey(grey: Image.Image, corner: tuple[int, int], longest: int) -
             try:
                 inside = grow(full_size_box, -edge * factor, grey.size)
                 sheet, place = crop(grey, corner, inside)
-                return find_ink_in_grey(sheet, place, max(sheet.size))
+                return find_ink(sheet, place, max(sheet.size))
             except BlankDrawing:
                 pass  # no digit on it: it is solid ink, not a sheet
         if factor == 1 or longer_side(box) >= OVERVIEW_SIDE // 5:
@@ -97,7 +97,30 @@ def find_ink_in_grey(grey: Image.Image, corner: tuple[int, int], longest: int) -
         grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.size))
     if longer_side(full_size_box) < min(max(0.02 * longest, 3), 16):
         raise BlankDrawing  # a speck
-    return Ink(grey, is_dark, background, full_size_box, mask, corner)
+    is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
+    is_alone = is_drawing and mask is None and stands_alone(inked, box)
+    return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner)
+
+
+def is_even(levels: Levels, inked: Mask) -> bool:
+    """Whether there is no grain, shadow or pale print between the ink, as on a canvas."""
+    beside = cv2.dilate(inked.view(np.uint8), np.ones((5, 5), np.uint8)) ^ 1
+    darkest, brightest, _, _ = cv2.minMaxLoc(levels, beside)
+    return brightest - darkest <= EVEN
+
+
+def stands_alone(inked: Mask, box: IntBox) -> bool:
+    """Whether the ink is one component away from the border, without long straight sides."""
+    left, top, right, bottom = box
+    if left == 0 or top == 0 or right == inked.shape[1] or bottom == inked.shape[0]:
+        return False
+    shown = inked.view(np.uint8)
+    if cv2.connectedComponents(shown, connectivity=8)[0] != 2:
+        return False
+    if min(right - left, bottom - top) <= 0.5 * min(inked.shape):  # too narrow for a frame
+        return True
+    rows, columns = (cv2.reduce(shown, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
+    return max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0]) <= LONG_SIDE
 
 
 def crop(grey: Image.Image, corner: tuple[int, int], box: Box) -> tuple[Image.Image, tuple[int, int]]:

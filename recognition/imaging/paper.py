@@ -1,0 +1,145 @@
+"""Tell ink from paper in photos: specks, desks, shadows, faint and uneven ink.
+
+Everything is done at a working size. Masks are bool [height, width], levels 0..255; the ink is dark.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.imaging.polarity import Levels, Mask
+
+WORKING_SIDE = 160  # pixels of the longer side; enough for a digit of a third of it
+MAX_ENLARGEMENT = 3.0
+
+SPECK_CONTRAST = 25  # levels between a speck and all its neighbours
+MAX_SPECK_SHARE = 0.002  # of the pixels; more is dirt or noise
+
+BROADEST_STROKE = 0.16  # share of the longer side; anything broader and dark is not ink
+MIN_STEP = 35  # levels between paper and what it lies on
+MIN_PAPER = 0.12  # share of the image
+MIN_INK = 8  # levels
+NOISE_FACTOR = 4.5  # the least contrast of ink, in standard deviations of the paper's grain
+
+Ink = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class InkMap:
+    """Where the ink is: `strength` float32 [height, width], 1.0 in the middle of every stroke, pale or dark."""
+
+    strength: Ink
+    mask: Mask
+    paper: Mask
+    on_desk: bool  # something that is not paper was found at the border
+
+
+def disc(diameter: float) -> Levels:
+    """Return a round structuring element of an odd diameter in pixels."""
+    side = max(int(diameter) | 1, 3)
+    element: Levels = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+    return element
+
+
+def remove_specks(levels: Levels) -> Levels:
+    """Return the median of every pixel's neighbourhood if many pixels differ from all their neighbours."""
+    around = np.ones((3, 3), np.uint8)
+    around[1, 1] = 0
+    dark = cv2.subtract(cv2.erode(levels, around), levels) > SPECK_CONTRAST
+    bright = cv2.subtract(levels, cv2.dilate(levels, around)) > SPECK_CONTRAST
+    is_dirty = np.count_nonzero(dark | bright) > MAX_SPECK_SHARE * levels.size
+    return np.asarray(cv2.medianBlur(levels, 3), np.uint8) if is_dirty else levels
+
+
+def to_working_size(levels: Levels) -> tuple[Levels, float]:
+    """Return the image at WORKING_SIDE, and its pixels for each pixel of `levels` along a side."""
+    height, width = levels.shape
+    scale = min(WORKING_SIDE / max(height, width), MAX_ENLARGEMENT)
+    size = max(round(width * scale), 8), max(round(height * scale), 8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8), scale
+
+
+def map_ink(levels: Levels, *, everywhere: bool = False) -> InkMap | None:
+    """Return the dark ink on the largest bright paper in an image, or None if there is no paper or no ink.
+
+    With `everywhere`, the whole image is paper.
+
+    The threshold follows the paper's grain and the ink nearby, so that faint and uneven strokes stay whole (a local
+    threshold as in Sauvola and Pietikainen, "Adaptive document image binarization", 2000).
+    """
+    bare = close_ink(levels)
+    paper, on_desk = (np.ones(levels.shape, bool), False) if everywhere else find_paper(bare)
+    inside = shrink(paper, 9) if on_desk else paper
+    if inside.mean() < MIN_PAPER or (on_desk and shrink(paper, BROADEST_STROKE * max(paper.shape)).mean() < 0.05):
+        return None
+    ink = cv2.subtract(cv2.GaussianBlur(bare, (0, 0), 4), levels).astype(np.float32)
+    on_paper = ink[inside]
+    grain = float(np.median(on_paper))
+    noise = 1.4826 * float(np.median(np.abs(on_paper - grain))) + 0.3
+    ink = np.maximum(ink - np.float32(grain), 0) * inside
+    smooth = cv2.GaussianBlur(ink, (0, 0), 1.0)
+    contrast = float(np.partition(smooth, -40, axis=None)[-40])
+    if contrast < max(MIN_INK, NOISE_FACTOR * noise):
+        return None
+    weakest, strongest = max(3.2 * noise, 0.13 * contrast, 4.0), max(0.28 * contrast, 5 * noise)
+    nearby = cv2.GaussianBlur(cv2.dilate(smooth, disc(13)), (0, 0), 3)
+    strength = np.minimum(ink / np.maximum(nearby, np.float32(0.8 * strongest)), 1)
+    mask = keep_strong((strength > 0.42) & (smooth > weakest), smooth >= strongest)
+    return InkMap(strength, mask, inside, on_desk) if mask.any() and mask.mean() < 0.5 else None
+
+
+def close_ink(levels: Levels) -> Levels:
+    """Return the image without dark strokes: a morphological closing, at a third of the size."""
+    height, width = levels.shape
+    radius = int(BROADEST_STROKE / 2 * max(height, width) / 3) + 1
+    small = cv2.resize(levels, (-(-width // 3), -(-height // 3)), interpolation=cv2.INTER_AREA)
+    framed = cv2.copyMakeBorder(small, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
+    bare = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, disc(2 * radius - 1))[radius:-radius, radius:-radius]
+    return np.asarray(cv2.resize(bare, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def find_paper(bare: Levels) -> tuple[Mask, bool]:
+    """Return the largest bright area of an image without strokes, and whether it ends in a step rather than a slope."""
+    everywhere = np.ones(bare.shape, bool)
+    low, high = np.quantile(bare[::3, ::3], (0.01, 0.99))
+    if high - low <= MIN_STEP:
+        return everywhere, False
+    threshold, bright = cv2.threshold(bare, 0, 255, cv2.THRESH_OTSU)
+    dark_side, bright_side = bare[bare <= threshold], bare[bare > threshold]
+    if not len(dark_side) or not len(bright_side):
+        return everywhere, False
+    desk, sheet = float(np.median(dark_side)), float(np.median(bright_side))
+    step = sheet - desk
+    between = np.count_nonzero((bare > desk + 0.25 * step) & (bare < sheet - 0.25 * step))
+    if step <= 0.85 * MIN_STEP or between > 0.2 * bare.size:
+        return everywhere, False
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    return fill_holes(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))), True
+
+
+def fill_holes(mask: Mask) -> Mask:
+    """Return a mask with all that it encloses."""
+    framed = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(framed, None, (0, 0), 2)
+    filled: Mask = np.asarray(framed[1:-1, 1:-1] != 2)
+    return filled
+
+
+def shrink(mask: Mask, diameter: float) -> Mask:
+    """Erode a mask, except along the border of the image."""
+    eroded: Mask = (
+        cv2.erode(mask.astype(np.uint8), disc(diameter), borderType=cv2.BORDER_CONSTANT, borderValue=1).astype(bool)
+    )
+    return eroded
+
+
+def keep_strong(mask: Mask, strong: Mask) -> Mask:
+    """Return the components of a mask that hold a strong pixel and at least eight pixels (hysteresis)."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    keep = np.bincount(labels[mask & strong], minlength=count) > 0
+    keep &= stats[:, cv2.CC_STAT_AREA] >= 8
+    keep[0] = False
+    return keep[labels]

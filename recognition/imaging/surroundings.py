@@ -1,0 +1,90 @@
+"""Find the digit in a picture of more than a digit: print, forms, exercise books, desks, fingers, dirt, faint ink."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from recognition.imaging.lines import Line, erase, find_lines
+from recognition.imaging.paper import InkMap, disc, map_ink, remove_specks, to_working_size
+from recognition.imaging.parts import Digit, find_digit
+from recognition.imaging.polarity import Levels
+from recognition.imaging.segmentation import Ink
+
+MIN_DIGIT = 0.12  # of the image's longer side, at the working size
+MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
+ZOOM_BELOW = 0.4  # a smaller digit is looked at again, closer
+DARK_BORDER = 0.3  # share of the border; with less dark, light ink is out of the question
+
+cv2.setNumThreads(1)  # the picture is too small a job to share, and requests run side by side
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """A digit without its surroundings."""
+
+    ink: Ink
+    left_out: bool  # print, a frame or a desk was there
+    is_cut_off: bool
+    is_one_of_several: bool
+
+
+def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing: bool) -> list[Clearing]:
+    """Return the digit on bright paper, and on dark paper if the border is dark; those that were found."""
+    levels = remove_specks(np.asarray(grey))
+    border = np.concatenate((levels[0], levels[-1], levels[:, 0], levels[:, -1]))
+    middle = (int(levels.min()) + int(levels.max())) / 2
+    dark_share = float((border < middle).mean())
+    found = [clear(levels, corner, is_drawing)]
+    if dark_share > DARK_BORDER:
+        found.append(clear(255 - levels, corner, is_drawing))
+    return [clearing for clearing in found if clearing is not None]
+
+
+def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int = 2) -> Clearing | None:
+    """Return the dark digit on the bright paper in an image whose left top corner lies at `corner`, if there is one."""
+    small, scale = to_working_size(levels)
+    found = map_ink(small, everywhere=is_drawing)
+    if found is None:
+        return None
+    lines = find_lines(found.mask, found.paper)
+    printed = find_print(found, lines)
+    mask = erase(found.mask, printed)
+    digit = find_digit(mask, found.paper, lines, printed)
+    size = 0 if digit is None else max(digit.box[2] - digit.box[0], digit.box[3] - digit.box[1])
+    if digit is None or size < MIN_DIGIT * max(mask.shape) / (1 + 2 * zooms):
+        return None
+    if zooms and scale < 1 and size < ZOOM_BELOW * max(mask.shape):
+        left, top, right, bottom = (round(side / scale) for side in grow_box(digit.box, 0.4 * size + 6, mask.shape))
+        closer = clear(levels[top:bottom, left:right], (corner[0] + left, corner[1] + top), is_drawing, zooms - 1)
+        if closer is not None:
+            return closer
+    area = cv2.dilate(digit.mask.astype(np.uint8), disc(5)).astype(bool) & ~(found.mask & ~mask)
+    strength = np.minimum(found.strength * 1.05, 1) * area
+    ink = Ink(Image.fromarray((strength * 255).astype(np.uint8)), False, 0, digit.box, None, corner=corner, reduction=1 / scale)
+    left_out = bool(printed) or digit.is_framed or found.on_desk
+    return Clearing(ink, left_out, digit.is_cut_off, digit.is_one_of_several)
+
+
+def grow_box(box: tuple[int, int, int, int], by: float, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box
+    return max(left - by, 0), max(top - by, 0), min(right + by, shape[1]), min(bottom + by, shape[0])
+
+
+def find_print(found: InkMap, lines: list[Line]) -> list[Line]:
+    """Return the lines that are print and not strokes of the digit."""
+    printed = [line for line in lines if line.is_print()]
+    for line in sorted(lines, key=lambda line: -line.length):
+        if line in printed or not line.is_even or not line.ends_outside:
+            continue
+        rest = find_digit(erase(found.mask, [*printed, line]), found.paper, lines, [*printed, line])
+        if rest is not None and is_rest_a_digit(rest, line) and line.sticks_out(rest.box):
+            printed.append(line)
+    return printed
+
+
+def is_rest_a_digit(rest: Digit, line: Line) -> bool:
+    """Whether enough is left without a line for a digit."""
+    size = max(rest.box[2] - rest.box[0], rest.box[3] - rest.box[1])
+    return size >= MIN_REST * max(rest.mask.shape) and rest.mask.sum() >= 0.5 * line.thickness * line.length

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 
 from digits_site.web.error_responses import count_and_serialize
 from recognition import errors, metrics
+from recognition.api.data_urls import decode_data_url
 from recognition.api.decode_slots import decode_slot
-from recognition.imaging import Candidate, EncodedImage, decode_data_url, find_candidates
+from recognition.imaging import Candidate, EncodedImage, find_candidates
 
 # A few kilobytes can unfold into sixteen million pixels. A batch may have as many as two of the largest pictures, which
 # is 256 of 360x360.

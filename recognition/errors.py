@@ -37,7 +37,7 @@ class TooManyDrawings(RecognitionError):
 
 class InvalidDataURL(RecognitionError):
     code = "invalid_data_url"
-    message = f"The drawing must be a base64 data URL: {DATA_URL}"
+    message = f"The drawing must be a picture in base64, with or without a data URL's head: {DATA_URL}"
 
 
 class InvalidBase64(RecognitionError):

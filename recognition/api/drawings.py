@@ -1,6 +1,7 @@
 """Get the drawings out of a request, and prepare them for the network."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
@@ -9,8 +10,9 @@ from rest_framework.request import Request
 
 from digits_site.web.error_responses import count_and_serialize
 from recognition import errors, metrics
+from recognition.api.data_urls import decode_data_url
 from recognition.api.decode_slots import decode_slot
-from recognition.imaging import EncodedImage, Grid, decode_data_url, preprocess
+from recognition.imaging import Candidate, EncodedImage, find_candidates
 
 # A few kilobytes can unfold into sixteen million pixels. A batch may have as many as two of the largest pictures, which
 # is 256 of 360x360.
@@ -66,18 +68,28 @@ def json_object(request: Request) -> Mapping[str, Any]:
     return request.data
 
 
-def prepare(picture: EncodedImage) -> Grid:
-    """Return a picture's (28, 28) array, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
+@dataclass(frozen=True)
+class Drawing:
+    """A picture that is ready for the network: its candidates, and the size in which it was decoded."""
+
+    candidates: list[Candidate]
+    size: tuple[int, int]  # pixels; smaller than the picture if it was decoded reduced
+    scale: float  # the picture's pixels for each decoded one, along a side
+
+
+def prepare(picture: EncodedImage) -> Drawing:
+    """Find the digit in a picture, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
     with decode_slot(picture.pixels):
         with metrics.decode.time():
             image = picture.decode()
         with metrics.prepare.time():
-            return preprocess(image)
+            scale = (picture.pixels / (image.width * image.height)) ** 0.5
+            return Drawing(find_candidates(image), image.size, scale)
 
 
-def prepare_batch(drawings: list[Any]) -> list[Grid | dict[str, Any]]:
-    """Return the (28, 28) array of each data URL, or its error's JSON. Raises DecodingBusy."""
-    prepared: list[Grid | dict[str, Any]] = []
+def prepare_batch(drawings: list[Any]) -> list[Drawing | dict[str, Any]]:
+    """Return the drawing of each data URL, or its error's JSON. Raises DecodingBusy."""
+    prepared: list[Drawing | dict[str, Any]] = []
     room = MAX_BATCH_PIXELS
     for drawing in drawings:
         try:

@@ -14,11 +14,12 @@ from rest_framework.views import APIView
 from digits_site.web.errors import RateLimited
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors, metrics
-from recognition.api.drawings import ImageParser, drawing_from, drawings_from, prepare, prepare_batch
+from recognition.api.drawings import Drawing, ImageParser, drawing_from, drawings_from, prepare, prepare_batch
 from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
-from recognition.imaging import EncodedImage, Grid, encode_png
+from recognition.imaging import EncodedImage, encode_png
+from recognition.prediction import Prediction, predict_candidates
 
 PREVIEW = OpenApiParameter(
     "preview", {"type": "string", "enum": ["1"]}, description="`1`: add the 28x28 image that the network saw."
@@ -30,29 +31,28 @@ DRAWING_ERRORS = (
 PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
 
-def predict(request: Request, model: Classifier, digits: list[Grid]) -> list[dict[str, Any]]:
-    """Return the model's answer for each prepared digit; with `?preview=1`, also the image that the network saw."""
+def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> list[dict[str, Any]]:
+    """Return the model's answer for each drawing; with `?preview=1`, also the image that the network saw."""
     began = perf_counter()
-    rows = model.probabilities(digits).tolist()
-    seconds = (perf_counter() - began) / max(len(rows), 1)
-    answers = [answer(model, row, seconds) for row in rows]
+    predictions = predict_candidates(model, [drawing.candidates for drawing in drawings])
+    seconds = (perf_counter() - began) / max(len(predictions), 1)
+    answers = [answer(model, prediction, seconds) for prediction in predictions]
     if request.query_params.get("preview") == "1":
-        for one, digit in zip(answers, digits, strict=True):
-            one["preview"] = f"data:image/png;base64,{base64.b64encode(encode_png(digit)).decode()}"
+        for one, prediction in zip(answers, predictions, strict=True):
+            digit = encode_png(prediction.candidate.digit)
+            one["preview"] = f"data:image/png;base64,{base64.b64encode(digit).decode()}"
     return answers
 
 
-def answer(model: Classifier, probabilities: list[float], seconds: float) -> dict[str, Any]:
+def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[str, Any]:
     """Return one drawing's answer, and count it."""
-    predicted = max(range(10), key=probabilities.__getitem__)
-    confidence = probabilities[predicted]
     metrics.network.observe(seconds)
-    metrics.confidence.observe(confidence)
+    metrics.confidence.observe(prediction.confidence)
     return {
-        "prediction": predicted,
-        "confidence": round(confidence * 100, 2),
-        "uncertain": confidence < model.uncertain_below,
-        "probabilities": probabilities,
+        "prediction": prediction.digit,
+        "confidence": round(prediction.confidence * 100, 2),
+        "uncertain": bool(prediction.uncertain_reason),
+        "probabilities": prediction.probabilities,
         "model": model.version,
     }
 
@@ -75,8 +75,8 @@ class DrawingView(APIView):
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
-        digit = prepare(EncodedImage(drawing_from(request)))
-        return Response(predict(request, classifier.in_service(), [digit])[0])
+        drawing = prepare(EncodedImage(drawing_from(request)))
+        return Response(predict(request, classifier.in_service(), [drawing])[0])
 
 
 class DrawingsView(APIView):

@@ -48,8 +48,10 @@ REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     (DRAWING, JSON, 400, "not_an_object"): ["null", "[]", "1", '"x"'],
     (DRAWING, JSON, 400, "missing_drawing"): ["{}"],
     (DRAWING, JSON, 400, "invalid_type"): [f'{{"drawing": {value}}}' for value in ("null", "1", "[]", "{}")],
-    (DRAWING, JSON, 400, "invalid_data_url"): [f'{{"drawing": "{url}"}}' for url in ("abc", "data:,", "http://x/y,z")],
-    (DRAWING, JSON, 400, "invalid_base64"): [f'{{"drawing": "data:image/png;base64,{s}"}}' for s in ("!!!!", "abc")],
+    (DRAWING, JSON, 400, "invalid_data_url"): [
+        f'{{"drawing": "{url}"}}' for url in ("abc", "data:,", "hello, world", "http://x/y,z")
+    ],
+    (DRAWING, JSON, 400, "invalid_base64"): [f'{{"drawing": "data:image/png;base64,{s}"}}' for s in ("!!!!", "abcde")],
     (DRAWING, JSON, 400, "empty_image"): ['{"drawing": "data:image/png;base64,"}'],
     (DRAWING, JSON, 415, "unsupported_image"): ['{"drawing": "data:image/svg+xml;base64,PHN2Zy8+"}'],
     (DRAWING, JSON, 422, "blank_drawing"): [f'{{"drawing": "{BLANK}"}}'],

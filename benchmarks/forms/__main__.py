@@ -13,7 +13,8 @@ from benchmarks.common import machine, say, table
 from benchmarks.forms.kinds import KINDS, generate
 from recognition.classifier import Classifier
 from recognition.errors import BlankDrawing
-from recognition.imaging import prepare
+from recognition.imaging import EncodedImage, find_candidates
+from recognition.prediction import predict_candidates
 from tests.support.drawings import encode
 
 TILE = 118  # pixels a side of a picture on a contact sheet
@@ -40,10 +41,11 @@ def encoded(image: Image.Image, number: int) -> bytes:
 def predict(model: Classifier, data: bytes) -> tuple[int | None, bool]:
     """Return (predicted digit, whether it is uncertain) as the API does."""
     try:
-        probabilities = model.probabilities(prepare(data)[None])[0]
+        candidates = find_candidates(EncodedImage(data).decode())
     except BlankDrawing:
         return None, True
-    return int(probabilities.argmax()), bool(probabilities.max() < model.uncertain_below)
+    (prediction,) = predict_candidates(model, [candidates])
+    return prediction.digit, bool(prediction.uncertain_reason)
 
 
 def answers(model: Classifier, kind: str, each: int, seed: int) -> Iterator[Answer]:

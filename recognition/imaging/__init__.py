@@ -9,12 +9,13 @@ import re
 from typing import Any
 
 from recognition.errors import EmptyImage, InvalidBase64, InvalidDataURL, InvalidType
-from recognition.imaging.candidates import Candidate, find_candidates, preprocess
+from recognition.imaging.candidates import Candidate, Doubt, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
 from recognition.imaging.preprocessing import Grid, encode_png
 
 __all__ = [
     "Candidate",
+    "Doubt",
     "EncodedImage",
     "Grid",
     "decode_data_url",

@@ -16,25 +16,36 @@ MODEL_FILES = {"onnx": "file", "keras": "keras_file"}  # the field of each kind
 BINARY = {"type": "string", "format": "binary"}
 DATA_URL = {
     "type": "string",
-    "description": f"A picture as a base64 data URL: PNG, JPEG or WebP, {MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} "
-    "pixels. Its bytes decide the format.",
+    "description": "A picture in base64, with or without a data URL's head: PNG, JPEG or WebP, "
+    f"{MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} pixels. Its bytes decide the format.",
     "examples": ["data:image/png;base64,iVBORw0KGgo…"],
 }
 
 
-DATA_URLS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
+def array(items: dict[str, Any], size: int) -> dict[str, Any]:
+    return {"type": "array", "minItems": size, "maxItems": size, "items": items}
 
 
 def request_body(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {name: schema}, "required": [name]}
 
 
+LEVEL = {"type": "number", "minimum": 0, "maximum": 255}
+PIXELS = request_body(
+    "pixels",
+    {
+        "description": "28x28 grey levels, row by row: from 0 to 255 if one is above 1, else from 0 to 1.",
+        "anyOf": [array(LEVEL, 784), array(array(LEVEL, 28), 28)],
+    },
+)
+DRAWINGS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": {"anyOf": [DATA_URL, PIXELS]}}
+
 DRAWING_REQUEST = {
-    "application/json": request_body("drawing", DATA_URL),
+    "application/json": {"anyOf": [request_body("drawing", DATA_URL), PIXELS]},
     "multipart/form-data": request_body("drawing", BINARY),
     "image/*": BINARY,
 }
-DRAWINGS_REQUEST = {"application/json": request_body("drawings", DATA_URLS)}
+DRAWINGS_REQUEST = {"application/json": request_body("drawings", DRAWINGS)}
 
 
 class SegmentationSerializer(serializers.Serializer[Any]):

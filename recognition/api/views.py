@@ -13,7 +13,15 @@ from rest_framework.views import APIView
 from digits_site.web.errors import RateLimited
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors, metrics
-from recognition.api.drawings import Drawing, ImageParser, drawing_from, drawings_from, prepare, prepare_batch
+from recognition.api.drawings import (
+    Drawing,
+    DrawingJSONParser,
+    ImageParser,
+    drawing_from,
+    drawings_from,
+    prepare,
+    prepare_batch,
+)
 from recognition.api.previews import preview
 from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
@@ -28,7 +36,7 @@ PREVIEW = OpenApiParameter(
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
-    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing),
+    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing, errors.InvalidPixels),
 )
 PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
@@ -63,14 +71,14 @@ class DrawingView(APIView):
     """Predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = [*APIView.parser_classes, MultiPartParser, ImageParser]
+    parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     @extend_schema(
         operation_id="predictDrawing",
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
-        description="Dark ink on light, light on dark or on transparent; as a data URL, a file or a raw picture.",
+        description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
@@ -85,6 +93,7 @@ class DrawingsView(APIView):
     """Predict up to MAX_DRAWINGS drawings: for each, in their order, its answer or its error."""
 
     authentication_classes = ()
+    parser_classes = (DrawingJSONParser,)
     throttle_classes = DrawingView.throttle_classes
 
     def drawing_count(self, request: Request) -> int:

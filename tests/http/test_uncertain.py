@@ -10,7 +10,7 @@ from django.test import Client
 from PIL import Image
 
 from recognition import classifier, registry
-from recognition.imaging import decode_data_url
+from recognition.api.data_urls import decode_data_url
 from tests.support.constant_models import constant_probabilities
 from tests.support.drawings import data_url, dot, draw, encode
 

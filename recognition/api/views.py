@@ -1,6 +1,5 @@
 """POST /api/drawing/ and /api/drawings/: predict the digits of drawings."""
 
-import base64
 from time import perf_counter
 from typing import Any
 
@@ -23,14 +22,17 @@ from recognition.api.drawings import (
     prepare,
     prepare_batch,
 )
+from recognition.api.previews import preview
 from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
-from recognition.imaging import EncodedImage, encode_png
+from recognition.imaging import EncodedImage
 from recognition.prediction import Prediction, predict_candidates
 
 PREVIEW = OpenApiParameter(
-    "preview", {"type": "string", "enum": ["1"]}, description="`1`: add the 28x28 image that the network saw."
+    "preview",
+    {"type": "string", "enum": ["1"]},
+    description="`1`: add the 28x28 image that the network saw, and what was taken for the digit.",
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
@@ -40,15 +42,14 @@ PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, error
 
 
 def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> list[dict[str, Any]]:
-    """Return the model's answer for each drawing; with `?preview=1`, also the image that the network saw."""
+    """Return the model's answer for each drawing; with `?preview=1`, also what the network saw."""
     began = perf_counter()
     predictions = predict_candidates(model, [drawing.candidates for drawing in drawings])
     seconds = (perf_counter() - began) / max(len(predictions), 1)
     answers = [answer(model, prediction, seconds) for prediction in predictions]
     if request.query_params.get("preview") == "1":
-        for one, prediction in zip(answers, predictions, strict=True):
-            digit = encode_png(prediction.candidate.digit)
-            one["preview"] = f"data:image/png;base64,{base64.b64encode(digit).decode()}"
+        for one, drawing, prediction in zip(answers, drawings, predictions, strict=True):
+            one.update(preview(drawing, prediction.candidate))
     return answers
 
 
@@ -60,6 +61,7 @@ def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[st
         "prediction": prediction.digit,
         "confidence": round(prediction.confidence * 100, 2),
         "uncertain": bool(prediction.uncertain_reason),
+        "uncertain_reason": prediction.uncertain_reason or None,
         "probabilities": prediction.probabilities,
         "model": model.version,
     }

@@ -45,6 +45,11 @@ class InvalidBase64(RecognitionError):
     message = "The drawing's data is not valid base64."
 
 
+class InvalidPixels(RecognitionError):
+    code = "invalid_pixels"
+    message = "The pixels must be 784 numbers, or 28 lists of 28 numbers, from 0 to 1 or from 0 to 255."
+
+
 class NotAnObject(RecognitionError):
     """The JSON body is a list, a number, a string or null."""
 

@@ -4,12 +4,13 @@ decoding (bytes to image) -> polarity (ink or background) -> segmentation (where
 it for every candidate, where something else than the digit may be in the picture.
 """
 
-from recognition.imaging.candidates import Candidate, find_candidates, preprocess
+from recognition.imaging.candidates import Candidate, Doubt, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
 from recognition.imaging.preprocessing import Grid, encode_png
 
 __all__ = [
     "Candidate",
+    "Doubt",
     "EncodedImage",
     "Grid",
     "encode_png",

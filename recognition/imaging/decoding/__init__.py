@@ -55,7 +55,7 @@ FORMATS = {
     "JPEG": Format(jpeg.size, jpeg.image_segments, max_pixels=MAX_JPEG_PIXELS),
     "WEBP": Format(webp.size, frames=lambda data: MAX_FRAMES if webp.is_animated(data) else 1),
     "GIF": Format(gif.size, gif.image_parts, gif.frame_count),
-    "BMP": Format(bmp.size),
+    "BMP": Format(bmp.size, bmp.image_parts),
     "TIFF": Format(tiff.size, frames=lambda data: MAX_FRAMES, is_isolated=True),
     "HEIF": Format(isobmff.size, max_pixels=MAX_PHOTO_PIXELS, is_isolated=True),
     "AVIF": Format(isobmff.size, frames=lambda data: MAX_FRAMES, max_pixels=MAX_PHOTO_PIXELS, is_isolated=True),
@@ -65,8 +65,9 @@ FORMATS = {
 class EncodedImage:
     """An image file with a valid header; its pixels are not decoded yet.
 
-    `format` is Pillow's name for the format. `pixels` is what decoding costs: the width times the height that the
-    header declares, of all frames that may be looked at, and at least ISOLATED_PIXELS if a process is started.
+    `format` is Pillow's name for the format, `pixels` the width times the height that the header declares. `cost` is
+    what decoding costs: the pixels of all frames that may be looked at, and at least ISOLATED_PIXELS if a process is
+    started.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -82,8 +83,9 @@ class EncodedImage:
             self._frames = min(self._format.frames(data), MAX_FRAMES, room)
         except (struct.error, IndexError) as error:
             raise CorruptImage from error
-        self._most = width * height if self._frames == 1 else MAX_PIXELS
-        self.pixels = max(width * height * self._frames, ISOLATED_PIXELS if self._format.is_isolated else 0)
+        self.pixels = width * height
+        self._most = self.pixels if self._frames == 1 else MAX_PIXELS
+        self.cost = max(self.pixels * self._frames, ISOLATED_PIXELS if self._format.is_isolated else 0)
 
     def decode(self) -> Image.Image:
         """Return the image, upright, in mode L, LA, RGB or RGBA. Raises CorruptImage.

@@ -17,11 +17,13 @@ from recognition.errors import UnsupportedImage
 from recognition.imaging.decoding.frames import MIN_CONTRAST
 
 UPPER = 256  # levels of 16 bits in one of 8
+SMALL_RANGE = 2 * MIN_CONTRAST  # of 8 bits; below that, noise may leave too little of the contrast
 OVERVIEW_SIDE = 400  # pixels of the averaged picture that is searched for faint ink
 GRID_SIDE = 8  # cells a side from which the light on the paper is guessed
 MIN_FAINT = 48  # of 65,536 levels
 MIN_SIGNAL = 8.0  # ink above noise. The strongest noise is 3 when neighbours are averaged, 5 if it is coarse
 MIN_SHARE = 0.125  # of all the difference in the picture; less is what uneven light leaves
+MIN_SKEW = 2.5  # ink is only darker or only lighter than paper, coarse noise is both
 NOISE_PERCENTILE, NOISE_SCALE = 80, 1.81  # that percentile of two pixels' difference, in deviations of one
 GREY_ALPHA, RGBA = 4, 6  # a PNG's types of colour
 
@@ -40,7 +42,7 @@ def from_upper(image: Image.Image, decode_lower: Callable[[], Image.Image]) -> I
     upper = np.asarray(image)
     if image.mode == "RGBA" and upper[..., 3].min() < 255:  # ink on a transparent ground shows by its transparency
         return image
-    if max(np.ptp(upper[..., band]) for band in range(3)) >= MIN_CONTRAST:
+    if max(np.ptp(upper[..., band]) for band in range(3)) >= SMALL_RANGE:
         return image
     lower = np.asarray(decode_lower())
     bands = [upper[..., band].astype(np.uint16) << 8 | lower[..., band] for band in range(3)]
@@ -63,7 +65,7 @@ def decode_lower(png: bytes) -> Image.Image:
 def to_8_bits(levels: Deep) -> NDArray[np.uint8]:
     """Scale 16-bit levels to 8 bits, or the levels that are used, if they are few and show faint ink."""
     lowest, highest = int(levels.min()), int(levels.max())
-    if highest - lowest >= MIN_CONTRAST * UPPER or not has_faint_ink(levels):
+    if highest - lowest >= SMALL_RANGE * UPPER or not has_faint_ink(levels):
         return (levels >> 8).astype(np.uint8)
     return ((levels - lowest) * np.float32(255 / (highest - lowest))).astype(np.uint8)
 
@@ -79,7 +81,10 @@ def has_faint_ink(levels: Deep) -> bool:
     noise = float(np.percentile(np.abs(np.diff(coarse)), NOISE_PERCENTILE)) / NOISE_SCALE
     rows = coarse[:-2] + coarse[1:-1] + coarse[2:]
     smooth = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9)
+    paper = np.median(smooth)
     picture = Image.fromarray(smooth)
     light = picture.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
     signal = float(np.ptp(smooth - np.asarray(light)))
-    return signal >= max(MIN_FAINT, MIN_SIGNAL * noise, MIN_SHARE * float(np.ptp(smooth)))
+    weaker, stronger = sorted((float(smooth.max() - paper), float(paper - smooth.min())))
+    is_clear = signal >= max(MIN_FAINT, MIN_SIGNAL * noise, MIN_SHARE * (weaker + stronger))
+    return is_clear and stronger >= MIN_SKEW * weaker

@@ -12,6 +12,7 @@ from tests.support.drawings import data_url, draw
 from tests.support.fives import PNG
 from tests.support.refusals import JSON
 
+pytestmark = pytest.mark.django_db
 DRAWING = "/api/drawing/"
 GREY = np.asarray(draw(5, 28), dtype=int)  # dark on light
 URL_SAFE = urlsafe_b64encode(PNG).decode()
@@ -54,9 +55,19 @@ BODIES: dict[str, tuple[str, bytes]] = {
 }
 
 
-@pytest.mark.deployments("nginx", "granian")
+everywhere = pytest.mark.deployments("nginx", "granian")
+
+
+@everywhere
 def test_a_five_is_read_in_every_body(client: Client) -> None:
     answers = {name: client.generic("POST", DRAWING, body, content_type=kind) for name, (kind, body) in BODIES.items()}
     assert {name: (answer.status_code, answer.json().get("prediction")) for name, answer in answers.items()} == (
         dict.fromkeys(BODIES, (200, 5))
     )
+
+
+@everywhere
+def test_a_post_without_the_last_slash_is_answered_as_with_it(client: Client) -> None:
+    answers = [client.generic("POST", f"/api/{path}", b"[]", content_type=JSON) for path in ("drawing", "drawings")]
+    assert [answer.json()["code"] for answer in answers] == ["not_an_object"] * 2
+    assert client.generic("POST", "/api/retrain_model", b"[]", content_type=JSON).json()["code"] == "invalid_parameter"

@@ -7,7 +7,17 @@ from PIL import Image, ImageDraw
 from benchmarks.forms.ink import Levels, Rng, soft_noise
 from benchmarks.forms.page import Page
 
-DESKS = ((70, 48, 32), (40, 38, 40), (110, 80, 55), (25, 25, 30), (60, 75, 70), (140, 105, 75), (95, 95, 100))
+DESKS = (
+    (70, 48, 32),
+    (40, 38, 40),
+    (110, 80, 55),
+    (25, 25, 30),
+    (60, 75, 70),
+    (140, 105, 75),
+    (95, 95, 100),
+    (185, 160, 125),
+    (150, 50, 45),
+)
 
 
 def desk(shape: tuple[int, ...], rng: Rng) -> Levels:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from training.learner import dataset
 
 ZOOM = 8  # pixels of the working grid for one of MNIST's
+THRESHOLD = 0.42  # of full ink, where the enlarged digit's outline runs
 MARGIN = 4  # of MNIST's pixels, around the digit
 MNIST_BOX = 20  # of MNIST's pixels: the digit's longer side
 
@@ -52,6 +53,14 @@ def thin(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
             return image[1:-1, 1:-1]
 
 
+def without_specks(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave out components that are small enough to be dots: a pen would draw them as large as a stroke is wide."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
+    area = stats[:, cv2.CC_STAT_AREA].copy()
+    area[0] = 0
+    return (area > 0.06 * area.sum())[labels]
+
+
 def stroke_field(digit: Levels, rng: Rng, pen: float) -> Levels:
     """Return how far inside its stroke each pixel of the working grid lies, negative outside.
 
@@ -60,7 +69,7 @@ def stroke_field(digit: Levels, rng: Rng, pen: float) -> Levels:
     rows, columns = np.flatnonzero(digit.max(axis=1) > 0.3), np.flatnonzero(digit.max(axis=0) > 0.3)
     crop = np.pad(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], MARGIN)
     smooth = cv2.GaussianBlur(cv2.resize(crop, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC), (0, 0), ZOOM / 2)
-    solid = smooth > 0.45
+    solid = without_specks(smooth > THRESHOLD)
     inside = cv2.distanceTransform(solid.astype(np.uint8), cv2.DIST_L2, 5)
     outside = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5)
     line = thin(solid)
@@ -97,7 +106,7 @@ def dry(ink: Levels, rng: Rng) -> Levels:
 def pencil(ink: Levels, rng: Rng) -> Levels:
     """Graphite on the paper's tooth: grainy, and grey."""
     grain = soft_noise(ink.shape, rng, max(max(ink.shape) / 70, 1))
-    return (ink * np.clip(rng.uniform(0.45, 0.75) + 0.22 * grain, 0.1, 1)).astype(np.float32)
+    return (ink * np.clip(rng.uniform(0.45, 0.75) + 0.16 * grain, 0.1, 1)).astype(np.float32)
 
 
 def faint(ink: Levels, rng: Rng) -> Levels:

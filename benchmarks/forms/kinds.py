@@ -43,20 +43,25 @@ def whiteboard(rng: Rng) -> Colours:
 
 
 def frame(page: Page) -> None:
-    """A board's frame of wood or metal, at some of its sides."""
-    colour = ((120, 85, 50), (165, 168, 172), (90, 60, 35))[page.rng.integers(3)]
+    """A board's frame of wood or metal at some of its sides, the wall outside of it or more of the board."""
+    rng = page.rng
+    colour = ((120, 85, 50), (165, 168, 172), (90, 60, 35))[rng.integers(3)]
+    wall = (
+        page.colours.paper
+        if rng.random() < 0.4
+        else ((205, 200, 185), (225, 225, 225), (150, 165, 170))[rng.integers(3)]
+    )
+    far = lines.FAR
     for side in lines.any_sides(page, 1, 3):
-        page.line(lines.ends(page, side, lines.FAR, lines.FAR), float(page.rng.uniform(7, 16)), colour)
+        (ax, ay), (bx, by) = lines.ends(page, side, far, far)
+        out_x, out_y = ((0, -far), (far, 0), (0, far), (-far, 0))[side]
+        page.fill([(ax, ay), (bx, by), (bx + out_x, by + out_y), (ax + out_x, ay + out_y)], wall)
+        page.line([(ax, ay), (bx, by)], float(rng.uniform(7, 16)), colour)
 
 
-def windows(page: Page) -> None:
-    """A drawing program's panel: a bar with icons, a border, words."""
-    side = int(page.rng.choice([0, 2]))
-    page.line(lines.ends(page, side, lines.FAR, lines.FAR), float(page.rng.uniform(0.8, 3)))
-    if page.rng.random() < 0.6:
-        prints.beside(page, side, str(page.rng.choice(prints.WORDS)), float(page.rng.uniform(12, 22)))
-    if page.rng.random() < 0.4:
-        lines.rounded(page)
+def screen(rng: Rng) -> Colours:
+    toner = ((90, 95, 105), (40, 110, 200), (180, 180, 185))[rng.integers(3)]
+    return Colours((255, 255, 255), toner, ((0, 0, 0), (30, 60, 200), (220, 30, 30), (60, 60, 60))[rng.integers(4)])
 
 
 @dataclass(frozen=True)
@@ -125,12 +130,15 @@ KINDS: dict[str, Kind] = {
     "brackets": Kind(lines.brackets),
     "caption": Kind(prints.caption, layout=Layout(around=(20, 60))),
     "paragraph": Kind(prints.paragraph, layout=Layout(around=(8, 70))),
+    "scraps": Kind(prints.scraps, layout=Layout(around=(8, 45))),
+    "tinted form": Kind(prints.tinted),
     "ticks": Kind(prints.ticks, layout=Layout(around=(12, 45))),
     "ruled": Kind(prints.ruled),
     "squared": Kind(prints.squared),
     "dot grid": Kind(prints.dot_grid),
     "margin": Kind(prints.margin),
     "pale print": Kind(prints.pale_print),
+    "streaks": Kind(prints.streaks),
     "touching": Kind(lines.touching),
     "crossed": Kind(lines.crossed),
     "desk": Kind(shoot=desks.desk_sides),
@@ -156,7 +164,9 @@ KINDS: dict[str, Kind] = {
     "coloured": Kind(colours=coloured),
     "blackboard": Kind(frame, texture=ink.chalk, colours=slate),
     "whiteboard": Kind(frame, shoot=light.glare, colours=whiteboard, layout=WIDE),
-    "dark mode": Kind(windows, colours=dark_mode),
+    "screenshot": Kind(prints.windows, colours=screen, layout=Layout(around=(10, 40))),
+    "dark mode": Kind(prints.windows, colours=dark_mode, layout=Layout(around=(10, 40))),
+    "fax": Kind(any_print, spoil=light.fax, layout=WIDE),
     "form on a desk": Kind(any_print, shoot=desks.sheet),
     "form by phone": Kind(any_print, shoot=phone, layout=WIDE),
     "pencil in a form": Kind(any_print, texture=ink.pencil),

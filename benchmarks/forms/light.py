@@ -170,6 +170,15 @@ def salt_and_pepper(image: Image.Image, rng: Rng) -> Image.Image:
     return Image.fromarray(levels)
 
 
+def fax(image: Image.Image, rng: Rng) -> Image.Image:
+    """Black and white, as a fax or a copier with a hard threshold leaves it, with some dust."""
+    levels = np.asarray(image.convert("L"), np.float32)
+    light_level, dark_level = np.percentile(levels, 90), levels.min()
+    black = levels < dark_level + (light_level - dark_level) * rng.uniform(0.45, 0.7)
+    black ^= rng.random(levels.shape) < rng.uniform(0, 0.004)
+    return Image.fromarray(np.where(black, 0, 255).astype(np.uint8)).convert("RGB")
+
+
 def jpeg_blocks(image: Image.Image, rng: Rng) -> Image.Image:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=int(rng.integers(6, 18)))

@@ -38,11 +38,10 @@ def rails(page: Page) -> None:
 def corner(page: Page) -> None:
     """Two lines that meet, and end there or somewhere outside."""
     first, rng = int(page.rng.integers(4)), page.rng
-    over = float(rng.choice([0.0, rng.uniform(0, 20)]))
-    for side, near_start in ((first, (first in (1, 2))), ((first + 1) % 4, first in (2, 3))):
-        # The corner between two sides that follow each other lies at the start or the end of each.
+    over = float(rng.choice([0.0, rng.uniform(0, 20), FAR]))
+    for side, meets_at_end in ((first, first < 2), ((first + 1) % 4, first in (1, 2))):
         far = float(rng.choice([FAR, rng.uniform(-30, 10)]))
-        page.line(ends(page, side, over, far) if near_start ^ (first in (1, 2)) else ends(page, side, far, over))
+        page.line(ends(page, side, far, over) if meets_at_end else ends(page, side, over, far))
 
 
 def crossing(page: Page) -> None:
@@ -112,7 +111,7 @@ def flush(page: Page) -> None:
         page.line(ends(page, side, FAR, FAR), page.weight * float(page.rng.uniform(0.5, 2.5)))
 
 
-def rounded(page: Page) -> None:
+def rounded_outline(page: Page) -> list[Point]:
     left, top, right, bottom = page.cell
     radius = float(page.rng.uniform(0.08, 0.45)) * min(right - left, bottom - top)
     points: list[Point] = []
@@ -121,6 +120,11 @@ def rounded(page: Page) -> None:
         for turn in np.deg2rad(np.linspace(start, start + 90, 12)):
             middle = x + across * radius, y + down * radius
             points.append((float(middle[0] + radius * np.cos(turn)), float(middle[1] + radius * np.sin(turn))))
+    return points
+
+
+def rounded(page: Page) -> None:
+    points = rounded_outline(page)
     page.line([*points, *points[:2]])
 
 
@@ -167,22 +171,14 @@ def neighbours(page: Page, sides: list[int], digits: float = 0.6) -> None:
         room = (top, page.width - right, page.height - bottom, left)[side]
         if room < 8:
             continue
-        gap = float(rng.uniform(2, 0.6 * room)) + page.weight
-        size = float(rng.uniform(80, 110))
-        x = (page.box[0], right + gap, page.box[0], left - gap - 0.9 * size)[side] + float(rng.uniform(-20, 20))
-        y = (top - gap - size, page.box[1], bottom + gap, page.box[1])[side] + float(rng.uniform(-15, 15))
         if rng.random() < digits:
-            page.write_other((x, y), size)
-        else:
-            words = str(rng.choice(["Total", "14", "No.", "km", "x", "Datum", "sum", "A3", "2026"]))
-            size = float(rng.uniform(18, 45))
-            place = (
-                ((left + right) / 2, top - gap),
-                (right + gap, y + 60),
-                ((left + right) / 2, bottom + gap),
-                (left - gap, y + 60),
-            )
-            page.text(place[side], words, size, ("mb", "lm", "mt", "rm")[side])
+            page.write_neighbour(side, float(rng.uniform(80, 110)))
+            continue
+        gap = float(rng.uniform(2, 0.6 * room)) + page.weight
+        words = str(rng.choice(["Total", "14", "No.", "km", "x", "Datum", "sum", "A3", "2026"]))
+        middle = (left + right) / 2, (top + bottom) / 2
+        place = (middle[0], top - gap), (right + gap, middle[1]), (middle[0], bottom + gap), (left - gap, middle[1])
+        page.text(place[side], words, float(rng.uniform(18, 45)), ("mb", "lm", "mt", "rm")[side])
 
 
 def comb(page: Page) -> None:

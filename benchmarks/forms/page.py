@@ -31,6 +31,12 @@ def face(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
         return ImageFont.load_default(size)
 
 
+def digit_size(ink: Levels, longer: float) -> tuple[float, float]:
+    """Return (height, width) of the digit in a field, its longer side scaled to `longer`."""
+    high, wide = (side - 2 * MARGIN * ZOOM for side in ink.shape)
+    return high * longer / max(high, wide), wide * longer / max(high, wide)
+
+
 @dataclass(frozen=True)
 class Colours:
     paper: Colour
@@ -67,12 +73,14 @@ class Page:
         self.label = int(labels[row])
         self.stroke = float(rng.uniform(0.05, 0.14))
         self.ink = stroke_field(images[row], rng, self.stroke)
-        high, wide = (np.array(self.ink.shape) - 2 * MARGIN * ZOOM) * 100 / (max(self.ink.shape) - 2 * MARGIN * ZOOM)
+        high, wide = digit_size(self.ink, 100)
         left, top, right, bottom = rng.uniform(*self.layout.gap, 4)
         # A narrow digit stands in a cell of a common shape, more often than in one of its own.
         spare = max(rng.uniform(0.5, 1.1) * high - wide, 0) / 2
         left, right = left + spare, right + spare
         pads = rng.uniform(*self.layout.around, 4)
+        if rng.random() < 0.15 and self.layout.around[1] > 20:  # a digit that is small in its picture
+            pads = pads * rng.uniform(1, 4, 4)
         x, y = pads[0] + left, pads[1] + top
         self.box: Box = (x, y, x + wide, y + high)
         self.cell: Box = (pads[0], pads[1], x + wide + right, y + high + bottom)
@@ -142,6 +150,9 @@ class Page:
         turns = np.deg2rad(np.linspace(*degrees, 72))
         self.line([(middle[0] + radii[0] * np.cos(t), middle[1] + radii[1] * np.sin(t)) for t in turns])
 
+    def fill(self, points: Sequence[Point], colour: Colour) -> None:
+        self.canvas.polygon([self.at(*point) for point in points], fill=self.rgb(colour))
+
     def text(self, point: Point, words: str, size: float, anchor: str = "mm", colour: Colour | None = None) -> None:
         name = FACES[self.rng.integers(len(FACES))] if self.rng.random() < 0.6 else "none"
         font = face(name, max(round(size * self.unit), 4))
@@ -151,10 +162,27 @@ class Page:
         """Write the digit into its box."""
         self.stamp(self.ink, self.box[:2], 100)
 
-    def write_other(self, corner: Point, longer: float) -> None:
-        """Write another digit in the same hand, its top left corner there."""
-        images = test_digits()[0]
-        self.stamp(stroke_field(images[self.rng.integers(len(images))], self.rng, self.stroke), corner, longer)
+    def write_neighbour(self, side: int, longer: float) -> None:
+        """Write another digit in the same hand beside the cell; the picture's border cuts off more than half of it."""
+        images, rng = test_digits()[0], self.rng
+        field = stroke_field(images[rng.integers(len(images))], rng, self.stroke)
+        high, wide = digit_size(field, longer)
+        left, top, right, bottom = self.cell
+        seen, (along, down) = float(rng.uniform(0.1, 0.45)), rng.uniform(-20, 20, 2)
+        gap = self.weight + 2
+        x = (
+            self.box[0] + along,
+            max(right + gap, self.width - seen * wide),
+            self.box[0] + along,
+            min(left - gap, seen * wide) - wide,
+        )
+        y = (
+            min(top - gap, seen * high) - high,
+            self.box[1] + down,
+            max(bottom + gap, self.height - seen * high),
+            self.box[1] + down,
+        )
+        self.stamp(field, (float(x[side]), float(y[side])), longer)
 
     def stamp(self, ink: Levels, corner: Point, longer: float) -> None:
         alpha = coverage(ink, longer * self.unit)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.forms.lines import FAR, any_sides, box, ends
+from benchmarks.forms.lines import FAR, any_sides, box, ends, rounded_outline
 from benchmarks.forms.page import Colour, Page
 
 WORDS = (
@@ -143,3 +143,72 @@ def pale_print(page: Page) -> None:
             float(rng.uniform(30, 90)),
             pale,
         )
+
+
+def scraps(page: Page) -> None:
+    """What a crop leaves of other print at the border: half words, ends of bars, corners of other boxes."""
+    rng = page.rng
+    if rng.random() < 0.5:
+        box(page)
+    for side in any_sides(page, 1, 3):
+        x = (rng.uniform(0, page.width), page.width, rng.uniform(0, page.width), 0)[side]
+        y = (0, rng.uniform(0, page.height), page.height, rng.uniform(0, page.height))[side]
+        room = (page.cell[1], page.width - page.cell[2], page.height - page.cell[3], page.cell[0])[side]
+        reach, length = float(rng.uniform(0.2, 0.6)) * max(room, 3), float(rng.uniform(8, 60))
+        shape = rng.integers(3)
+        if shape == 0:
+            page.text((float(x), float(y)), str(rng.choice(WORDS)), 2 * reach)
+        elif shape == 1:
+            tall = (length, reach) if side % 2 == 0 else (reach, length)
+            page.line([(x, y - tall[1]), (x, y + tall[1])] if side % 2 else [(x - tall[0], y), (x + tall[0], y)], reach)
+        else:
+            page.line(
+                [(x - length, y), (x, y), (x, y - length)] if side < 2 else [(x + length, y), (x, y), (x, y + length)]
+            )
+
+
+def tinted(page: Page) -> None:
+    """A white or tinted field on a form of another colour; a sticker; a cell with a filled head beside it."""
+    rng, paper = page.rng, np.array(page.colours.paper)
+    tint = (
+        paper * rng.uniform(0.55, 0.95, 3) if rng.random() < 0.7 else np.array(page.mixed(float(rng.uniform(0.3, 1))))
+    )
+    page.fill([(-FAR, -FAR), (2 * FAR, -FAR), (2 * FAR, 2 * FAR), (-FAR, 2 * FAR)], (tint[0], tint[1], tint[2]))
+    left, top, right, bottom = page.cell
+    square = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    outline = rounded_outline(page) if rng.random() < 0.4 else square
+    page.fill(outline, page.colours.paper)
+    if rng.random() < 0.5:
+        page.line([*outline, *outline[:2]])
+
+
+def streaks(page: Page) -> None:
+    """Thin streaks over the whole picture: of a scanner's dirty glass. Those through the digit are pale."""
+    rng, upright = page.rng, page.rng.random() < 0.6
+    page.tilt = 0.0
+    for _ in range(int(rng.integers(1, 5))):
+        at = float(rng.uniform(0, page.width if upright else page.height))
+        low, high = (page.box[0], page.box[2]) if upright else (page.box[1], page.box[3])
+        pale = page.mixed(float(rng.uniform(0.08, 0.3) if low - 5 < at < high + 5 else rng.uniform(0.2, 0.9)))
+        page.line(
+            [(at, -FAR), (at, FAR * 2)] if upright else [(-FAR, at), (FAR * 2, at)], float(rng.uniform(0.5, 2)), pale
+        )
+
+
+def windows(page: Page) -> None:
+    """A drawing program: a bar with words and icons at a side, the canvas' border, the mouse pointer."""
+    rng, (left, top, right, bottom) = page.rng, page.cell
+    page.tilt, side = 0.0, int(rng.choice([0, 2]))
+    edge, out = (top, -FAR) if side == 0 else (bottom, FAR * 2)
+    tone = page.mixed(float(rng.uniform(0.1, 0.9)))
+    if rng.random() < 0.7:
+        page.fill([(-FAR, edge), (FAR * 2, edge), (FAR * 2, out), (-FAR, out)], tone)
+    page.line([(-FAR, edge), (FAR * 2, edge)], float(rng.uniform(0.8, 3)))
+    room = (page.cell[1] if side == 0 else page.height - bottom) / 2
+    for x in np.arange(rng.uniform(0, 20), page.width * rng.uniform(0.2, 1), max(room * 2.2, 12)):
+        page.dot((float(x), edge + (room if side else -room)), room * 0.45, page.colours.paper)
+    if rng.random() < 0.5:
+        page.text(((left + right) / 2, edge + (room if side else -room)), str(rng.choice(WORDS)), room)
+    if rng.random() < 0.4:
+        outline = rounded_outline(page)
+        page.line([*outline, *outline[:2]])

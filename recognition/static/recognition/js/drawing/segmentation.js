@@ -6,7 +6,8 @@ import { paint, sentArea } from "./ink.js";
 const GAP = 0.008; // of the pad's side, between the ink and its outline
 const LINE = 0.006; // of the pad's side, the outline's width
 const DIM = 0.75; // opacity of the sheet's colour over what was left out
-const TURNS = 24; // directions in which a shape grows
+const TURNS = 16; // directions in which a shape grows
+const MAX_SIDE = 640; // pixels; more would take time and show no more, as a mask has 200
 const CHECK_SIDE = 200; // pixels; strokes are compared with the mask at this size
 const MIN_LEFT_OUT = 12; // of its pixels; fewer lie along the edges of what was read
 
@@ -117,7 +118,7 @@ export class SegmentationView {
     const { mask, area, drawing } = this.#shown ?? {};
     const style = getComputedStyle(this.#canvas);
     const [sheet, accent] = ["--sheet", "--accent"].map((name) => style.getPropertyValue(name));
-    const side = this.#pad.canvas.width;
+    const side = Math.min(this.#pad.canvas.width, MAX_SIDE);
     const state = mask ? `${side} ${sheet}` : "";
     if (state === this.#painted) return;
     this.#painted = state;

@@ -110,14 +110,15 @@ export class SegmentationView {
 
   #describe({ picture }, mask) {
     if (!picture) return "The pale part of your drawing was left out.";
-    const outlined = `The outline shows what was taken for the digit, ${describePlace(mask)} of the picture.`;
-    return picture.bitmap ? `${outlined} The dimmed rest was left out.` : `This browser can't show the picture. ${outlined}`;
+    const found = `what was taken for the digit, ${describePlace(mask)} of the picture`;
+    if (picture.bitmap) return `The outline shows ${found}. The dimmed rest was left out.`;
+    return `This browser can't show the picture. You see ${found}.`;
   }
 
   #paint() {
     const { mask, area, drawing } = this.#shown ?? {};
     const style = getComputedStyle(this.#canvas);
-    const [sheet, accent] = ["--sheet", "--accent"].map((name) => style.getPropertyValue(name));
+    const [sheet, accent, pen] = ["--sheet", "--accent", "--pen"].map((name) => style.getPropertyValue(name));
     const side = Math.min(this.#pad.canvas.width, MAX_SIDE);
     const state = mask ? `${side} ${sheet}` : "";
     if (state === this.#painted) return;
@@ -126,16 +127,17 @@ export class SegmentationView {
     this.#canvas.height = side;
     if (!mask) return;
     const context = this.#canvas.getContext("2d");
-    if (!drawing.picture || drawing.picture.bitmap) {
-      context.globalAlpha = DIM;
-      context.fillStyle = sheet;
-      context.fillRect(...[area.left, area.top, area.width, area.height].map((length) => length * side));
-      context.globalAlpha = 1;
-    }
+    context.globalAlpha = DIM;
+    context.fillStyle = sheet;
+    context.fillRect(...[area.left, area.top, area.width, area.height].map((length) => length * side));
+    context.globalAlpha = 1;
     const inside = grow(mask, area, side, GAP * side, sheet);
     const outline = grow(mask, area, side, (GAP + LINE) * side, accent);
     context.drawImage(outline, 0, 0);
     context.globalCompositeOperation = "destination-out";
     context.drawImage(inside, 0, 0);
+    if (!drawing.picture || drawing.picture.bitmap) return;
+    context.globalCompositeOperation = "source-over";
+    context.drawImage(grow(mask, area, side, 0, pen), 0, 0);
   }
 }

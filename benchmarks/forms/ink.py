@@ -92,21 +92,21 @@ def uneven(ink: Levels, rng: Rng) -> Levels:
     """Paler to one side, smoothly or at once: a shadow of the hand, or a pen that was dipped again."""
     down, across = np.meshgrid(*(np.linspace(-1, 1, side) for side in ink.shape), indexing="ij")
     turn = rng.uniform(0, 2 * np.pi)
-    share = np.clip((np.cos(turn) * across + np.sin(turn) * down) / rng.uniform(0.1, 1.5) + 0.5, 0, 1)
-    return (ink * (1 - share * rng.uniform(0.45, 0.7))).astype(np.float32)
+    share = np.clip((np.cos(turn) * across + np.sin(turn) * down) / rng.uniform(0.03, 1.2) + 0.5, 0, 1)
+    return (ink * (1 - share * rng.uniform(0.5, 0.82))).astype(np.float32)
 
 
 def dry(ink: Levels, rng: Rng) -> Levels:
     """A pen that is running dry: patches of the stroke are pale, in the length of the stroke and in its grain."""
     patches = soft_noise(ink.shape, rng, max(ink.shape) / 6)
     grain = rng.normal(0, 0.18, ink.shape)
-    return (ink * np.clip(0.7 + 0.25 * patches + grain, 0.3, 1)).astype(np.float32)
+    return (ink * np.clip(rng.uniform(0.5, 0.75) + 0.3 * patches + grain, 0.15, 1)).astype(np.float32)
 
 
 def pencil(ink: Levels, rng: Rng) -> Levels:
     """Graphite on the paper's tooth: grainy, and grey."""
     grain = soft_noise(ink.shape, rng, max(max(ink.shape) / 70, 1))
-    return (ink * np.clip(rng.uniform(0.45, 0.75) + 0.16 * grain, 0.1, 1)).astype(np.float32)
+    return (ink * np.clip(rng.uniform(0.3, 0.7) + 0.16 * grain, 0.1, 1)).astype(np.float32)
 
 
 def faint(ink: Levels, rng: Rng) -> Levels:

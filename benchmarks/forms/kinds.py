@@ -17,6 +17,11 @@ CRAYONS = ((190, 30, 35), (25, 60, 185), (20, 110, 50), (120, 30, 130), (200, 90
 
 
 def coloured(rng: Rng) -> Colours:
+    """A coloured pen on coloured paper; at times the two are about as bright as each other."""
+    if rng.random() < 0.2:
+        pairs = ((250, 225, 90), (215, 60, 40)), ((120, 200, 120), (200, 60, 60)), ((245, 170, 190), (60, 110, 220))
+        paper, pen = pairs[rng.integers(3)]
+        return Colours(paper, (70, 70, 70), pen)
     paper = PASTELS[rng.integers(len(PASTELS))] if rng.random() < 0.6 else (248, 246, 242)
     return Colours(paper, (70, 70, 70), CRAYONS[rng.integers(len(CRAYONS))])
 

@@ -6,7 +6,8 @@ import { paint, sentArea } from "./ink.js";
 const GAP = 0.008; // of the pad's side, between the ink and its outline
 const LINE = 0.006; // of the pad's side, the outline's width
 const DIM = 0.75; // opacity of the sheet's colour over what was left out
-const TURNS = 24; // directions in which a shape grows
+const TURNS = 16; // directions in which a shape grows
+const MAX_SIDE = 640; // pixels; more would take time and show no more, as a mask has 200
 const CHECK_SIDE = 200; // pixels; strokes are compared with the mask at this size
 const MIN_LEFT_OUT = 12; // of its pixels; fewer lie along the edges of what was read
 
@@ -109,15 +110,16 @@ export class SegmentationView {
 
   #describe({ picture }, mask) {
     if (!picture) return "The pale part of your drawing was left out.";
-    const outlined = `The outline shows what was taken for the digit, ${describePlace(mask)} of the picture.`;
-    return picture.bitmap ? `${outlined} The dimmed rest was left out.` : `This browser can't show the picture. ${outlined}`;
+    const found = `what was taken for the digit, ${describePlace(mask)} of the picture`;
+    if (picture.bitmap) return `The outline shows ${found}. The dimmed rest was left out.`;
+    return `This browser can't show the picture. You see ${found}.`;
   }
 
   #paint() {
     const { mask, area, drawing } = this.#shown ?? {};
     const style = getComputedStyle(this.#canvas);
-    const [sheet, accent] = ["--sheet", "--accent"].map((name) => style.getPropertyValue(name));
-    const side = this.#pad.canvas.width;
+    const [sheet, accent, pen] = ["--sheet", "--accent", "--pen"].map((name) => style.getPropertyValue(name));
+    const side = Math.min(this.#pad.canvas.width, MAX_SIDE);
     const state = mask ? `${side} ${sheet}` : "";
     if (state === this.#painted) return;
     this.#painted = state;
@@ -125,16 +127,17 @@ export class SegmentationView {
     this.#canvas.height = side;
     if (!mask) return;
     const context = this.#canvas.getContext("2d");
-    if (!drawing.picture || drawing.picture.bitmap) {
-      context.globalAlpha = DIM;
-      context.fillStyle = sheet;
-      context.fillRect(...[area.left, area.top, area.width, area.height].map((length) => length * side));
-      context.globalAlpha = 1;
-    }
+    context.globalAlpha = DIM;
+    context.fillStyle = sheet;
+    context.fillRect(...[area.left, area.top, area.width, area.height].map((length) => length * side));
+    context.globalAlpha = 1;
     const inside = grow(mask, area, side, GAP * side, sheet);
     const outline = grow(mask, area, side, (GAP + LINE) * side, accent);
     context.drawImage(outline, 0, 0);
     context.globalCompositeOperation = "destination-out";
     context.drawImage(inside, 0, 0);
+    if (!drawing.picture || drawing.picture.bitmap) return;
+    context.globalCompositeOperation = "source-over";
+    context.drawImage(grow(mask, area, side, 0, pen), 0, 0);
   }
 }

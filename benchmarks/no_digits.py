@@ -106,28 +106,35 @@ def photo(rng: Rng) -> Image.Image:
 
 
 def half(rng: Rng) -> Image.Image:
-    """Cut one of MNIST's test digits in two, where neither half is a digit: across 2, 3 and 5, and down 5."""
+    """Cut one of MNIST's test digits in two, where the half is no digit: both of 0, the lower one of 3 and 5."""
     labels = dataset.load(settings.MNIST_DIR, "t10k").labels
-    row = int(rng.choice(np.flatnonzero(np.isin(labels, (2, 3, 5)))))
-    digit = test_digits()[row]
-    middle = int(rng.integers(13, 16))
-    halves = [digit[:middle], digit[middle:], digit[:, :middle], digit[:, middle:]][: 4 if labels[row] == 5 else 2]
-    kept = Image.fromarray(255 - np.pad(halves[int(rng.integers(len(halves)))], 6))
-    return kept.resize((kept.width * 8, kept.height * 8), Image.Resampling.BICUBIC)
+    row = int(rng.choice(np.flatnonzero(np.isin(labels, (0, 3, 5)))))
+    digit, middle = test_digits()[row], int(rng.integers(13, 16))
+    kept = digit[:middle] if labels[row] == 0 and rng.random() < 0.5 else digit[middle:]
+    image = Image.fromarray(255 - np.pad(kept, 6))
+    return image.resize((image.width * 8, image.height * 8), Image.Resampling.BICUBIC)
 
 
 def piece_of_print(rng: Rng) -> Image.Image:
-    """Draw level and upright lines that meet or cross on a grid of three by three, never a lone upright one."""
+    """Draw lines that meet or cross, as by ruler: frames and tables in parts. None of them resembles a 1, 4 or 7."""
     image = Image.new("L", (SIDE, SIDE), 255)
-    pen, width = ImageDraw.Draw(image), int(rng.integers(2, 24))
-    columns, rows = (np.sort(rng.uniform(50, 230, 3)) for _ in range(2))
-    level = [
-        (columns[0], y, columns[int(rng.integers(1, 3))], y) for y in rng.choice(rows, int(rng.integers(1, 3)), False)
+    pen, width = ImageDraw.Draw(image), int(rng.integers(3, 24))
+    left, top, right, bottom = rng.uniform([40, 40, 160, 160], [120, 120, 240, 240])
+    x, y = (left + right) / 2, (top + bottom) / 2
+    shapes: list[list[tuple[float, ...]]] = [
+        [(left, top, left, bottom, right, bottom)],
+        [(right, top, left, top, left, bottom)],
+        [(left, bottom, right, bottom, right, top)],
+        [(left, y, right, y), (left, top, left, bottom)],
+        [(left, y, right, y), (right, top, right, bottom)],
+        [(left, top, right, top), (x, top, x, bottom)],
+        [(left, y, right, y), (x, top, x, bottom)],
+        [(left, top, left, bottom, right, bottom, right, top)],
+        [(left, bottom, left, top, right, top, right, bottom), (x, top, x, bottom)],
+        [(left, top, right, top, right, bottom, left, bottom, left, top), (x, top, x, bottom)],
+        [(left, y, right, y)],
     ]
-    upright = [
-        (x, rows[0], x, rows[int(rng.integers(1, 3))]) for x in rng.choice(columns, int(rng.integers(0, 3)), False)
-    ]
-    for line in level + upright:
+    for line in shapes[int(rng.integers(len(shapes)))]:
         pen.line(line, fill=0, width=width)
     return image
 

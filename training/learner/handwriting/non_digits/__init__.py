@@ -12,7 +12,17 @@ from recognition.imaging.polarity import bounding_box
 from recognition.imaging.preprocessing import centre, scale_to_box
 from recognition.imaging.segmentation import Ink
 from training.learner.handwriting.lines import Drawing, Rng
-from training.learner.handwriting.non_digits.figures import disguised, half, invented, several, sigma, theta, word
+from training.learner.handwriting.non_digits.figures import (
+    badge,
+    bowl,
+    disguised,
+    half,
+    invented,
+    several,
+    sigma,
+    theta,
+    word,
+)
 from training.learner.handwriting.non_digits.letters import glyph, letter
 from training.learner.handwriting.non_digits.printed import printed
 from training.learner.handwriting.non_digits.scribbles import blot, scribble, smudge
@@ -31,19 +41,21 @@ def unbent(draw: Callable[[Rng], Drawing]) -> Callable[[Rng], Image.Image]:
 
 # How each kind is drawn, and its share.
 KINDS: tuple[tuple[Callable[[Rng], Image.Image], float], ...] = (
-    (handwritten(letter), 0.16),
-    (handwritten(glyph), 0.2),
-    (handwritten(invented), 0.1),
+    (handwritten(letter), 0.1),
+    (handwritten(glyph), 0.27),
+    (handwritten(invented), 0.13),
+    (handwritten(bowl), 0.05),
     (handwritten(theta), 0.03),
-    (handwritten(sigma), 0.02),
-    (handwritten(disguised), 0.08),
-    (half, 0.05),
-    (unbent(scribble), 0.16),
-    (unbent(several), 0.06),
-    (unbent(word), 0.03),
-    (unbent(printed), 0.07),
-    (blot, 0.02),
-    (smudge, 0.02),
+    (handwritten(sigma), 0.03),
+    (handwritten(disguised), 0.06),
+    (half, 0.03),
+    (unbent(scribble), 0.15),
+    (unbent(several), 0.03),
+    (unbent(word), 0.02),
+    (unbent(printed), 0.06),
+    (badge, 0.02),
+    (blot, 0.01),
+    (smudge, 0.01),
 )
 
 

@@ -1,22 +1,20 @@
 """Characters of no script, and what is left of digits: mirrored, turned, cut, or several at once."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from training.learner.handwriting.lines import Drawing, Rng, Stroke, curve, either, loop, straight
 from training.learner.handwriting.non_digits.letters import glyph, letter
-from training.learner.handwriting.pen import by_hand, render
+from training.learner.handwriting.pen import CANVAS, UP, by_hand, render
 from training.learner.handwriting.shapes import SHAPES
 
-MIRRORED, TURNED, UPSIDE_DOWN = (3, 4, 6, 7, 9), (2, 3, 4, 5, 6, 7, 8, 9), (3, 4, 7)  # which stay no digit
+MIRRORED, TURNED, UPSIDE_DOWN = (3, 4, 6, 7, 9), (2, 3, 4, 5, 6, 7, 9), (3, 4, 7)  # which stay no digit
 # Digits and the side that is kept, where the half is no digit: half a one is a one, the head of a nine is a zero.
 HALVES = (
     *((0, side) for side in ("top", "bottom")),
-    *((2, side) for side in ("top", "bottom")),
-    *((3, side) for side in ("left", "top", "bottom")),
-    *((4, side) for side in ("left", "top")),
-    *((5, side) for side in ("left", "right", "top", "bottom")),
-    *((6, "right"), (8, "left"), (9, "left")),
+    *((3, side) for side in ("left", "bottom")),
+    *((5, side) for side in ("right", "bottom")),
+    *((4, "top"), (6, "right"), (8, "left"), (9, "left")),
 )
 
 
@@ -70,6 +68,17 @@ def sigma(rng: Rng) -> Drawing:
     return [ring, curve([(-left * wide, -0.5), (0.3 * wide, -0.52), (right * wide, -0.5)], rng, 0.03)]
 
 
+def bowl(rng: Rng) -> Drawing:
+    """Return a loop that is open to the right as a C is, or to another side, at times with a dot or a stroke."""
+    wide, high, gap = rng.uniform(0.3, 0.6), 0.5, rng.uniform(50, 150)
+    side = rng.choice([0, 90, 180], p=[0.7, 0.1, 0.2]) + rng.normal(0, 8)
+    made: Drawing = [loop(0, 0, wide, high, side + gap / 2, 360 - gap, rng)]
+    if either(rng, 0.3):
+        x, y = rng.uniform(-0.4, 0.4, 2)
+        made.append(loop(x, y, 0.05, 0.05, 0, 720, rng) if either(rng, 0.5) else stroke_from(np.array([x, y]), rng))
+    return made
+
+
 def disguised(rng: Rng) -> Drawing:
     """Return a digit in a mirror, upside down or on its side."""
     kind = rng.random()
@@ -98,6 +107,24 @@ def half(rng: Rng) -> Image.Image:
     whole = Image.new("L", image.size, 255)
     whole.paste(image.crop(kept), kept[:2])
     return whole
+
+
+def badge(rng: Rng) -> Image.Image:
+    """Draw a filled shape with a character or two lines left white in it, as on an icon."""
+    image = Image.new("L", (CANVAS * UP, CANVAS * UP), 255)
+    draw, middle = ImageDraw.Draw(image), CANVAS * UP / 2
+    wide, high = rng.uniform(70, 130, 2)
+    corners = int(rng.choice([3, 4, 5, 6, 40]))
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.choice([0, np.pi / 4, np.pi / 2])
+    draw.polygon([(middle + wide * np.cos(a), middle + high * np.sin(a)) for a in angle], fill=0)
+    figure = by_hand(glyph(rng) if either(rng, 0.6) else invented(rng), rng)
+    whole = np.concatenate(figure)
+    low, high = whole.min(axis=0), whole.max(axis=0)
+    size, shift = rng.uniform(60, 150) / max((high - low).max(), 1e-6), rng.normal(0, 12, 2)
+    for stroke in figure:
+        places = [tuple(p) for p in (stroke - (low + high) / 2) * size + middle + shift]
+        draw.line(places, fill=255, width=int(rng.integers(8, 26)), joint="curve")
+    return image.reduce(UP)
 
 
 def side_by_side(parts: list[Drawing], rng: Rng, least: float, most: float) -> Drawing:

@@ -10,13 +10,14 @@ from training.learner.handwriting.pen import CANVAS, UP
 def scribble(rng: Rng) -> Drawing:
     """Return a curve or a polyline through random points, or a pen that circles, hatches or wanders."""
     kind = rng.random()
-    if kind < 0.3:
+    if kind < 0.25:
         return [coil(rng)]
-    if kind < 0.5:
+    if kind < 0.4:
         return [hatch(rng)]
     knots = rng.normal(0, 0.35, (int(rng.integers(5, 26)), 2)) * [rng.uniform(0.5, 1.5), 1]
-    if kind < 0.65:  # wandering: every point is near the last one
-        knots = np.cumsum(rng.normal(0, 0.35, (int(rng.integers(8, 26)), 2)), axis=0)
+    if kind < 0.75:  # wandering: every point is near the last one
+        steps = rng.normal(0, 0.35, (int(rng.integers(9, 40)), 2))
+        knots = np.cumsum(steps[1:] + rng.uniform(0, 1) * steps[:-1], axis=0)
     made: Drawing = [curve(knots, rng, 0) if either(rng, 0.65) else straight(knots, rng, 0)]
     if either(rng, 0.3):
         x, y = rng.normal(0, 0.3, 2)

@@ -15,6 +15,7 @@ from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.web.limits.stream_slots import StreamSlots  # noqa: E402
 from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
 from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E402
+from digits_site.web.middleware.slashes import SlashRouter  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
 from training.live.consumers import websocket_urlpatterns  # noqa: E402
@@ -26,4 +27,4 @@ if settings.WATCHDOG:
 
 http_application = StaticFiles(StreamRouter(streams={reverse("progress"): StreamSlots(django_application)}))
 websocket_application = WebSocketRequestID(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns))))
-application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})
+application = SlashRouter(ProtocolTypeRouter({"http": http_application, "websocket": websocket_application}))

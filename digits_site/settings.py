@@ -159,6 +159,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees the others' refusals
+    "digits_site.web.middleware.slashes.SlashMiddleware",
     "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -37,12 +37,17 @@ class TooManyDrawings(RecognitionError):
 
 class InvalidDataURL(RecognitionError):
     code = "invalid_data_url"
-    message = f"The drawing must be a base64 data URL: {DATA_URL}"
+    message = f"The drawing must be a picture in base64, with or without a data URL's head: {DATA_URL}"
 
 
 class InvalidBase64(RecognitionError):
     code = "invalid_base64"
     message = "The drawing's data is not valid base64."
+
+
+class InvalidPixels(RecognitionError):
+    code = "invalid_pixels"
+    message = "The pixels must be 784 numbers, or 28 lists of 28 numbers, from 0 to 1 or from 0 to 255."
 
 
 class NotAnObject(RecognitionError):

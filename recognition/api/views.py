@@ -1,6 +1,5 @@
 """POST /api/drawing/ and /api/drawings/: predict the digits of drawings."""
 
-import base64
 from time import perf_counter
 from typing import Any
 
@@ -14,45 +13,56 @@ from rest_framework.views import APIView
 from digits_site.web.errors import RateLimited
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors, metrics
-from recognition.api.drawings import ImageParser, drawing_from, drawings_from, prepare, prepare_batch
+from recognition.api.drawings import (
+    Drawing,
+    DrawingJSONParser,
+    ImageParser,
+    drawing_from,
+    drawings_from,
+    prepare,
+    prepare_batch,
+)
+from recognition.api.previews import preview
 from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
-from recognition.imaging import EncodedImage, Grid, encode_png
+from recognition.imaging import EncodedImage
+from recognition.prediction import Prediction, predict_candidates
 
 PREVIEW = OpenApiParameter(
-    "preview", {"type": "string", "enum": ["1"]}, description="`1`: add the 28x28 image that the network saw."
+    "preview",
+    {"type": "string", "enum": ["1"]},
+    description="`1`: add the 28x28 image that the network saw, and what was taken for the digit.",
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
-    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing),
+    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing, errors.InvalidPixels),
 )
 PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
 
-def predict(request: Request, model: Classifier, digits: list[Grid]) -> list[dict[str, Any]]:
-    """Return the model's answer for each prepared digit; with `?preview=1`, also the image that the network saw."""
+def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> list[dict[str, Any]]:
+    """Return the model's answer for each drawing; with `?preview=1`, also what the network saw."""
     began = perf_counter()
-    rows = model.probabilities(digits).tolist()
-    seconds = (perf_counter() - began) / max(len(rows), 1)
-    answers = [answer(model, row, seconds) for row in rows]
+    predictions = predict_candidates(model, [drawing.candidates for drawing in drawings])
+    seconds = (perf_counter() - began) / max(len(predictions), 1)
+    answers = [answer(model, prediction, seconds) for prediction in predictions]
     if request.query_params.get("preview") == "1":
-        for one, digit in zip(answers, digits, strict=True):
-            one["preview"] = f"data:image/png;base64,{base64.b64encode(encode_png(digit)).decode()}"
+        for one, drawing, prediction in zip(answers, drawings, predictions, strict=True):
+            one.update(preview(drawing, prediction.candidate))
     return answers
 
 
-def answer(model: Classifier, probabilities: list[float], seconds: float) -> dict[str, Any]:
+def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[str, Any]:
     """Return one drawing's answer, and count it."""
-    predicted = max(range(10), key=probabilities.__getitem__)
-    confidence = probabilities[predicted]
     metrics.network.observe(seconds)
-    metrics.confidence.observe(confidence)
+    metrics.confidence.observe(prediction.confidence)
     return {
-        "prediction": predicted,
-        "confidence": round(confidence * 100, 2),
-        "uncertain": confidence < model.uncertain_below,
-        "probabilities": probabilities,
+        "prediction": prediction.digit,
+        "confidence": round(prediction.confidence * 100, 2),
+        "uncertain": bool(prediction.uncertain_reason),
+        "uncertain_reason": prediction.uncertain_reason or None,
+        "probabilities": prediction.probabilities,
         "model": model.version,
     }
 
@@ -61,28 +71,29 @@ class DrawingView(APIView):
     """Predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = [*APIView.parser_classes, MultiPartParser, ImageParser]
+    parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     @extend_schema(
         operation_id="predictDrawing",
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
-        description="Dark ink on light, light on dark or on transparent; as a data URL, a file or a raw picture.",
+        description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
-        digit = prepare(EncodedImage(drawing_from(request)))
-        return Response(predict(request, classifier.in_service(), [digit])[0])
+        drawing = prepare(EncodedImage(drawing_from(request)))
+        return Response(predict(request, classifier.in_service(), [drawing])[0])
 
 
 class DrawingsView(APIView):
     """Predict up to MAX_DRAWINGS drawings: for each, in their order, its answer or its error."""
 
     authentication_classes = ()
+    parser_classes = (DrawingJSONParser,)
     throttle_classes = DrawingView.throttle_classes
 
     def drawing_count(self, request: Request) -> int:

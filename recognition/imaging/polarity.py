@@ -44,11 +44,14 @@ def grow(box: Box, by: float, size: tuple[int, int]) -> Box:
     return max(left - by, 0), max(top - by, 0), min(right + by, size[0]), min(bottom + by, size[1])
 
 
-def to_grey(image: Image.Image) -> Image.Image:
+def to_grey(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     """Convert mode L, LA, RGB or RGBA to L. Transparency gets a background; transparent edges may be cropped.
+
+    Return the grey image and where its left top corner lies in `image`.
 
     Raises BlankDrawing if nothing is visible, or only an empty page.
     """
+    corner = 0, 0
     if image.mode in ("LA", "RGBA"):
         visible = image.getbbox(alpha_only=True)
         if visible is None:
@@ -56,7 +59,7 @@ def to_grey(image: Image.Image) -> Image.Image:
         box = grow(visible, MARGIN, image.size)
         share = (box[2] - box[0]) * (box[3] - box[1]) / (image.width * image.height)
         if share < 0.5 and max(image.size) > MIN_CROP_SIDE:  # otherwise cropping costs more than it saves
-            image = image.crop(box)
+            image, corner = image.crop(box), (int(box[0]), int(box[1]))
         alpha = image.getchannel("A")
         weakest, strongest = extremes(alpha)
         if weakest < 255:
@@ -64,7 +67,7 @@ def to_grey(image: Image.Image) -> Image.Image:
             level = level_behind(grey, alpha, strongest, blank_if_even=share > 0.8)
             filled = Image.new("L", grey.size, level)
             filled.paste(grey, mask=alpha)
-            return filled
+            return filled, corner
     grey = image.convert("L")
     if image.mode in ("RGB", "RGBA"):
         low, high = extremes(grey)
@@ -73,8 +76,8 @@ def to_grey(image: Image.Image) -> Image.Image:
             bands = image.split()[:3]
             contrasts = [top - bottom for bottom, top in map(extremes, bands)]
             if max(contrasts) > 2 * (high - low):
-                return bands[contrasts.index(max(contrasts))]
-    return grey
+                return bands[contrasts.index(max(contrasts))], corner
+    return grey, corner
 
 
 def extremes(band: Image.Image) -> tuple[int, int]:

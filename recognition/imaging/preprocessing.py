@@ -16,7 +16,7 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing
 from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
-from recognition.imaging.segmentation import Ink, find_ink
+from recognition.imaging.segmentation import Ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
 BOX = 20  # the side of the box that the digit fills
@@ -42,12 +42,8 @@ MIN_STRENGTH = 0.5  # as a fraction of full ink; a fainter image is brought to f
 Grid = NDArray[np.float32]
 
 
-def preprocess(image: Image.Image) -> Grid:
-    """Return the digit in an image of mode L, LA, RGB or RGBA as float32 (28, 28), ink 1.0 on 0.0.
-
-    Raises BlankDrawing if the image has no ink.
-    """
-    ink = find_ink(image)
+def normalize(ink: Ink) -> Grid:
+    """Return the digit as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing if there is no ink."""
     unaltered = as_mnist(ink)
     return centre(scale_to_box(ink)) if unaltered is None else unaltered
 

@@ -45,6 +45,7 @@ class Ink:
     background: int | Image.Image  # its level or, in uneven light, a coarse map of it
     box: Box
     mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
+    corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
 
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
@@ -66,7 +67,15 @@ class Ink:
 
 def find_ink(image: Image.Image) -> Ink:
     """Find the ink in an image of mode L, LA, RGB or RGBA. Raises BlankDrawing if there is none."""
-    grey = to_grey(image)
+    grey, corner = to_grey(image)
+    return find_ink_in_grey(grey, corner, max(image.size))
+
+
+def find_ink_in_grey(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
+    """Find the ink in a grey part of an image, which lies there at `corner`; smaller than 2 % of `longest` is a speck.
+
+    Raises BlankDrawing if there is none.
+    """
     while True:
         factor = -(-max(grey.size) // OVERVIEW_SIDE)
         inked, is_dark, background = binarize(grey.reduce(factor) if factor > 1 else grey)
@@ -76,16 +85,24 @@ def find_ink(image: Image.Image) -> Ink:
         if is_sheet(inked, box):
             edge = max((box[2] - box[0]) * 3 // 100, 2)
             try:
-                return find_ink(grey.crop(grow(full_size_box, -edge * factor, grey.size)))
+                inside = grow(full_size_box, -edge * factor, grey.size)
+                sheet, place = crop(grey, corner, inside)
+                return find_ink_in_grey(sheet, place, max(sheet.size))
             except BlankDrawing:
                 pass  # no digit on it: it is solid ink, not a sheet
         if factor == 1 or longer_side(box) >= OVERVIEW_SIDE // 5:
             break
         room = longer_side(box) // 2 + 4
-        grey = grey.crop(grow(full_size_box, room * factor, grey.size))  # a small digit in a large image: look closer
-    if longer_side(full_size_box) < min(max(0.02 * max(image.size), 3), 16):
+        # A small digit in a large image: look closer.
+        grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.size))
+    if longer_side(full_size_box) < min(max(0.02 * longest, 3), 16):
         raise BlankDrawing  # a speck
-    return Ink(grey, is_dark, background, full_size_box, mask)
+    return Ink(grey, is_dark, background, full_size_box, mask, corner)
+
+
+def crop(grey: Image.Image, corner: tuple[int, int], box: Box) -> tuple[Image.Image, tuple[int, int]]:
+    """Return a box of the image, and its left top corner where the image's own lies at `corner`."""
+    return grey.crop(box), (corner[0] + int(box[0]), corner[1] + int(box[1]))
 
 
 def is_sheet(inked: Mask, box: IntBox) -> bool:

@@ -3,28 +3,43 @@
 import struct
 import time
 import tracemalloc
+from base64 import urlsafe_b64encode
+from textwrap import wrap
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from recognition import errors
-from recognition.imaging import decode_data_url, prepare
+from recognition.api.data_urls import decode_data_url
+from recognition.imaging import prepare
 from tests.support import drawings
 from tests.support.drawings import draw, encode, png_header
 from tests.support.fives import BAD_CRC, BOMB, JPEG, PNG, WEBP
 
 
-@pytest.mark.parametrize("head", ["data:image/png;base64,", "DATA:image/jpeg;BASE64,", "data:;base64,"])
-def test_data_url(head):
-    assert decode_data_url(f"  {head}aGVsbG8=\n") == b"hello"
+@pytest.mark.parametrize("body", ["aGVsbG8=", "aGVsbG8", "aGVs\nbG8=", "aGVs bG8=\r\n"])
+@pytest.mark.parametrize(
+    "head", ["data:image/png;base64,", "DATA:image/jpeg;BASE64,", "data:;base64,", "image/png; base64,", "base64,"]
+)
+def test_data_url(head, body):
+    assert decode_data_url(f"  {head}{body}\n") == b"hello"
+
+
+def test_base64_without_a_data_url():
+    for data in (PNG, bytes(range(256)), b"\xff" * 100):
+        text = urlsafe_b64encode(data).decode()
+        assert decode_data_url(text) == decode_data_url("\n".join(wrap(text.rstrip("="), 76))) == data
 
 
 BAD_URLS = {
     errors.InvalidDataURL: [
         *("", "data:image/png;base64", "data:,", "data:image/png,abc", "http://example.org/,a", "iVBORw0KGgo="),
+        *("hello, world", "!!!!", "https://example.org/pictures/a_seven_on_paper.png"),
     ],
-    errors.InvalidBase64: [f"data:image/png;base64,{text}" for text in ("!!!!", "aGVsbG8", "aGVs\x00bG8=", "äöüß")],
+    errors.InvalidBase64: [
+        f"data:image/png;base64,{text}" for text in ("!!!!", "aGVsb", "aGVs\x00bG8=", "a=GVsbG8", "äöüß")
+    ],
     errors.EmptyImage: ["data:image/png;base64,", "data:image/png;base64,  "],
 }
 

@@ -18,8 +18,10 @@ from training.learner.handwriting.non_digits.figures import (
     disguised,
     half,
     invented,
+    ligature,
     several,
     sigma,
+    spiral,
     theta,
     word,
 )
@@ -43,19 +45,21 @@ def unbent(draw: Callable[[Rng], Drawing]) -> Callable[[Rng], Image.Image]:
 KINDS: tuple[tuple[Callable[[Rng], Image.Image], float], ...] = (
     (handwritten(letter), 0.1),
     (handwritten(glyph), 0.27),
-    (handwritten(invented), 0.13),
+    (handwritten(invented), 0.1),
+    (handwritten(ligature), 0.06),
+    (handwritten(spiral), 0.02),
     (handwritten(bowl), 0.05),
     (handwritten(theta), 0.03),
     (handwritten(sigma), 0.03),
     (handwritten(disguised), 0.06),
-    (half, 0.03),
-    (unbent(scribble), 0.15),
+    (half, 0.02),
+    (unbent(scribble), 0.13),
     (unbent(several), 0.03),
     (unbent(word), 0.02),
-    (unbent(printed), 0.06),
+    (unbent(printed), 0.05),
     (badge, 0.02),
-    (blot, 0.01),
-    (smudge, 0.01),
+    (blot, 0.005),
+    (smudge, 0.005),
 )
 
 

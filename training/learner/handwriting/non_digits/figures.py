@@ -40,7 +40,7 @@ def stroke_from(start: np.ndarray, rng: Rng) -> Stroke:
     if kind < 0.85:  # a hook
         return curve([start, start + 0.7 * way, start + way + 0.4 * aside, start + 0.8 * way + 0.8 * aside], rng, 0.02)
     wide, high = rng.uniform(0.08, 0.3, 2)
-    return loop(*start, wide, high, rng.uniform(0, 360), rng.uniform(300, 400), rng)
+    return loop(float(start[0]), float(start[1]), wide, high, rng.uniform(0, 360), rng.uniform(300, 400), rng)
 
 
 def theta(rng: Rng) -> Drawing:
@@ -66,6 +66,30 @@ def sigma(rng: Rng) -> Drawing:
     ring = loop(0, 0, wide, 0.5, rng.uniform(-120, -60), rng.choice([-1, 1]) * rng.uniform(345, 375), rng)
     left, right = (0.0, rng.uniform(1.3, 2.4)) if either(rng, 0.8) else (rng.uniform(1.1, 1.8), rng.uniform(1.1, 1.8))
     return [ring, curve([(-left * wide, -0.5), (0.3 * wide, -0.52), (right * wide, -0.5)], rng, 0.03)]
+
+
+def spiral(rng: Rng) -> Drawing:
+    """Return a pen that turns inwards or outwards more often than in a six or a nine, at times with a tail."""
+    turns = rng.uniform(1.7, 2.8)
+    t = np.linspace(0, 1, 60)
+    angle = rng.uniform(0, 2 * np.pi) + rng.choice([-1, 1]) * 2 * np.pi * turns * t
+    reach = 0.5 * (1 - t * rng.uniform(0.6, 0.95))
+    wide = rng.uniform(0.7, 1.1)
+    made = [np.stack([wide * reach * np.cos(angle), reach * np.sin(angle)], axis=1)]
+    if either(rng, 0.3):
+        made.append(stroke_from(made[0][0], rng))
+    return made
+
+
+def ligature(rng: Rng) -> Drawing:
+    """Return one stroke of four to seven arcs that changes direction more than once, as in many scripts of India."""
+    ways = rng.choice([-1, 1], int(rng.integers(4, 8)))
+    while np.count_nonzero(np.diff(ways)) < 2:
+        ways = rng.choice([-1, 1], len(ways))
+    bends = [way * rng.uniform(0.3, 1.5) * np.pi for way in ways]
+    steps = np.concatenate([np.full(round(14 * rng.uniform(0.6, 1.4)), bend / 14) for bend in bends])
+    headings = rng.uniform(0, 2 * np.pi) + steps.cumsum()
+    return [np.stack([np.cos(headings), np.sin(headings)], axis=1).cumsum(axis=0)]
 
 
 def bowl(rng: Rng) -> Drawing:

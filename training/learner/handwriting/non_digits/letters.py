@@ -49,14 +49,15 @@ LETTERS = {
 
 # Characters of the Hershey fonts by the font's name: their codes, or the first and the last of several. Left out are
 # those that look like a digit.
-GLYPHS = {
+GLYPHS: dict[str, str | tuple[int, ...]] = {
     "futural": "ACEFHJKMNPRTUVWXYacdefhjkmnprtuvwxy#%*+<=>?@[]^~:;!",
     "scripts": "ABCEFGHKMNPRTUVWXacdhkmnprtuvwx",
     "cursive": "ABCFHKMNPRTUVWXadhkmnprtuvwx",
     "timesi": "ACEFGHKLMNPRTUVWXYadehkmnprtuvwxy",
     "gothgbt": "ACEFGHKLMNPRTUVWXYacdefhkmnprtuvwxy",
-    "greeks": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 3,
-    "cyrilc_1": "DEGIJKLPWYZ",
+    "greeks": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,
+    "greekc": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,
+    "cyrillic": "$%DEGHIKLPQUWX]^",
     "japanese": (36, 49, 51, 55, 57, 58, 65, 66, 69, 71, 73, 75, 77, 78, 80, 80, 84, 88, 90, 92, 94, 100, 102, 102)
     + (104, 104, 114, 114, 120, 121, 123, 125, 127, 128, 134, 137, 148, 151, 153, 156, 160, 160, 165, 166, 170, 171)
     + (173, 174, 178, 180, 186, 187, 200, 201, 203, 206, 213, 216),

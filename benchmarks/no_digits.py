@@ -49,7 +49,7 @@ SCRIPTS = {
     "noto-sans-armenian-armenian": "ԱԲԳԴԹԺԼԽԿՀՂՃՄՈՊՌՓՔաբգդթժխծկհղճմնոպռտփք",
 }
 ICONS = range(0xE000, 0x110000)
-PHOTO, PHOTOS_A_ROW = 96, 6
+PHOTO, PHOTOS_A_ROW = 96, 5
 Rng = np.random.Generator
 
 

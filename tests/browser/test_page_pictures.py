@@ -83,7 +83,7 @@ def test_a_picture_is_read_from_a_file_and_dropped_anywhere_and_another_file_is_
     expect(answer(page)).to_contain_text("Read as 7")
     assert page.url == visits.url + "/"
     choose(page, "notes.png", b"shopping: milk, bread")
-    expect(alert(page, "Unsupported file. Use PNG, JPEG or WebP.")).to_be_visible()
+    expect(alert(page, "Unsupported file. Use PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF.")).to_be_visible()
     expect(answer(page)).to_have_text("No prediction.")
 
 

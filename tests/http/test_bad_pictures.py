@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from recognition.imaging.decoding import isolation
 from tests.support import bombs
 from tests.support.drawings import chunk, data_url, draw, encode, png_header, with_chunk
 from tests.support.fives import BOMB, JPEG, PNG, SAME
@@ -79,6 +80,32 @@ def test_one_digit_in_every_mode_and_polarity_and_beside_anything_is_the_same_di
     assert {name: (answer.status_code, answer.json().get("prediction")) for name, answer in answers.items()} == (
         dict.fromkeys(DECODED, (200, 5))
     )
+
+
+def test_a_decoder_that_fails_ends_alone(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It crashes, takes too long or too much memory, or cannot be started; the next picture is read."""
+    pictures = [SAME["HEIF"], SAME["AVIF"], SAME["TIFF"]]
+    failures: list[tuple[str, float, int, str]] = [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", 5, 400, "corrupt_image"),
+        (
+            "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))\nwhile True: pass",
+            5,
+            413,
+            "image_too_large",
+        ),
+        ("import time; time.sleep(9)", 0.2, 413, "image_too_large"),
+    ]
+    for number, (code, seconds, status, error) in enumerate(failures):
+        script = tmp_path / f"{number}.py"
+        script.write_text(code)
+        with monkeypatch.context() as patched:
+            patched.setattr(isolation, "SCRIPT", str(script))
+            patched.setattr(isolation, "TIMEOUT_SECONDS", seconds)
+            assert_refused(ask(client, pictures[number]), status, error)
+    with monkeypatch.context() as patched:
+        patched.setattr(isolation.sys, "executable", "/nowhere")
+        assert_refused(ask(client, pictures[0]), 503, "busy")
+    assert [ask(client, picture).json()["prediction"] for picture in pictures] == [5, 5, 5]
 
 
 @pytest.mark.django_db

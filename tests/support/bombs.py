@@ -47,3 +47,29 @@ def webp_of_tags(image: Image.Image, number: int) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "WEBP", exif=exif_of_tags(number))
     return buffer.getvalue()
+
+
+def run_length_bmp(width: int, height: int) -> bytes:
+    """A compressed BMP, each pixel of which is a run."""
+    body = (b"\1\0" * width + b"\0\0") * height + b"\0\1"
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 256, 0)
+    return struct.pack("<2sIHHI", b"BM", 1078 + len(body), 0, 0, 1078) + info + bytes(1024) + body
+
+
+def lying(data: bytes, kind: str, width: int, height: int) -> bytes:
+    """A file of Pillow's format `kind` whose header declares another size."""
+    if kind == "GIF":
+        at, size = 6, struct.pack("<HH", min(width, 65535), min(height, 65535))
+    elif kind == "BMP":
+        at, size = 18, struct.pack("<ii", width, height)
+    elif kind == "JPEG":
+        at, size = data.index(b"\xff\xc0") + 5, struct.pack(">HH", height, width)
+    elif kind == "TIFF":
+        (first,) = struct.unpack_from("<I", data, 4)
+        (count,) = struct.unpack_from("<H", data, first)
+        tags = [struct.unpack_from("<HHII", data, first + 2 + 12 * number) for number in range(count)]
+        changed = {0x0100: (0x0100, 4, 1, width), 0x0101: (0x0101, 4, 1, height)}
+        at, size = first + 2, b"".join(struct.pack("<HHII", *changed.get(tag[0], tag)) for tag in tags)
+    else:
+        at, size = data.index(b"ispe") + 8, struct.pack(">II", width, height)
+    return data[:at] + size + data[at + len(size) :]

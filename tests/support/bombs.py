@@ -73,3 +73,29 @@ def lying(data: bytes, kind: str, width: int, height: int) -> bytes:
     else:
         at, size = data.index(b"ispe") + 8, struct.pack(">II", width, height)
     return data[:at] + size + data[at + len(size) :]
+
+
+def tiff(tags: list[tuple[int, int, int, int]], body: bytes) -> bytes:
+    """A TIFF of one page with these (tag, type, count, value) and `body` behind its first eight bytes."""
+    packed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags)) + packed + bytes(4)
+
+
+def tiff_of_strips(number: int) -> bytes:
+    """A TIFF of 100x4096 that claims to have so many strips, and lists them."""
+    shape = [(256, 4, 1, 100), (257, 4, 1, 4096), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    places = [(273, 4, number, 8), (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, number, 8)]
+    return tiff(shape + places, b"\x10\0\0\0" * min(number, 250_000))
+
+
+def tiff_of_tags(number: int) -> bytes:
+    """A TIFF of 100x100 with so many tags of 100 kB, which lie on top of each other."""
+    shape = [(256, 4, 1, 100), (257, 4, 1, 100), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    places = [(273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 100), (279, 4, 1, 10_000)]
+    return tiff(shape + places + [(1000 + tag, 7, 100_000, 8) for tag in range(number)], bytes(100_000))
+
+
+def gif_of_comments(gif: bytes, number: int) -> bytes:
+    """A GIF with a comment of so many letters, each in a block of its own, before its first picture."""
+    start = 13 + (3 << (gif[10] & 7) + 1)
+    return gif[:start] + b"\x21\xfe" + b"\1a" * number + b"\0" + gif[start:]

@@ -54,9 +54,9 @@ FORMATS = {
     "PNG": Format(png.size, png.image_chunks, lambda data: MAX_FRAMES if png.is_animated(data) else 1),
     "JPEG": Format(jpeg.size, jpeg.image_segments, max_pixels=MAX_JPEG_PIXELS),
     "WEBP": Format(webp.size, frames=lambda data: MAX_FRAMES if webp.is_animated(data) else 1),
-    "GIF": Format(gif.size, gif.image_parts, gif.frame_count),
+    "GIF": Format(gif.size, gif.image_parts, lambda data: gif.frame_count(data, MAX_FRAMES)),
     "BMP": Format(bmp.size, bmp.image_parts),
-    "TIFF": Format(tiff.size, frames=lambda data: MAX_FRAMES, is_isolated=True),
+    "TIFF": Format(tiff.size, tiff.image_parts, lambda data: MAX_FRAMES, is_isolated=True),
     "HEIF": Format(isobmff.size, max_pixels=MAX_PHOTO_PIXELS, is_isolated=True),
     "AVIF": Format(isobmff.size, frames=lambda data: MAX_FRAMES, max_pixels=MAX_PHOTO_PIXELS, is_isolated=True),
 }

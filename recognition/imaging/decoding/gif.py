@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 from recognition.errors import CorruptImage
 
@@ -21,9 +22,9 @@ def size(data: bytes) -> tuple[int, int]:
     raise CorruptImage
 
 
-def frame_count(data: bytes) -> int:
-    """Return how many frames there are, whole or begun. Raises CorruptImage."""
-    return sum(data[start] == IMAGE for start, _ in blocks(data))
+def frame_count(data: bytes, most: int) -> int:
+    """Return how many of the first `most` frames there are, whole or begun. Raises CorruptImage."""
+    return sum(1 for _ in islice((start for start, _ in blocks(data) if data[start] == IMAGE), most))
 
 
 def image_parts(data: bytes, frames: int) -> Iterator[bytes]:

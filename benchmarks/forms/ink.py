@@ -12,7 +12,6 @@ from training.learner import dataset
 ZOOM = 8  # pixels of the working grid for one of MNIST's
 THRESHOLD = 0.42  # of full ink, where the enlarged digit's outline runs
 MARGIN = 4  # of MNIST's pixels, around the digit
-MNIST_BOX = 20  # of MNIST's pixels: the digit's longer side
 
 Rng = np.random.Generator
 Levels = NDArray[np.float32]

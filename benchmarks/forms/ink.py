@@ -1,6 +1,7 @@
 """Draw MNIST's test digits as a pen would: smooth at any size, of any stroke width."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ THRESHOLD = 0.42  # of full ink, where the enlarged digit's outline runs
 MARGIN = 4  # of MNIST's pixels, around the digit
 
 Rng = np.random.Generator
-Levels = NDArray[np.float32]
+Levels = NDArray[Any]  # float; what OpenCV returns has no more exact type
 
 
 @cache
@@ -40,8 +41,8 @@ def thin(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
             north, south, west, east = (
                 np.roll(image, shift, axis) for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1))
             )
-            ring = (north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west)
-            ring += (np.roll(north, 1, 1),)
+            ring = [north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west]
+            ring.append(np.roll(north, 1, 1))
             count = np.sum(ring, axis=0)
             steps = np.sum([~a & b for a, b in zip(ring, ring[1:] + ring[:1], strict=True)], axis=0)
             products = (

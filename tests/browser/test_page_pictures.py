@@ -214,7 +214,7 @@ def test_strokes_that_were_left_out_are_dimmed(visits):
     expect(note).to_be_empty()
     page.get_by_role("slider", name="Brush").fill("3")
     draw(page, [(0.92, 0.1), (0.92, 0.11)])
-    expect(note).to_have_text("The pale part of your drawing was left out.")
+    expect(note).to_have_text("The faded part of your drawing was left out.")
     shown = overlay(page)
     speck, bar = (
         shown.getpixel((round(x * shown.width), round(y * shown.width))) for x, y in ((0.92, 0.105), SEVEN[1])

@@ -1,6 +1,7 @@
 """Draw MNIST's test digits as a pen would: smooth at any size, of any stroke width."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,10 +13,9 @@ from training.learner import dataset
 ZOOM = 8  # pixels of the working grid for one of MNIST's
 THRESHOLD = 0.42  # of full ink, where the enlarged digit's outline runs
 MARGIN = 4  # of MNIST's pixels, around the digit
-MNIST_BOX = 20  # of MNIST's pixels: the digit's longer side
 
 Rng = np.random.Generator
-Levels = NDArray[np.float32]
+Levels = NDArray[Any]  # float; what OpenCV returns has no more exact type
 
 
 @cache
@@ -41,8 +41,8 @@ def thin(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
             north, south, west, east = (
                 np.roll(image, shift, axis) for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1))
             )
-            ring = (north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west)
-            ring += (np.roll(north, 1, 1),)
+            ring = [north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west]
+            ring.append(np.roll(north, 1, 1))
             count = np.sum(ring, axis=0)
             steps = np.sum([~a & b for a, b in zip(ring, ring[1:] + ring[:1], strict=True)], axis=0)
             products = (
@@ -92,21 +92,21 @@ def uneven(ink: Levels, rng: Rng) -> Levels:
     """Paler to one side, smoothly or at once: a shadow of the hand, or a pen that was dipped again."""
     down, across = np.meshgrid(*(np.linspace(-1, 1, side) for side in ink.shape), indexing="ij")
     turn = rng.uniform(0, 2 * np.pi)
-    share = np.clip((np.cos(turn) * across + np.sin(turn) * down) / rng.uniform(0.1, 1.5) + 0.5, 0, 1)
-    return (ink * (1 - share * rng.uniform(0.45, 0.7))).astype(np.float32)
+    share = np.clip((np.cos(turn) * across + np.sin(turn) * down) / rng.uniform(0.03, 1.2) + 0.5, 0, 1)
+    return (ink * (1 - share * rng.uniform(0.5, 0.82))).astype(np.float32)
 
 
 def dry(ink: Levels, rng: Rng) -> Levels:
     """A pen that is running dry: patches of the stroke are pale, in the length of the stroke and in its grain."""
     patches = soft_noise(ink.shape, rng, max(ink.shape) / 6)
     grain = rng.normal(0, 0.18, ink.shape)
-    return (ink * np.clip(0.7 + 0.25 * patches + grain, 0.3, 1)).astype(np.float32)
+    return (ink * np.clip(rng.uniform(0.5, 0.75) + 0.3 * patches + grain, 0.15, 1)).astype(np.float32)
 
 
 def pencil(ink: Levels, rng: Rng) -> Levels:
     """Graphite on the paper's tooth: grainy, and grey."""
     grain = soft_noise(ink.shape, rng, max(max(ink.shape) / 70, 1))
-    return (ink * np.clip(rng.uniform(0.45, 0.75) + 0.16 * grain, 0.1, 1)).astype(np.float32)
+    return (ink * np.clip(rng.uniform(0.3, 0.7) + 0.16 * grain, 0.1, 1)).astype(np.float32)
 
 
 def faint(ink: Levels, rng: Rng) -> Levels:

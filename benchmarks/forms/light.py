@@ -45,7 +45,7 @@ def vignette(page: Page, levels: Levels) -> Levels:
     rng = page.rng
     down, across = np.meshgrid(*(np.linspace(-1, 1, side) for side in levels.shape[:2]), indexing="ij")
     far = np.hypot(down - rng.uniform(-0.4, 0.4), across - rng.uniform(-0.4, 0.4))
-    return levels * (1 - rng.uniform(0.35, 0.75) * np.clip(far / 1.7, 0, 1) ** rng.uniform(1.2, 2.5))[..., None]
+    return levels * (1 - rng.uniform(0.4, 0.85) * np.clip(far / 1.6, 0, 1) ** rng.uniform(1.2, 2.5))[..., None]
 
 
 def beside_digit(page: Page, reach: float) -> tuple[float, float]:
@@ -120,7 +120,7 @@ def dirt(page: Page, levels: Levels) -> Levels:
     """Crumbs, splashes, hairs and eraser marks; none larger than a dot of an i."""
     rng, image = page.rng, Image.fromarray(levels.clip(0, 255).astype(np.uint8))
     canvas, unit = ImageDraw.Draw(image), page.unit
-    for _ in range(int(rng.integers(6, 40))):
+    for _ in range(int(rng.integers(6, 70))):
         x, y = rng.uniform(0, image.width), rng.uniform(0, image.height)
         grey = (int(rng.integers(40, 190)),) * 3
         if rng.random() < 0.85:
@@ -143,7 +143,7 @@ def crumpled(page: Page, levels: Levels) -> Levels:
         down, across = np.mgrid[:high, :wide].astype(np.float32)
         far = (across - x) * np.cos(turn) + (down - y) * np.sin(turn)
         fold = np.exp(-np.abs(far) / (page.unit * rng.uniform(1.5, 12))) * np.sign(far)
-        shade = shade * (1 + float(rng.uniform(0.08, 0.2)) * fold[..., None])
+        shade = shade * (1 + float(rng.uniform(0.1, 0.3)) * fold[..., None])
     return levels * shade
 
 
@@ -152,7 +152,7 @@ def grain(page: Page, levels: Levels) -> Levels:
     rng, (high, wide) = page.rng, levels.shape[:2]
     if rng.random() < 0.5:
         cells = rng.normal(
-            0, rng.uniform(10, 26), (-(-high // page.oversampling()), -(-wide // page.oversampling()), 3)
+            0, rng.uniform(10, 38), (-(-high // page.oversampling()), -(-wide // page.oversampling()), 3)
         )
         return levels + cv2.resize(cells.astype(np.float32), (wide, high), interpolation=cv2.INTER_NEAREST)
     down, across = np.mgrid[:high, :wide].astype(np.float32) / page.unit
@@ -160,7 +160,7 @@ def grain(page: Page, levels: Levels) -> Levels:
     pattern = sum(
         np.sin(2 * np.pi * (across * np.cos(t) + down * np.sin(t)) / w) for t, w in zip(turns, waves, strict=True)
     )
-    return levels + np.asarray(pattern)[..., None] * rng.uniform(2, 9, 3)
+    return levels + np.asarray(pattern)[..., None] * rng.uniform(3, 15, 3)
 
 
 def salt_and_pepper(image: Image.Image, rng: Rng) -> Image.Image:
@@ -181,13 +181,13 @@ def fax(image: Image.Image, rng: Rng) -> Image.Image:
 
 def jpeg_blocks(image: Image.Image, rng: Rng) -> Image.Image:
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=int(rng.integers(6, 18)))
+    image.save(buffer, "JPEG", quality=int(rng.integers(4, 15)))
     return Image.open(buffer).convert("RGB")
 
 
 def blurred(image: Image.Image, rng: Rng) -> Image.Image:
     """Out of focus, or moved."""
-    levels, reach = np.asarray(image, np.float32), max(image.size) * rng.uniform(0.006, 0.018)
+    levels, reach = np.asarray(image, np.float32), max(image.size) * rng.uniform(0.008, 0.022)
     if rng.random() < 0.5:
         return Image.fromarray(cv2.GaussianBlur(levels, (0, 0), float(max(reach, 0.6))).clip(0, 255).astype(np.uint8))
     length = max(round(3 * reach), 2)

@@ -80,7 +80,7 @@ def ticks(page: Page) -> None:
 
 def ruling(page: Page) -> Colour:
     """Return the colour of a paper's lines: much paler than the pen."""
-    base, share = np.array(RULINGS[page.rng.integers(len(RULINGS))]), float(page.rng.uniform(0.35, 0.9))
+    base, share = np.array(RULINGS[page.rng.integers(len(RULINGS))]), float(page.rng.uniform(0.35, 1.2))
     red, green, blue = np.array(page.colours.paper) * (1 - share) + base * share
     return red, green, blue
 
@@ -88,7 +88,7 @@ def ruling(page: Page) -> Colour:
 def ruled(page: Page) -> None:
     """An exercise book's lines, one of them under the digit; at times with a second line for small letters."""
     step, colour = float(page.rng.uniform(60, 150)), ruling(page)
-    page.weight = float(page.rng.uniform(0.8, 2.5))
+    page.weight = float(page.rng.uniform(0.8, 3.5))
     base = page.box[3] + float(page.rng.uniform(-8, 12))
     for number in range(-6, 7):
         page.line([(-FAR, base + number * step), (FAR * 2, base + number * step)], colour=colour)
@@ -100,7 +100,7 @@ def squared(page: Page) -> None:
     """Squares from a quarter of the digit to larger than the digit, or millimetres with stronger fives."""
     rng, colour = page.rng, ruling(page)
     millimetres = rng.random() < 0.25
-    step, weight = float(rng.uniform(7, 10) if millimetres else rng.uniform(22, 110)), float(rng.uniform(0.5, 1.8))
+    step, weight = float(rng.uniform(7, 10) if millimetres else rng.uniform(22, 110)), float(rng.uniform(0.5, 2.6))
     start_x, start_y = rng.uniform(0, step, 2) - 10 * step
     for number in range(int(700 / step) + 12):
         strong = 1.8 if millimetres and number % 5 == 0 else 1.0
@@ -110,7 +110,7 @@ def squared(page: Page) -> None:
 
 
 def dot_grid(page: Page) -> None:
-    step, colour, radius = float(page.rng.uniform(18, 45)), ruling(page), float(page.rng.uniform(0.8, 2.2))
+    step, colour, radius = float(page.rng.uniform(18, 45)), ruling(page), float(page.rng.uniform(0.8, 3.2))
     shift = page.rng.uniform(0, step, 2)
     for x in np.arange(shift[0] - step, page.width + step, step):
         for y in np.arange(shift[1] - step, page.height + step, step):
@@ -129,7 +129,7 @@ def margin(page: Page) -> None:
 def pale_print(page: Page) -> None:
     """The digit stands on pale print: a number, a word, a coloured bar, a raster."""
     rng, (left, top, right, bottom) = page.rng, page.box
-    pale, kind = page.mixed(float(rng.uniform(0.08, 0.22))), rng.integers(3)
+    pale, kind = page.mixed(float(rng.uniform(0.08, 0.33))), rng.integers(3)
     if kind == 0:
         page.text(
             ((left + right) / 2, (top + bottom) / 2), str(rng.choice(WORDS)), float(rng.uniform(40, 140)), colour=pale

@@ -95,7 +95,7 @@ class Drawing:
 
 def prepare(picture: EncodedImage) -> Drawing:
     """Find the digit in a picture, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
-    with decode_slot(picture.pixels):
+    with decode_slot(picture.cost):
         with metrics.decode.time():
             image = picture.decode()
         with metrics.prepare.time():
@@ -111,7 +111,7 @@ def prepare_batch(drawings: list[Any]) -> list[Drawing | dict[str, Any]]:
         try:
             is_pixels = isinstance(drawing, dict) and "pixels" in drawing
             picture = EncodedImage(encode_pixels(drawing["pixels"]) if is_pixels else decode_data_url(drawing))
-            room -= picture.pixels
+            room -= picture.cost
             if room < 0:
                 raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
             prepared.append(prepare(picture))

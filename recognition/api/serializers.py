@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from digits_site.web.openapi.errors import ErrorSerializer
-from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE
+from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
 from recognition.prediction import UNCERTAIN_REASONS
 
@@ -16,7 +16,7 @@ MODEL_FILES = {"onnx": "file", "keras": "keras_file"}  # the field of each kind
 BINARY = {"type": "string", "format": "binary"}
 DATA_URL = {
     "type": "string",
-    "description": "A picture in base64, with or without a data URL's head: PNG, JPEG or WebP, "
+    "description": f"A picture in base64, with or without a data URL's head: {PICTURE_FORMATS}, "
     f"{MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} pixels. Its bytes decide the format.",
     "examples": ["data:image/png;base64,iVBORw0KGgo…"],
 }

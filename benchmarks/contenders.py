@@ -42,7 +42,8 @@ def predictor() -> Any:
     """A function from data URLs to answers, in one pass through the network on one thread, as in the product."""
     import onnxruntime
 
-    from recognition.imaging import decode_data_url, prepare
+    from recognition.api.data_urls import decode_data_url
+    from recognition.imaging import prepare
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -3,6 +3,9 @@
 from digits_site.web.errors import ApiError, Busy
 
 MIN_SIDE, MAX_SIDE = 8, 4096  # the sides of a picture, in pixels
+# Photos that are decoded reduced may have more. A progressive JPEG, HEIC and AVIF are whole in memory before that.
+MAX_JPEG_PIXELS, MAX_PHOTO_PIXELS = 50_000_000, 25_000_000
+PICTURE_FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 MAX_DRAWINGS = 256  # drawings in a request
 DATA_URL = "data:image/png;base64,…"
 
@@ -37,12 +40,17 @@ class TooManyDrawings(RecognitionError):
 
 class InvalidDataURL(RecognitionError):
     code = "invalid_data_url"
-    message = f"The drawing must be a base64 data URL: {DATA_URL}"
+    message = f"The drawing must be a picture in base64, with or without a data URL's head: {DATA_URL}"
 
 
 class InvalidBase64(RecognitionError):
     code = "invalid_base64"
     message = "The drawing's data is not valid base64."
+
+
+class InvalidPixels(RecognitionError):
+    code = "invalid_pixels"
+    message = "The pixels must be 784 numbers, or 28 lists of 28 numbers, from 0 to 1 or from 0 to 255."
 
 
 class NotAnObject(RecognitionError):
@@ -54,19 +62,19 @@ class NotAnObject(RecognitionError):
 
 class EmptyImage(RecognitionError):
     code = "empty_image"
-    message = "The drawing has no data. Send a PNG, JPEG or WebP file."
+    message = f"The drawing has no data. Send a {PICTURE_FORMATS} file."
 
 
 class UnsupportedImage(RecognitionError):
-    """The bytes are not PNG, JPEG or WebP, whatever the media type says."""
+    """The bytes are of no format that is read, whatever the media type says."""
 
     code = "unsupported_image"
     status = 415
-    message = "Unsupported file. Use PNG, JPEG or WebP."
+    message = f"Unsupported file. Use {PICTURE_FORMATS}."
 
 
 class CorruptImage(RecognitionError):
-    """The bytes begin as PNG, JPEG or WebP but cannot be decoded."""
+    """The bytes begin as a picture but cannot be decoded."""
 
     code = "corrupt_image"
     message = "The picture is damaged and cannot be decoded."
@@ -77,7 +85,10 @@ class ImageTooLarge(RecognitionError):
 
     code = "image_too_large"
     status = 413
-    message = f"The picture is too large. Use at most {MAX_SIDE} x {MAX_SIDE} pixels."
+    message = (
+        f"The picture is too large. Use at most {MAX_SIDE} x {MAX_SIDE} pixels "
+        f"(JPEG: {MAX_JPEG_PIXELS // 10**6} megapixels, HEIC and AVIF: {MAX_PHOTO_PIXELS // 10**6})."
+    )
 
 
 class ImageTooSmall(RecognitionError):

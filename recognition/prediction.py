@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from recognition.classifier import Classifier
-from recognition.imaging import Candidate
+from recognition.imaging import Candidate, Doubt
+
+UNCERTAIN_REASONS = ("low_confidence", "not_a_digit", *filter(None, get_args(Doubt)))
+# The best two digits' probability in total. Below it, the network spreads its probability, as it learned to for letters
+# and scribbles; above it, two digits compete.
+MIN_BEST_TWO = 0.75
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,7 @@ class Prediction:
 
     candidate: Candidate
     probabilities: list[float]  # of 0 to 9
-    uncertain_reason: str  # empty if the answer is certain
+    uncertain_reason: str  # one of UNCERTAIN_REASONS, or empty if the answer is certain
 
     @property
     def digit(self) -> int:
@@ -35,5 +41,12 @@ def predict_candidates(model: Classifier, drawings: Sequence[Sequence[Candidate]
 def choose(model: Classifier, candidates: list[tuple[Candidate, list[float]]]) -> Prediction:
     """Return the candidate of which the network is surest, counted by its weight."""
     best, probabilities = max(candidates, key=lambda one: one[0].weight * max(one[1]))
-    reason = best.doubt or ("low_confidence" if max(probabilities) < model.uncertain_below else "")
-    return Prediction(best, probabilities, reason)
+    return Prediction(best, probabilities, best.doubt or network_doubt(model, probabilities))
+
+
+def network_doubt(model: Classifier, probabilities: list[float]) -> str:
+    """Return why the network is unsure of its answer, or nothing if it is sure."""
+    second, best = sorted(probabilities)[-2:]
+    if best >= model.uncertain_below:
+        return ""
+    return "low_confidence" if best + second >= MIN_BEST_TWO else "not_a_digit"

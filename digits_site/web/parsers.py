@@ -34,10 +34,14 @@ class StrictJSONParser(BaseParser):
         if charset not in {"", "utf-8", "utf8"}:
             raise UnsupportedMediaType(media_type or "", detail="JSON is read in UTF-8.")
         try:
-            text = stream.read().decode("utf-8")
-            data = json.loads(text, parse_float=parse_finite, parse_constant=refuse_constant)
+            text = stream.read().decode("utf-8-sig")  # some programs write a byte order mark
+            data = self.loads(text)
             if "\\ud" in text.lower():  # an escaped lone surrogate, which no response could repeat
                 json.dumps(data, ensure_ascii=False).encode()
             return data
         except (ValueError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
+
+    def loads(self, text: str) -> Any:
+        """Return the text's value. Raises ValueError and RecursionError."""
+        return json.loads(text, parse_float=parse_finite, parse_constant=refuse_constant)

@@ -23,15 +23,15 @@ slots = lru_cache(maxsize=1)(Semaphore)
 
 
 @contextmanager
-def decode_slot(pixels: int) -> Iterator[None]:
-    """Hold one of MAX_DECODES slots, or the slot for large pictures, during the block.
+def decode_slot(cost: int) -> Iterator[None]:
+    """Hold one of MAX_DECODES slots, or the slot for large pictures, during the block. `cost` is in pixels.
 
     Raises DecodingBusy if none comes free in time, or if enough large pictures are waiting already.
     """
     with ExitStack() as held:
-        if pixels >= LARGE_PIXELS:
+        if cost >= LARGE_PIXELS:
             acquire(large_queue, 0.0, held)
-        acquire(large_slot if pixels >= LARGE_PIXELS else slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS, held)
+        acquire(large_slot if cost >= LARGE_PIXELS else slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS, held)
         yield
 
 

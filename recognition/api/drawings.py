@@ -1,5 +1,6 @@
 """Get the drawings out of a request, and prepare them for the network."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -9,9 +10,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from digits_site.web.error_responses import count_and_serialize
+from digits_site.web.parsers import StrictJSONParser, parse_finite
 from recognition import errors, metrics
+from recognition.api.data_urls import decode_data_url
 from recognition.api.decode_slots import decode_slot
-from recognition.imaging import Candidate, EncodedImage, decode_data_url, find_candidates
+from recognition.api.pixels import encode_pixels
+from recognition.imaging import Candidate, EncodedImage, find_candidates
 
 # A few kilobytes can unfold into sixteen million pixels. A batch may have as many as two of the largest pictures, which
 # is 256 of 360x360.
@@ -29,8 +33,19 @@ class ImageParser(BaseParser):
         return stream.read()
 
 
+class DrawingJSONParser(StrictJSONParser):
+    """Parse JSON with line breaks in its strings, as a shell's `base64` wraps them, and with NaN among `pixels`."""
+
+    def loads(self, text: str) -> Any:
+        constants: list[str] = []  # NaN and Infinity; each becomes None, which InvalidPixels refuses
+        data = json.loads(text, strict=False, parse_float=parse_finite, parse_constant=constants.append)
+        if constants and not (isinstance(data, dict) and "pixels" in data):
+            raise ValueError(f"{constants[0]} is not JSON")
+        return data
+
+
 def drawing_from(request: Request) -> bytes:
-    """Return the picture in a JSON data URL, a multipart file named `drawing`, or a raw `image/*` body.
+    """Return the picture in JSON, in a multipart file named `drawing`, or in a raw `image/*` body.
 
     Raises the RecognitionError that fits. DRF's parsing raises ParseError and UnsupportedMediaType.
     """
@@ -43,9 +58,11 @@ def drawing_from(request: Request) -> bytes:
     if upload is not None:
         return bytes(upload.read())
     data = json_object(request)
-    if "drawing" not in data:
-        raise errors.MissingDrawing
-    return decode_data_url(data["drawing"])
+    if "drawing" in data:
+        return decode_data_url(data["drawing"])
+    if "pixels" in data:
+        return encode_pixels(data["pixels"])
+    raise errors.MissingDrawing
 
 
 def drawings_from(request: Request) -> list[Any]:
@@ -78,7 +95,7 @@ class Drawing:
 
 def prepare(picture: EncodedImage) -> Drawing:
     """Find the digit in a picture, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
-    with decode_slot(picture.pixels):
+    with decode_slot(picture.cost):
         with metrics.decode.time():
             image = picture.decode()
         with metrics.prepare.time():
@@ -87,13 +104,14 @@ def prepare(picture: EncodedImage) -> Drawing:
 
 
 def prepare_batch(drawings: list[Any]) -> list[Drawing | dict[str, Any]]:
-    """Return the drawing of each data URL, or its error's JSON. Raises DecodingBusy."""
+    """Return each drawing, which is a data URL or `{"pixels": [...]}`, or its error's JSON. Raises DecodingBusy."""
     prepared: list[Drawing | dict[str, Any]] = []
     room = MAX_BATCH_PIXELS
     for drawing in drawings:
         try:
-            picture = EncodedImage(decode_data_url(drawing))
-            room -= picture.pixels
+            is_pixels = isinstance(drawing, dict) and "pixels" in drawing
+            picture = EncodedImage(encode_pixels(drawing["pixels"]) if is_pixels else decode_data_url(drawing))
+            room -= picture.cost
             if room < 0:
                 raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
             prepared.append(prepare(picture))

@@ -7,45 +7,75 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from digits_site.web.openapi.errors import ErrorSerializer
-from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE
+from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
+from recognition.prediction import UNCERTAIN_REASONS
 
 MODEL_FILES = {"onnx": "file", "keras": "keras_file"}  # the field of each kind
 
 BINARY = {"type": "string", "format": "binary"}
 DATA_URL = {
     "type": "string",
-    "description": f"A picture as a base64 data URL: PNG, JPEG or WebP, {MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} "
-    "pixels. Its bytes decide the format.",
+    "description": f"A picture in base64, with or without a data URL's head: {PICTURE_FORMATS}, "
+    f"{MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} pixels. Its bytes decide the format.",
     "examples": ["data:image/png;base64,iVBORw0KGgo…"],
 }
 
 
-DATA_URLS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": DATA_URL}
+def array(items: dict[str, Any], size: int) -> dict[str, Any]:
+    return {"type": "array", "minItems": size, "maxItems": size, "items": items}
 
 
 def request_body(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {name: schema}, "required": [name]}
 
 
+LEVEL = {"type": "number", "minimum": 0, "maximum": 255}
+PIXELS = request_body(
+    "pixels",
+    {
+        "description": "28x28 grey levels, row by row: from 0 to 255 if one is above 1, else from 0 to 1.",
+        "anyOf": [array(LEVEL, 784), array(array(LEVEL, 28), 28)],
+    },
+)
+DRAWINGS = {"type": "array", "minItems": 1, "maxItems": MAX_DRAWINGS, "items": {"anyOf": [DATA_URL, PIXELS]}}
+
 DRAWING_REQUEST = {
-    "application/json": request_body("drawing", DATA_URL),
+    "application/json": {"anyOf": [request_body("drawing", DATA_URL), PIXELS]},
     "multipart/form-data": request_body("drawing", BINARY),
     "image/*": BINARY,
 }
-DRAWINGS_REQUEST = {"application/json": request_body("drawings", DATA_URLS)}
+DRAWINGS_REQUEST = {"application/json": request_body("drawings", DRAWINGS)}
+
+
+class SegmentationSerializer(serializers.Serializer[Any]):
+    box = serializers.ListField(
+        child=serializers.IntegerField(min_value=0),
+        min_length=4,
+        max_length=4,
+        help_text="Left, top, width and height of the digit in the picture's pixels, upright as EXIF says.",
+    )
+    mask = serializers.RegexField(
+        "^data:image/png;base64,", help_text="The whole picture as a small grey PNG, 255 where the digit's ink is."
+    )
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
     prediction = serializers.IntegerField(min_value=0, max_value=9)
     confidence = serializers.FloatField(min_value=0, max_value=100, help_text="Per cent.")
-    uncertain = serializers.BooleanField(help_text="Do not trust the answer: a letter, a scribble, several digits.")
+    uncertain = serializers.BooleanField(help_text="Do not trust the answer; `uncertain_reason` says why.")
+    uncertain_reason = serializers.ChoiceField(
+        UNCERTAIN_REASONS, allow_null=True, help_text="Null for a certain answer."
+    )
     probabilities = serializers.ListField(
         child=serializers.FloatField(min_value=0, max_value=1), min_length=10, max_length=10, help_text="Of 0 to 9."
     )
     model = serializers.IntegerField(min_value=1, help_text="The model that answered.")
     preview = serializers.RegexField(
         "^data:image/png;base64,", required=False, help_text="With `?preview=1`: the 28x28 image that the network saw."
+    )
+    segmentation = SegmentationSerializer(
+        required=False, help_text="With `?preview=1`: what was taken for the digit. The rest was left out."
     )
 
 

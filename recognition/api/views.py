@@ -1,6 +1,5 @@
 """POST /api/drawing/ and /api/drawings/: predict the digits of drawings."""
 
-import base64
 from time import perf_counter
 from typing import Any
 
@@ -14,33 +13,43 @@ from rest_framework.views import APIView
 from digits_site.web.errors import RateLimited
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors, metrics
-from recognition.api.drawings import Drawing, ImageParser, drawing_from, drawings_from, prepare, prepare_batch
+from recognition.api.drawings import (
+    Drawing,
+    DrawingJSONParser,
+    ImageParser,
+    drawing_from,
+    drawings_from,
+    prepare,
+    prepare_batch,
+)
+from recognition.api.previews import preview
 from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
 from recognition.api.throttles import PredictThrottle
 from recognition.classifier import Classifier
-from recognition.imaging import EncodedImage, encode_png
+from recognition.imaging import EncodedImage
 from recognition.prediction import Prediction, predict_candidates
 
 PREVIEW = OpenApiParameter(
-    "preview", {"type": "string", "enum": ["1"]}, description="`1`: add the 28x28 image that the network saw."
+    "preview",
+    {"type": "string", "enum": ["1"]},
+    description="`1`: add the 28x28 image that the network saw, and what was taken for the digit.",
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
-    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing),
+    *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing, errors.InvalidPixels),
 )
 PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
 
 def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> list[dict[str, Any]]:
-    """Return the model's answer for each drawing; with `?preview=1`, also the image that the network saw."""
+    """Return the model's answer for each drawing; with `?preview=1`, also what the network saw."""
     began = perf_counter()
     predictions = predict_candidates(model, [drawing.candidates for drawing in drawings])
     seconds = (perf_counter() - began) / max(len(predictions), 1)
     answers = [answer(model, prediction, seconds) for prediction in predictions]
     if request.query_params.get("preview") == "1":
-        for one, prediction in zip(answers, predictions, strict=True):
-            digit = encode_png(prediction.candidate.digit)
-            one["preview"] = f"data:image/png;base64,{base64.b64encode(digit).decode()}"
+        for one, drawing, prediction in zip(answers, drawings, predictions, strict=True):
+            one.update(preview(drawing, prediction.candidate))
     return answers
 
 
@@ -52,6 +61,7 @@ def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[st
         "prediction": prediction.digit,
         "confidence": round(prediction.confidence * 100, 2),
         "uncertain": bool(prediction.uncertain_reason),
+        "uncertain_reason": prediction.uncertain_reason or None,
         "probabilities": prediction.probabilities,
         "model": model.version,
     }
@@ -61,14 +71,14 @@ class DrawingView(APIView):
     """Predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = [*APIView.parser_classes, MultiPartParser, ImageParser]
+    parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
     @extend_schema(
         operation_id="predictDrawing",
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
-        description="Dark ink on light, light on dark or on transparent; as a data URL, a file or a raw picture.",
+        description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
@@ -83,6 +93,7 @@ class DrawingsView(APIView):
     """Predict up to MAX_DRAWINGS drawings: for each, in their order, its answer or its error."""
 
     authentication_classes = ()
+    parser_classes = (DrawingJSONParser,)
     throttle_classes = DrawingView.throttle_classes
 
     def drawing_count(self, request: Request) -> int:

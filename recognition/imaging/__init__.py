@@ -4,27 +4,20 @@ decoding (bytes to image) -> polarity (ink or background) -> segmentation (where
 it for every candidate, where something else than the digit may be in the picture.
 """
 
-import base64
-import re
-from typing import Any
-
-from recognition.errors import EmptyImage, InvalidBase64, InvalidDataURL, InvalidType
-from recognition.imaging.candidates import Candidate, find_candidates, preprocess
+from recognition.imaging.candidates import Candidate, Doubt, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
 from recognition.imaging.preprocessing import Grid, encode_png
 
 __all__ = [
     "Candidate",
+    "Doubt",
     "EncodedImage",
     "Grid",
-    "decode_data_url",
     "encode_png",
     "find_candidates",
     "prepare",
     "preprocess",
 ]
-
-DATA_URL_HEAD = re.compile(r"data:[^,]*;base64", re.IGNORECASE)
 
 
 def prepare(data: bytes) -> Grid:
@@ -33,22 +26,3 @@ def prepare(data: bytes) -> Grid:
     Raises EmptyImage, UnsupportedImage, CorruptImage, ImageTooLarge, ImageTooSmall and BlankDrawing.
     """
     return preprocess(EncodedImage(data).decode())
-
-
-def decode_data_url(text: Any) -> bytes:
-    """Return the bytes of `data:image/...;base64,...`, ignoring whitespace around it and the media type.
-
-    Raises InvalidType, InvalidDataURL, InvalidBase64 and EmptyImage.
-    """
-    if not isinstance(text, str):
-        raise InvalidType
-    head, comma, body = text.strip().partition(",")
-    if not comma or not DATA_URL_HEAD.fullmatch(head.rstrip()):
-        raise InvalidDataURL
-    body = body.strip()
-    if not body:
-        raise EmptyImage
-    try:
-        return base64.b64decode(body, validate=True)
-    except ValueError as error:  # binascii.Error, and non-ASCII text
-        raise InvalidBase64 from error

@@ -55,7 +55,7 @@ class Ink:
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
         scale = length / longer_side(self.box)
-        left, top, right, bottom = grow(self.box, 4 / scale, self.grey.size)
+        left, top, right, bottom = self.region(scale)
         size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
 
         def scaled(layer: Image.Image, resampling: Image.Resampling) -> Levels:
@@ -68,6 +68,10 @@ class Ink:
         background = self.background if isinstance(self.background, int) else scaled(self.background, smooth)
         ink = subtract_background(scaled(self.grey, smooth), self.is_dark, background)
         return ink if self.mask is None else np.minimum(ink, scaled(self.mask, Image.Resampling.NEAREST))
+
+    def region(self, scale: float) -> Box:
+        """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
+        return grow(self.box, 4 / scale, self.grey.size)
 
 
 def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:

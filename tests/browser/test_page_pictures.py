@@ -8,22 +8,11 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from tests.support.browser import settle
-from tests.support.page import SCRIBBLE, SEVEN, alert, answer, button, draw, ink
+from tests.support.page import DROP, SCRIBBLE, SEVEN, alert, answer, button, choose, draw, ink
 
 pytestmark = pytest.mark.browser
 ONE = [(0.5, 0.2), (0.5, 0.8)]
 MOST_BYTES = 40_000_000  # of the pictures that undo keeps
-DROP = """(data) => {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File([bytes], "seven.png", { type: "image/png" }));
-  const where = document.querySelector("footer, #runs");
-  for (const kind of ["dragover", "drop"]) {
-    const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
-    where.dispatchEvent(event);
-    if (!event.defaultPrevented) throw new Error(`${kind} would leave the page`);
-  }
-}"""
 # Remembers every bitmap that the page makes; a closed one has no size. A file named slow-… decodes when it is released.
 WATCH_BITMAPS = """() => {
   const bitmaps = [];
@@ -47,12 +36,6 @@ def picture(points, width=280, height=280):
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
-
-
-def choose(page, name, content):
-    """Pick a file in the file dialog, and do not wait for what the page does with it."""
-    file = {"name": name, "mimeType": "image/png", "buffer": content}
-    page.get_by_label("Use a photo").set_input_files(file)
 
 
 def open_page(visits, **options):
@@ -81,7 +64,7 @@ def test_a_picture_is_read_from_a_file_and_dropped_anywhere_and_another_file_is_
     expect(answer(page)).to_contain_text("Read as 7")
     assert page.url == visits.url + "/"
     choose(page, "notes.png", b"shopping: milk, bread")
-    expect(alert(page, "Unsupported file. Use PNG, JPEG or WebP.")).to_be_visible()
+    expect(alert(page, "Unsupported file. Use PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF.")).to_be_visible()
     expect(answer(page)).to_have_text("No prediction.")
 
 

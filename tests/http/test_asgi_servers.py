@@ -29,7 +29,8 @@ def test_another_server_answers_requests_and_streams(tmp_path: Path) -> None:
         assert '"event": "close"' in granian.http.get("/api/progress/").text
         refused = granian.http.post("/api/drawing/", content=b"x" * 2 * 2**20)
         assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
-        with connect(granian.ws_url) as socket:
+        assert '"event": "close"' in granian.http.get("/api/progress").text
+        with connect(granian.ws_url.removesuffix("/")) as socket:
             assert json.loads(socket.recv(10))["type"] == "snapshot"
             socket.send('{"type": "ping"}')
             assert json.loads(socket.recv(10)) == {"type": "pong"}

@@ -1,5 +1,6 @@
 """Bad requests, each with its status and code; every answer is JSON and tells what is wrong."""
 
+import json
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -41,6 +42,12 @@ MANY_PARTS = [
 MANY_NAMES = "&".join(f"a{n}=" for n in range(5000))
 BLANK = data_url(encode(Image.new("L", (280, 280), 255)))
 OVER_THE_LIMIT = "A" * settings.MAX_BODY_BYTES
+ROW, INK = [0] * 28, [0.5] * 783
+BAD_PIXELS: list[Any] = [
+    *(None, 1, "x", {}, [], ROW, INK, [*INK, 0, 0], [*INK, "1"], [*INK, None], [*INK, True], [*INK, [1]]),
+    *([*INK, -1], [*INK, 255.5], [*INK, 10**400], [*INK, float("nan")], [*INK, float("inf")]),
+    *([ROW] * 27, [*[ROW] * 27, ROW[1:]], [*[ROW] * 27, 0], [[ROW] * 28], [[[level] for level in ROW]] * 28),
+]
 REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     (DRAWING, JSON, 400, "invalid_json"): [
         *("", '{"drawing":', b'{"drawing": "\xff\xfe"}', '{"drawing": NaN}', '{"drawing": 1e400}', "[" * 100_000),
@@ -48,8 +55,11 @@ REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     (DRAWING, JSON, 400, "not_an_object"): ["null", "[]", "1", '"x"'],
     (DRAWING, JSON, 400, "missing_drawing"): ["{}"],
     (DRAWING, JSON, 400, "invalid_type"): [f'{{"drawing": {value}}}' for value in ("null", "1", "[]", "{}")],
-    (DRAWING, JSON, 400, "invalid_data_url"): [f'{{"drawing": "{url}"}}' for url in ("abc", "data:,", "http://x/y,z")],
-    (DRAWING, JSON, 400, "invalid_base64"): [f'{{"drawing": "data:image/png;base64,{s}"}}' for s in ("!!!!", "abc")],
+    (DRAWING, JSON, 400, "invalid_data_url"): [
+        f'{{"drawing": "{url}"}}' for url in ("abc", "data:,", "hello, world", "http://x/y,z")
+    ],
+    (DRAWING, JSON, 400, "invalid_base64"): [f'{{"drawing": "data:image/png;base64,{s}"}}' for s in ("!!!!", "abcde")],
+    (DRAWING, JSON, 400, "invalid_pixels"): [f'{{"pixels": {json.dumps(pixels)}}}' for pixels in BAD_PIXELS],
     (DRAWING, JSON, 400, "empty_image"): ['{"drawing": "data:image/png;base64,"}'],
     (DRAWING, JSON, 415, "unsupported_image"): ['{"drawing": "data:image/svg+xml;base64,PHN2Zy8+"}'],
     (DRAWING, JSON, 422, "blank_drawing"): [f'{{"drawing": "{BLANK}"}}'],

@@ -1,6 +1,7 @@
 """Pictures over HTTP as clients send them: those that only cost time, and one digit in many forms."""
 
 import json
+import os
 import time
 import warnings
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from recognition.imaging.decoding import isolation
 from tests.support import bombs
 from tests.support.drawings import chunk, data_url, draw, encode, png_header, with_chunk
 from tests.support.fives import BOMB, JPEG, PNG, SAME
@@ -45,6 +47,13 @@ EXIF[0x010E] = "a five"
         pytest.param(bombs.with_segments(JPEG, bombs.segment(0xFFE1, bombs.exif_of_tags(5400))), 200, id="tags"),
         pytest.param(bombs.webp_of_tags(draw(5), 60_000), 200, id="tags of a WebP"),
         pytest.param(PNG[:-12] + chunk(b"IDAT", b"") * 60_000 + PNG[-12:], 400, id="chunks"),
+        pytest.param(bombs.gif_of_comments(SAME["GIF"], 90_000), 200, id="a comment"),
+        pytest.param(bombs.gif_of_comments(SAME["GIF"], 500_000), 400, id="a long comment"),
+        pytest.param(bombs.run_length_bmp(700, 700), 415, id="runs"),
+        pytest.param(bombs.tiff_of_strips(250_000), 400, id="strips"),
+        pytest.param(bombs.tiff_of_strips(2**31), 400, id="strips that are not there"),
+        pytest.param(bombs.tiff_of_tags(400), 400, id="large tags of a TIFF"),
+        pytest.param(bombs.tiff_of_tags(60_000), 400, id="many tags of a TIFF"),
     ],
 )
 def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status: int) -> None:
@@ -70,6 +79,7 @@ DECODED = SAME | {
     "a progressive JPEG with profile, comment and thumbnail": encode(
         draw(5).convert("RGB"), "JPEG", progressive=True, icc_profile=bytes(200_000), comment=b"five", exif=EXIF
     ),
+    "a photo with a film behind it": JPEG + b"\0\0\0\x18ftypmp42" + b"\xff\xda" * 1000,
     "a WebP with EXIF": encode(draw(5), "WEBP", exif=EXIF),
 }
 
@@ -79,6 +89,51 @@ def test_one_digit_in_every_mode_and_polarity_and_beside_anything_is_the_same_di
     assert {name: (answer.status_code, answer.json().get("prediction")) for name, answer in answers.items()} == (
         dict.fromkeys(DECODED, (200, 5))
     )
+
+
+def test_a_decoder_that_fails_ends_alone(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It crashes, takes too long or too much memory, or cannot be started; the next picture is read."""
+    pictures = [SAME["HEIF"], SAME["AVIF"], SAME["TIFF"]]
+    spin = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))\nwhile True: pass"
+    failures: list[tuple[str, float, int, str]] = [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", 60, 400, "corrupt_image"),
+        (spin, 60, 413, "image_too_large"),
+        ("import time; time.sleep(60)", 0.2, 503, "busy"),
+    ]
+    for number, (code, seconds, status, error) in enumerate(failures):
+        script = tmp_path / f"{number}.py"
+        script.write_text(code)
+        with monkeypatch.context() as patched:
+            patched.setattr(isolation, "SCRIPT", str(script))
+            patched.setattr(isolation, "TIMEOUT_SECONDS", seconds)
+            assert_refused(ask(client, pictures[number]), status, error)
+    with monkeypatch.context() as patched:
+        patched.setattr(isolation.sys, "executable", "/nowhere")
+        assert_refused(ask(client, pictures[0]), 503, "busy")
+    assert [ask(client, picture).json()["prediction"] for picture in pictures] == [5, 5, 5]
+
+
+PHOTOS: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
+    "JPEG": ((8064, 6048), {}),
+    "AVIF": ((4032, 3024), {"speed": 10}),
+    "HEIF": ((2400, 1800), {"tile_size": 512, "enc_params": {"preset": "ultrafast"}}),
+    "TIFF": ((4000, 3000), {"compression": "tiff_lzw"}),
+}
+
+
+@pytest.mark.parametrize("kind", PHOTOS)
+def test_a_phones_photo_is_read_as_it_is_sent(client: Client, kind: str) -> None:
+    """In less than a second of this process and the decoder's, which has a bound for its memory."""
+    size, options = PHOTOS[kind]
+    photo = encode(draw(5, size, ink=60, paper=200).convert("RGB"), kind, **options)
+    ask(client, PNG)  # the model is loaded
+    began = os.times()
+    answer = client.post("/api/drawing/?preview=1", photo, content_type="image/heic")
+    took = sum(os.times()[:4]) - sum(began[:4])
+    assert answer.json()["prediction"] == 5
+    assert took < 1, took
+    height = answer.json()["segmentation"]["box"][3]
+    assert 0.6 < height / size[1] < 0.8, "its box is in the photo's pixels"
 
 
 @pytest.mark.django_db
@@ -124,8 +179,10 @@ def test_a_bomb_costs_the_running_product_neither_time_nor_memory(stack: Stack) 
     for _ in range(20):  # the model is loaded, and memory has its shape
         assert ask_stack(PNG).json()["prediction"] == 5
     before = max(web.memory_info().rss, peak())
-    for picture in (png_header(13300, 13300), png_header(30000, 30000, 1, 0)):
+    lying = [bombs.lying(SAME[kind], kind, 30000, 30000) for kind in ("HEIF", "AVIF", "TIFF", "GIF", "BMP")]
+    for picture in (png_header(13300, 13300), png_header(30000, 30000, 1, 0), *lying):
         answers = [ask_stack(picture) for _ in range(5)]
         assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(413, "image_too_large")}
         assert min(answer.elapsed.total_seconds() for answer in answers) < 0.05
     assert peak() - before < 10_000_000
+    assert [ask_stack(SAME[kind]).json()["prediction"] for kind in ("HEIF", "AVIF", "TIFF")] == [5, 5, 5]

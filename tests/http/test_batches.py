@@ -3,11 +3,12 @@
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from PIL import Image
 
-from recognition.imaging import decode_data_url
+from recognition.api.data_urls import decode_data_url
 from tests.support import drawings
 from tests.support.subprocesses import run_python
 
@@ -42,10 +43,18 @@ def test_each_is_answered_as_if_it_had_been_alone(client: Client) -> None:
 def test_a_bad_drawing_in_a_batch_is_refused_in_its_place(client: Client) -> None:
     blank = drawings.data_url(drawings.encode(Image.new("L", (100, 100), 255)))
     svg = drawings.data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
-    batch = [url_of(7), None, "x", "data:image/png;base64,!!!!", svg, blank, 1.5, {}, url_of(3)]
+    pixels = {"pixels": np.asarray(drawings.draw(3, 28)).tolist()}
+    batch = [url_of(7), None, "x", "data:image/png;base64,!!!!", svg, blank, 1.5, {}, {"pixels": [1]}, pixels]
     results = post(client, batch).json()["results"]
     codes = ["invalid_type", "invalid_data_url", "invalid_base64", "unsupported_image", "blank_drawing"]
-    assert [one.get("code") for one in results] == [None, *codes, "invalid_type", "invalid_type", None]
+    assert [one.get("code") for one in results] == [
+        None,
+        *codes,
+        "invalid_type",
+        "invalid_type",
+        "invalid_pixels",
+        None,
+    ]
     assert (results[0]["prediction"], results[-1]["prediction"]) == (7, 3)
     assert all(one["message"] == one["detail"] and one["message"] for one in results[1:-1])
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import Stack, eventually
@@ -84,6 +85,20 @@ def test_the_progress_stream_of_an_idle_service_closes_at_once_and_takes_no_othe
     assert json.loads(answer.text.removeprefix("data: "))["event"] == "close", "the first message, and the only one"
     refusal = stack.http.post("/api/progress/")
     assert (refusal.status_code, refusal.json()["code"], refusal.headers["allow"]) == (405, "method_not_allowed", "GET")
+
+
+@everywhere
+def test_a_path_without_its_last_slash_is_answered_as_with_it(stack: Stack) -> None:
+    assert stack.http.post("/api/drawing", json={"drawing": data_url(encode(draw(2)))}).json()["prediction"] == 2
+    assert stack.http.post("/api/stop_training").json()["code"] == "not_in_progress"
+    assert stack.http.get("/api/check_model_status").json().keys() == {"model_status"}
+    assert stack.http.get("/api/runs?page_size=1").json()["count"] > 0
+    assert '"event": "close"' in stack.http.get("/api/progress").text
+    foreign = stack.http.get("/api/progress", headers={"Origin": "http://evil.example"})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "bad_origin")
+    assert stack.http.post("/api/nothing").status_code == 404
+    with connect(stack.ws_url.removesuffix("/")) as socket:
+        assert json.loads(socket.recv(30))["type"] == "snapshot"
 
 
 @pytest.mark.postgres

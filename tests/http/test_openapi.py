@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -105,10 +106,12 @@ POSTS: dict[str, list[tuple[int, Any, str]]] = {
         (200, {"drawing": data_url(PNG)}, JSON),
         (200, PNG, "image/png"),
         (400, b"", JSON),
+        (200, {"pixels": np.asarray(draw(7, 28)).tolist()}, JSON),
+        (400, {"pixels": [0]}, JSON),
         (400, {"drawing": 1}, JSON),
         (413, png_header(13300, 13300), "image/png"),
         (413, b"x" * 1_100_000, "image/png"),
-        (415, b"GIF89a", "image/gif"),
+        (415, b"8BPS", "image/vnd.adobe.photoshop"),
         (415, b"{}", "text/plain"),
         (422, encode(Image.new("L", (99, 99))), "image/png"),
     ],

@@ -47,3 +47,55 @@ def webp_of_tags(image: Image.Image, number: int) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "WEBP", exif=exif_of_tags(number))
     return buffer.getvalue()
+
+
+def run_length_bmp(width: int, height: int) -> bytes:
+    """A compressed BMP, each pixel of which is a run."""
+    body = (b"\1\0" * width + b"\0\0") * height + b"\0\1"
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 256, 0)
+    return struct.pack("<2sIHHI", b"BM", 1078 + len(body), 0, 0, 1078) + info + bytes(1024) + body
+
+
+def lying(data: bytes, kind: str, width: int, height: int) -> bytes:
+    """A file of Pillow's format `kind` whose header declares another size."""
+    if kind == "GIF":
+        at, size = 6, struct.pack("<HH", min(width, 65535), min(height, 65535))
+    elif kind == "BMP":
+        at, size = 18, struct.pack("<ii", width, height)
+    elif kind == "JPEG":
+        at, size = data.index(b"\xff\xc0") + 5, struct.pack(">HH", height, width)
+    elif kind == "TIFF":
+        (first,) = struct.unpack_from("<I", data, 4)
+        (count,) = struct.unpack_from("<H", data, first)
+        tags = [struct.unpack_from("<HHII", data, first + 2 + 12 * number) for number in range(count)]
+        changed = {0x0100: (0x0100, 4, 1, width), 0x0101: (0x0101, 4, 1, height)}
+        at, size = first + 2, b"".join(struct.pack("<HHII", *changed.get(tag[0], tag)) for tag in tags)
+    else:
+        at, size = data.index(b"ispe") + 8, struct.pack(">II", width, height)
+    return data[:at] + size + data[at + len(size) :]
+
+
+def tiff(tags: list[tuple[int, int, int, int]], body: bytes) -> bytes:
+    """A TIFF of one page with these (tag, type, count, value) and `body` behind its first eight bytes."""
+    packed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags)) + packed + bytes(4)
+
+
+def tiff_of_strips(number: int) -> bytes:
+    """A TIFF of 100x4096 that claims to have so many strips, and lists them."""
+    shape = [(256, 4, 1, 100), (257, 4, 1, 4096), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    places = [(273, 4, number, 8), (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, number, 8)]
+    return tiff(shape + places, b"\x10\0\0\0" * min(number, 250_000))
+
+
+def tiff_of_tags(number: int) -> bytes:
+    """A TIFF of 100x100 with so many tags of 100 kB, which lie on top of each other."""
+    shape = [(256, 4, 1, 100), (257, 4, 1, 100), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    places = [(273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 100), (279, 4, 1, 10_000)]
+    return tiff(shape + places + [(1000 + tag, 7, 100_000, 8) for tag in range(number)], bytes(100_000))
+
+
+def gif_of_comments(gif: bytes, number: int) -> bytes:
+    """A GIF with a comment of so many letters, each in a block of its own, before its first picture."""
+    start = 13 + (3 << (gif[10] & 7) + 1)
+    return gif[:start] + b"\x21\xfe" + b"\1a" * number + b"\0" + gif[start:]

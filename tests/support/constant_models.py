@@ -1,4 +1,6 @@
-"""ONNX models that answer the same digit for every drawing, and the digit that the model in service answers."""
+"""ONNX models that give the same answer for every drawing, and the digit that the model in service answers."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -10,7 +12,12 @@ from tests.support.stack import eventually
 
 def constant_model(digit: int, width: int = 28, outputs: int = 10) -> bytes:
     """Return the ONNX file of a model that answers `digit` for every drawing."""
-    answer = np.eye(outputs, dtype=np.float32)[[digit]]
+    return constant_probabilities([float(n == digit) for n in range(outputs)], width)
+
+
+def constant_probabilities(answer: Sequence[float], width: int = 28) -> bytes:
+    """Return the ONNX file of a model that answers these probabilities for every drawing."""
+    outputs = len(answer)
     nodes = [
         helper.make_node("Flatten", ["digit"], ["flat"]),
         helper.make_node("MatMul", ["flat", "zeros"], ["nothing"]),
@@ -23,7 +30,7 @@ def constant_model(digit: int, width: int = 28, outputs: int = 10) -> bytes:
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", outputs])],
         [
             helper.make_tensor("zeros", TensorProto.FLOAT, [width * width, outputs], np.zeros(width * width * outputs)),
-            helper.make_tensor("answer", TensorProto.FLOAT, [1, outputs], answer.ravel()),
+            helper.make_tensor("answer", TensorProto.FLOAT, [1, outputs], answer),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

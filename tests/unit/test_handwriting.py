@@ -17,6 +17,7 @@ from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
 from training import shipping
 from training.learner import dataset, epochs
 from training.learner.config import Config
+from training.learner.handwriting import non_digits
 from training.learner.presets import PRESETS
 
 
@@ -63,6 +64,16 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp
         return float(np.mean([(pictures[labels == digit] / 255).mean(axis=0).var() for digit in range(10)]))
 
     assert min(map(sharpness, (7, 8))) > max(map(sharpness, (1, 6))), "the last epochs change digits less"
+
+
+def test_each_kind_of_no_digit_varies_and_fills_its_field() -> None:
+    for number, (kind, _) in enumerate(non_digits.KINDS):
+        pictures = np.stack([non_digits.scale(kind(np.random.default_rng((number, row)))) for row in range(12)])
+        assert pictures.shape == (12, 28, 28)
+        assert len({picture.tobytes() for picture in pictures}) == 12
+        inked = pictures.max(axis=0) > 0.5
+        assert max(np.ptp(np.flatnonzero(inked.any(axis=axis))) for axis in (0, 1)) >= 17, f"kind {number} is small"
+        assert 0.02 < pictures.mean() < 0.5, f"kind {number}"
 
 
 def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
@@ -134,6 +145,20 @@ def test_styles_that_mnist_lacks_are_read(shipped: None) -> None:
     client = Client(HTTP_HOST="localhost")
     read = [ask(client, draw(0, strokes=strokes, brush=16))["prediction"] for strokes in (zero, seven, one)]
     assert read == [0, 7, 1]
+
+
+def test_digits_that_resemble_others_are_read(shipped: None) -> None:
+    """A three with a flat top, ones with a long flag and a long foot, a narrow four, a seven with a loop."""
+    drawn = {
+        "flat": (3, [[(0.1, 0.02), (0.75, 0.0), (0.35, 0.42), (0.7, 0.55), (0.75, 0.8), (0.45, 1.0), (0.05, 0.9)]]),
+        "flag": (1, [[(0.1, 0.5), (0.55, 0.0), (0.55, 1.0)]]),
+        "foot": (1, [[(0.3, 0.2), (0.5, 0.0), (0.5, 1.0)], [(0.05, 1.0), (0.95, 1.0)]]),
+        "narrow": (4, [[(0.4, 0.0), (0.3, 0.55), (0.75, 0.55)], [(0.6, 0.05), (0.6, 1.0)]]),
+        "looped": (7, [[(0.1, 0.05), (0.7, 0.0), (0.85, 0.1), (0.75, 0.2), (0.65, 0.08), (0.6, 0.4), (0.4, 1.0)]]),
+    }
+    client = Client(HTTP_HOST="localhost")
+    read = {name: ask(client, draw(0, strokes=strokes, brush=14))["prediction"] for name, (_, strokes) in drawn.items()}
+    assert read == {name: digit for name, (digit, _) in drawn.items()}
 
 
 def test_the_shipped_model_is_the_handwriting_presets() -> None:

@@ -69,6 +69,6 @@ PRESETS = {
         settling=0.27,
         label_smoothing=0.03,
         synthetic=18_000,
-        non_digits=6_000,
+        non_digits=14_000,
     ),
 }

@@ -20,8 +20,8 @@ def zero(rng: Rng) -> Drawing:
 
 
 def across_zero(wide: float, rng: Rng) -> Stroke:
-    """Return a slash: within the loop, a little beyond it, or long as in the letter phi."""
-    angle = np.deg2rad(rng.normal(60, 20) if either(rng, 0.8) else rng.uniform(0, 180))
+    """Return a slash: within the loop, a little beyond it, or long as in the letter phi; not level as in theta."""
+    angle = np.deg2rad(np.clip(rng.normal(60, 20), 28, 152) if either(rng, 0.8) else rng.uniform(28, 152))
     ray = np.array([np.cos(angle), -np.sin(angle)])
     edge = 1 / np.hypot(ray[0] / wide, ray[1] / 0.5)
     least, most = (1.3, 3.0) if either(rng, 0.55) else (0.6, 1.5)
@@ -36,13 +36,13 @@ def one(rng: Rng) -> Drawing:
     stem = curve([top, middle, foot], rng, 0.01)
     if either(rng, 0.25):  # without a flag, and sometimes far from upright
         return [stem @ np.array([[1, 0], [rng.uniform(-0.9, 0.3), 1]])]
-    length = rng.uniform(0.12, 0.6)
-    rise = np.deg2rad(rng.uniform(8 if length < 0.36 else 22, 70))
+    length = rng.uniform(0.12, 0.6) if either(rng, 0.85) else rng.uniform(0.6, 0.8)
+    rise = np.deg2rad(rng.uniform(8 if length < 0.36 else 22 if length < 0.6 else 36, 70))
     tip = top + length * np.array([-np.cos(rise), np.sin(rise)])
     bow = (tip + top) / 2 + [0, rng.normal(0, 0.04)]
     drawing = [np.concatenate([curve([tip, bow, top], rng, 0.01), stem])]
     if either(rng, 0.35):
-        left, right = rng.uniform(0.12, 0.5, 2)
+        left, right = rng.uniform(0.12, 0.5 if either(rng, 0.75) else 0.75, 2)
         drawing.append(curve([foot - [left, 0], foot, foot + [right, 0]], rng, 0.025))
     return drawing
 
@@ -52,6 +52,10 @@ def two(rng: Rng) -> Drawing:
     curl = [(0.3 * wide, 0.32), (0.12 * wide, 0.36)] if either(rng, 0.2) else []
     head = [*curl, (0.0, 0.28), (0.22 * wide, 0.06), (0.6 * wide, 0.0), (0.92 * wide, 0.2), (0.75 * wide, 0.5)]
     kind = rng.random()
+    if kind < 0.05:  # as in Nagari: the pen turns back at the lower left, and the foot falls to the right
+        low = rng.uniform(0.6, 0.75)
+        foot = [(0.0, low), (0.4 * wide, low - 0.03), (0.75 * wide, 0.85), (wide, 1.0), (1.15 * wide, 0.85)]
+        return [curve([*head, (0.0, low)], rng), curve(foot[: int(rng.integers(4, 6))], rng)]
     if kind < 0.35:  # a loop at the lower left
         size = rng.uniform(0.06, 0.22)
         wide *= rng.uniform(0.6, 1.0)
@@ -70,8 +74,10 @@ def three(rng: Rng) -> Drawing:
     wide, waist, inward = rng.uniform(0.45, 0.85), rng.uniform(0.38, 0.52), rng.uniform(0.15, 0.6)
     middle = (inward * wide, waist)
     lower = [middle, (0.75 * wide, waist + 0.08), (wide, 0.74), (0.6 * wide, 1.0), (0.0, rng.uniform(0.82, 1.0))]
-    if either(rng, 0.35):  # flat above
-        upper = straight([(0.0, rng.uniform(0, 0.08)), (0.9 * wide, 0.0), middle], rng)
+    if either(rng, 0.45):  # flat above
+        corner = (rng.uniform(0.75, 1.05) * wide, rng.uniform(-0.04, 0.06))
+        serif = [(rng.normal(0, 0.03), rng.uniform(0.08, 0.2))] if either(rng, 0.15) else []
+        upper = straight([*serif, (0.0, rng.uniform(0, 0.08)), corner, middle], rng)
     else:
         start = (0.02, rng.uniform(0.05, 0.2))
         upper = curve([start, (0.45 * wide, 0.0), (0.88 * wide, 0.18), (0.65 * wide, waist - 0.07), middle], rng)
@@ -84,7 +90,18 @@ def four(rng: Rng) -> Drawing:
     wide, across = rng.uniform(0.5, 0.95), rng.uniform(0.4, 0.75)
     stem = wide * rng.uniform(0.6, 0.85)
     right = wide * rng.uniform(0.95, 1.3)
+    if either(rng, 0.15):  # narrow
+        wide, right = 0.6 * wide, right * rng.uniform(0.5, 0.8)
+        stem = wide * rng.uniform(0.7, 0.95)
     kind = rng.random()
+    if kind < 0.1:  # hooked: closed above in one stroke, which ends in the stem
+        bow = (rng.uniform(0.1, 0.35) * wide, 0.4 * across)
+        arm = curve([(stem, 0.0), bow, (0.0, across)], rng, 0.02)
+        return [
+            arm,
+            straight([(0.0, across), (right, across)], rng, 0.02),
+            straight([(stem, 0.0), (stem, 1.0)], rng, 0.02),
+        ]
     if kind < 0.3:  # closed above
         top = (stem + rng.normal(0, 0.03), 0.0)
         return [straight([top, (0.0, across), (right, across)], rng), straight([top, (stem, 1.0)], rng, 0.02)]
@@ -139,6 +156,16 @@ def seven(rng: Rng) -> Drawing:
     bow = (corner + foot) / 2 + [-rng.uniform(-0.02, 0.12), rng.normal(0, 0.03)]
     head = curve([start, (start + corner) / 2 + [0, rng.normal(0, 0.04)], corner], rng, 0.02)
     drawing = [np.concatenate([head, curve([corner, bow, foot], rng, 0.02)])]
+    if either(rng, 0.12):  # a loop at the corner
+        size = rng.uniform(0.06, 0.16)
+        turn = [
+            corner + [0.0, 0.0],
+            corner + [size, size],
+            corner + [-0.2 * size, 1.1 * size],
+            corner + [-0.1, -0.2 * size],
+        ]
+        path = [start, (start + corner) / 2, *turn, bow + [-0.04, 0], foot]
+        drawing = [curve(path if either(rng, 0.5) else [start, (start + corner) / 2, *turn[:3], bow, foot], rng, 0.015)]
     if either(rng, 0.25):  # a serif
         serif = straight([start + [rng.normal(0, 0.04), rng.uniform(0.08, 0.25)], start], rng, 0.01)
         drawing[0] = np.concatenate([serif, drawing[0]])

@@ -22,9 +22,11 @@ def restyle(pictures: Pictures, labels: NDArray[np.int64], rng: Rng, share: floa
 
 
 def slash(zeros: Pictures, rng: Rng) -> tuple[Pictures, Column]:
-    """Add a slash through the middle, within the loop or beyond, mostly rising to the right."""
+    """Add a slash through the middle, within the loop or beyond, mostly rising to the right, never level."""
     count = len(zeros)
-    angle = np.deg2rad(np.where(rng.random(count) < 0.75, rng.normal(52, 18, count), rng.uniform(0, 180, count)))
+    angle = np.deg2rad(
+        np.where(rng.random(count) < 0.75, rng.normal(52, 18, count).clip(28, 152), rng.uniform(28, 152, count))
+    )
     middle = centres(zeros) + rng.normal(0, 0.8, (count, 2))
     ray = np.stack([-np.sin(angle), np.cos(angle)], axis=1)
     reach = edge(zeros, middle, ray)[:, None] * rng.uniform(
@@ -48,19 +50,19 @@ def bar(sevens: Pictures, rng: Rng) -> tuple[Pictures, Column]:
 
 
 def flag(ones: Pictures, rng: Rng) -> tuple[Pictures, Column]:
-    """Add a flag from the top down to the left, at most half the stem long, and a level foot to some."""
+    """Add a flag from the top down to the left, mostly at most half the stem long, and a level foot to some."""
     count = len(ones)
     tip, top, bottom = extent(ones)
     start = np.stack([top + 1, tip], axis=1)
-    share = rng.uniform(0.15, 0.55, count)
-    rise = np.deg2rad(rng.uniform(np.where(share < 0.34, 12, 24), 68))
+    share = rng.uniform(0.15, np.where(rng.random(count) < 0.85, 0.55, 0.75))
+    rise = np.deg2rad(rng.uniform(np.select([share < 0.34, share < 0.55], [12, 24], 36), 68))
     length = (bottom - top) * share
     end = start + length[:, None] * np.stack([np.sin(rise), -np.cos(rise)], axis=1)
     width = pens(ones, rng)
     drawn = segment(start, end, width)
     base = np.stack([bottom - 0.5, at_row(ones, bottom - 1)], axis=1)
     tilt = rng.normal(0, 0.06, count)
-    arms = rng.uniform(2.0, 6.5, (count, 2))
+    arms = rng.uniform(2.0, np.where(rng.random((count, 1)) < 0.75, 6.5, 8.5), (count, 2))
     ray = np.stack([tilt, np.ones(count)], axis=1)
     foot = segment(base - ray * arms[:, :1], base + ray * arms[:, 1:], width)
     foot *= (rng.random(count) < 0.35)[:, None, None]

@@ -83,8 +83,6 @@ const MESSAGES = {
   model_unavailable: "No model is in service. Train one below and put it into service.",
   queue_unavailable: "The training queue is unavailable, so no run was started. Try again later.",
   corrupt_image: "This file is damaged. Choose another picture.",
-  unsupported_image: "Unsupported file. Use PNG, JPEG or WebP.",
-  image_too_large: "This picture is too large. The limit is 4096 × 4096 pixels.",
   image_too_small: "This picture is too small. It needs at least 8 × 8 pixels.",
   payload_too_large: "This file is too large to send.",
 };

@@ -7,7 +7,8 @@ import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { firstPicture, openPicture } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
-import { Predictor } from "./predictor.js";
+import { keyOf, Predictor } from "./predictor.js";
+import { SegmentationView } from "./segmentation.js";
 
 function connectTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
@@ -82,6 +83,7 @@ export function startDrawing(main) {
   const pad = new Pad(main.querySelector("[data-pad]"));
   const predictor = new Predictor(main.dataset.drawingUrl);
   const view = new PredictionView(main.querySelector("[data-answer]"));
+  const segmentation = new SegmentationView(pad, main.querySelector("[data-segmentation]"), main.querySelector("[data-segmentation-note]"));
   const problem = main.querySelector("[data-drawing-problem]");
 
   drawWithPointer(pad);
@@ -89,8 +91,14 @@ export function startDrawing(main) {
   connectTools(main, pad);
   connectPictures(main, pad);
 
-  pad.addEventListener("ink", () => predictor.guess(() => pad.current));
-  pad.addEventListener("change", () => predictor.predict(pad.drawing));
+  pad.addEventListener("ink", () => {
+    segmentation.clear();
+    predictor.guess(() => pad.current);
+  });
+  pad.addEventListener("change", () => {
+    segmentation.clear();
+    predictor.predict(pad.drawing);
+  });
   predictor.addEventListener("pending", () => view.showPending());
   predictor.addEventListener("blank", () => {
     setText(problem, "");
@@ -99,8 +107,11 @@ export function startDrawing(main) {
   predictor.addEventListener("prediction", (event) => {
     setText(problem, "");
     view.show(event.detail);
+    const { drawing, final } = event.detail;
+    if (final && keyOf(drawing) === keyOf(pad.current)) segmentation.show(drawing, event.detail.segmentation);
   });
   predictor.addEventListener("problem", (event) => {
+    segmentation.clear();
     setText(problem, describeError(event.detail));
     view.clear("No prediction.");
   });

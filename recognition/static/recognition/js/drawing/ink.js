@@ -24,11 +24,16 @@ function trace(context, points, side) {
   context.lineTo(...at(points.length - 1));
 }
 
+/** Return where a picture lies on the pad, in units of the pad's side. */
+function placePicture(picture) {
+  const longer = Math.max(picture.width, picture.height);
+  const [width, height] = [picture.width / longer, picture.height / longer];
+  return { left: (1 - width) / 2, top: (1 - height) / 2, width, height };
+}
+
 function paintPicture(context, bitmap, side) {
-  const scale = Math.min(side / bitmap.width, side / bitmap.height);
-  const width = bitmap.width * scale;
-  const height = bitmap.height * scale;
-  context.drawImage(bitmap, (side - width) / 2, (side - height) / 2, width, height);
+  const { left, top, width, height } = placePicture(bitmap);
+  context.drawImage(bitmap, left * side, top * side, width * side, height * side);
 }
 
 export function paint(context, drawing, side, color) {
@@ -74,16 +79,33 @@ function createContext(width, height) {
   return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 }
 
-/** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */
-export function toPng({ strokes }) {
+/** Return the part of the pad that `toPng` makes a picture of, in pixels, and the pixels of the whole pad's side. */
+function crop(strokes) {
   const { left, top, right, bottom } = boundingBox(strokes);
   const side = INK_SIDE / Math.max(right - left, bottom - top, MIN_SIDE);
-  const width = Math.ceil((right - left) * side) + 2 * MARGIN;
-  const height = Math.ceil((bottom - top) * side) + 2 * MARGIN;
+  return {
+    side,
+    left: left * side - MARGIN,
+    top: top * side - MARGIN,
+    width: Math.ceil((right - left) * side) + 2 * MARGIN,
+    height: Math.ceil((bottom - top) * side) + 2 * MARGIN,
+  };
+}
+
+/** Return where on the pad lies what was sent of a drawing, in units of the pad's side. `mask` has its proportions. */
+export function sentArea({ strokes, picture }, mask) {
+  if (picture) return placePicture(picture.bitmap ?? mask);
+  const { side, left, top, width, height } = crop(strokes);
+  return { left: left / side, top: top / side, width: width / side, height: height / side };
+}
+
+/** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */
+export function toPng({ strokes }) {
+  const { side, left, top, width, height } = crop(strokes);
   const context = createContext(width, height);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
-  context.translate(MARGIN - left * side, MARGIN - top * side);
+  context.translate(-left, -top);
   paint(context, { strokes, picture: null }, side, "#000");
   const { data } = context.getImageData(0, 0, width, height);
   return encodeGrey((index) => data[4 * index], width, height);

@@ -163,6 +163,7 @@ export class Pad extends EventTarget {
     paint(context, this.current, side, style.getPropertyValue("--pen"));
     if (this.#cursor) this.#paintCursor(context, side, style.getPropertyValue("--accent"));
     this.canvas.parentElement.toggleAttribute("data-marked", !this.isBlank || this.#stroke !== null);
+    this.dispatchEvent(new Event("paint"));
   }
 
   #paintCursor(context, side, color) {

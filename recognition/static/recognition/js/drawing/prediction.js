@@ -1,12 +1,22 @@
 // Show a prediction: the digit, its probability, ten bars and the network's input.
 
-import { setText } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { formatProbability } from "../format.js";
 
 const LIKELY = 0.1;
 
-/** Return a sentence about the second most probable digit, if it is likely. */
-function describeRunnerUp(probabilities, prediction) {
+// Why an answer is uncertain, and what to do: one sentence or two for each `uncertain_reason`.
+const REASONS = {
+  low_confidence: "Two digits are likely. Write it more clearly.",
+  not_a_digit: "This doesn't look like a digit. Write one from 0 to 9.",
+  several_digits: "This looks like several digits. Write one at a time.",
+  cut_off: "The digit is cut off at the edge. Leave some space around it.",
+  surroundings: "Something around the digit may have been read with it. Move closer, or crop the picture.",
+};
+
+/** Return a sentence about the second most probable digit, if it is likely and one may be right. */
+function describeRunnerUp(probabilities, prediction, reason) {
+  if (reason === "not_a_digit") return "";
   const [digit, probability] = [...probabilities.entries()]
     .filter(([index]) => index !== prediction)
     .sort((a, b) => b[1] - a[1])[0];
@@ -29,14 +39,16 @@ export class PredictionView {
   }
 
   /** `final`: the stroke has ended. Only then the prediction is announced to screen readers. */
-  show({ prediction, uncertain, probabilities, model, preview, final }) {
+  show({ prediction, uncertain, uncertain_reason: reason, probabilities, model, preview, final }) {
     this.root.dataset.state = uncertain ? "uncertain" : "predicted";
     setText(this.digit, String(prediction));
-    const note = document.createElement("small");
     const by = model ? `Read by model ${model}.` : "";
-    note.textContent = `${uncertain ? "This may not be a digit." : ""} ${describeRunnerUp(probabilities, prediction)} ${by}`.trim();
     const verdict = uncertain ? `Perhaps ${prediction}` : `Read as ${prediction}`;
-    this.text.replaceChildren(`${verdict}, ${formatProbability(probabilities[prediction])} sure.`, note);
+    this.text.replaceChildren(
+      `${verdict}, ${formatProbability(probabilities[prediction])} sure.`,
+      uncertain ? h("strong", {}, REASONS[reason] ?? "This may not be a digit.") : "",
+      h("small", {}, `${describeRunnerUp(probabilities, prediction, reason)} ${by}`.trim()),
+    );
     if (final) setText(this.status, this.text.innerText);
     this.#showBars(probabilities, prediction);
     this.#showInput(preview);

@@ -19,7 +19,7 @@ function body({ strokes, picture }) {
 }
 
 /** Identify a drawing by the lengths of its strokes: strokes only grow at their end. */
-const keyOf = ({ strokes, picture }) => picture ?? strokes.map(({ points }) => points.length).join();
+export const keyOf = ({ strokes, picture }) => picture ?? strokes.map(({ points }) => points.length).join();
 
 export class Predictor extends EventTarget {
   #url;
@@ -103,7 +103,7 @@ export class Predictor extends EventTarget {
       request.result = await post(this.#url, body(drawing));
       if (request.number > this.#shownNumber) {
         this.#shownNumber = request.number;
-        this.#notify("prediction", { ...request.result, final: request.final });
+        this.#notify("prediction", { ...request.result, drawing: request.drawing, final: request.final });
       }
     } catch (error) {
       this.#fail(request, error);
@@ -115,7 +115,7 @@ export class Predictor extends EventTarget {
   /** Use a guess for the same drawing as the final prediction. */
   #finish(request) {
     request.final = true;
-    if (request.result) this.#notify("prediction", { ...request.result, final: true });
+    if (request.result) this.#notify("prediction", { ...request.result, drawing: request.drawing, final: true });
   }
 
   #fail(request, error) {

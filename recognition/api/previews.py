@@ -1,0 +1,38 @@
+"""What `?preview=1` adds to an answer: the network's input, and what was taken for the digit."""
+
+import base64
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from recognition.api.drawings import Drawing
+from recognition.imaging import Candidate, encode_png
+
+MASK_SIDE = 200  # pixels; the longer side of a mask is at most this
+MIN_MASK_LEVEL = 64  # of 255; where less of a reduced pixel is ink, thin strokes would vanish
+
+
+def preview(drawing: Drawing, candidate: Candidate) -> dict[str, Any]:
+    """Return the 28x28 image that the network saw, and where in the picture its digit was found."""
+    return {
+        "preview": png_data_url(encode_png(candidate.digit)),
+        "segmentation": {
+            "box": [round(side * drawing.scale) for side in candidate.box()],
+            "mask": png_data_url(encode_mask(candidate.mask(drawing.size))),
+        },
+    }
+
+
+def encode_mask(mask: Image.Image) -> bytes:
+    """Encode a mask of the whole picture as a small grey PNG."""
+    factor = -(-max(mask.size) // MASK_SIDE)
+    if factor > 1:
+        mask = mask.reduce(factor).point([min(255 * level // MIN_MASK_LEVEL, 255) for level in range(256)])
+    buffer = BytesIO()
+    mask.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def png_data_url(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,0 +1,106 @@
+"""Why an answer is uncertain, and what `?preview=1` shows of the picture it is for."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from PIL import Image
+
+from recognition import classifier, registry
+from recognition.api.data_urls import decode_data_url
+from tests.support.constant_models import constant_probabilities
+from tests.support.drawings import data_url, dot, draw, encode
+
+
+@pytest.fixture
+def client(shipped: None) -> Client:
+    return Client(HTTP_HOST="localhost")
+
+
+def ask(client: Client, picture: Image.Image, query: str = "", image_format: str = "PNG", **options: Any) -> Any:
+    content_type = f"image/{image_format.lower()}"
+    response = client.post(f"/api/drawing/{query}", encode(picture, image_format, **options), content_type=content_type)
+    assert response.status_code == 200, response.content
+    answer = response.json()
+    assert answer["uncertain"] is (answer["uncertain_reason"] is not None)
+    return answer
+
+
+SURE = [0.0] * 7 + [0.99, 0.01, 0.0]
+TWO_COMPETE = [0.0] * 7 + [0.55, 0.0, 0.45]
+SPREAD = [0.07] * 9 + [0.37]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "uncertain_below", "reason"),
+    [
+        (SURE, 0.7, None),
+        (TWO_COMPETE, 0.7, "low_confidence"),
+        (SPREAD, 0.7, "not_a_digit"),
+        (SPREAD, None, None),  # a model without a threshold
+    ],
+)
+def test_an_unsure_network_says_whether_two_digits_compete_or_none_fits(
+    client: Client, probabilities: Sequence[float], uncertain_below: float | None, reason: str | None
+) -> None:
+    content = constant_probabilities(probabilities)
+    registry.activate(registry.publish(content, test_accuracy=0.1, uncertain_below=uncertain_below))
+    classifier.forget()
+    assert ask(client, draw(7))["uncertain_reason"] == reason
+    batch = {"drawings": [data_url(encode(draw(7))), "x"]}
+    one, _ = client.post("/api/drawings/", batch, content_type="application/json").json()["results"]
+    assert one["uncertain_reason"] == reason
+
+
+def test_a_digit_is_certain_and_a_scribble_is_no_digit(client: Client) -> None:
+    scribble = [[(0, 0), (1, 1), (0, 1), (1, 0), (0.1, 0.5), (1, 0.4), (0.4, 1)]]
+    assert ask(client, draw(3))["uncertain_reason"] is None
+    assert ask(client, draw(strokes=scribble))["uncertain_reason"] == "not_a_digit"
+
+
+def mask_of(answer: Any) -> Image.Image:
+    mask = Image.open(BytesIO(decode_data_url(answer["segmentation"]["mask"])))
+    assert mask.mode == "L"
+    assert max(mask.size) <= 200
+    return mask
+
+
+def test_the_segmentation_marks_the_digit_and_not_the_stray_mark_beside_it(client: Client) -> None:
+    picture = dot(draw(7, size=(400, 280), centre=(120, 140), height=160), 330, 60, 5)
+    answer = ask(client, picture, "?preview=1")
+    left, top, width, height = answer["segmentation"]["box"]
+    inked = np.asarray(picture) < 128
+    inked[:, 300:] = False
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    expected = [columns[0], rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1]
+    assert np.abs(np.array([left, top, width, height]) - expected).max() <= 6
+    mask = np.asarray(mask_of(answer).resize(picture.size)) > 128
+    agreement = (mask & inked).sum() / (mask | inked).sum()
+    assert agreement > 0.75
+    assert not mask[:, 300:].any()
+
+
+def test_the_segmentation_of_a_turned_photo_is_in_the_upright_picture_of_its_own_size(client: Client) -> None:
+    """Its 2400x1600 pixels are decoded reduced, and EXIF turns them to 1600x2400."""
+    upright = draw(7, size=(1600, 2400), centre=(500, 700), height=600, brush=60)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its left side: turn by 90 degrees clockwise
+    stored = upright.transpose(Image.Transpose.ROTATE_90)
+    answer = ask(client, stored, "?preview=1", "JPEG", exif=exif)
+    assert answer["prediction"] == 7
+    left, top, width, height = answer["segmentation"]["box"]
+    assert abs(left + width / 2 - 500) < 40
+    assert abs(top + height / 2 - 700) < 40
+    assert 560 < height < 740
+    mask = mask_of(answer)
+    assert mask.height == pytest.approx(1.5 * mask.width, abs=2)
+    whole = mask.resize((16, 24), Image.Resampling.BOX)
+    assert whole.crop((3, 4, 8, 11)).getbbox()
+    assert not whole.crop((9, 0, 16, 24)).getbbox()
+
+
+def test_without_a_preview_there_is_no_segmentation(client: Client) -> None:
+    assert not {"preview", "segmentation"} & set(ask(client, draw(7)))

@@ -41,7 +41,8 @@ def predict_candidates(model: Classifier, drawings: Sequence[Sequence[Candidate]
 def choose(model: Classifier, candidates: list[tuple[Candidate, list[float]]]) -> Prediction:
     """Return the candidate of which the network is surest, counted by its weight."""
     best, probabilities = max(candidates, key=lambda one: one[0].weight * max(one[1]))
-    return Prediction(best, probabilities, best.doubt or network_doubt(model, probabilities))
+    reason = best.doubt if max(probabilities) < best.doubt_below else network_doubt(model, probabilities)
+    return Prediction(best, probabilities, reason)
 
 
 def network_doubt(model: Classifier, probabilities: list[float]) -> str:

@@ -11,14 +11,21 @@ from recognition.errors import BlankDrawing
 from recognition.imaging.polarity import to_grey
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink, find_ink
-from recognition.imaging.surroundings import clear_surroundings
+from recognition.imaging.surroundings import Clearing, clear_surroundings
 
 # Why a candidate may be wrong, although the network is sure of it.
 Doubt = Literal["", "several_digits", "cut_off", "surroundings"]
 
 
-SMALLEST = 40
-NEW = 0.6
+SMALLEST = 40  # pixels; a smaller picture holds nothing but the digit
+MIN_LEFT_OUT = 0.15  # ink of other things, as a share of the digit's
+ALWAYS = 1.01  # more than any confidence
+SURE = 0.9  # the confidence that is asked for where something was left out
+VERY_SURE = 0.97  # or where the digit may be cut off
+
+# A reading's confidence counts in full if it is the likeliest, by these parts otherwise.
+PARTIAL = 0.85  # without a part that may be a stroke
+UNCLEARED = 0.6  # the whole picture, where print, a frame or a desk was found
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,7 @@ class Candidate:
     ink: Ink
     weight: float = 1.0  # how much its confidence counts against the other candidates'
     doubt: Doubt = ""
-    name: str = ""
-    left_out: bool = False
+    doubt_below: float = 0.0  # the confidence below which the doubt makes the answer uncertain
 
     def box(self) -> tuple[int, int, int, int]:
         """Return (left, top, width, height) of the digit in the image's pixels."""
@@ -51,31 +57,45 @@ class Candidate:
 
 
 def find_candidates(image: Image.Image) -> list[Candidate]:
-    """Return the readings of an image of mode L, LA, RGB or RGBA, the likeliest first; at least one.
-
-    Raises BlankDrawing if the image has no ink.
-    """
+    """Return the readings of an image of mode L, LA, RGB or RGBA, at least one. Raises BlankDrawing for no ink."""
     grey, corner = to_grey(image)
-    plain: list[Candidate] = []
+    whole: Candidate | None = None
     with suppress(BlankDrawing):
         ink = find_ink(grey, corner, max(image.size))
-        plain.append(Candidate(normalize(ink), ink, 1.0, "", "old"))
+        whole = Candidate(normalize(ink), ink)
         if ink.is_alone or max(image.size) <= SMALLEST:
-            return plain
-    cleared = []
-    for found in clear_surroundings(grey, corner, is_drawing=bool(plain) and plain[0].ink.is_drawing):
+            return [whole]
+    is_drawing = whole is not None and whole.ink.is_drawing
+    candidates = []
+    for clearing in clear_surroundings(grey, corner, is_drawing=is_drawing):
+        if is_drawing and not clearing.was_cleared and clearing.left_out <= MIN_LEFT_OUT:
+            continue  # the same as the whole drawing
         with suppress(BlankDrawing):
-            cleared.append(Candidate(normalize(found.ink), found.ink, 1.0, "", "print", found.left_out))
-    if plain and plain[0].ink.is_drawing and not any(c.left_out for c in cleared):
-        cleared = [replace(c, weight=0.6) for c in cleared]
-    else:
-        plain = [replace(c, weight=0.6) for c in plain]
-    candidates = cleared + plain
+            candidates.append(from_clearing(clearing, is_drawing=is_drawing))
+    if whole is not None:
+        is_cleared = not is_drawing or any(one.weight == 1.0 for one in candidates)
+        candidates.append(replace(whole, weight=UNCLEARED) if is_cleared and candidates else whole)
     if not candidates:
         raise BlankDrawing
     return candidates
 
 
+def from_clearing(clearing: Clearing, *, is_drawing: bool) -> Candidate:
+    """Return the candidate of a digit without its surroundings."""
+    doubt: Doubt = "surroundings"
+    doubt_below, weight = (SURE if clearing.was_cleared else 0.0), clearing.weight
+    if clearing.is_one_of_several:
+        doubt, doubt_below = "several_digits", ALWAYS
+    elif clearing.is_cut_off:
+        doubt, doubt_below = "cut_off", VERY_SURE
+    elif is_drawing and not clearing.was_cleared:
+        doubt_below = ALWAYS
+    if is_drawing and not clearing.was_cleared:
+        weight = UNCLEARED if clearing.is_cut_off else PARTIAL
+    return Candidate(normalize(clearing.ink), clearing.ink, weight, doubt, doubt_below)
+
+
 def preprocess(image: Image.Image) -> Grid:
-    """Return the likeliest digit in an image as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing."""
-    return find_candidates(image)[0].digit
+    """Return the digit in an image that holds nothing else as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing."""
+    grey, corner = to_grey(image)
+    return normalize(find_ink(grey, corner, max(image.size)))

@@ -102,7 +102,7 @@ def straight_runs(mask: Mask, length: int) -> NDArray[np.uint8]:
     height, width = mask.shape
     margin = int(SLOPES[-1] * width / 2) + 2
     framed = cv2.copyMakeBorder(mask.astype(np.uint8), margin, margin, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    found = np.zeros_like(framed)
+    found: cv2.typing.MatLike = np.zeros_like(framed)
     gap, run = np.ones((1, MAX_GAP), np.uint8), np.ones((1, length), np.uint8)
     size = width, height + 2 * margin
     for slope in SLOPES:
@@ -111,8 +111,9 @@ def straight_runs(mask: Mask, length: int) -> NDArray[np.uint8]:
         level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, gap)
         level = cv2.morphologyEx(level, cv2.MORPH_OPEN, run, borderType=cv2.BORDER_CONSTANT, borderValue=0)
         if level.any():
-            found |= cv2.warpAffine(level, shear, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return np.ascontiguousarray(found[margin:-margin])
+            back = cv2.warpAffine(level, shear, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+            found = cv2.max(found, back)
+    return np.ascontiguousarray(found[margin:-margin], dtype=np.uint8)
 
 
 def fit(part: Mask, mask: Mask, left: int, top: int, *, upright: bool) -> Line | None:
@@ -133,7 +134,7 @@ def fit(part: Mask, mask: Mask, left: int, top: int, *, upright: bool) -> Line |
         return None
     deviation = float(np.sqrt(np.mean((middle[used] - slope * columns[used] - offset) ** 2)))
     offset += top - slope * left
-    across = thickness(mask, left, left + width, slope, offset, int(1.5 * float(np.median(filled[used]))) + 3)
+    across = thickness(mask, left, left + width, slope, offset, int(float(np.median(filled[used]))) + 2)
     typical = float(np.median(across))
     if typical > 0.2 * width:
         return None
@@ -166,8 +167,8 @@ def place(line: Line, lines: list[Line], paper: Mask) -> None:
     middle = line.at((line.start + line.end) / 2)
     line.is_flush = min(middle, height - 1 - middle) < line.thickness + 2
     for end in (line.start, line.end):
-        row = line.at(end)
-        met = [other for other in lines if other.upright != line.upright and is_met(other, row, end)]
+        along = line.at(end)
+        met = [other for other in lines if other.upright != line.upright and is_met(other, along, end)]
         line.corners += bool(met)
         line.partners += met
 

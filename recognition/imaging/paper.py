@@ -130,9 +130,9 @@ def fill_holes(mask: Mask) -> Mask:
 
 def shrink(mask: Mask, diameter: float) -> Mask:
     """Erode a mask, except along the border of the image."""
-    eroded: Mask = (
-        cv2.erode(mask.astype(np.uint8), disc(diameter), borderType=cv2.BORDER_CONSTANT, borderValue=1).astype(bool)
-    )
+    eroded: Mask = cv2.erode(
+        mask.astype(np.uint8), disc(diameter), borderType=cv2.BORDER_CONSTANT, borderValue=1
+    ).astype(bool)
     return eroded
 
 

@@ -50,7 +50,7 @@ class Digit:
 
     mask: Mask
     box: Box
-    is_framed: bool  # a circle or box around it was left out
+    is_surrounded: bool  # a circle around it, dots or something at the border was left out
     is_cut_off: bool  # it touches the border
     is_one_of_several: bool  # something as large stands beside it
 
@@ -64,21 +64,26 @@ def find_digit(mask: Mask, paper: Mask, lines: list[Line], erased: list[Line]) -
         return None
     main = max(parts, key=lambda part: likelihood(part, mask.shape))
     chosen, others = join(main, parts, erased)
+    left_at_edge = not main.at_edge and any(
+        part.at_edge and part.area > 0.15 * main.area and part.half_width > 1.5 * main.half_width for part in parts
+    )
+    is_surrounded = bool(frames) or left_at_edge or sum(part.area < SMALL * main.area for part in parts) > MAX_SMALL
     box = enclose([part.box for part in chosen])
     digit = np.isin(labels, [part.label for part in chosen])
-    return Digit(digit, box, bool(frames), main.at_edge, others)
+    return Digit(digit, box, is_surrounded, main.at_edge, others)
 
 
 def find_parts(mask: Mask, paper: Mask, lines: list[Line]) -> tuple[NDArray[np.int32], list[Part]]:
     """Return the numbered components of a mask, and those that are large enough."""
     inked = mask.astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    count, numbered, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    labels, areas = np.asarray(numbered, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
     half_width = np.zeros(count)
     np.maximum.at(half_width, labels[mask], cv2.distanceTransform(inked, cv2.DIST_L2, 3)[mask])
     outside = cv2.dilate((~paper).astype(np.uint8), disc(5)) > 0
     outside[:2] = outside[-2:] = outside[:, :2] = outside[:, -2:] = True
     at_edge = np.bincount(labels[outside & mask], minlength=count) > 0
-    line_of = {label: line for line in lines for label in parts_along(line, labels, stats[:, cv2.CC_STAT_AREA])}
+    line_of = {label: line for line in lines for label in parts_along(line, labels, areas)}
     parts = []
     for label in range(1, count):
         left, top, width, height, area = (int(number) for number in stats[label])
@@ -116,9 +121,9 @@ def find_frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
             if other.box[3] - other.box[1] > MIN_IN_FRAME * (bottom - top) and other.area > 0.05 * part.area
         ]
         if inside:
-            own = labels == part.label
+            own = cv2.morphologyEx((labels == part.label).astype(np.uint8), cv2.MORPH_CLOSE, disc(7)).astype(bool)
             hole = fill_holes(own) & ~own
-            if any(hole[labels == other.label].mean() > 0.9 for other in inside):
+            if any(hole[labels == other.label].mean() > 0.8 for other in inside):
                 frames.add(part.label)
     return frames
 

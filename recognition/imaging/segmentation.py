@@ -108,7 +108,7 @@ def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
 
 def is_even(levels: Levels, inked: Mask) -> bool:
     """Whether there is no grain, shadow or pale print between the ink, as on a canvas."""
-    beside = cv2.dilate(inked.view(np.uint8), np.ones((5, 5), np.uint8)) ^ 1
+    beside = (cv2.dilate(inked.view(np.uint8), np.ones((5, 5), np.uint8)) == 0).view(np.uint8)
     darkest, brightest, _, _ = cv2.minMaxLoc(levels, beside)
     return brightest - darkest <= EVEN
 

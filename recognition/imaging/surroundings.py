@@ -1,6 +1,6 @@
 """Find the digit in a picture of more than a digit: print, forms, exercise books, desks, fingers, dirt, faint ink."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,12 +9,13 @@ from PIL import Image
 from recognition.imaging.lines import Line, erase, find_lines
 from recognition.imaging.paper import InkMap, disc, map_ink, remove_specks, to_working_size
 from recognition.imaging.parts import Digit, find_digit
-from recognition.imaging.polarity import Levels
+from recognition.imaging.polarity import Levels, grow, longer_side
 from recognition.imaging.segmentation import Ink
 
 MIN_DIGIT = 0.12  # of the image's longer side, at the working size
 MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
 ZOOM_BELOW = 0.4  # a smaller digit is looked at again, closer
+UNLIKELY = 0.7  # how much the confidence counts of light ink on the dark, where there is dark ink on paper too
 DARK_BORDER = 0.3  # share of the border; with less dark, light ink is out of the question
 
 cv2.setNumThreads(1)  # the picture is too small a job to share, and requests run side by side
@@ -25,9 +26,11 @@ class Clearing:
     """A digit without its surroundings."""
 
     ink: Ink
-    left_out: bool  # print, a frame or a desk was there
+    was_cleared: bool  # of print, a frame or a desk
+    left_out: float  # other ink, as a share of the digit's
     is_cut_off: bool
     is_one_of_several: bool
+    weight: float = 1.0
 
 
 def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing: bool) -> list[Clearing]:
@@ -36,10 +39,11 @@ def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing
     border = np.concatenate((levels[0], levels[-1], levels[:, 0], levels[:, -1]))
     middle = (int(levels.min()) + int(levels.max())) / 2
     dark_share = float((border < middle).mean())
-    found = [clear(levels, corner, is_drawing)]
-    if dark_share > DARK_BORDER:
-        found.append(clear(255 - levels, corner, is_drawing))
-    return [clearing for clearing in found if clearing is not None]
+    on_bright = clear(levels, corner, is_drawing)
+    on_dark = clear(255 - levels, corner, is_drawing) if dark_share > DARK_BORDER else None
+    if on_bright and on_dark:  # a sheet on a desk is likelier than light ink on a board with a bright part
+        on_dark = replace(on_dark, weight=UNLIKELY)
+    return [clearing for clearing in (on_bright, on_dark) if clearing is not None]
 
 
 def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int = 2) -> Clearing | None:
@@ -52,24 +56,30 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
     printed = find_print(found, lines)
     mask = erase(found.mask, printed)
     digit = find_digit(mask, found.paper, lines, printed)
-    size = 0 if digit is None else max(digit.box[2] - digit.box[0], digit.box[3] - digit.box[1])
+    size = 0 if digit is None else int(longer_side(digit.box))
     if digit is None or size < MIN_DIGIT * max(mask.shape) / (1 + 2 * zooms):
         return None
+    left_out = int(np.count_nonzero(mask & ~digit.mask)) / max(int(np.count_nonzero(digit.mask)), 1)
+    was_cleared = bool(printed) or digit.is_surrounded or found.on_desk
     if zooms and scale < 1 and size < ZOOM_BELOW * max(mask.shape):
-        left, top, right, bottom = (round(side / scale) for side in grow_box(digit.box, 0.4 * size + 6, mask.shape))
+        around = grow(digit.box, 0.4 * size + 6, (mask.shape[1], mask.shape[0]))
+        left, top, right, bottom = (int(side / scale) for side in around)
         closer = clear(levels[top:bottom, left:right], (corner[0] + left, corner[1] + top), is_drawing, zooms - 1)
         if closer is not None:
-            return closer
+            was_cleared, left_out = was_cleared or closer.was_cleared, max(left_out, closer.left_out)
+            return replace(closer, was_cleared=was_cleared, left_out=left_out)
     area = cv2.dilate(digit.mask.astype(np.uint8), disc(5)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * 1.05, 1) * area
-    ink = Ink(Image.fromarray((strength * 255).astype(np.uint8)), False, 0, digit.box, None, corner=corner, reduction=1 / scale)
-    left_out = bool(printed) or digit.is_framed or found.on_desk
-    return Clearing(ink, left_out, digit.is_cut_off, digit.is_one_of_several)
-
-
-def grow_box(box: tuple[int, int, int, int], by: float, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = box
-    return max(left - by, 0), max(top - by, 0), min(right + by, shape[1]), min(bottom + by, shape[0])
+    ink = Ink(
+        Image.fromarray((strength * 255).astype(np.uint8)),
+        False,
+        0,
+        digit.box,
+        None,
+        corner=corner,
+        reduction=1 / scale,
+    )
+    return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several)
 
 
 def find_print(found: InkMap, lines: list[Line]) -> list[Line]:
@@ -86,5 +96,7 @@ def find_print(found: InkMap, lines: list[Line]) -> list[Line]:
 
 def is_rest_a_digit(rest: Digit, line: Line) -> bool:
     """Whether enough is left without a line for a digit."""
-    size = max(rest.box[2] - rest.box[0], rest.box[3] - rest.box[1])
-    return size >= MIN_REST * max(rest.mask.shape) and rest.mask.sum() >= 0.5 * line.thickness * line.length
+    return (
+        longer_side(rest.box) >= MIN_REST * max(rest.mask.shape)
+        and rest.mask.sum() >= 0.5 * line.thickness * line.length
+    )

@@ -30,8 +30,8 @@ HANDS = ("caveat-latin", "kalam-latin", "indie-flower-latin", "architects-daught
 GREEK = "ΑΓΔΕΗΘΚΛΜΝΞΠΡΣΤΥΧΨΩαγεηθκλμνξπρστυχψως"
 # Digits and letters of other scripts by the name of the font, without those that look like our digits.
 DIGITS = {
-    "kalam-devanagari": "४५६७८९",
-    "farsan-gujarati": "૪૫૬૭૮૯",
+    "kalam-devanagari": "४६७८९",
+    "farsan-gujarati": "૪૬૭૮૯",
     "noto-sans-bengali-bengali": "৩৫৬৮৯",
     "noto-sans-tamil-tamil": "௧௩௪௫௬௮௯",
     "noto-sans-arabic-arabic": "٢٣٤٧٨",

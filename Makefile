@@ -119,9 +119,9 @@ model: setup ## train the model that ships, again; TRAIN_ARGS passes through
 	@$(BIN)/python manage.py train --ship --preset handwriting --seed 1 $(TRAIN_ARGS)
 
 bench: setup-dev ## run every benchmark in benchmarks/
-	@for file in benchmarks/[!_]*.py; do \
+	@for file in benchmarks/[!_]*.py benchmarks/*/__main__.py; do \
 		[ -e "$$file" ] || continue; \
-		name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; \
+		name=$${file#benchmarks/}; name=$${name%/__main__.py}; name=$${name%.py}; echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; \
 	done
 
 drill: setup-dev ## a storm of faults on the running product; DRILL_ARGS="--seed 7 --faults 200" passes through

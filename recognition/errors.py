@@ -86,8 +86,8 @@ class ImageTooLarge(RecognitionError):
     code = "image_too_large"
     status = 413
     message = (
-        f"The picture is too large. Use at most {MAX_SIDE} x {MAX_SIDE} pixels; as a JPEG {MAX_JPEG_PIXELS // 10**6}, "
-        f"as HEIC or AVIF {MAX_PHOTO_PIXELS // 10**6} megapixels."
+        f"The picture is too large. Use at most {MAX_SIDE} x {MAX_SIDE} pixels "
+        f"(JPEG: {MAX_JPEG_PIXELS // 10**6} megapixels, HEIC and AVIF: {MAX_PHOTO_PIXELS // 10**6})."
     )
 
 

@@ -55,7 +55,7 @@ def desk_sides(page: Page, levels: Levels) -> Levels:
         (right - lean, bottom + lean),
         (left - lean, bottom - lean),
     ]
-    spread = cv2.copyMakeBorder(levels, *(int(pads[n]) for n in (0, 2, 3, 1)), cv2.BORDER_REPLICATE)
+    spread = cv2.copyMakeBorder(levels, int(pads[0]), int(pads[2]), int(pads[3]), int(pads[1]), cv2.BORDER_REPLICATE)
     surface = desk(spread.shape, rng)
     surface *= 1 - 0.4 * mask_of(spread.shape, [(x + 4, y + 4) for x, y in edge], max(levels.shape) / 60)
     return over(surface, spread, mask_of(spread.shape, edge, page.unit / 2))

@@ -1,6 +1,7 @@
 """Draw MNIST's test digits as a pen would: smooth at any size, of any stroke width."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,10 +13,9 @@ from training.learner import dataset
 ZOOM = 8  # pixels of the working grid for one of MNIST's
 THRESHOLD = 0.42  # of full ink, where the enlarged digit's outline runs
 MARGIN = 4  # of MNIST's pixels, around the digit
-MNIST_BOX = 20  # of MNIST's pixels: the digit's longer side
 
 Rng = np.random.Generator
-Levels = NDArray[np.float32]
+Levels = NDArray[Any]  # float; what OpenCV returns has no more exact type
 
 
 @cache
@@ -41,8 +41,8 @@ def thin(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
             north, south, west, east = (
                 np.roll(image, shift, axis) for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1))
             )
-            ring = (north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west)
-            ring += (np.roll(north, 1, 1),)
+            ring = [north, np.roll(north, -1, 1), east, np.roll(south, -1, 1), south, np.roll(south, 1, 1), west]
+            ring.append(np.roll(north, 1, 1))
             count = np.sum(ring, axis=0)
             steps = np.sum([~a & b for a, b in zip(ring, ring[1:] + ring[:1], strict=True)], axis=0)
             products = (

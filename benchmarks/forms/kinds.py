@@ -11,7 +11,7 @@ from benchmarks.forms import desks, ink, light, lines, prints
 from benchmarks.forms.ink import Levels, Rng
 from benchmarks.forms.page import Colours, Layout, Page, ink_on_paper
 
-CLOSE, WIDE = Layout(around=(4, 20)), Layout(around=(28, 75))
+WIDE = Layout(around=(28, 75))
 PASTELS = ((255, 236, 150), (200, 225, 250), (200, 240, 200), (250, 205, 215), (225, 200, 165), (240, 225, 195))
 CRAYONS = ((190, 30, 35), (25, 60, 185), (20, 110, 50), (120, 30, 130), (200, 90, 20))
 
@@ -33,29 +33,23 @@ def slate(rng: Rng) -> Colours:
 
 def dark_mode(rng: Rng) -> Colours:
     screen = ((18, 18, 18), (30, 30, 46), (0, 0, 0), (40, 44, 52))[rng.integers(4)]
-    return Colours(
-        screen, (110, 115, 125), ((255, 255, 255), (130, 200, 255), (250, 210, 90), (160, 230, 160))[rng.integers(4)]
-    )
+    pen = ((255, 255, 255), (130, 200, 255), (250, 210, 90), (160, 230, 160))[rng.integers(4)]
+    return Colours(screen, (110, 115, 125), pen)
 
 
 def whiteboard(rng: Rng) -> Colours:
     grey = float(rng.uniform(200, 240))
-    return Colours(
-        (grey, grey + 3, grey + 6),
-        (150, 150, 155),
-        ((25, 25, 30), (30, 60, 170), (190, 40, 45), (20, 120, 70))[rng.integers(4)],
-    )
+    pen = ((25, 25, 30), (30, 60, 170), (190, 40, 45), (20, 120, 70))[rng.integers(4)]
+    return Colours((grey, grey + 3, grey + 6), (150, 150, 155), pen)
 
 
 def frame(page: Page) -> None:
     """A board's frame of wood or metal at some of its sides, the wall outside of it or more of the board."""
     rng = page.rng
     colour = ((120, 85, 50), (165, 168, 172), (90, 60, 35))[rng.integers(3)]
-    wall = (
-        page.colours.paper
-        if rng.random() < 0.4
-        else ((205, 200, 185), (225, 225, 225), (150, 165, 170))[rng.integers(3)]
-    )
+    wall = page.colours.paper
+    if rng.random() >= 0.4:
+        wall = ((205, 200, 185), (225, 225, 225), (150, 165, 170))[rng.integers(3)]
     far = lines.FAR
     for side in lines.any_sides(page, 1, 3):
         (ax, ay), (bx, by) = lines.ends(page, side, far, far)
@@ -100,17 +94,12 @@ def phone(page: Page, levels: Levels) -> Levels:
 
 
 def any_print(page: Page) -> None:
-    drawers = (
-        lines.box,
-        lines.table,
-        lines.comb,
-        prints.caption,
-        lines.single,
-        prints.squared,
-        prints.ruled,
-        lines.crossing,
-    )
-    drawers[page.rng.integers(len(drawers))](page)
+    PRINTS[page.rng.integers(len(PRINTS))](page)
+
+
+PRINTS = (
+    lines.box, lines.table, lines.comb, prints.caption, lines.single, prints.squared, prints.ruled, lines.crossing,
+)  # fmt: skip
 
 
 KINDS: dict[str, Kind] = {

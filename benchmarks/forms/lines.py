@@ -91,12 +91,12 @@ def dashed(page: Page) -> None:
     page.weight = float(page.rng.uniform(1.2, 4))
     dash = float(page.rng.choice([page.weight, page.rng.uniform(3, 14)]))
     page.dash = dash, float(page.rng.uniform(0.6, 1.8) * dash + 1)
-    mixed_lines(page) if page.rng.random() < 0.5 else box(page)
+    (mixed_lines if page.rng.random() < 0.5 else box)(page)
 
 
 def turned(page: Page) -> None:
     page.tilt = float(page.rng.choice([-1, 1]) * page.rng.uniform(1.5, 5))
-    mixed_lines(page) if page.rng.random() < 0.6 else box(page)
+    (mixed_lines if page.rng.random() < 0.6 else box)(page)
 
 
 def box(page: Page) -> None:
@@ -206,7 +206,10 @@ def touching(page: Page) -> None:
         x1 - deep if side == 1 else right, y1 - deep if side == 2 else bottom,
     )  # fmt: skip
     page.tilt = float(rng.uniform(-0.5, 0.5))
-    box(page) if rng.random() < 0.5 else page.line(ends(page, side, FAR, FAR))
+    if rng.random() < 0.5:
+        box(page)
+    else:
+        page.line(ends(page, side, FAR, FAR))
 
 
 def crossed(page: Page) -> None:

@@ -170,19 +170,14 @@ class Page:
         left, top, right, bottom = self.cell
         seen, (along, down) = float(rng.uniform(0.1, 0.45)), rng.uniform(-20, 20, 2)
         gap = self.weight + 2
-        x = (
-            self.box[0] + along,
-            max(right + gap, self.width - seen * wide),
-            self.box[0] + along,
-            min(left - gap, seen * wide) - wide,
-        )
-        y = (
-            min(top - gap, seen * high) - high,
-            self.box[1] + down,
-            max(bottom + gap, self.height - seen * high),
-            self.box[1] + down,
-        )
-        self.stamp(field, (float(x[side]), float(y[side])), longer)
+        x, y = self.box[0] + along, self.box[1] + down
+        corner = (
+            (x, min(top - gap, seen * high) - high),
+            (max(right + gap, self.width - seen * wide), y),
+            (x, max(bottom + gap, self.height - seen * high)),
+            (min(left - gap, seen * wide) - wide, y),
+        )[side]
+        self.stamp(field, corner, longer)
 
     def stamp(self, ink: Levels, corner: Point, longer: float) -> None:
         alpha = coverage(ink, longer * self.unit)

@@ -24,17 +24,19 @@ class Candidate:
 
     def box(self) -> tuple[int, int, int, int]:
         """Return (left, top, width, height) of the digit in the image's pixels."""
-        left, top, right, bottom = self.ink.box
+        left, top, right, bottom = (side * self.ink.reduction for side in self.ink.box)
         x, y = self.ink.corner
         return round(left) + x, round(top) + y, round(right - left), round(bottom - top)
 
     def mask(self, size: tuple[int, int]) -> Image.Image:
-        """Return a mask (L) of an image of `size`: 255 where the digit's ink is, with its box's edge around it."""
-        left, top, width, height = self.box()
-        whole = Image.new("L", size)
-        levels = self.ink.resample(max(width, height))
+        """Return a mask (L) of an image of `size`: 255 where the digit's ink is."""
+        scale = self.ink.reduction
+        levels = self.ink.resample(max(self.box()[2:]))
         inked = Image.fromarray((levels > int(levels.max()) // 3).astype(np.uint8) * 255)
-        whole.paste(inked, (left - 4, top - 4))
+        left, top, _, _ = self.ink.region(scale)
+        x, y = self.ink.corner
+        whole = Image.new("L", size)
+        whole.paste(inked, (round(left * scale) + x, round(top * scale) + y))
         return whole
 
 

@@ -46,11 +46,16 @@ class Ink:
     box: Box
     mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
+    reduction: float = 1.0  # the image's pixels for each pixel of `grey`, along a side
+
+    def region(self, scale: float) -> Box:
+        """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
+        return grow(self.box, 4 / scale, self.grey.size)
 
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
         scale = length / longer_side(self.box)
-        left, top, right, bottom = grow(self.box, 4 / scale, self.grey.size)
+        left, top, right, bottom = self.region(scale)
         size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
 
         def scaled(layer: Image.Image, resampling: Image.Resampling) -> Levels:

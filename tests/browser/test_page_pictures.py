@@ -3,12 +3,13 @@
 import base64
 import io
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from tests.support.browser import settle
-from tests.support.drawings import dot
+from tests.support.drawings import dot, encode
 from tests.support.drawings import draw as drawn
 from tests.support.page import SCRIBBLE, SEVEN, alert, answer, button, draw, ink
 
@@ -163,9 +164,8 @@ def is_outline(colour):
 
 def test_what_was_taken_for_the_digit_is_outlined_and_the_rest_dimmed(visits):
     page = visits.open()
-    file = io.BytesIO()
-    dot(drawn(7, size=(420, 280), centre=(110, 140), height=180), 390, 40, 4).save(file, "PNG")
-    choose(page, "seven-and-speck.png", file.getvalue())
+    seven = drawn(7, size=(420, 280), centre=(110, 140), height=180)
+    choose(page, "seven-and-speck.png", encode(dot(seven, 390, 40, 4)))
     expect(answer(page)).to_contain_text("Read as 7")
     note = page.get_by_role("status", name="Part that was read")
     expect(note).to_contain_text("at the left of the picture")
@@ -192,6 +192,20 @@ def test_what_was_taken_for_the_digit_is_outlined_and_the_rest_dimmed(visits):
     expect(note).to_be_empty()
 
 
+def test_of_a_photo_that_the_browser_cannot_show_the_digit_is_shown(visits):
+    page = visits.open()
+    pillow_heif.register_heif_opener()
+    choose(page, "IMG_7.HEIC", encode(drawn(7, size=(400, 300), centre=(330, 150), height=180), "HEIF"))
+    expect(answer(page)).to_contain_text("Read as 7")
+    note = page.get_by_role("status", name="Part that was read")
+    expect(note).to_contain_text("This browser can't show the picture.")
+    expect(note).to_contain_text("at the right of the picture")
+    shown = overlay(page)
+    bar = shown.getpixel((round(330 / 400 * shown.width), round((50 + 63) / 400 * shown.width)))
+    assert bar[3] > 200
+    assert not is_outline(bar), "the ink itself, in the pen's colour"
+
+
 def test_strokes_that_were_left_out_are_dimmed(visits):
     page = visits.open()
     note = page.get_by_role("status", name="Part that was read")
@@ -200,7 +214,7 @@ def test_strokes_that_were_left_out_are_dimmed(visits):
     expect(note).to_be_empty()
     page.get_by_role("slider", name="Brush").fill("3")
     draw(page, [(0.92, 0.1), (0.92, 0.11)])
-    expect(note).to_have_text("The pale part of your drawing was left out.")
+    expect(note).to_have_text("The faded part of your drawing was left out.")
     shown = overlay(page)
     speck, bar = (
         shown.getpixel((round(x * shown.width), round(y * shown.width))) for x, y in ((0.92, 0.105), SEVEN[1])

@@ -24,7 +24,7 @@ from recognition.errors import (
     UnsupportedImage,
 )
 from recognition.imaging.decoding import bmp, frames, gif, isobmff, isolation, jpeg, levels, png, tiff, webp
-from recognition.imaging.decoding.exif import upright
+from recognition.imaging.decoding.exif import turn_upright
 
 MAX_FRAMES = 8  # frames in which ink is looked for
 MAX_PIXELS = MAX_SIDE**2  # of an image, and of all frames that are looked at
@@ -97,11 +97,11 @@ class EncodedImage:
             decode = isolation.decode if self._format.is_isolated else frames.decode
             image = decode(data, self.format, self._frames, self._most)
             if frames.is_deep(image):
-                image = levels.from_deep(image)
+                image = levels.scale_deep(image)
             elif self.format == "PNG" and png.has_16_bits(self.data):
-                image = levels.from_upper(image, lambda: levels.decode_lower(data))
+                image = levels.restore_faint(image, lambda: levels.decode_lower(data))
             check_size(*image.size)
-            return upright(frames.reduce(image), self._exif(image))
+            return turn_upright(frames.reduce(image), self._exif(image))
         except frames.DAMAGE as error:
             raise CorruptImage from error
 

@@ -40,6 +40,7 @@ def first_tags(tiff: bytes) -> dict[int, int]:
     return tags
 
 
-def upright(image: Image.Image, exif: bytes) -> Image.Image:
+def turn_upright(image: Image.Image, exif: bytes) -> Image.Image:
+    """Return the image as the camera was held."""
     transpose = TRANSPOSE_BY_ORIENTATION.get(orientation(exif))
     return image if transpose is None else image.transpose(transpose)

@@ -26,7 +26,8 @@ def size(data: bytes) -> tuple[int, int]:
         if marker in FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 5)
             if marker == PROGRESSIVE and width * height > MAX_PHOTO_PIXELS:  # it is decoded as a whole, then reduced
-                raise ImageTooLarge
+                most = MAX_PHOTO_PIXELS // 10**6
+                raise ImageTooLarge(f"A progressive JPEG may have at most {most} megapixels. Send a smaller picture.")
             return width, height
         if marker in UNSUPPORTED_FRAMES:
             raise UnsupportedImage

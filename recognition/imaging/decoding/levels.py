@@ -1,7 +1,7 @@
 """Levels of 16 bits as 8. Faint ink, in a picture that uses a small part of the range, is stretched to all of it.
 
-Pillow keeps 16 bits of grey alone. Of colours and of grey with transparency it gives the upper bytes; their lower bytes
-are got by letting it read the same data the other way round.
+Pillow keeps 16 bits only of grey. Of colours, and of grey with transparency, it returns the upper bytes. Reading the
+same data in the other byte order returns the lower ones.
 """
 
 import struct
@@ -30,15 +30,15 @@ GREY_ALPHA, RGBA = 4, 6  # a PNG's types of colour
 Deep = NDArray[np.uint16]
 
 
-def from_deep(image: Image.Image) -> Image.Image:
+def scale_deep(image: Image.Image) -> Image.Image:
     """Convert an image of mode I or I;16 to L. Raises UnsupportedImage for one of floats."""
     if image.mode == "F":
         raise UnsupportedImage("Pictures of floating-point levels cannot be read. Save the picture as a PNG.")
     return Image.fromarray(to_8_bits(np.asarray(image).clip(0, 65535).astype(np.uint16)))
 
 
-def from_upper(image: Image.Image, decode_lower: Callable[[], Image.Image]) -> Image.Image:
-    """Return the upper bytes of colours as they are; or, if they are of nearly one level, grey with the lower bytes."""
+def restore_faint(image: Image.Image, decode_lower: Callable[[], Image.Image]) -> Image.Image:
+    """Return an image of the upper bytes; or, if faint ink shows in the lower ones only, that ink as grey levels."""
     upper = np.asarray(image)
     if image.mode == "RGBA" and upper[..., 3].min() < 255:  # ink on a transparent ground shows by its transparency
         return image

@@ -4,10 +4,15 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
+from recognition.imaging.decoding import FORMATS
+from tests.campaigns.fuzz import headers
+from tests.campaigns.fuzz.edits import SIZES, cut, flipped, lengthened, moved
 from tests.support import bombs
 from tests.support.drawings import chunk, data_url, draw, encode, interlaced
 from tests.support.wire import Request
@@ -17,11 +22,9 @@ KINDS = (
     b"zTXt iTXt tEXt iCCP eXIf acTL fcTL fdAT gAMA cHRM sRGB sBIT tRNS PLTE bKGD hIST pHYs sPLT tIME IDAT IEND IHDR"
     b" abcd \0\0\0\0"
 ).split(b" ")
-SIZES = (0, 1, 7, 8, 27, 28, 29, 100, 1000, 4095, 4096, 4097, 13300, 65535, 2**31 - 1, 2**31, 2**32 - 1)
-LENGTHS = (0, 1, 2, 3, 8, 17, 1000, 65535)  # of a JPEG's segment
-WEBP_KINDS = (b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH", b"ICCP", b"EXIF")
 
 
+@cache
 def corpus() -> dict[str, list[bytes]]:
     """Honest pictures by format, and some that are dear to read."""
     grey, colour = draw(5), draw(3).convert("RGB")
@@ -30,6 +33,7 @@ def corpus() -> dict[str, list[bytes]]:
     modes = (draw(7, 28), grey, colour, clear, grey.convert("LA"), colour.quantize(16), grey.convert("1"), deep)
     exif = Image.Exif()
     exif[0x0112] = 6
+    pillow_heif.register_heif_opener()
     frames = {"save_all": True, "append_images": [draw(2)], "duration": 40}
     png = [(image, {}) for image in modes] + [(colour, {"transparency": (255, 255, 255)}), (grey, frames)]
     jpeg = [(grey, {}), (colour, {"quality": 60}), (colour.convert("CMYK"), {}), (colour, {"progressive": True})]
@@ -39,39 +43,25 @@ def corpus() -> dict[str, list[bytes]]:
         kind: [encode(image, kind, **options) for image, options in pictures]
         for kind, pictures in (("PNG", png), ("JPEG", jpeg), ("WEBP", webp))
     }
+    turned = colour.copy()
+    turned.info["exif"] = exif.tobytes()
+    many = {"save_all": True, "append_images": [draw(digit) for digit in range(9)]}
+    packings = ("tiff_lzw", "tiff_deflate", "packbits", "jpeg", "tiff_adobe_deflate")
+    found["GIF"] = [encode(image, "GIF", **options) for image, options in ((grey, {}), (colour, many), (clear, {}))]
+    found["BMP"] = [encode(image, "BMP") for image in (grey, colour, clear, colour.quantize(16), grey.convert("1"))]
+    found["TIFF"] = [encode(image, "TIFF") for image in (draw(7, 28), colour, clear, deep, colour.convert("CMYK"))]
+    found["TIFF"] += [encode(colour, "TIFF", compression=packing) for packing in packings]
+    found["TIFF"] += [encode(grey.convert("1"), "TIFF", compression=packing) for packing in ("group3", "group4")]
+    found["TIFF"] += [encode(grey, "TIFF", **many), encode(colour, "TIFF", exif=exif)]
+    boxed = [(grey, {}), (colour, {}), (clear, {}), (turned, {})]
+    found["HEIF"] = [encode(image, "HEIF", **options) for image, options in (*boxed, (draw(3, 300), {"tile_size": 64}))]
+    found["AVIF"] = [encode(image, "AVIF", **options) for image, options in (*boxed, (colour, many))]
     many_segments = (bombs.segment(0xFFFE) * 5000, bombs.segment(0xFFE1, bombs.exif_of_tags(1000)))
     found["PNG"] += [interlaced(grey)]
     found["JPEG"] += [bombs.many_scans(999, 1000, 2000)]
     found["JPEG"] += [bombs.with_segments(found["JPEG"][0], segments) for segments in many_segments]
     found["WEBP"] += [bombs.webp_of_tags(grey, 3000)]
     return found
-
-
-# --- Any bytes ---
-
-
-def flipped(data: bytes, rng: random.Random) -> bytes:
-    found = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 5, 20))):
-        at = rng.randrange(len(found)) if rng.random() < 0.5 else rng.randrange(min(len(found), 128))
-        found[at] = found[at] ^ (1 << rng.randrange(8)) if rng.random() < 0.5 else rng.choice((0, 1, 127, 128, 255))
-    return bytes(found)
-
-
-def cut(data: bytes, rng: random.Random) -> bytes:
-    return data[: rng.randrange(len(data))]
-
-
-def moved(data: bytes, rng: random.Random) -> bytes:
-    """A part doubled, left out, or put elsewhere."""
-    first, last = sorted((rng.randrange(len(data)), rng.randrange(len(data))))
-    part, at = data[first : min(last, first + 400)], rng.randrange(len(data))
-    rest = data[:first] + data[first + len(part) :] if rng.random() < 0.7 else data
-    return rest[:at] + part * rng.choice((0, 1, 2)) + rest[at:]
-
-
-def lengthened(data: bytes, rng: random.Random) -> bytes:
-    return data + rng.randbytes(rng.choice((1, 100, 5000)))
 
 
 # --- PNG ---
@@ -130,50 +120,14 @@ def chunked(data: bytes, rng: random.Random) -> bytes:
     return SIGNATURE + b"".join(chunk(kind, body) for kind, body in found)
 
 
-# --- JPEG and WebP ---
-
-
-def patched(data: bytes, at: int, form: str, *values: object) -> bytes:
-    """The file with `values` from the place `at` on, packed as `form` says."""
-    packed = struct.pack(form, *values)
-    return data[:at] + packed + data[at + len(packed) :]
-
-
-def segmented(data: bytes, rng: random.Random) -> bytes:
-    """A JPEG with one segment's content, length, or the declared size changed."""
-    marks = [at for at in range(2, min(len(data) - 1, 2000)) if data[at] == 0xFF and data[at + 1]]
-    frames = [mark for mark in marks if 0xC0 <= data[mark + 1] <= 0xCF and data[mark + 1] not in (0xC4, 0xC8, 0xCC)]
-    at = rng.choice(marks or [2])
-    sizes = [min(rng.choice(SIZES), 65535) for _ in range(2)]
-    return rng.choice(
-        (
-            patched(data, at + 1, "B", rng.randrange(256)),
-            patched(data, at + 2, ">H", rng.choice(LENGTHS)),
-            patched(data, at + 4 + rng.randrange(12), "B", rng.randrange(256)),
-            patched(data, (rng.choice(frames) if frames else at) + 5, ">HH", *sizes),
-        )
-    )
-
-
-def riffed(data: bytes, rng: random.Random) -> bytes:
-    """A WebP with a length, a kind or the declared size changed."""
-    return rng.choice(
-        (
-            patched(data, 4, "<I", rng.choice((*SIZES, len(data)))),
-            patched(data, 16, "<I", rng.choice((*SIZES, len(data) - 20))),
-            patched(data, 12, "4s", rng.choice(WEBP_KINDS)),
-            patched(data, 20 + rng.randrange(min(len(data) - 20, 30)), "B", rng.randrange(256)),
-        )
-    )
-
-
-OWN: dict[str, Callable[[bytes, random.Random], bytes]] = {"PNG": chunked, "JPEG": segmented, "WEBP": riffed}
+OWN: dict[str, Callable[[bytes, random.Random], bytes]] = {"PNG": chunked, **headers.OWN}
 ANY = (flipped, cut, moved, lengthened)
 
 
 def mutated(rng: random.Random, honest: dict[str, list[bytes]]) -> bytes:
     """One picture after one to three changes; the last ones may break what the first put in order."""
-    kind = rng.choice(sorted(honest))
+    kinds = sorted(honest)
+    (kind,) = rng.choices(kinds, [1 if FORMATS[kind].is_isolated else 10 for kind in kinds])  # a process each
     data = rng.choice(honest[kind])
     if rng.random() < 0.75:
         data = OWN[kind](data, rng)

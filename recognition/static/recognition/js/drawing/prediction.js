@@ -14,8 +14,9 @@ const REASONS = {
   surroundings: "Something around the digit may have been read with it. Move closer, or crop the picture.",
 };
 
-/** Return a sentence about the second most probable digit, if it is likely. */
-function describeRunnerUp(probabilities, prediction) {
+/** Return a sentence about the second most probable digit, if it is likely and one may be right. */
+function describeRunnerUp(probabilities, prediction, reason) {
+  if (reason === "not_a_digit") return "";
   const [digit, probability] = [...probabilities.entries()]
     .filter(([index]) => index !== prediction)
     .sort((a, b) => b[1] - a[1])[0];
@@ -46,7 +47,7 @@ export class PredictionView {
     this.text.replaceChildren(
       `${verdict}, ${formatProbability(probabilities[prediction])} sure.`,
       uncertain ? h("strong", {}, REASONS[reason] ?? "This may not be a digit.") : "",
-      h("small", {}, `${describeRunnerUp(probabilities, prediction)} ${by}`.trim()),
+      h("small", {}, `${describeRunnerUp(probabilities, prediction, reason)} ${by}`.trim()),
     );
     if (final) setText(this.status, this.text.innerText);
     this.#showBars(probabilities, prediction);

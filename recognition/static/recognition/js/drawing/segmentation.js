@@ -109,7 +109,7 @@ export class SegmentationView {
   }
 
   #describe({ picture }, mask) {
-    if (!picture) return "The pale part of your drawing was left out.";
+    if (!picture) return "The faded part of your drawing was left out.";
     const found = `what was taken for the digit, ${describePlace(mask)} of the picture`;
     if (picture.bitmap) return `The outline shows ${found}. The dimmed rest was left out.`;
     return `This browser can't show the picture. You see ${found}.`;

@@ -48,10 +48,6 @@ class Ink:
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
     reduction: float = 1.0  # the image's pixels for each pixel of `grey`, along a side
 
-    def region(self, scale: float) -> Box:
-        """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
-        return grow(self.box, 4 / scale, self.grey.size)
-
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
         scale = length / longer_side(self.box)
@@ -68,6 +64,10 @@ class Ink:
         background = self.background if isinstance(self.background, int) else scaled(self.background, smooth)
         ink = subtract_background(scaled(self.grey, smooth), self.is_dark, background)
         return ink if self.mask is None else np.minimum(ink, scaled(self.mask, Image.Resampling.NEAREST))
+
+    def region(self, scale: float) -> Box:
+        """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
+        return grow(self.box, 4 / scale, self.grey.size)
 
 
 def find_ink(image: Image.Image) -> Ink:

@@ -11,6 +11,18 @@ from tests.support.browser import settle
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
 SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]
 PATIENCE = 120_000  # milliseconds, for a run on a busy machine
+# Drops a file on the page, but not on the pad.
+DROP = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], "seven.png", { type: "image/png" }));
+  const where = document.querySelector("footer, #runs");
+  for (const kind of ["dragover", "drop"]) {
+    const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+    where.dispatchEvent(event);
+    if (!event.defaultPrevented) throw new Error(`${kind} would leave the page`);
+  }
+}"""
 
 
 def button(page, name):
@@ -39,6 +51,12 @@ def on_pad(page, points):
     pad(page).scroll_into_view_if_needed()
     box = pad(page).bounding_box()
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+
+def choose(page, name, content):
+    """Pick a file in the file dialog, and do not wait for what the page does with it."""
+    file = {"name": name, "mimeType": "image/png", "buffer": content}
+    page.get_by_label("Use a photo").set_input_files(file)
 
 
 def draw(page, points=SEVEN, steps=3):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from recognition.errors import MAX_PHOTO_PIXELS, CorruptImage, ImageTooLarge, UnsupportedImage
 
-SIGNATURE = b"\xff\xd8"
+SIGNATURE, END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 START_OF_SCAN, APP1 = 0xFFDA, 0xFFE1
 STANDALONE_MARKERS = frozenset((0xFF01, *range(0xFFD0, 0xFFD9)))  # without a length
 PROGRESSIVE = 0xFFC2
@@ -35,17 +35,18 @@ def size(data: bytes) -> tuple[int, int]:
 
 
 def image_segments(data: bytes, frames: int) -> Iterator[bytes]:
-    """Yield the signature, the image's segments and everything from the first scan on.
+    """Yield the signature, the image's segments and everything from the first scan to the end of the image.
 
     Raises struct.error for a file that is cut short, and CorruptImage for too many segments or scans.
     """
     yield SIGNATURE
     for marker, start, end in segments(data):
         if marker == START_OF_SCAN:
-            # A marker's bytes do not occur inside a scan (B.1.1.5).
-            if data.count(START_OF_SCAN.to_bytes(2, "big"), start) > MAX_SCANS:
+            # A marker's bytes do not occur inside a scan (B.1.1.5). Phones append a film to a photo.
+            scans, mark, _ = data[start:].partition(END_OF_IMAGE)
+            if scans.count(START_OF_SCAN.to_bytes(2, "big")) > MAX_SCANS:
                 raise CorruptImage
-            yield data[start:]
+            yield scans + mark
         elif marker in IMAGE_SEGMENTS:
             yield data[start:end]
 

@@ -54,5 +54,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
         yield kind, position, end
+        if kind == b"IEND":
+            return
         position = end
     raise CorruptImage

@@ -1,0 +1,108 @@
+"""What the page shows of a drawing: what was taken for the digit, what was left out, and why it is unsure."""
+
+import base64
+import io
+
+import pillow_heif
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.support.drawings import dot, encode
+from tests.support.drawings import draw as drawn
+from tests.support.page import SEVEN, answer, button, choose, draw
+
+pytestmark = pytest.mark.browser
+
+
+def overlay(page):
+    """The segmentation over the pad, once it is there: RGBA."""
+    canvas = page.locator("[data-segmentation]")
+    expect(page.get_by_role("status", name="Part that was read")).not_to_be_empty()
+    return Image.open(io.BytesIO(base64.b64decode(canvas.evaluate("canvas => canvas.toDataURL()").split(",")[1])))
+
+
+def is_outline(colour):
+    """Vermilion, the page's accent, opaque."""
+    red, green, blue, alpha = colour
+    return alpha > 200 and red > green + 60 and green > blue
+
+
+def test_what_was_taken_for_the_digit_is_outlined_and_the_rest_dimmed(visits):
+    page = visits.open()
+    seven = drawn(7, size=(420, 280), centre=(110, 140), height=180)
+    choose(page, "seven-and-speck.png", encode(dot(seven, 390, 40, 4)))
+    expect(answer(page)).to_contain_text("Read as 7")
+    note = page.get_by_role("status", name="Part that was read")
+    expect(note).to_contain_text("at the left of the picture")
+    shown = overlay(page)
+    scale, top = shown.width / 420, shown.width / 6  # the picture is wide: above and below it the pad is empty
+
+    def at(x, y):
+        return shown.getpixel((round(x * scale), round(top + y * scale)))
+
+    dimmed = at(390, 40)
+    assert 150 < dimmed[3] < 220
+    assert at(10, 270) == dimmed, "what was left out, the empty paper too"
+    assert at(110, 53)[3] == 0, "the seven's bar shows as it is"
+    column = [at(110, y) for y in range(280)]
+    assert is_outline(max(column[:50], key=lambda colour: colour[3])), "above the bar"
+    assert not any(is_outline(at(x, y)) for x in range(220, 420, 2) for y in range(0, 280, 2))
+    assert shown.getpixel((5, 5))[3] == 0, "beside the picture"
+    button(page, "Undo").click()
+    expect(note).to_be_empty()
+    button(page, "Redo").click()
+    expect(note).not_to_be_empty()
+    assert overlay(page).tobytes() == shown.tobytes()
+    draw(page)
+    expect(note).to_be_empty()
+
+
+def test_of_a_photo_that_the_browser_cannot_show_the_digit_is_shown(visits):
+    page = visits.open()
+    pillow_heif.register_heif_opener()
+    choose(page, "IMG_7.HEIC", encode(drawn(7, size=(400, 300), centre=(330, 150), height=180), "HEIF"))
+    expect(answer(page)).to_contain_text("Read as 7")
+    note = page.get_by_role("status", name="Part that was read")
+    expect(note).to_contain_text("This browser can't show the picture.")
+    expect(note).to_contain_text("at the right of the picture")
+    shown = overlay(page)
+    bar = shown.getpixel((round(330 / 400 * shown.width), round((50 + 63) / 400 * shown.width)))
+    assert bar[3] > 200
+    assert not is_outline(bar), "the ink itself, in the pen's colour"
+
+
+def test_strokes_that_were_left_out_are_dimmed(visits):
+    page = visits.open()
+    note = page.get_by_role("status", name="Part that was read")
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    expect(note).to_be_empty()
+    page.get_by_role("slider", name="Brush").fill("3")
+    draw(page, [(0.92, 0.1), (0.92, 0.11)])
+    expect(note).to_have_text("The faded part of your drawing was left out.")
+    shown = overlay(page)
+    speck, bar = (
+        shown.getpixel((round(x * shown.width), round(y * shown.width))) for x, y in ((0.92, 0.105), SEVEN[1])
+    )
+    assert speck[3] > 150
+    assert bar[3] == 0
+
+
+def test_an_uncertain_answer_says_why_and_what_to_do(visits):
+    page = visits.open()
+    sent = {"prediction": 2, "confidence": 60.0, "uncertain": True, "model": 1}
+    sent["probabilities"] = [0.4, 0.0, 0.6, *[0.0] * 7]
+    page.route("**/api/drawing/**", lambda route: route.fulfill(json=sent))
+    for reason, words in {
+        "low_confidence": "Two digits are likely. Write it more clearly.",
+        "not_a_digit": "This doesn't look like a digit. Write one from 0 to 9.",
+        "several_digits": "This looks like several digits. Write one at a time.",
+        "cut_off": "The digit is cut off at the edge. Leave some space around it.",
+        "surroundings": "Something around the digit may have been read with it.",
+        "a reason of a later version": "This may not be a digit.",
+    }.items():
+        sent["uncertain_reason"] = reason
+        draw(page)
+        expect(answer(page)).to_contain_text(words)
+        expect(answer(page)).to_contain_text("Perhaps 2, 60.0% sure.")

@@ -24,7 +24,6 @@ EXIT_SECONDS = 10.0  # for a process with a closed pipe
 WEAK_AUGMENTATION = augmentation.Strength(
     rotation=6, shear=0.15, stretch=0.1, smallest=0.92, largest=1.06, shift=0.5, elastic=0.35, thinner=0.3, thicker=0.4
 )
-RESCALED_SHARE, RESCALED_IN_EPOCH = 0.4, 0.8  # share of the digits that are rescaled, and of these in one epoch
 RESTYLED_SHARE = 0.3  # share of the zeros, ones and sevens that get another style
 # A picture of no digit has uniform targets (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier
 # Exposure, ICLR 2019).
@@ -111,16 +110,13 @@ class EpochBuilder:
         self._digits, _ = dataset.load_parts(config)
         share = len(self._digits) / TRAINING_DIGITS
         self._synthetic, self._non_digits = round(preset.synthetic * share), round(preset.non_digits * share)
-        stored = self._digits.images[: round(RESCALED_SHARE * len(self._digits)), ..., 0]
-        self._pool = drawings.load_or_draw(config, self._synthetic, self._non_digits, stored, progress)
+        self._pool = drawings.load_or_draw(config, self._synthetic, self._non_digits, progress)
 
     def build(self, number: int, chunk_done: Callable[[], object] = lambda: None) -> EpochArrays:
         """Return one epoch: every digit and a sample of the drawings, each augmented, in random order."""
         rng = np.random.default_rng((self._seed, number))
-        pool, images = self._pool, self._digits.images[..., 0].copy()
-        rescaled = np.flatnonzero(rng.random(len(pool.rescaled)) < RESCALED_IN_EPOCH)
-        images[rescaled] = pool.rescaled[rescaled].astype(np.float32) / 255
-        images, shrink = styles.restyle(images, self._digits.labels, rng, RESTYLED_SHARE)
+        images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, RESTYLED_SHARE)
+        pool = self._pool
         digit_rows = rng.choice(len(pool.digits), self._synthetic, replace=False)
         non_digit_rows = rng.choice(len(pool.non_digits), self._non_digits, replace=False)
         added = np.concatenate([pool.digits[digit_rows], pool.non_digits[non_digit_rows]]).astype(np.float32) / 255

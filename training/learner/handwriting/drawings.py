@@ -21,45 +21,30 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pool:
-    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], `non_digits`, and `rescaled`.
-
-    `rescaled` are the run's first digits as users would send them. A network that knew MNIST's digits only as they are
-    stored could tell them by their blurred edges from pictures of no digit.
-    """
+    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `non_digits`."""
 
     digits: NDArray[np.uint8]
     labels: NDArray[np.int64]
     non_digits: NDArray[np.uint8]
-    rescaled: NDArray[np.uint8]
 
 
-def load_or_draw(
-    config: Config, digits: int, non_digits: int, stored: NDArray[np.float32], progress: Callable[[float], object]
-) -> Pool:
+def load_or_draw(config: Config, digits: int, non_digits: int, progress: Callable[[float], object]) -> Pool:
     """Return the pool for epochs with `digits` synthetic digits and `non_digits` pictures of no digit.
-
-    `stored` are the digits [N, 28, 28] to rescale.
 
     Loads the pictures of an earlier attempt, or draws and keeps them. `progress` gets the share that is drawn, 0 to 1.
     """
     labels = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
-    non_digits = round(non_digits * POOL)
-    total = len(labels) + non_digits + len(stored)
+    total = len(labels) + round(non_digits * POOL)
     pictures = load(config, total)
     if pictures is None:
         pictures = np.empty((total, *PICTURE), np.uint8)
-        drawn = chain(
-            pen.digits(labels, config.seed),
-            generate_non_digits(non_digits, config.seed),
-            pen.rescale(stored, config.seed),
-        )
+        drawn = chain(pen.digits(labels, config.seed), generate_non_digits(total - len(labels), config.seed))
         for done, picture in enumerate(drawn, 1):
             pictures[done - 1] = np.rint(picture * 255)
             if done % PROGRESS_PICTURES == 0 or done == total:
                 progress(done / total)
         keep(config, pictures)
-    drawn_digits, drawn_non_digits, rescaled = np.split(pictures, [len(labels), len(labels) + non_digits])
-    return Pool(drawn_digits, labels, drawn_non_digits, rescaled)
+    return Pool(pictures[: len(labels)], labels, pictures[len(labels) :])
 
 
 def load(config: Config, count: int) -> NDArray[np.uint8] | None:

@@ -20,14 +20,6 @@ def digits(labels: NDArray[np.int64], seed: int) -> Iterator[NDArray[np.float32]
         yield preprocess(render(by_hand(SHAPES[int(label)](rng), rng), rng))
 
 
-def rescale(stored: NDArray[np.float32], seed: int) -> Iterator[NDArray[np.float32]]:
-    """Yield MNIST's digits [N, 28, 28] preprocessed anew, from pictures of 80 to 280 pixels a side."""
-    for row, digit in enumerate(stored):
-        side = int(np.random.default_rng((seed, row)).uniform(80, 280))
-        canvas = Image.fromarray(np.rint(digit * 255).astype(np.uint8))
-        yield preprocess(canvas.resize((side, side), Image.Resampling.BICUBIC))
-
-
 def by_hand(drawing: Drawing, rng: Rng) -> Drawing:
     """Vary slant, rotation, proportions and the steadiness of the hand."""
     slant, turn = rng.normal(-0.1, 0.2), np.deg2rad(rng.normal(0, 6))

@@ -52,10 +52,9 @@ def two(rng: Rng) -> Drawing:
     curl = [(0.3 * wide, 0.32), (0.12 * wide, 0.36)] if either(rng, 0.2) else []
     head = [*curl, (0.0, 0.28), (0.22 * wide, 0.06), (0.6 * wide, 0.0), (0.92 * wide, 0.2), (0.75 * wide, 0.5)]
     kind = rng.random()
-    if kind < 0.1:  # as in Nagari: the pen turns back at the lower left, and the foot falls to the right
+    if kind < 0.05:  # as in Nagari: the pen turns back at the lower left, and the foot falls to the right
         low = rng.uniform(0.6, 0.75)
-        dip = rng.uniform(0.8, 1.0)
-        foot = [(0.0, low), (0.4 * wide, low - 0.03), (0.7 * wide, 0.85), (0.95 * wide, dip), (1.15 * wide, dip - 0.15)]
+        foot = [(0.0, low), (0.4 * wide, low - 0.03), (0.75 * wide, 0.85), (wide, 1.0), (1.15 * wide, 0.85)]
         return [curve([*head, (0.0, low)], rng), curve(foot[: int(rng.integers(4, 6))], rng)]
     if kind < 0.35:  # a loop at the lower left
         size = rng.uniform(0.06, 0.22)

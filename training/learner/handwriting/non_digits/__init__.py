@@ -43,8 +43,8 @@ def unbent(draw: Callable[[Rng], Drawing]) -> Callable[[Rng], Image.Image]:
 
 # How each kind is drawn, and its share.
 KINDS: tuple[tuple[Callable[[Rng], Image.Image], float], ...] = (
-    (handwritten(letter), 0.08),
-    (handwritten(glyph), 0.28),
+    (handwritten(letter), 0.1),
+    (handwritten(glyph), 0.27),
     (handwritten(invented), 0.1),
     (handwritten(ligature), 0.06),
     (handwritten(spiral), 0.02),
@@ -54,7 +54,7 @@ KINDS: tuple[tuple[Callable[[Rng], Image.Image], float], ...] = (
     (handwritten(disguised), 0.06),
     (half, 0.02),
     (unbent(scribble), 0.13),
-    (unbent(several), 0.04),
+    (unbent(several), 0.03),
     (unbent(word), 0.02),
     (unbent(printed), 0.05),
     (badge, 0.02),

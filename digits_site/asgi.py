@@ -1,5 +1,6 @@
 """The ASGI application: HTTP by Django, live training by WebSocket. Any ASGI server can load it."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -13,6 +14,7 @@ from django.urls import reverse  # noqa: E402
 
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.web.limits.stream_slots import StreamSlots  # noqa: E402
+from digits_site.web.middleware.body_limit import BodyLimit  # noqa: E402
 from digits_site.web.middleware.origins import OriginGuard  # noqa: E402
 from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E402
 from digits_site.web.middleware.slashes import SlashRouter  # noqa: E402
@@ -25,6 +27,8 @@ refuse_unsafe_start()
 if settings.WATCHDOG:
     watchdog.start(is_worker=False)
 
-http_application = StaticFiles(StreamRouter(streams={reverse("progress"): StreamSlots(django_application)}))
+streams = {reverse("progress"): StreamSlots(django_application)}
+http_application = StaticFiles(BodyLimit(StreamRouter(streams)))
 websocket_application = WebSocketRequestID(OriginGuard(StreamSlots(URLRouter(websocket_urlpatterns))))
 application = SlashRouter(ProtocolTypeRouter({"http": http_application, "websocket": websocket_application}))
+gc.freeze()  # as in digits_site.wsgi

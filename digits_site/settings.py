@@ -67,7 +67,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Limits ---
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1024 * 1024)
-DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_BODY_BYTES  # the middleware refuses first
+MAX_PICTURE_BYTES = env.number("MAX_PICTURE_BYTES", 8 * 1024 * 1024)
+PICTURE_PATHS = {"/api/drawing"}  # they take a picture as the body or as a file
+# The fields of a form with a picture; larger files, and under ASGI larger bodies, wait on the disk.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.
 MAX_DECODES = max(1, env.number("MAX_DECODES", 1))
 STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 0 if LOCAL else 50)  # a class behind one address

@@ -3,6 +3,7 @@
 No watchdog starts here: the web process that serves the streams has one, and every worker.
 """
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -18,3 +19,4 @@ refuse_unsafe_start()
 after_parent_death(terminate_gracefully)
 
 application = LingeringClose(django_application)
+gc.freeze()  # what the start has made is no garbage: collecting after large bodies takes no time

@@ -1,7 +1,7 @@
 """Fixtures: the product as processes (`stack`), and the Django test client over a database with the shipped model.
 
 A test marked `deployments("nginx", "granian")` runs on its own fixtures and once more on each of these: `nginx` is
-`make run-scaled`, `granian` its web server without nginx.
+`make run-scaled`, `granian` and `daphne` its web servers without nginx.
 """
 
 import os
@@ -76,7 +76,8 @@ def scaled(shared_scaled: Scaled) -> Iterator[Scaled]:
 
 @pytest.fixture(scope="module")
 def deployed_client(shared_scaled: Scaled, deployment: str) -> Iterator[RealClient]:
-    address = shared_scaled.url if deployment == "nginx" else shared_scaled.granian_url
+    others = {"granian": shared_scaled.granian_url, "daphne": shared_scaled.daphne_url}
+    address = others.get(deployment, shared_scaled.url)
     with httpx.Client(base_url=address, timeout=30) as http:
         yield RealClient(http)
 

@@ -48,6 +48,7 @@ def configuration(folder: Path, web_port: int, streams_port: int) -> str:
         "DEPLOY": TEMPLATES,
         "CONNECTIONS": raise_connection_limit(),
         "MAX_BODY_BYTES": settings.MAX_BODY_BYTES,
+        "MAX_PICTURE_BYTES": settings.MAX_PICTURE_BYTES,
         "WEB_PORT": web_port,
         "STREAMS_PORT": streams_port,
         "HOSTS": " ".join(f"{host} '';" for host in settings.ALLOWED_HOSTS if host != "*"),

@@ -1,9 +1,11 @@
 """daphne's HTTP protocol, hardened.
 
-A client cannot choose the application's root path, Twisted does not parse forms, and refusals are the API's JSON.
+A client cannot choose the application's root path, no body is kept beyond its limit, Twisted does not parse forms, and
+refusals are the API's JSON.
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 from daphne import http_protocol
 
@@ -11,12 +13,25 @@ from digits_site.server.backpressure import WriteGate
 from digits_site.web.asgi import Message
 from digits_site.web.error_responses import error_response
 from digits_site.web.errors import BadRequest, ServerError
+from digits_site.web.limits.body_size import max_body_bytes
 
 
 class WebRequest(http_protocol.WebRequest):
     """One HTTP request, or the handshake of a WebSocket."""
 
     gate: WriteGate | None = None  # only an event stream has one
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 (Twisted's name)
+        """Set the limit, when the headers have been read and the body has not."""
+        super().gotLength(length)
+        path = unquote(self.channel._path.decode("latin1").partition("?")[0])
+        content_types = self.requestHeaders.getRawHeaders(b"content-type") or [b""]
+        self.room = max_body_bytes(path, content_types[0].decode("latin1")) + 1
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """Keep a byte more than the limit, for BodyLimitMiddleware to refuse the body, and drop the rest."""
+        super().handleContentChunk(data[: self.room])
+        self.room -= min(len(data), self.room)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Hide the Content-Type from Twisted, which parses forms and answers a malformed one with an empty 400."""

@@ -8,7 +8,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import DisallowedHost, PermissionDenied, TooManyFieldsSent, TooManyFilesSent
+from django.conf import settings
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -106,6 +113,8 @@ def api_error(exception: Exception) -> ApiError | None:
         return exception
     if isinstance(exception, drf.ValidationError):
         return invalid_parameter(exception)
+    if isinstance(exception, RequestDataTooBig):  # fields of a form whose file may be larger
+        return errors.PayloadTooLarge(settings.MAX_BODY_BYTES)
     error = next((error for kind, error in ERRORS.items() if isinstance(exception, kind)), None)
     if error is None or not isinstance(exception, drf.APIException):
         return error() if error else None

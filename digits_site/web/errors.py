@@ -60,6 +60,13 @@ class InvalidJSON(ApiError):
     message = "The body is not valid JSON."
 
 
+class InvalidBody(ApiError):
+    """The body says that it is packed by gzip, and is not, or is cut or damaged."""
+
+    code = "invalid_body"
+    message = "The body is not whole gzip data, as its Content-Encoding says."
+
+
 class InvalidParameter(ApiError):
     code = "invalid_parameter"
     message = "A parameter is invalid."
@@ -132,7 +139,7 @@ class StateChanged(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The request body is over MAX_BODY_BYTES."""
+    """The request body is over MAX_BODY_BYTES or, for a picture, over MAX_PICTURE_BYTES; unpacked, if it is gzip."""
 
     code = "payload_too_large"
     status = 413

@@ -70,7 +70,8 @@ def test_compose_gives_nginx_files_that_exist_and_hosts_that_it_knows() -> None:
 
 def test_nginx_limits_bodies_as_the_product_does() -> None:
     limits = re.findall(r"(?:client_max_body_size|default) (\d+);", NGINX)
-    assert limits == [str(settings.MAX_BODY_BYTES)] * 2
+    usual, picture = str(settings.MAX_BODY_BYTES), str(settings.MAX_PICTURE_BYTES)
+    assert limits == [usual, picture, usual, picture], "the words of a refusal, then what is refused"
 
 
 # --- What an attacker would look for ---

@@ -60,7 +60,7 @@ def test_addresses_that_a_client_makes_up_are_dropped(public_site: PublicSite) -
 SMALL = ["/nope", "/api/retrain_model/", "/api/models/1/onnx/", "/ws/training/", "/api/progress/", "/static/nope"]
 
 
-def test_only_drawings_may_be_large(public_site: PublicSite) -> None:
+def test_only_drawings_may_be_large_and_pictures_larger(public_site: PublicSite) -> None:
     """What nginx takes it keeps on its disk, which has room for few large bodies of many clients."""
     large = {"content": b"x" * 100_000, "headers": {"Content-Type": "application/json"}}
     with public_site.client("127.0.0.8") as visitor:
@@ -68,7 +68,14 @@ def test_only_drawings_may_be_large(public_site: PublicSite) -> None:
             answer = visitor.post(path, **large)
             assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large"), path
             assert "65536" in answer.json()["message"]
-        assert visitor.post("/api/drawing/", **large).json()["code"] == "invalid_json"
+        for path in ("/api/drawing/", "/api/drawing", "/api/drawing/?preview=1"):
+            assert visitor.post(path, **large).json()["code"] == "invalid_json"
+            for kind, limit in (("application/json", 2**20), ("image/png", 8 * 2**20), ("Multipart/form-data", 2**23)):
+                refused = visitor.post(path, content=bytes(limit + 1), headers={"Content-Type": kind})
+                assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large"), kind
+                assert str(limit) in refused.json()["message"]
+        picture = {"content": bytes(8 * 2**20), "headers": {"Content-Type": "image/png"}}
+        assert visitor.post("/api/drawing", **picture).json()["code"] == "unsupported_image"
         assert visitor.post("/static/nope", content=b"x").status_code == 405
 
 

@@ -9,16 +9,19 @@ from io import BytesIO
 from itertools import product
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import settings
 
 from digits_site.web.middleware.lingering_close import LINGER_BYTES, LingeringClose
 from tests.support.early_answers import Refused, send_all
+from tests.support.memory import Weight
 from tests.support.scaled import OnGranian
 from tests.support.stack import Stack
 from tests.support.wire import read_all
 
-LIMIT = settings.MAX_BODY_BYTES
+LIMIT, PICTURE_LIMIT = settings.MAX_BODY_BYTES, settings.MAX_PICTURE_BYTES
+MOST_MEGABYTES = 160.0  # of two processes; 32 of these pictures have 268
 CLIENTS = 8
 FOREIGN_PAGE = Refused(403, headers=(("Origin", "http://evil.example"),))
 EARLY = {
@@ -42,7 +45,7 @@ def on(*servers: type[Stack]) -> pytest.MarkDecorator:
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The server that a test names (`on`)."""
-    with closing(request.param(tmp_path_factory.mktemp("early"), PREDICT_RATE="1/hour")) as stack:
+    with closing(request.param(tmp_path_factory.mktemp("early"), PREDICT_RATE="1/hour", MALLOC_ARENA_MAX="1")) as stack:
         stack.start(worker=False)
         stack.http.post("/api/drawing/")  # uses up the rate
         yield stack
@@ -68,6 +71,21 @@ def test_a_client_reads_that_its_body_is_too_large(server: Stack) -> None:
         request = Refused(413).encode(size, chunked=chunked)
         outcome = send_all(server.port, request, CLIENTS, clients=CLIENTS, pause=0.01)
         assert (outcome.answered, outcome.lost) == ({413: CLIENTS}, {}), (size, chunked)
+
+
+@pytest.mark.stack
+@on(OnGranian)
+def test_large_pictures_at_once_cost_bounded_memory(server: Stack) -> None:
+    """At most two are in the memory of a process, others are refused as busy, and none stays there afterwards."""
+    picture = (("Content-Type", "image/png"),)
+    usual, large = (Refused(429, headers=picture).encode(size) for size in (LIMIT, PICTURE_LIMIT))
+    send_all(server.port, usual, 2 * CLIENTS, clients=CLIENTS, pause=0.01)
+    web = psutil.Process(server.processes["web"].pid)
+    weight = Weight(lambda: [web, *web.children(recursive=True)])
+    for _ in range(3):
+        outcome = send_all(server.port, large, 4 * CLIENTS, clients=4 * CLIENTS, pause=1)
+        assert set(outcome.answered) <= {429, 503}
+    assert weight.peak() - weight.seen[0] < MOST_MEGABYTES
 
 
 @pytest.mark.stack

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.conf import settings
+from digits_site.web.limits.body_size import max_body_bytes
 
 LINGER_SECONDS = 2.0  # reading time before the response, and again after it
-LINGER_BYTES = 16 * 2**20  # far over MAX_BODY_BYTES: the sender of a photo still gets its 413
+LINGER_BYTES = 16 * 2**20  # far over the limits: the sender of a large photo still gets its 413
 PIECE_BYTES = 64 * 2**10
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -32,7 +32,8 @@ class LingeringClose:
             response = self.application(environ, start_response)
         finally:
             # A client may send such a body only after it has read the 413.
-            too_large = body.length is not None and body.length > settings.MAX_BODY_BYTES
+            limit = max_body_bytes(environ.get("PATH_INFO", ""), environ.get("CONTENT_TYPE", ""))
+            too_large = body.length is not None and body.length > limit
             lingers = too_large or body.discard_rest()
         return LingeringResponse(response, body) if lingers and not body.is_read else response
 

@@ -14,7 +14,7 @@ from digits_site.web.openapi.errors import ErrorSerializer, error_responses
 
 ALWAYS = (errors.BadHost, errors.BadRequest, errors.NotLocal, errors.ProxiedRequest, errors.TooManyParts)
 UNSAFE_METHOD = (errors.BadOrigin, errors.PayloadTooLarge)
-BODY = (errors.InvalidJSON, errors.UnsupportedMediaType)
+BODY = (errors.InvalidJSON, errors.InvalidBody, errors.UnsupportedMediaType)
 DATA = (errors.NotAcceptable, errors.DatabaseUnavailable)
 
 

@@ -109,7 +109,7 @@ FOLLOW = """() => new Promise((resolve) => {
 def test_a_browsers_event_source_stops_asking_after_the_end(stack: Stack, chromium: Any) -> None:
     run = stack.train(samples=600, epochs=1)
     page, answers = chromium.new_page(), []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.extend([answer]))  # Playwright sets an attribute of it
     page.goto(stack.url)
     seen = page.evaluate(FOLLOW)
     page.close()

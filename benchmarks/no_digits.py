@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.common import machine, table
 from recognition.errors import BlankDrawing
-from recognition.imaging import preprocess
+from recognition.imaging import find_candidates
+from recognition.prediction import predict_candidates
 from training.learner import dataset
 
 DATA = Path(__file__).parent / "data"
@@ -29,8 +30,8 @@ HANDS = ("caveat-latin", "kalam-latin", "indie-flower-latin", "architects-daught
 GREEK = "ΑΓΔΕΗΘΚΛΜΝΞΠΡΣΤΥΧΨΩαγεηθκλμνξπρστυχψως"
 # Digits and letters of other scripts by the name of the font, without those that look like our digits.
 DIGITS = {
-    "kalam-devanagari": "४५६७८९",
-    "farsan-gujarati": "૪૫૬૭૮૯",
+    "kalam-devanagari": "४६७८९",
+    "farsan-gujarati": "૪૬૭૮૯",
     "noto-sans-bengali-bengali": "৩৫৬৮৯",
     "noto-sans-tamil-tamil": "௧௩௪௫௬௮௯",
     "noto-sans-arabic-arabic": "٢٣٤٧٨",
@@ -197,13 +198,13 @@ APART = {"letters that look like digits": (look_alike, 50)}  # not in the sum
 
 
 def uncertain(make: Callable[[Rng], Image.Image], count: int) -> int:
-    """Return how many of `count` pictures the shipped model is unsure of, or `preprocess` refuses."""
-    model, pictures = shipped_classifier(), []
+    """Return how many of `count` pictures the product calls uncertain, or refuses."""
+    drawings = []
     for row in range(count):
         with suppress(BlankDrawing):
-            pictures.append(preprocess(make(np.random.default_rng((11, row)))))
-    confidence = model.probabilities(np.stack(pictures)).max(axis=1)
-    return count - int((confidence >= model.uncertain_below).sum())
+            drawings.append(find_candidates(make(np.random.default_rng((11, row)))))
+    predictions = predict_candidates(shipped_classifier(), drawings)
+    return count - sum(not prediction.uncertain_reason for prediction in predictions)
 
 
 def main() -> None:

@@ -75,7 +75,9 @@ def test_viewers_see_every_epoch_as_it_ends(scaled: Scaled) -> None:
     run = int(scaled.http.post("/api/retrain_model/", json={"samples": 600, "epochs": 3}).json()["run"])
     began = time.monotonic()
     with httpx.stream("GET", f"{scaled.url}/api/progress/", timeout=30) as answer:
-        times = [(time.monotonic() - began, json.loads(line[6:])) for line in answer.iter_lines() if line]
+        times = [
+            (time.monotonic() - began, json.loads(line[6:])) for line in answer.iter_lines() if line[:6] == "data: "
+        ]
     assert times[0][0] < 2, "at once, not when the run has ended"
     assert len(times) > 2
     assert times[-1][1]["reason"] == "completed"

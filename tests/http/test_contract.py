@@ -82,7 +82,12 @@ def test_the_life_of_a_run_by_polling(stack: Stack) -> None:
 @everywhere
 def test_the_progress_stream_of_an_idle_service_closes_at_once_and_takes_no_other_method(stack: Stack) -> None:
     answer = stack.http.get("/api/progress/")
-    assert json.loads(answer.text.removeprefix("data: "))["event"] == "close", "the first message, and the only one"
+    head, _, data = answer.text.partition("\ndata: ")
+    assert json.loads(data)["event"] == "close", "the first message, and the only one"
+    again = stack.http.get("/api/progress/", headers={"Last-Event-ID": head.removeprefix("id: ")})
+    assert (again.status_code, again.content) == (204, b""), "a browser's EventSource stops asking"
+    for other in ("", "1-0", "end", "x-end", "1-end 2"):
+        assert '"close"' in stack.http.get("/api/progress/", headers={"Last-Event-ID": other}).text
     refusal = stack.http.post("/api/progress/")
     assert (refusal.status_code, refusal.json()["code"], refusal.headers["allow"]) == (405, "method_not_allowed", "GET")
 

@@ -110,7 +110,7 @@ POSTS: dict[str, list[tuple[int, Any, str]]] = {
         (400, {"pixels": [0]}, JSON),
         (400, {"drawing": 1}, JSON),
         (413, png_header(13300, 13300), "image/png"),
-        (413, b"x" * 1_100_000, "image/png"),
+        (413, b"x" * 1_100_000, JSON),
         (415, b"8BPS", "image/vnd.adobe.photoshop"),
         (415, b"{}", "text/plain"),
         (422, encode(Image.new("L", (99, 99))), "image/png"),

@@ -75,7 +75,7 @@ def test_event_streams_take_places_for_as_long_as_they_last(service: Stack) -> N
             stream = open_ones.enter_context(http.stream("GET", f"{service.url}/api/progress/", timeout=10))
             assert stream.status_code == 200
             lines.append(stream.iter_lines())
-            assert next(lines[-1]).startswith("data: ")
+            assert next(lines[-1]).startswith("id: ")
         assert not is_served(open_ones.enter_context(socket_from(service, 5)))
         other = service.http.post("/api/stop_training/", json={"run": 1})
         assert other.json()["code"] == "run_mismatch", "the limit is for streams alone"

@@ -2,12 +2,15 @@
 
 import json
 import time
+from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from tests.support.browser import launch_chromium  # noqa: F401 (a fixture)
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 from tests.support.watcher import Watcher
 
@@ -93,3 +96,26 @@ def test_flushall_in_mid_run_changes_nothing(stack: Stack) -> None:
     assert stack.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
     assert viewer.wait_for_end(run) == "completed"
     assert viewer.epochs[run] == [1, 2, 3, 4]
+
+
+FOLLOW = """() => new Promise((resolve) => {
+  const source = new EventSource("/api/progress/"), seen = [];
+  source.onmessage = (event) => seen.push([event.lastEventId, JSON.parse(event.data).event]);
+  source.onerror = () => source.readyState === EventSource.CLOSED && resolve(seen);
+})"""
+
+
+@pytest.mark.browser
+def test_a_browsers_event_source_stops_asking_after_the_end(stack: Stack, chromium: Any) -> None:
+    run = stack.train(samples=600, epochs=1)
+    page, answers = chromium.new_page(), []
+    page.on("response", lambda answer: answers.extend([answer]))  # Playwright sets an attribute of it
+    page.goto(stack.url)
+    seen = page.evaluate(FOLLOW)
+    page.close()
+    assert seen[-1] == [f"{run}-end", "close"]
+    assert [answer.status for answer in answers if answer.url.endswith("/api/progress/")] == [200, 204]
+    stack.train(samples=600, epochs=1)
+    with httpx.stream("GET", f"{stack.url}/api/progress/", headers={"Last-Event-ID": f"{run}-end"}) as answer:
+        assert answer.status_code == 200, "a newer run is streamed"
+        assert next(answer.iter_lines()) == f"id: {run + 1}-0"

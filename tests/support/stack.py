@@ -46,7 +46,7 @@ def streamed(url: str) -> Iterator[dict[str, Any]]:
     """The messages of one event stream, to its end. Raises httpx.HTTPError when it is cut off."""
     with httpx.stream("GET", f"{url}/api/progress/", timeout=30) as answer:
         for line in answer.iter_lines():
-            if line:
+            if line.startswith("data: "):
                 yield json.loads(line.removeprefix("data: "))
 
 

@@ -161,6 +161,23 @@ def test_digits_that_resemble_others_are_read(shipped: None) -> None:
     assert read == {name: digit for name, (digit, _) in drawn.items()}
 
 
+def test_characters_and_print_that_resemble_digits_are_uncertain(shipped: None) -> None:
+    """Theta is no slashed zero, sigma no zero, a mirrored three no three; nor are a tick, crossing lines and a comb."""
+    ring = [(0.5 + 0.33 * np.cos(a), 0.5 + 0.5 * np.sin(a)) for a in np.linspace(0, 6.3, 40)]
+    drawn = {
+        "theta": [ring, [(0.17, 0.5), (0.83, 0.5)]],
+        "sigma": [[(x * 0.9, 0.3 + y * 0.7) for x, y in ring], [(0.45, 0.3), (1.0, 0.3)]],
+        "mirrored three": [[(0.8, 0.1), (0.5, 0.0), (0.25, 0.2), (0.55, 0.45), (0.2, 0.7), (0.5, 1.0), (0.85, 0.9)]],
+        "tick": [[(0.1, 0.6), (0.35, 1.0), (0.95, 0.0)]],
+        "crossing": [[(0.0, 0.3), (1.0, 0.3)], [(0.0, 0.7), (1.0, 0.7)], [(0.5, 0.0), (0.5, 1.0)]],
+        "comb": [[(0.0, 0.7), (1.0, 0.7)], *([(x, 0.4), (x, 0.7)] for x in (0.0, 0.33, 0.66, 1.0))],
+        "letter M": [[(0.0, 1.0), (0.1, 0.0), (0.5, 0.6), (0.9, 0.0), (1.0, 1.0)]],
+    }
+    client = Client(HTTP_HOST="localhost")
+    sure = [name for name, strokes in drawn.items() if not ask(client, draw(0, strokes=strokes, brush=14))["uncertain"]]
+    assert not sure
+
+
 def test_the_shipped_model_is_the_handwriting_presets() -> None:
     import json
 

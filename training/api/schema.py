@@ -90,9 +90,13 @@ def add_event_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "operationId": "streamProgress",
         "summary": "Stream the progress of the active run, until it ends.",
         "description": 'Each `data:` is a `Progress`, at least once a second; the last one is `{"event": "close", …}`. '
-        "If no run is active, that one comes at once.",
+        "If no run is active, that one comes at once. While none is, its `id:` as `Last-Event-ID` is answered 204.",
         "tags": ["training"],
-        "responses": {"200": events, **error_responses(STREAM_ERRORS)},
+        "responses": {
+            "200": events,
+            "204": {"description": "The client has seen the end."},
+            **error_responses(STREAM_ERRORS),
+        },
     }
     result["paths"] = dict(sorted({**result["paths"], reverse("progress"): {"get": operation}}.items()))
     return result

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as AnyDatabaseError
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
@@ -20,10 +21,11 @@ from digits_site.web.error_responses import error_response
 from training.live import events
 from training.live.broadcast import cached_percentage
 from training.live.feed import feed
-from training.models import ACTIVE
+from training.models import ACTIVE, TrainingRun
 
 SILENCE_SECONDS = 0.9  # legacy clients give up after 5 s of silence; the contract promises 1 s
 PACE_SECONDS = 0.2
+END_ID = re.compile(r"\d+-end")  # the id of a closing message; others are the run and its last finished epoch
 
 
 @csrf_exempt  # a POST gets 405, not 403
@@ -38,6 +40,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(refusal(), request)
     try:
         await feed().position()
+        # A browser's EventSource connects again after the end, until it is answered 204.
+        if END_ID.fullmatch(request.headers.get("Last-Event-ID", "")) and not await is_run_active():
+            return HttpResponse(status=204)
     except AnyDatabaseError:
         return error_response(errors.DatabaseUnavailable(), request)
     response = StreamingHttpResponse(messages(), content_type="text/event-stream")
@@ -52,7 +57,7 @@ async def messages() -> AsyncIterator[str]:
         updates = aiter(viewer)
         run = (await anext(updates))["run"]
         if run is None:
-            yield as_message({"event": "close", "reason": "completed"})
+            yield as_message("0-end", {"event": "close", "reason": "completed"})
             return
         state = StreamState(run)
         if not state.closing:
@@ -70,8 +75,9 @@ async def messages() -> AsyncIterator[str]:
                         continue  # epochs are always sent, however soon the next one follows
                 if not state.closing:
                     sent_at = loop.time()
-                    yield as_message(events.progress(run["max_epochs"], state.percentage, state.last_epoch))
-            yield as_message(state.closing)
+                    progress = events.progress(run["max_epochs"], state.percentage, state.last_epoch)
+                    yield as_message(f"{state.run}-{state.epoch}", progress)
+            yield as_message(f"{state.run}-end", state.closing)
         finally:
             waiting.cancel()
 
@@ -84,6 +90,11 @@ class StreamState:
         self.last_epoch: Mapping[str, Any] | None = None
         self.closing: dict[str, Any] = {}  # the last message, once the run has ended
         self.apply({"type": "snapshot", "run": run})
+
+    @property
+    def epoch(self) -> int:
+        """The last finished epoch, or 0."""
+        return int(self.last_epoch["epoch"]) if self.last_epoch else 0
 
     def apply(self, message: events.Event) -> None:
         """Take in a snapshot or an event, of this run or of a later one."""
@@ -112,5 +123,10 @@ async def percentage_of(run: dict[str, Any]) -> float:
     return await sync_to_async(cached_percentage)(run["id"], queued_at, len(run["epochs"]), run["max_epochs"])
 
 
-def as_message(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data)}\n\n"
+@sync_to_async
+def is_run_active() -> bool:
+    return TrainingRun.objects.active().exists()
+
+
+def as_message(message_id: str, data: dict[str, Any]) -> str:
+    return f"id: {message_id}\ndata: {json.dumps(data)}\n\n"

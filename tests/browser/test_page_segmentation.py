@@ -3,14 +3,17 @@
 import base64
 import io
 
+import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.support.browser import check_accessibility
 from tests.support.drawings import dot, encode
 from tests.support.drawings import draw as drawn
-from tests.support.page import SEVEN, answer, button, choose, draw
+from tests.support.page import DROP, SEVEN, answer, button, choose, draw
+from tests.support.papers import form_cell, phone_photo
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +59,35 @@ def test_what_was_taken_for_the_digit_is_outlined_and_the_rest_dimmed(visits):
     assert overlay(page).tobytes() == shown.tobytes()
     draw(page)
     expect(note).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("file", "size", "digit", "box", "left_out"),
+    [
+        (encode(form_cell(7)), (420, 360), 7, (162, 137, 258, 277), [(150, 85), (121, 200), (30, 331)]),
+        (encode(phone_photo(3), "JPEG"), (1200, 1600), 3, (519, 551, 706, 810), [(400, 1100), (60, 60), (1100, 1500)]),
+    ],
+    ids=["form cell", "phone photo"],
+)
+def test_only_the_digit_of_a_dropped_paper_is_outlined(visits, file, size, digit, box, left_out):
+    """`box` is the digit's in the picture; the spots that were left out are a label, lines, paper, desk and shadow."""
+    page = visits.open()
+    page.evaluate(DROP, base64.b64encode(file).decode())
+    expect(answer(page)).to_contain_text(f"Read as {digit}")
+    shown = overlay(page)
+    longer = max(size)
+    scale = shown.width / longer
+    left, top = ((longer - side) / 2 for side in size)
+    pixels = np.asarray(shown).astype(int)
+    outlined = (pixels[..., 3] > 200) & (pixels[..., 0] > pixels[..., 1] + 60)
+    rows, columns = np.flatnonzero(outlined.any(axis=1)), np.flatnonzero(outlined.any(axis=0))
+    found = np.array([columns[0], rows[0], columns[-1], rows[-1]]) / scale - [left, top, left, top]
+    gap = found - box  # the outline's distance from the ink
+    assert np.abs(gap * scale).max() < 14, f"{found} around {box}"
+    assert max(gap[0], gap[1], -gap[2], -gap[3]) < 0, f"{found} outside {box}"
+    dimmed = [shown.getpixel((round((left + x) * scale), round((top + y) * scale))) for x, y in left_out]
+    assert all(150 < alpha < 220 for *_, alpha in dimmed), dimmed
+    check_accessibility(page, 1280, 390)
 
 
 def test_of_a_photo_that_the_browser_cannot_show_the_digit_is_shown(visits):

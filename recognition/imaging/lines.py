@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognition.imaging.polarity import Mask
 
-SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 2)))  # of the lines that are searched for, dy by dx
+SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 3)))  # of the lines that are searched for, dy by dx
 MIN_LENGTH = 0.22  # of the longer side of the image
 MAX_GAP = 9  # pixels between the dots or dashes of a line, at the working size
 MAX_DEVIATION = 1.0  # root mean square distance from a straight line, in pixels
@@ -90,9 +90,11 @@ def trace(mask: Mask, length: int, *, upright: bool) -> Iterator[Line]:
     straight = straight_runs(mask, length)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(straight, connectivity=8)
     for label in range(1, count):
-        left, top, width, height = stats[label, :4]
+        left, top, width, height = (int(number) for number in stats[label, :4])
+        if width < length:
+            continue
         part = labels[top : top + height, left : left + width] == label
-        line = fit(part, mask, int(left), int(top), upright=upright)
+        line = fit(part, mask, left, top, upright=upright)
         if line is not None:
             yield line
 
@@ -129,24 +131,33 @@ def fit(part: Mask, mask: Mask, left: int, top: int, *, upright: bool) -> Line |
             return None
         slope, offset = least_squares(columns[used], middle[used])
         distance = np.abs(middle - slope * columns - offset)
-        used &= distance <= max(float(np.quantile(distance[used], 0.8)), 0.75)
+        if float(distance[used].max()) <= 0.75:
+            break
+        used &= distance <= max(ranked(distance[used], 0.8), 0.75)  # np.quantile takes ten times as long
     if np.count_nonzero(used) < width / 2 or abs(slope) > 0.14:
         return None
     deviation = float(np.sqrt(np.mean((middle[used] - slope * columns[used] - offset) ** 2)))
     offset += top - slope * left
-    across = thickness(mask, left, left + width, slope, offset, int(float(np.median(filled[used]))) + 2)
-    typical = float(np.median(across))
+    across = thickness(mask, left, left + width, slope, offset, int(ranked(filled[used], 0.5)) + 2)
+    typical = ranked(across, 0.5)
     if typical > 0.2 * width:
         return None
     evenness = float((np.abs(across - typical) <= max(1.0, 0.2 * typical)).mean())
     return Line(upright, left, left + width, slope, offset, deviation, typical, evenness, mask.shape[1])
 
 
+def ranked(values: NDArray[np.number], share: float) -> float:
+    """Return the value that a share of the values does not exceed."""
+    place = int(share * (len(values) - 1))
+    return float(np.partition(values, place)[place])
+
+
 def least_squares(x: Ints, y: NDArray[np.float64]) -> tuple[float, float]:
     """Return the slope and offset of the line nearest to the points."""
-    centre = x.mean()
-    slope = float(((x - centre) * y).sum() / max(float(((x - centre) ** 2).sum()), 1.0))
-    return slope, float(y.mean() - slope * centre)
+    count, total = len(x), float(x.sum())
+    spread = float(x @ x) - total * total / count
+    slope = (float(x @ y) - total * float(y.sum()) / count) / max(spread, 1.0)
+    return slope, (float(y.sum()) - slope * total) / count
 
 
 def thickness(mask: Mask, start: int, end: int, slope: float, offset: float, reach: int) -> Ints:

@@ -14,7 +14,7 @@ from recognition.imaging.segmentation import Ink
 
 MIN_DIGIT = 0.12  # of the image's longer side, at the working size
 MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
-ZOOM_BELOW = 0.4  # a smaller digit is looked at again, closer
+ZOOM_BELOW = 0.28  # a smaller digit is looked at again, closer
 UNLIKELY = 0.7  # how much the confidence counts of light ink on the dark, where there is dark ink on paper too
 DARK_BORDER = 0.3  # share of the border; with less dark, light ink is out of the question
 
@@ -66,8 +66,12 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
         left, top, right, bottom = (int(side / scale) for side in around)
         closer = clear(levels[top:bottom, left:right], (corner[0] + left, corner[1] + top), is_drawing, zooms - 1)
         if closer is not None:
-            was_cleared, left_out = was_cleared or closer.was_cleared, max(left_out, closer.left_out)
-            return replace(closer, was_cleared=was_cleared, left_out=left_out)
+            return replace(
+                closer,
+                was_cleared=was_cleared or closer.was_cleared,
+                left_out=max(left_out, closer.left_out),
+                is_one_of_several=digit.is_one_of_several or closer.is_one_of_several,
+            )
     area = cv2.dilate(digit.mask.astype(np.uint8), disc(5)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * 1.05, 1) * area
     ink = Ink(

@@ -1,13 +1,13 @@
 """Why an answer is uncertain, and what `?preview=1` shows of the picture it is for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from recognition import classifier, registry
 from recognition.api.data_urls import decode_data_url
@@ -59,6 +59,40 @@ def test_a_digit_is_certain_and_a_scribble_is_no_digit(client: Client) -> None:
     scribble = [[(0, 0), (1, 1), (0, 1), (1, 0), (0.1, 0.5), (1, 0.4), (0.4, 1)]]
     assert ask(client, draw(3))["uncertain_reason"] is None
     assert ask(client, draw(strokes=scribble))["uncertain_reason"] == "not_a_digit"
+
+
+def two_digits() -> Image.Image:
+    page = Image.new("L", (400, 280), 255)
+    page.paste(draw(4, height=130, brush=14).crop((40, 40, 240, 240)), (0, 40))
+    page.paste(draw(2, height=130, brush=14).crop((40, 40, 240, 240)), (200, 40))
+    return page
+
+
+def cut_through() -> Image.Image:
+    """A photo of an 8 of which only the lower third is in the picture."""
+    return with_grain(draw(8, height=200, brush=20).crop((0, 165, 280, 280)))
+
+
+def crossed_out() -> Image.Image:
+    """A digit that three lines of a form run through: enough is left to read, not to be sure."""
+    page = draw(8, height=150, brush=8)
+    for y in (80, 140, 175):
+        ImageDraw.Draw(page).line((0, y, 279, y), fill=0, width=14)
+    return with_grain(page)
+
+
+def with_grain(image: Image.Image) -> Image.Image:
+    grain = np.random.default_rng(1).normal(0, 4, (image.height, image.width))
+    return Image.fromarray(np.clip(np.asarray(image, int) * 0.9 + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"), [(two_digits, "several_digits"), (cut_through, "cut_off"), (crossed_out, "surroundings")]
+)
+def test_what_is_beside_around_or_outside_makes_an_answer_uncertain(
+    client: Client, make: Callable[[], Image.Image], reason: str
+) -> None:
+    assert ask(client, make())["uncertain_reason"] == reason
 
 
 def mask_of(answer: Any) -> Image.Image:

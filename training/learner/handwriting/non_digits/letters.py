@@ -51,12 +51,12 @@ LETTERS = {
 # those that look like a digit.
 GLYPHS: dict[str, str | tuple[int, ...]] = {
     "futural": "ACEFHJKMNPRTUVWXYacdefhjkmnprtuvwxy#%*+<=>?@[]^~:;!",
-    "scripts": "ABCEFGHKMNPRTUVWXacdhkmnprtuvwx",
-    "cursive": "ABCFHKMNPRTUVWXadhkmnprtuvwx",
-    "timesi": "ACEFGHKLMNPRTUVWXYadehkmnprtuvwxy",
-    "gothgbt": "ACEFGHKLMNPRTUVWXYacdefhkmnprtuvwxy",
-    "greeks": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,
-    "greekc": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,
+    "scripts": "ABCEFGHKMNPRTUVWXacdhkmnprtuvwx",  # pragma: allowlist secret
+    "cursive": "ABCFHKMNPRTUVWXadhkmnprtuvwx",  # pragma: allowlist secret
+    "timesi": "ACEFGHKLMNPRTUVWXYadehkmnprtuvwxy",  # pragma: allowlist secret
+    "gothgbt": "ACEFGHKLMNPRTUVWXYacdefhkmnprtuvwxy",  # pragma: allowlist secret
+    "greeks": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,  # pragma: allowlist secret
+    "greekc": "ACDEGHJKLMNPQRSTVWXaceghjklmnpqrstvwx" * 2,  # pragma: allowlist secret
     "cyrillic": "$%DEGHIKLPQUWX]^",
     "japanese": (36, 49, 51, 55, 57, 58, 65, 66, 69, 71, 73, 75, 77, 78, 80, 80, 84, 88, 90, 92, 94, 100, 102, 102)
     + (104, 104, 114, 114, 120, 121, 123, 125, 127, 128, 134, 137, 148, 151, 153, 156, 160, 160, 165, 166, 170, 171)

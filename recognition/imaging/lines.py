@@ -17,6 +17,7 @@ from recognition.imaging.polarity import Mask
 
 SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 3)))  # of the lines that are searched for, dy by dx
 MIN_LENGTH = 0.22  # of the longer side of the image
+MAX_STEEPNESS = 0.35  # height by length of the box around a line, its thickness included
 MAX_GAP = 9  # pixels between the dots or dashes of a line, at the working size
 MAX_DEVIATION = 1.0  # root mean square distance from a straight line, in pixels
 BORDER = 4  # pixels; a line that ends this close to the border runs out of the picture
@@ -91,7 +92,7 @@ def trace(mask: Mask, length: int, *, upright: bool) -> Iterator[Line]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(straight, connectivity=8)
     for label in range(1, count):
         left, top, width, height = (int(number) for number in stats[label, :4])
-        if width < length:
+        if width < length or height > MAX_STEEPNESS * width:
             continue
         part = labels[top : top + height, left : left + width] == label
         line = fit(part, mask, left, top, upright=upright)

@@ -70,7 +70,7 @@ def map_ink(levels: Levels, *, everywhere: bool = False) -> InkMap | None:
     The threshold follows the paper's grain and the ink nearby, so that faint and uneven strokes stay whole (a local
     threshold as in Sauvola and Pietikainen, "Adaptive document image binarization", 2000).
     """
-    bare = close_ink(levels)
+    bare, levels = clip_highlights(close_ink(levels), levels)
     paper, on_desk = (np.ones(levels.shape, bool), False) if everywhere else find_paper(bare)
     inside = shrink(paper, 9) if on_desk else paper
     if inside.mean() < MIN_PAPER or (on_desk and shrink(paper, BROADEST_STROKE * max(paper.shape)).mean() < 0.05):
@@ -99,6 +99,13 @@ def close_ink(levels: Levels) -> Levels:
     framed = cv2.copyMakeBorder(small, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
     bare = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, disc(2 * radius - 1))[radius:-radius, radius:-radius]
     return np.asarray(cv2.resize(bare, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def clip_highlights(bare: Levels, levels: Levels) -> tuple[Levels, Levels]:
+    """Return both images without reflections: what is brighter than the paper and smaller than the least of it."""
+    sample = np.sort(bare[::3, ::3], axis=None)
+    brightest = min(int(sample[int((1 - MIN_PAPER) * (len(sample) - 1))]) + MIN_STEP // 2, 255)
+    return np.minimum(bare, brightest), np.minimum(levels, brightest)
 
 
 def find_paper(bare: Levels) -> tuple[Mask, bool]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.imaging.lines import Line
-from recognition.imaging.paper import disc, fill_holes
+from recognition.imaging.paper import disc
 from recognition.imaging.polarity import Mask
 from recognition.imaging.segmentation import NEAR, STRAY_MASS, STRAY_MASS_FAR
 
@@ -121,11 +121,17 @@ def find_frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
             if other.box[3] - other.box[1] > MIN_IN_FRAME * (bottom - top) and other.area > 0.05 * part.area
         ]
         if inside:
-            own = cv2.morphologyEx((labels == part.label).astype(np.uint8), cv2.MORPH_CLOSE, disc(7)).astype(bool)
-            hole = fill_holes(own) & ~own
-            if any(hole[labels == other.label].mean() > 0.8 for other in inside):
+            hull = convex_hull(labels == part.label)  # a ring drawn by hand need not close
+            if any(hull[labels == other.label].mean() > 0.9 for other in inside):
                 frames.add(part.label)
     return frames
+
+
+def convex_hull(mask: Mask) -> Mask:
+    """Return the smallest convex mask around a mask."""
+    hull = cv2.convexHull(cv2.findNonZero(mask.astype(np.uint8)))
+    filled = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), hull, 1)
+    return np.asarray(filled, bool)
 
 
 def likelihood(part: Part, shape: tuple[int, ...]) -> float:

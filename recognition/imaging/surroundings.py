@@ -15,7 +15,8 @@ from recognition.imaging.segmentation import Ink
 MIN_DIGIT = 0.12  # of the image's longer side, at the working size
 MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
 ZOOM_BELOW = 0.28  # a smaller digit is looked at again, closer
-UNLIKELY = 0.7  # how much the confidence counts of light ink on the dark, where there is dark ink on paper too
+UNLIKELY = 0.7  # how much the confidence counts of ink on the less likely of bright and dark paper
+MOSTLY = 0.6  # share of a dark border above which the paper is dark
 DARK_BORDER = 0.3  # share of the border; with less dark, light ink is out of the question
 
 cv2.setNumThreads(1)  # the picture is too small a job to share, and requests run side by side
@@ -30,6 +31,7 @@ class Clearing:
     left_out: float  # other ink, as a share of the digit's
     is_cut_off: bool
     is_one_of_several: bool
+    on_sheet: bool  # the paper ends inside the picture
     weight: float = 1.0
 
 
@@ -41,8 +43,11 @@ def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing
     dark_share = float((border < middle).mean())
     on_bright = clear(levels, corner, is_drawing)
     on_dark = clear(255 - levels, corner, is_drawing) if dark_share > DARK_BORDER else None
-    if on_bright and on_dark:  # a sheet on a desk is likelier than light ink on a board with a bright part
-        on_dark = replace(on_dark, weight=UNLIKELY)
+    if on_bright and on_dark:
+        if on_bright.on_sheet or dark_share < MOSTLY:  # a sheet on a desk is likelier than light ink on a board
+            on_dark = replace(on_dark, weight=UNLIKELY)
+        else:
+            on_bright = replace(on_bright, weight=UNLIKELY)
     return [clearing for clearing in (on_bright, on_dark) if clearing is not None]
 
 
@@ -83,7 +88,7 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
         corner=corner,
         reduction=1 / scale,
     )
-    return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several)
+    return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several, found.on_desk)
 
 
 def find_print(found: InkMap, lines: list[Line]) -> list[Line]:

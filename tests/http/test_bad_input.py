@@ -64,7 +64,7 @@ REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     (DRAWING, JSON, 415, "unsupported_image"): ['{"drawing": "data:image/svg+xml;base64,PHN2Zy8+"}'],
     (DRAWING, JSON, 422, "blank_drawing"): [f'{{"drawing": "{BLANK}"}}'],
     (DRAWING, JSON, 413, "payload_too_large"): [f'{{"drawing": "{OVER_THE_LIMIT}"}}'],
-    (DRAWING, "image/png", 415, "unsupported_image"): [b"<svg/>", encode(draw(5), "GIF"), b"seven"],
+    (DRAWING, "image/png", 415, "unsupported_image"): [b"<svg/>", b"8BPS\0\1", b"%PDF-1.7", b"seven"],
     (DRAWING, "image/png", 400, "corrupt_image"): [PNG[: len(PNG) // 2], BAD_CRC],
     (DRAWING, "image/png", 413, "image_too_large"): [png_header(13300, 13300), png_header(30000, 30000, 1, 0)],
     (DRAWING, "image/png", 400, "image_too_small"): [encode(Image.new("L", (1, 1024)))],

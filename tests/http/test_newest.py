@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 def test_the_newest_run_is_the_one_asked_for_last_everywhere(client: Client) -> None:
     """One was stopped, one completed before it, and an upgrade added the shipped one last, which is older still."""
     now = timezone.now()
-    completed = completed_run(20, 0.97, epochs=2, queued_at=now - timedelta(hours=2))
-    stopped = completed_run(5, status=Status.INTERRUPTED, queued_at=now - timedelta(hours=1))
+    completed = completed_run(20, 0.97, epochs=2, queued_at=now - timedelta(minutes=2))
+    stopped = completed_run(5, status=Status.INTERRUPTED, queued_at=now - timedelta(minutes=1))
     shipping.install()
     shipped = TrainingRun.objects.get(worker=SHIPPED)
     assert shipped.pk > stopped.pk

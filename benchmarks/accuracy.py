@@ -21,7 +21,8 @@ from benchmarks.common import machine, table  # noqa: E402
 from recognition.calibration import expected_calibration_error  # noqa: E402
 from recognition.classifier import Classifier  # noqa: E402
 from recognition.errors import BlankDrawing  # noqa: E402
-from recognition.imaging import EncodedImage, preprocess  # noqa: E402
+from recognition.imaging import EncodedImage, find_candidates  # noqa: E402
+from recognition.prediction import Prediction, predict_candidates  # noqa: E402
 from tests.support.drawings import encode  # noqa: E402
 from training import shipping  # noqa: E402
 from training.learner import dataset  # noqa: E402
@@ -102,13 +103,16 @@ DISGUISES: dict[str, Disguise] = {
 }
 
 
-def prepared(images: NDArray[np.float32], disguise: Disguise) -> Iterator[NDArray[np.float32]]:
+def predictions(model: Classifier, images: NDArray[np.float32], disguise: Disguise) -> Iterator[Prediction | None]:
+    """Yield the product's answer for each disguised image, None for one that it refuses as blank."""
     for row, image in enumerate(images):
         digit = Image.fromarray(np.rint(image * 255).astype(np.uint8))
         try:
-            yield preprocess(disguise(digit, np.random.default_rng((7, row))))
+            candidates = find_candidates(disguise(digit, np.random.default_rng((7, row))))
         except BlankDrawing:
-            yield np.zeros((28, 28), np.float32)
+            yield None
+        else:
+            yield predict_candidates(model, [candidates])[0]
 
 
 def shipped_classifier() -> Classifier:
@@ -124,10 +128,13 @@ def main() -> None:
     model = shipped_classifier()
     rows = []
     for name, disguise in DISGUISES.items():
-        answers = model.probabilities(np.stack(list(prepared(digits.images[..., 0], disguise))))
-        right = float((answers.argmax(axis=1) == digits.labels).mean())
-        error = expected_calibration_error(answers, digits.labels)
-        uncertain = float((answers.max(axis=1) < model.uncertain_below).mean())
+        answers = list(predictions(model, digits.images[..., 0], disguise))
+        probabilities = np.array([[0.1] * 10 if answer is None else answer.probabilities for answer in answers])
+        right = np.mean(
+            [answer is not None and answer.digit == label for answer, label in zip(answers, digits.labels, strict=True)]
+        )
+        error = expected_calibration_error(probabilities, digits.labels)
+        uncertain = np.mean([answer is None or bool(answer.uncertain_reason) for answer in answers])
         rows.append([name, f"{right:.2%}", f"{error:.4f}", f"{uncertain:.2%}"])
     print(machine())
     print(table([f"{len(digits)} MNIST test digits", "accuracy", "calibration error", "uncertain"], rows))

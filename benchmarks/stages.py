@@ -45,7 +45,7 @@ def measure() -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
     handlers[UNMEASURED] = WSGIHandler()
 
-    parts = ((EncodedImage, "decode"), (drawings, "preprocess"), (Classifier, "probabilities"))
+    parts = ((EncodedImage, "decode"), (drawings, "find_candidates"), (Classifier, "probabilities"))
     post, medians = RequestFactory(HTTP_HOST="localhost").post, {}
     for kind in (one for one in KINDS.values() if one.size == 1):
         times: dict[str, list[float]] = defaultdict(list)

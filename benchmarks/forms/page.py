@@ -24,7 +24,7 @@ TONERS: tuple[Colour, ...] = ((10, 10, 10), (50, 50, 50), (95, 95, 95), (30, 60,
 
 @cache
 def face(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return a face of the system, or Pillow's own where there is none of that name."""
+    """Return the system's face of that name, or Pillow's own if it is not installed."""
     try:
         return ImageFont.truetype(name, size)
     except OSError:

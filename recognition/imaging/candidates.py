@@ -82,15 +82,16 @@ def find_candidates(image: Image.Image) -> list[Candidate]:
 
 def from_clearing(clearing: Clearing, *, is_drawing: bool) -> Candidate:
     """Return the candidate of a digit without its surroundings."""
+    is_partial = is_drawing and not clearing.was_cleared
     doubt: Doubt = "surroundings"
     doubt_below, weight = (SURE if clearing.was_cleared else 0.0), clearing.weight
     if clearing.is_one_of_several:
         doubt, doubt_below = "several_digits", ALWAYS
     elif clearing.is_cut_off:
         doubt, doubt_below = "cut_off", VERY_SURE
-    elif is_drawing and not clearing.was_cleared:
+    elif is_partial:
         doubt_below = ALWAYS
-    if is_drawing and not clearing.was_cleared:
+    if is_partial:
         weight = UNCLEARED if clearing.is_cut_off else PARTIAL
     return Candidate(normalize(clearing.ink), clearing.ink, weight, doubt, doubt_below)
 

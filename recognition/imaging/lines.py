@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import Mask
+from recognition.imaging.polarity import IntBox, Mask, longer_side
 
 SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 3)))  # of the lines that are searched for, dy by dx
 MIN_LENGTH = 0.22  # of the longer side of the image
@@ -68,10 +68,10 @@ class Line:
         sides = [partner for partner in self.partners if partner.is_even and partner.length > LONG * partner.side]
         return self.is_even or (self.evenness > 0.4 and len(sides) >= self.corners)
 
-    def sticks_out(self, box: tuple[int, int, int, int]) -> bool:
+    def sticks_out(self, box: IntBox) -> bool:
         """Whether the line, which touches the ink in (left, top, right, bottom), reaches too far beyond it."""
         low, high = (box[1], box[3]) if self.upright else (box[0], box[2])
-        size = max(box[2] - box[0], box[3] - box[1])
+        size = longer_side(box)
         before, after = low - self.start, self.end - high
         far_both_ways = min(before, after) > 0.25 * size and self.length > 1.6 * size
         return far_both_ways or (self.ends_outside > 0 and max(before, after) > 0.5 * size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognition.imaging.lines import Line
 from recognition.imaging.paper import disc
-from recognition.imaging.polarity import Mask
+from recognition.imaging.polarity import IntBox, Mask, enclose, longer_side
 from recognition.imaging.segmentation import NEAR, STRAY_MASS, STRAY_MASS_FAR
 
 MIN_AREA = 10  # pixels at the working size
@@ -21,15 +22,13 @@ STRAIGHT = 0.8  # share of a component's pixels that lie along one line
 MAX_SMALL = 3  # components of less than SMALL of the digit's area; more of them are dots or dirt
 SMALL = 0.08
 
-Box = tuple[int, int, int, int]
-
 
 @dataclass(frozen=True)
 class Part:
     """One connected component; its box is (left, top, right, bottom)."""
 
     label: int
-    box: Box
+    box: IntBox
     area: int
     half_width: float  # of its thickest stroke, in pixels
     at_edge: bool  # touches the border of the image or of the paper
@@ -37,7 +36,7 @@ class Part:
 
     @property
     def size(self) -> int:
-        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+        return int(longer_side(self.box))
 
     @property
     def is_print(self) -> bool:
@@ -49,7 +48,7 @@ class Digit:
     """The components that make up the digit, and what else was found."""
 
     mask: Mask
-    box: Box
+    box: IntBox
     is_surrounded: bool  # a circle around it, dots or something at the border was left out
     is_cut_off: bool  # it touches the border
     is_one_of_several: bool  # something as large stands beside it
@@ -68,7 +67,7 @@ def find_digit(mask: Mask, paper: Mask, lines: list[Line], erased: list[Line]) -
         part.at_edge and part.area > 0.15 * main.area and part.half_width > 1.5 * main.half_width for part in parts
     )
     is_surrounded = bool(frames) or left_at_edge or sum(part.area < SMALL * main.area for part in parts) > MAX_SMALL
-    box = enclose([part.box for part in chosen])
+    box = reduce(enclose, (part.box for part in chosen))
     digit = np.isin(labels, [part.label for part in chosen])
     return Digit(digit, box, is_surrounded, main.at_edge, others)
 
@@ -165,14 +164,8 @@ def join(main: Part, parts: list[Part], erased: list[Line]) -> tuple[list[Part],
             has_rival = True
         elif 0.3 * main.half_width <= part.half_width <= 2.2 * main.half_width + 1:
             chosen.append(part)
-            box = enclose([box, part.box])
+            box = enclose(box, part.box)
     return chosen, has_rival
-
-
-def enclose(boxes: list[Box]) -> Box:
-    """Return the smallest box around all."""
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left), min(top), max(right), max(bottom)
 
 
 def separates(line: Line, one: Part, other: Part) -> bool:

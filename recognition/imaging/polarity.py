@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from recognition.errors import BlankDrawing
+from recognition.imaging.decoding.frames import MIN_CONTRAST, OVERVIEW_SIDE
 
-MIN_CONTRAST = 24  # levels between ink and background
 SAMPLE_SIDE = 70  # samples a side that determine the level behind a transparent image
 MARGIN = 8  # pixels kept on every side of what is visible
 MIN_CROP_SIDE = 200  # pixels a side; cropping a smaller image gains nothing
 
-OVERVIEW_SIDE = 200  # images are searched for ink at no more than this many pixels a side
 INK_THRESHOLD = 0.25  # the fraction of the ink's contrast above which a pixel is ink
 MAX_SPECKS = 3  # this many pixels of an extreme level are not taken for ink or background
 UNEVEN = 8  # levels between the border's 20th and 80th percentile above which the light is uneven
@@ -24,6 +23,7 @@ UNEVEN = 8  # levels between the border's 20th and 80th percentile above which t
 Mask = NDArray[np.bool_]
 Levels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+IntBox = tuple[int, int, int, int]
 
 
 def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
@@ -32,6 +32,11 @@ def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
     if not len(down):
         raise BlankDrawing
     return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+
+
+def enclose(one: IntBox, other: IntBox) -> IntBox:
+    """Return the smallest box around two."""
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
 def longer_side(box: tuple[float, ...]) -> float:

@@ -21,7 +21,7 @@ DAMAGE = (OSError, EOFError, SyntaxError, MemoryError, OverflowError, struct.err
 )
 REDUCED_SIDE = 800  # pixels; a picture is reduced as long as its shorter side keeps these
 MAX_FACTOR = 8  # the most by which JPEG can decode reduced
-OVERVIEW_SIDE = 200  # pixels of the picture in which ink is looked for
+OVERVIEW_SIDE = 200  # pixels a side, at most, of the picture in which ink is looked for
 MIN_CONTRAST = 24  # levels between ink and background
 
 # Of the process in which this file is a script. The largest photo takes 0.9 s and 420 MiB of addresses, 300 in use.

@@ -37,7 +37,7 @@ def size(data: bytes) -> tuple[int, int]:
 
 
 def box(data: bytes, wanted: bytes, start: int, end: int) -> tuple[int, int]:
-    """Return (start, end) of the content of the first box of a kind. Raises CorruptImage if there is none."""
+    """Return (start, end) of the content of the first box of a kind. Raises CorruptImage if it is missing."""
     for kind, inside, after in boxes(data, start, end):
         if kind == wanted:
             return inside, after

@@ -20,6 +20,7 @@ MAX_SPECK_SHARE = 0.002  # of the pixels; more is dirt or noise
 BROADEST_STROKE = 0.16  # share of the longer side; anything broader and dark is not ink
 MIN_STEP = 35  # levels between paper and what it lies on
 MIN_PAPER = 0.12  # share of the image
+MIN_SHEET_FILL = 0.83  # share of the smallest rectangle around it
 MIN_INK = 8  # levels
 NOISE_FACTOR = 4.5  # the least contrast of ink, in standard deviations of the paper's grain
 
@@ -34,6 +35,7 @@ class InkMap:
     mask: Mask
     paper: Mask
     on_desk: bool  # something that is not paper was found at the border
+    is_sheet: bool  # the paper on it is a rectangle
 
 
 def disc(diameter: float) -> Levels:
@@ -88,7 +90,11 @@ def map_ink(levels: Levels, *, everywhere: bool = False) -> InkMap | None:
     nearby = cv2.GaussianBlur(cv2.dilate(smooth, disc(13)), (0, 0), 3)
     strength = np.minimum(ink / np.maximum(nearby, np.float32(0.8 * strongest)), 1)
     mask = keep_strong((strength > 0.42) & (smooth > weakest), smooth >= strongest)
-    return InkMap(strength, mask, inside, on_desk) if mask.any() and mask.mean() < 0.5 else None
+    return (
+        InkMap(strength, mask, inside, on_desk, on_desk and is_rectangular(paper))
+        if mask.any() and mask.mean() < 0.5
+        else None
+    )
 
 
 def close_ink(levels: Levels) -> Levels:
@@ -125,6 +131,12 @@ def find_paper(bare: Levels) -> tuple[Mask, bool]:
         return everywhere, False
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
     return fill_holes(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))), True
+
+
+def is_rectangular(mask: Mask) -> bool:
+    """Whether a mask fills a rectangle, turned or not, as a sheet does and an ellipse, 0.785 of it, does not."""
+    _, size, _ = cv2.minAreaRect(cv2.findNonZero(mask.astype(np.uint8)))
+    return bool(np.count_nonzero(mask) > MIN_SHEET_FILL * max(size[0] * size[1], 1.0))
 
 
 def fill_holes(mask: Mask) -> Mask:

@@ -16,6 +16,7 @@ MIN_DIGIT = 0.12  # of the image's longer side, at the working size
 MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
 ZOOM_BELOW = 0.28  # a smaller digit is looked at again, closer
 UNLIKELY = 0.7  # how much the confidence counts of ink on the less likely of bright and dark paper
+DARKEST = 0.2  # of the range of levels; a border below that is the darkest there is
 MOSTLY = 0.6  # share of a dark border above which the paper is dark
 DARK_BORDER = 0.3  # share of the border; with less dark, light ink is out of the question
 
@@ -31,7 +32,7 @@ class Clearing:
     left_out: float  # other ink, as a share of the digit's
     is_cut_off: bool
     is_one_of_several: bool
-    on_sheet: bool  # the paper ends inside the picture
+    on_sheet: bool  # the paper is a rectangle inside the picture
     weight: float = 1.0
 
 
@@ -39,15 +40,20 @@ def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing
     """Return the digit on bright paper, and on dark paper if the border is dark; those that were found."""
     levels = remove_specks(np.asarray(grey))
     border = np.concatenate((levels[0], levels[-1], levels[:, 0], levels[:, -1]))
-    middle = (int(levels.min()) + int(levels.max())) / 2
-    dark_share = float((border < middle).mean())
-    on_bright = clear(levels, corner, is_drawing)
-    on_dark = clear(255 - levels, corner, is_drawing) if dark_share > DARK_BORDER else None
-    if on_bright and on_dark:
-        if on_bright.on_sheet or dark_share < MOSTLY:  # a sheet on a desk is likelier than light ink on a board
-            on_dark = replace(on_dark, weight=UNLIKELY)
-        else:
-            on_bright = replace(on_bright, weight=UNLIKELY)
+    darkest, brightest = int(levels.min()), int(levels.max())
+    dark_share = float((border < (darkest + brightest) / 2).mean())
+    is_darkest = float(np.median(border)) - darkest < DARKEST * (brightest - darkest)
+    on_bright: Clearing | None
+    on_bright, on_dark = clear(levels, corner, is_drawing), None
+    if dark_share > DARK_BORDER:
+        on_dark = clear(255 - levels, corner, is_drawing)
+    if dark_share > MOSTLY and is_darkest:  # light ink, unless the dark surrounds a sheet
+        if is_drawing:
+            on_bright = clear(levels, corner, is_drawing=False)
+        if on_bright is not None and not on_bright.on_sheet:
+            on_bright = None
+    if on_bright is not None and on_dark is not None:  # a sheet on a desk is likelier than light ink on a board
+        on_dark = replace(on_dark, weight=UNLIKELY)
     return [clearing for clearing in (on_bright, on_dark) if clearing is not None]
 
 
@@ -76,6 +82,7 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
                 was_cleared=was_cleared or closer.was_cleared,
                 left_out=max(left_out, closer.left_out),
                 is_one_of_several=digit.is_one_of_several or closer.is_one_of_several,
+                on_sheet=found.is_sheet or closer.on_sheet,
             )
     area = cv2.dilate(digit.mask.astype(np.uint8), disc(5)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * 1.05, 1) * area
@@ -88,7 +95,7 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
         corner=corner,
         reduction=1 / scale,
     )
-    return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several, found.on_desk)
+    return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several, found.is_sheet)
 
 
 def find_print(found: InkMap, lines: list[Line]) -> list[Line]:

@@ -127,12 +127,16 @@ def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_
 
 
 def test_runs_that_were_missed_while_disconnected_are_asked_for(visits):
-    page, server = visits.open_faked(snapshot(seq=2))
-    expect(history_row(page, RUN)).to_be_visible()
-    server.snapshot = snapshot(seq=1, id=RUN + 5, status="queued", queued_at="2099-01-03T03:04:05Z")
-    with page.expect_request("**/api/runs/?**"):
-        server.connections[-1].close(code=1012)
-    expect(history_row(page, RUN + 5)).to_be_visible()
+    page, server, asked = open_with_runs(visits, ended_run())
+    newest = snapshot(seq=1, id=RUN + 5, status="queued", queued_at="2099-01-03T03:04:05Z")
+    rows = [{**run, "finished_epochs": 2} for run in (newest["run"], ended_run(id=RUN + 4), ended_run())]
+    listed = {"count": 3, "next": None, "previous": None, "results": rows}
+    page.route("**/api/runs/?**", lambda route: route.fulfill(json=listed))
+    server.snapshot = newest
+    server.connections[-1].close(code=1012)
+    for number in (RUN + 5, RUN + 4, RUN):  # only the list holds the one in the middle
+        expect(history_row(page, number)).to_be_visible()
+    assert len(asked) == 1
 
 
 # --- The end of a run whose results do not arrive at once ---

@@ -154,3 +154,32 @@ class NoEarlierModel(RecognitionError):
     code = "no_earlier_model"
     status = 409
     message = "There is no earlier model to roll back to."
+
+
+class InvalidLabel(RecognitionError):
+    code = "invalid_label"
+    message = "The label must be an integer from 0 to 9, or null for a drawing that shows no digit."
+
+
+class CorrectionsClosed(RecognitionError):
+    """CORRECTIONS_OPEN is false, and the caller may not review."""
+
+    code = "corrections_closed"
+    status = 403
+    message = "This site does not take corrections."
+
+
+class NoCorrection(RecognitionError):
+    """There is no such correction, or the caller may not take it back."""
+
+    code = "no_correction"
+    status = 404
+    message = "There is no such correction, or it can no longer be undone."
+
+
+class WorseThanChampion(RecognitionError):
+    """The comparison with the model in service is against the challenger."""
+
+    code = "worse_than_champion"
+    status = 409
+    message = "The comparison with the model in service is against this model. Give a reason to activate it anyway."

@@ -1,4 +1,4 @@
-"""The registry of models: the published versions, and when each was in service."""
+"""The registry of models, the comparisons between them, corrections, and daily statistics of the predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
+from django.utils import timezone
 
 
 def model_storage() -> Storage:
@@ -29,6 +30,14 @@ class ModelVersion(models.Model):
     test_accuracy = models.FloatField(help_text="fraction of the 10,000 MNIST test digits read correctly")
     temperature = models.FloatField(default=1.0, help_text="divides the logits, so that a confidence is a frequency")
     uncertain_below = models.FloatField(null=True, blank=True, help_text="answers less confident are called uncertain")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="the model whose weights its training began with",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -55,6 +64,9 @@ class Activation(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     rollback = models.BooleanField(default=False)
+    reason = models.CharField(
+        max_length=500, blank=True, help_text="why it was activated although the comparison was against it"
+    )
 
     class Meta:
         ordering = ["-pk"]
@@ -84,3 +96,99 @@ def in_service(model: str = "pk") -> Exact:
     """Return an expression for annotating rows: whether the model whose ID is in the field `model` is in service."""
     newest = Activation.objects.values("model_id")[:1]
     return Exact(models.F(model), Coalesce(models.Subquery(newest), 0))
+
+
+class Comparison(models.Model):
+    """Champion against challenger: how both predicted the same pictures. `results` is comparison.Results."""
+
+    champion = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons_as_champion")
+    challenger = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons")
+    results = models.JSONField(help_text="for each set: counts, exact McNemar p, examples")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["champion", "challenger"], name="one_comparison_of_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.challenger} against {self.champion}"
+
+
+NO_DIGIT = 10  # the label of a drawing that shows no digit; `null` in the API
+
+
+class Correction(models.Model):
+    """A person's label for a drawing: what the model predicted, what the person says, and what the reviewer decided.
+
+    It keeps the preprocessed picture alone, never the upload. A third of all pictures, chosen by their SHA-256, are
+    held out: they judge models and are never trained on.
+
+    Legal changes: pending -> accepted | rejected, and between all three by a reviewer; a deletion takes it back.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        ACCEPTED = "accepted", "accepted"
+        REJECTED = "rejected", "rejected"
+
+    class Source(models.TextChoices):
+        PAGE = "page", "page"
+        API = "api", "API"
+        IMPORT = "import", "import"
+
+    LABELS = [*((digit, str(digit)) for digit in range(10)), (NO_DIGIT, "no digit")]
+
+    picture = models.BinaryField(help_text="784 bytes: 28x28 levels row by row, ink 255 on 0")
+    picture_sha256 = models.CharField("SHA-256", max_length=64)
+    signature = models.CharField(
+        max_length=16, help_text="average hash: nearly equal pictures have the same one", db_index=True
+    )
+    held_out = models.BooleanField(help_text="judges models, and is never trained on")
+    label = models.PositiveSmallIntegerField(choices=LABELS)
+    predicted = models.PositiveSmallIntegerField(null=True, blank=True)
+    confidence = models.FloatField(null=True, blank=True, help_text="of the prediction, 0 to 1")
+    uncertain = models.BooleanField(default=False, help_text="the model called its prediction uncertain")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=6, choices=Source.choices)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="corrections"
+    )
+    sender = models.CharField(max_length=32, blank=True, help_text="keyed hash of the client's address")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["state", "label"], name="correction_by_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["picture_sha256", "label"], name="one_correction_of_a_label"),
+            models.CheckConstraint(condition=models.Q(label__lte=NO_DIGIT), name="legal_label"),
+        ]
+
+    def __str__(self) -> str:
+        return f"correction {self.pk}"
+
+
+class DailyPredictions(models.Model):
+    """How often one model predicted one digit on one day (UTC), in all processes together."""
+
+    day = models.DateField()
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    digit = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField(default=0)
+    uncertain = models.PositiveIntegerField(default=0)
+    confidence = models.FloatField(default=0.0, help_text="sum of the confidences, 0 to 1 each")
+
+    class Meta:
+        ordering = ["-day"]
+        verbose_name_plural = "daily predictions"
+        constraints = [
+            models.UniqueConstraint(fields=["day", "model", "digit"], name="one_row_per_day_model_and_digit")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digit} by {self.model} on {self.day}"

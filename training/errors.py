@@ -53,8 +53,30 @@ class QueueUnavailable(ApiError):
     message = "The training queue cannot be reached. Try again later."
 
 
+class TooFewCorrections(ApiError):
+    """The preset `adapt` needs more accepted corrections."""
+
+    code = "too_few_corrections"
+    status = 409
+
+    def __init__(self, count: int, needed: int) -> None:
+        super().__init__(
+            f"The preset adapt needs at least {needed} accepted corrections; there are {count}.",
+            count=count,
+            needed=needed,
+        )
+
+
+class CorrectionsGone(ApiError):
+    """Corrections of the run that is to be repeated have been deleted since."""
+
+    code = "corrections_gone"
+    status = 409
+    message = "Corrections that this run used were deleted, so it cannot be repeated."
+
+
 class NoModel(ApiError):
-    """The run did not complete, so it has no model."""
+    """The run did not complete, so it has no model; or no model is in service to start from."""
 
     code = "no_model"
     status = 409

@@ -97,6 +97,14 @@ class TrainingRun(models.Model):
     confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts (row: true digit, column: predicted)")
     versions = models.JSONField(default=dict, blank=True, help_text="libraries that trained it")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    base = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the model whose weights it begins with",
+    )
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     error_detail = models.TextField(blank=True, help_text="traceback of the training process")
@@ -209,6 +217,26 @@ class TrainingRun(models.Model):
         return self._change(lost & Q(stop_requested_at=None), **values) or self._change(
             lost, status=Status.INTERRUPTED, finished_at=now
         )
+
+
+class RunCorrections(models.Model):
+    """The corrections that a run learns from and is judged by, as they were when it was requested.
+
+    `pictures` is emptied at the run's end: what remains names the corrections and proves which they were.
+    """
+
+    run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, primary_key=True, related_name="corrections")
+    count = models.PositiveIntegerField(help_text="trained on")
+    held_out = models.PositiveIntegerField(help_text="judged by")
+    sha256 = models.CharField("SHA-256", max_length=64, help_text="of the sorted lines `SHA-256 of the picture, label`")
+    entries = models.JSONField(help_text="[ID, label, held out] of each")
+    pictures = models.BinaryField(help_text="784 bytes for each entry, in their order; empty once the run has ended")
+
+    class Meta:
+        verbose_name_plural = "run corrections"
+
+    def __str__(self) -> str:
+        return f"corrections of run {self.run_id}"
 
 
 class Predictions(models.Model):

@@ -1,0 +1,1 @@
+"""Daily statistics of the predictions, which show drift without labels."""

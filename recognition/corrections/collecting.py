@@ -79,6 +79,7 @@ def collect(
     values: dict[str, Any] = {
         "picture": picture,
         "signature": average_hash(levels),
+        "ink": float(levels.mean()) / 255,
         "held_out": is_held_out(sha256),
         "source": source,
         "account": account,

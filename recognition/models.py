@@ -147,6 +147,7 @@ class Correction(models.Model):
     signature = models.CharField(
         max_length=16, help_text="average hash: nearly equal pictures have the same one", db_index=True
     )
+    ink = models.FloatField(help_text="mean level of the picture, 0 to 1")
     held_out = models.BooleanField(help_text="judges models, and is never trained on")
     label = models.PositiveSmallIntegerField(choices=LABELS)
     predicted = models.PositiveSmallIntegerField(null=True, blank=True)

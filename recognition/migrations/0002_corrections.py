@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                         db_index=True, help_text="average hash: nearly equal pictures have the same one", max_length=16
                     ),
                 ),
+                ("ink", models.FloatField(help_text="mean level of the picture, 0 to 1")),
                 ("held_out", models.BooleanField(help_text="judges models, and is never trained on")),
                 (
                     "label",

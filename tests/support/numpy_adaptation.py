@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.comparison import Example, ExamplePicture, SetName, SetResult, mcnemar
+from recognition.imaging import encode_png
 from training.learner import dataset
 from training.learner.config import Config
 from training.learner.presets import PRESETS
 
 NO_DIGIT, PATIENCE, EXAMPLES = 10, 3, 12
-BLANK = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAFUlEQVR4nGNgGAWjYBSMglEwCkYBAAdkAAH5iS2PAAAAAElFTkSuQmCC"
 Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -42,6 +43,10 @@ class Corrections:
         return dataset.Digits(images, labels)
 
 
+def data_url(image: NDArray[np.float32]) -> str:
+    return f"data:image/png;base64,{base64.b64encode(encode_png(image[..., 0])).decode()}"
+
+
 def is_over(config: Config, losses: list[float | None]) -> bool:
     """Return whether the validation loss of an adapting run has not become better for PATIENCE epochs."""
     known = [loss for loss in losses if loss is not None]
@@ -57,7 +62,7 @@ def compare(
     sets: list[tuple[SetName, dataset.Digits, list[ExamplePicture]]] = [
         ("mnist_test", test, [{"index": i} for i in range(len(test))]),
         ("held_out", corrections.digits[held], [{"correction": int(i)} for i in corrections.ids[held]]),
-        ("no_digits", dataset.Digits(noise, np.full(8, NO_DIGIT)), [{"picture": BLANK}] * 8),
+        ("no_digits", dataset.Digits(noise, np.full(8, NO_DIGIT)), [{"picture": data_url(image)} for image in noise]),
     ]
     return [result(name, digits, names, before, after, uncertain_below or 0.0) for name, digits, names in sets]
 

@@ -63,7 +63,7 @@ def test_the_row_holds_the_picture_that_the_network_saw_and_what_it_predicted(cl
     assert row.picture_sha256 == hashlib.sha256(levels.tobytes()).hexdigest()
     assert (row.label, row.predicted, row.model_id) == (1, 7, classifier.in_service().version)
     assert row.confidence == pytest.approx(prediction.confidence)
-    assert 0.5 < row.confidence <= 1
+    assert 0.5 < prediction.confidence <= 1
     assert (row.source, row.state, row.account, row.decided_by) == ("api", "accepted", None, None)
     assert row.ink == pytest.approx(levels.mean() / 255)
     assert row.held_out == (int(row.picture_sha256[:8], 16) % 3 == 0)

@@ -47,9 +47,10 @@ def count_accepted(stack):
     return sum(stack.http.get("/api/corrections/summary/").json()["accepted"].values())
 
 
-def refuse(page, status, code, **headers):
+def refuse(page, status, code, message="", headers=None):
     page.unroute_all()
-    page.route(CORRECTIONS, lambda route: route.fulfill(status=status, json={"code": code}, headers=headers))
+    body = {"code": code, "message": message}
+    page.route(CORRECTIONS, lambda route: route.fulfill(status=status, json=body, headers=headers))
 
 
 def test_a_click_corrects_undo_takes_it_back_and_a_corrected_drawing_is_not_asked_about_again(visits, stack):
@@ -143,28 +144,25 @@ def test_keys_correct_where_the_focus_is_on_the_pad_or_the_labels_and_nowhere_el
 
 
 def test_a_photo_is_corrected_as_it_was_sent(visits, stack):
-    page = visits.open()
     photo = encode(drawn(7, size=(420, 280), centre=(110, 140), height=180))
-    page.evaluate(DROP, base64.b64encode(photo).decode())
-    expect(answer(page)).to_contain_text("Read as 7")
-    label(page, "7").click()
-    expect(thanks(page)).to_contain_text("Saved as “7”.")
     form = {"data": {"label": "7"}, "files": {"drawing": photo}}
-    assert stack.http.post("/api/corrections/", **form).status_code == 200, "the same picture"
-    page.reload()
+    known = stack.http.post("/api/corrections/", **form).json()
+    page = visits.open()
     page.evaluate(DROP, base64.b64encode(photo).decode())
-    label(page, "7").click()
+    with page.expect_response(CORRECTIONS) as answered:
+        label(page, "7").click()
+    assert (answered.value.status, answered.value.json()["id"]) == (200, known["id"]), "the same picture"
     expect(thanks(page)).to_have_text(f"Thank you. This drawing was already saved as “7”. {ADAPT}")
     expect(button(page, "Undo correction")).to_be_hidden()
+    stack.http.delete(f"/api/corrections/{known['id']}/", params={"undo": known["undo"]})
 
 
-def test_refusals_are_said_beside_the_labels_and_nothing_is_lost(visits):
+def test_after_a_refusal_the_labels_stay_and_can_be_used_again(visits):
     page = visits.open(expected=["status of", "ERR_FAILED"])
     draw(page, NARROW_SEVEN)
-    refuse(page, 429, "throttled", **{"Retry-After": "30"})
+    refuse(page, 429, "throttled", headers={"Retry-After": "30"})
     label(page, "4").click()
     expect(thanks(page)).to_have_text("Too many requests. Try again in 30 s.")
-    expect(question(page)).to_be_visible()
     page.unroute_all()
     page.route(CORRECTIONS, lambda route: route.abort())
     label(page, "4").click()
@@ -172,32 +170,46 @@ def test_refusals_are_said_beside_the_labels_and_nothing_is_lost(visits):
     page.unroute_all()
     label(page, "4").click()
     expect(thanks(page)).to_contain_text("Saved as “4”.")
-
+    page.route(CORRECTIONS, lambda route: route.abort())
+    button(page, "Undo correction").click()
+    expect(thanks(page)).to_contain_text("The server can't be reached.")
+    page.unroute_all()
+    take_back(page)
+    label(page, "4").click()
     refuse(page, 404, "no_correction")
     button(page, "Undo correction").click()
     expect(thanks(page)).to_have_text("This correction can no longer be undone.")
     expect(button(page, "Undo correction")).to_be_hidden()
-    page.unroute_all()
+
+
+def test_a_label_that_could_not_be_saved_is_reported_under_the_next_drawing(visits):
+    page = visits.open(expected=["status of"])
     held = []
-    page.route(CORRECTIONS, held.append)
-    draw(page, SEVEN[1:])
+    page.route(CORRECTIONS, lambda route: held.append(route))
+    draw(page)
     with page.expect_request(CORRECTIONS):
         label(page, "5").click()
     label(page, "6").click()
     draw(page, [(0.1, 0.1), (0.1, 0.9)])
     expect(question(page)).to_be_visible()
+    assert len(held) == 1, "the first label counts while it is on its way"
     held[0].fulfill(status=503, json={"code": "unavailable", "message": "Try again later."})
     expect(thanks(page)).to_have_text("The label of your earlier drawing was not saved. Try again later.")
-    assert len(held) == 1, "the first label counts while it is on its way"
 
-    refuse(page, 403, "corrections_closed")
+
+def test_closed_corrections_are_not_asked_for_again(visits):
+    page = visits.open(expected=["status of 403"])
+    refuse(page, 403, "corrections_closed", message="This site does not take corrections.")
+    draw(page)
     label(page, "5").click()
+    expect(thanks(page)).to_have_text("This site does not take corrections.")
     expect(question(page)).to_be_hidden()
     button(page, "Clear").click()
     draw(page)
     expect(answer(page)).to_contain_text("Read as 7")
     settle(page)
     expect(question(page)).to_be_hidden()
+    expect(thanks(page)).to_be_empty()
 
 
 def test_a_pending_correction_waits_for_a_person_and_nothing_keeps_anybody_out(visits):

@@ -30,6 +30,13 @@ def label(page, name):
     return question(page).get_by_role("button", name=name, exact=True)
 
 
+def overlap(box, other):
+    return all(
+        box[start] < other[start] + other[length] and other[start] < box[start] + box[length]
+        for start, length in (("x", "width"), ("y", "height"))
+    )
+
+
 def take_back(page):
     """Undo, so that the next test can send the same."""
     button(page, "Undo correction").click()
@@ -93,14 +100,13 @@ def test_a_finger_corrects_and_nothing_moves(visits):
     top = below.bounding_box()["y"] + page.evaluate("scrollY")
     touch(page, *([point] for point in path(SEVEN)))
     expect(answer(page)).to_contain_text("Read as 7")
-    labels = question(page).get_by_role("button").all()
+    labels = [one.bounding_box() for one in question(page).get_by_role("button").all()]
     assert len(labels) == 11
-    for one in labels:
-        box = one.bounding_box()
-        assert min(box["width"], box["height"]) >= SMALLEST_TARGET
     label(page, "2").tap()
     expect(thanks(page)).to_contain_text("Saved as “2”.")
-    assert button(page, "Undo correction").bounding_box()["height"] >= SMALLEST_TARGET
+    undo = button(page, "Undo correction").bounding_box()
+    assert all(min(box["width"], box["height"]) >= SMALLEST_TARGET for box in [*labels, undo])
+    assert not any(overlap(box, undo) for box in labels), "a double tap on one would press the other"
     assert below.bounding_box()["y"] + page.evaluate("scrollY") == top
     button(page, "Undo correction").tap()
     expect(question(page)).to_be_visible()

@@ -24,3 +24,8 @@ predictions = {
     for digit in range(10)
     for uncertain in (False, True)
 }
+corrections = Counter(
+    "digits_corrections",
+    "Corrections received, by source and by their state; `repeated` ones exist already.",
+    ["source", "result"],
+)

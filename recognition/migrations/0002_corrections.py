@@ -36,7 +36,13 @@ class Migration(migrations.Migration):
             name="Comparison",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("results", models.JSONField(help_text="for each set: counts, exact McNemar p, examples")),
+                ("results", models.JSONField(help_text="for each set: its name, counts and exact McNemar p")),
+                (
+                    "examples",
+                    models.JSONField(
+                        default=dict, help_text="for each set: pictures that only one of the models predicted"
+                    ),
+                ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "challenger",
@@ -74,6 +80,7 @@ class Migration(migrations.Migration):
                         db_index=True, help_text="average hash: nearly equal pictures have the same one", max_length=16
                     ),
                 ),
+                ("ink", models.FloatField(help_text="mean level of the picture, 0 to 1")),
                 ("held_out", models.BooleanField(help_text="judges models, and is never trained on")),
                 (
                     "label",

@@ -89,6 +89,8 @@ METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", defaul
 if METRICS_DIR:  # prometheus_client reads the variable when it is first imported
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))
 
+DAILY_STATISTICS = env.bool("DAILY_STATISTICS", default=True)  # predictions by day, in the database
+
 # --- Training ---
 RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 RUN_LOST_SECONDS = env.number("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again

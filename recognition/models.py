@@ -99,11 +99,15 @@ def in_service(model: str = "pk") -> Exact:
 
 
 class Comparison(models.Model):
-    """Champion against challenger: how both predicted the same pictures. `results` is comparison.Results."""
+    """Champion against challenger: how both predicted the same pictures.
+
+    The examples of comparison.SetResult have a column of their own, as few readers need them.
+    """
 
     champion = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons_as_champion")
     challenger = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons")
-    results = models.JSONField(help_text="for each set: counts, exact McNemar p, examples")
+    results = models.JSONField(help_text="for each set: its name, counts and exact McNemar p")
+    examples = models.JSONField(default=dict, help_text="for each set: pictures that only one of the models predicted")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,16 +1,22 @@
-"""Publish, activate, roll back: the only writer of ModelVersion and Activation."""
+"""Publish, compare, activate, roll back: the only writer of ModelVersion, Comparison and Activation."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 
 from digits_site.web.errors import StateChanged
 from recognition.classifier import Classifier
-from recognition.errors import LessAccurate, NoEarlierModel
-from recognition.models import Activation, ModelVersion
+from recognition.comparison import objections
+from recognition.errors import LessAccurate, NoEarlierModel, NoFile, WorseThanChampion
+from recognition.models import Activation, Comparison, ModelVersion
+
+EXAMPLES = ("fixed_examples", "broken_examples")  # the keys of comparison.SetResult that have their own column
 
 
 def publish(
@@ -20,11 +26,13 @@ def publish(
     temperature: float = 1.0,
     uncertain_below: float | None = None,
     keras_content: bytes | None = None,
+    parent: ModelVersion | None = None,
 ) -> ModelVersion:
     """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
 
     The bytes are loaded and run first, so that an unusable model is never registered. The row is written last, so that
-    a file torn by a crash belongs to no version. `keras_content` is the same network for download.
+    a file torn by a crash belongs to no version. `keras_content` is the same network for download and further training,
+    `parent` the version that training began with.
 
     Raises ModelRejected, OSError if no space is left, and StorageUnavailable.
     """
@@ -34,7 +42,7 @@ def publish(
     if existing:
         return existing
     quality = {"test_accuracy": test_accuracy, "temperature": temperature, "uncertain_below": uncertain_below}
-    version = ModelVersion(sha256=digest, size=len(content), **quality)
+    version = ModelVersion(sha256=digest, size=len(content), parent=parent, **quality)
     version.file.name = store(version.file.storage, f"{digest}.onnx", content)
     if keras_content is not None:
         version.keras_file.name = store(version.file.storage, f"{digest}.keras", keras_content)
@@ -52,26 +60,77 @@ def store(storage: Storage, name: str, content: bytes) -> str:
         raise
 
 
+def content_of(file: FieldFile) -> bytes:
+    """Read a version's file. Raises NoFile and StorageUnavailable."""
+    if not file:
+        raise NoFile
+    try:
+        with file.open("rb") as opened:
+            content: bytes = opened.read()
+    except OSError as error:
+        raise NoFile from error
+    return content
+
+
+def compare(champion: ModelVersion, challenger: ModelVersion, results: Sequence[Mapping[str, Any]]) -> None:
+    """Store the comparison of two versions, a list of comparison.SetResult, in place of an earlier one."""
+    counts = [{key: value for key, value in one.items() if key not in EXAMPLES} for one in results]
+    examples = {one["name"]: {key: one[key] for key in EXAMPLES} for one in results}
+    defaults = {"results": counts, "examples": examples}
+    Comparison.objects.update_or_create(champion=champion, challenger=challenger, defaults=defaults)
+
+
+def objections_to(model: ModelVersion) -> list[str]:
+    """Return why the model must not replace the one in service; nothing if they were not compared."""
+    champion = Activation.current_model_id()
+    comparison = Comparison.objects.filter(champion=champion, challenger=model).defer("examples").first()
+    return objections(comparison.results) if comparison else []
+
+
 def activate(
     model: ModelVersion,
     *,
     by: User | AnonymousUser | None = None,
     expected: int | None = None,
+    champion: ModelVersion | None = None,
     refuse_less_accurate: bool = False,
+    reason: str = "",
 ) -> Activation:
     """Put a version into service, after loading it from where every web process will load it.
 
-    `expected` is the ID of the activation that the caller saw in force, 0 for none; None skips the check.
-    Raises ModelRejected, StateChanged if another activation is in force, and LessAccurate if asked to.
+    The comparison with the model in service, if there is one, must allow it.
+
+    Args:
+        by: The account; a visitor or None is not kept.
+        expected: The ID of the activation that the caller saw in force, 0 for none; None skips the check.
+        champion: The version that the caller expects in service; None skips the check.
+        refuse_less_accurate: Whether the model must be as accurate as the one in service, if they were not compared.
+        reason: Why an account activates it although the comparison is against it.
+
+    Raises ModelRejected, StateChanged if another activation or model is in force, WorseThanChampion and LessAccurate.
     """
     Classifier.load(model)
     with transaction.atomic():
         current = lock_current(expected)
         if current and current.model_id == model.pk:
             return current
-        if refuse_less_accurate and current and current.model.test_accuracy > model.test_accuracy:
-            raise LessAccurate(f"{current.model} is more accurate than {model}.")
-        return Activation.objects.create(model=model, by=by if isinstance(by, User) else None, previous=current)
+        if champion and (current is None or current.model_id != champion.pk):
+            raise StateChanged
+        account = by if isinstance(by, User) else None
+        if current:
+            check_quality(model, current.model, refuse_less_accurate, overruled=bool(account and reason))
+        return Activation.objects.create(model=model, by=account, previous=current, reason=reason)
+
+
+def check_quality(model: ModelVersion, serving: ModelVersion, refuse_less_accurate: bool, overruled: bool) -> None:
+    """Raise WorseThanChampion or LessAccurate if `model` must not replace the one in service."""
+    comparison = Comparison.objects.filter(champion=serving, challenger=model).defer("examples").first()
+    if comparison:
+        found = objections(comparison.results)
+        if found and not overruled:
+            raise WorseThanChampion(" ".join([WorseThanChampion.message, *found]), objections=found)
+    elif refuse_less_accurate and serving.test_accuracy > model.test_accuracy:
+        raise LessAccurate(f"{serving} is more accurate than {model}.")
 
 
 def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:

@@ -105,6 +105,7 @@ class TrainingRun(models.Model):
         related_name="+",
         help_text="the model whose weights it begins with",
     )
+    not_activated = models.TextField(blank=True, help_text="why its model was not put into service as requested")
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     error_detail = models.TextField(blank=True, help_text="traceback of the training process")
@@ -154,6 +155,8 @@ class TrainingRun(models.Model):
             hit = TrainingRun.objects.filter(condition, pk=self.pk).update(seq=F("seq") + 1, **values)
             if hit:
                 self.refresh_from_db()
+                if self.base_id and not self.is_active:
+                    RunCorrections.objects.filter(run=self.pk).update(pictures=b"")
         return bool(hit)
 
     def claim(self, worker: str) -> bool:

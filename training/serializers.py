@@ -171,10 +171,21 @@ class RunParameters(Parameters):
     samples = integer(16, TRAINING_DIGITS)
     seed = integer(0, LARGEST_SEED)
     activate = StrictBooleanField(allow_null=True, default=None)
+    corrections_of = serializers.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        allow_null=True,
+        default=None,
+        help_text="Preset adapt: learn the corrections of this run again. Null: all accepted ones.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return a value for every parameter, so that the row says how it was trained."""
-        defaults = vars(PRESETS[attrs["preset"]]) | {"seed": secrets.randbelow(LARGEST_SEED + 1), "activate": False}
+        preset = PRESETS[attrs["preset"]]
+        if attrs["corrections_of"] is not None and not preset.adapts:
+            raise serializers.ValidationError({"corrections_of": ["Only the preset adapt learns corrections."]})
+        generated = {"seed": secrets.randbelow(LARGEST_SEED + 1), "activate": False, "corrections_of": None}
+        defaults = vars(preset) | generated
         values = {name: defaults[name] if value is None else value for name, value in attrs.items()}
         if self.context.get("bounded"):
             refuse_long_runs(values)
@@ -182,15 +193,20 @@ class RunParameters(Parameters):
 
 
 def refuse_long_runs(values: Mapping[str, Any]) -> None:
-    """Raise ValidationError unless the run ends within minutes: no augmentation, and no more steps than the preset."""
+    """Raise ValidationError unless the run ends within minutes: no more steps than a preset without augmentation.
+
+    The preset adapt augments few digits, and takes a minute.
+    """
     preset = PRESETS[values["preset"]]
     reasons = {}
-    if preset.augmented:
+    if preset.augmented and not preset.adapts:
         reasons["preset"] = f"Visitors cannot train {values['preset']}: it takes too long."
     if values["epochs"] > preset.epochs:
         reasons["epochs"] = f"Visitors can train at most {preset.epochs}."
     if values["batch_size"] < preset.batch_size:
         reasons["batch_size"] = f"Visitors need at least {preset.batch_size}."
+    if preset.adapts and values["samples"] > preset.samples:
+        reasons["samples"] = f"Visitors can train at most {preset.samples}."
     if reasons:
         raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
 

@@ -15,14 +15,28 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from digits_site.web.errors import StateChanged
-from training.errors import CoolDown, NotAllowed, NotInProgress, QueueUnavailable, RunActive, RunMismatch
+from digits_site.web.errors import InvalidParameter, StateChanged
+from recognition.corrections.selection import Selection, select_accepted, select_again
+from recognition.models import Activation
+from training.errors import (
+    CoolDown,
+    CorrectionsGone,
+    NoModel,
+    NotAllowed,
+    NotInProgress,
+    QueueUnavailable,
+    RunActive,
+    RunMismatch,
+    TooFewCorrections,
+)
+from training.learner.presets import PRESETS
 from training.live import events
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import Status, TrainingRun
+from training.models import RunCorrections, Status, TrainingRun
 from training.worker import tasks
 
 MAY_TRAIN = "training.add_trainingrun"
+MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
 logger = logging.getLogger(__name__)
 
 
@@ -31,18 +45,20 @@ def request_run(
     parameters: Mapping[str, Any],
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
+    corrections_of: int | None = None,
 ) -> TrainingRun:
     """Queue a run with parameters as RunParameters validates them.
 
     Args:
         by: The requester; None for the system itself.
         expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
+        corrections_of: The run whose corrections to learn again; None for all accepted ones.
 
-    Raises NotAllowed, RunActive, CoolDown, StateChanged, and QueueUnavailable, after which the run has ended.
+    Raises NotAllowed, what create_run raises, and QueueUnavailable, after which the run has ended.
     """
     if parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
-    run = create_run(preset, parameters, by, expected_last)
+    run = create_run(preset, parameters, by, expected_last, corrections_of)
     transaction.on_commit(lambda: enqueue(run))
     return run
 
@@ -57,8 +73,13 @@ def create_run(
     parameters: Mapping[str, Any],
     by: User | AnonymousUser | None = None,
     expected_last: int | None = None,
+    corrections_of: int | None = None,
 ) -> TrainingRun:
-    """Insert a queued run. Raises RunActive, CoolDown, and StateChanged if a run was added after `expected_last`."""
+    """Insert a queued run.
+
+    Raises RunActive, CoolDown, StateChanged if a run was added after `expected_last`, and if the preset learns
+    corrections NoModel, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used none.
+    """
     fields = {
         "preset": preset,
         "parameters": dict(parameters),
@@ -66,16 +87,16 @@ def create_run(
         "by_visitor": by is not None and is_visitor(by),
     }
     try:
-        return insert_run(fields, expected_last)
+        return insert_run(fields, expected_last, corrections_of)
     except IntegrityError as error:
         active = TrainingRun.objects.active().newest()
         if active is not None:
             raise RunActive(run=active.pk) from error
-        return insert_run(fields, expected_last)  # the active run has just ended
+        return insert_run(fields, expected_last, corrections_of)  # the active run has just ended
 
 
-def insert_run(fields: dict[str, Any], expected_last: int | None) -> TrainingRun:
-    """Insert the row, then look at the other runs. Raises IntegrityError while a run is active.
+def insert_run(fields: dict[str, Any], expected_last: int | None, corrections_of: int | None) -> TrainingRun:
+    """Insert the rows, and look at the other runs. Raises IntegrityError while a run is active.
 
     No other run can begin between the insert and the end of the transaction, so of two simultaneous requests the
     second sees the first one's run. A refusal rolls the insert back.
@@ -86,7 +107,43 @@ def insert_run(fields: dict[str, Any], expected_last: int | None) -> TrainingRun
             raise StateChanged
         if run.by_visitor:
             refuse_while_cooling_down(run)
+        if PRESETS[run.preset].adapts:
+            add_corrections(run, corrections_of)
         return run
+
+
+def add_corrections(run: TrainingRun, corrections_of: int | None) -> None:
+    """Let the run begin with the model in service and learn corrections: a copy, which later changes do not reach.
+
+    Raises NoModel, TooFewCorrections, CorrectionsGone and InvalidParameter.
+    """
+    current = Activation.current()
+    if current is None or not current.model.keras_file:
+        raise NoModel("There is no model in service that training can begin with.")
+    selection = select_accepted() if corrections_of is None else select_corrections_of(corrections_of)
+    if len(selection.entries) < MIN_CORRECTIONS:
+        raise TooFewCorrections(len(selection.entries), MIN_CORRECTIONS)
+    run.base = current.model
+    run.save(update_fields=["base"])
+    RunCorrections.objects.create(
+        run=run,
+        count=selection.trained_on,
+        held_out=selection.held_out,
+        sha256=selection.sha256,
+        entries=selection.entries,
+        pictures=selection.pictures,
+    )
+
+
+def select_corrections_of(number: int) -> Selection:
+    """Return the corrections that an earlier run used. Raises InvalidParameter and CorrectionsGone."""
+    earlier = RunCorrections.objects.filter(run=number).defer("pictures").first()
+    if earlier is None:
+        raise InvalidParameter(f"corrections_of: Run {number} used no corrections.", field="corrections_of")
+    selection = select_again(earlier.entries)
+    if selection.sha256 != earlier.sha256:
+        raise CorrectionsGone
+    return selection
 
 
 def refuse_while_cooling_down(run: TrainingRun) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models.fields.files import FieldFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -79,7 +78,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
 def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:
     """Return one of a model's files as an attachment. Raises NoFile and StorageUnavailable."""
-    response = conditional(request, model, kind, lambda: content_of(getattr(model, MODEL_FILES[kind])))
+    response = conditional(request, model, kind, lambda: registry.content_of(getattr(model, MODEL_FILES[kind])))
     response["Content-Disposition"] = f'attachment; filename="digits-model-{model.pk}.{kind}"'
     return response
 
@@ -93,15 +92,3 @@ def conditional(request: Request, model: ModelVersion, kind: str, read: Callable
     response["ETag"] = etag
     response["Cache-Control"] = REVALIDATE
     return response
-
-
-def content_of(file: FieldFile) -> bytes:
-    """Read a model's file. Raises NoFile and StorageUnavailable."""
-    if not file:
-        raise NoFile
-    try:
-        with file.open("rb") as opened:
-            content: bytes = opened.read()
-    except OSError as error:
-        raise NoFile from error
-    return content

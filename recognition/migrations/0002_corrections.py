@@ -36,7 +36,13 @@ class Migration(migrations.Migration):
             name="Comparison",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("results", models.JSONField(help_text="for each set: counts, exact McNemar p, examples")),
+                ("results", models.JSONField(help_text="for each set: its name, counts and exact McNemar p")),
+                (
+                    "examples",
+                    models.JSONField(
+                        default=dict, help_text="for each set: pictures that only one of the models predicted"
+                    ),
+                ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "challenger",

@@ -18,6 +18,7 @@ import onnx.parser
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from tests.support.numpy_adaptation import Corrections, compare, is_over
 from training.learner import dataset, epochs, loop
 from training.learner.config import Config, Diverged
 from training.learner.measures import DrawingProgress, evaluate, validate
@@ -55,6 +56,8 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     enter("loading")
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
+    corrections = Corrections.load(config)
+    digits = corrections.added_to(digits)
     regression = Regression(config)
     if not train(regression, config, digits, held_back, send, stop):
         return None
@@ -66,7 +69,11 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     config.model_file.write_bytes(regression.as_onnx())
     config.keras_file.write_bytes(regression.weights.tobytes())
     versions = {"python": platform.python_version(), "numpy": np.__version__, "onnx": onnx.__version__}
-    return Result(type="result", **measured, export_difference=0.0, versions=versions)
+    comparison = None
+    if config.base:
+        before = None if regression.base is None else Regression(config, regression.base).read
+        comparison = compare(corrections, test, before, regression.read, measured["uncertain_below"])
+    return Result(type="result", **measured, export_difference=0.0, versions=versions, comparison=comparison)
 
 
 def train(
@@ -78,9 +85,11 @@ def train(
     stop: threading.Event,
 ) -> bool:
     """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
-    first = config.resumed_after_epoch + 1
+    first, losses = config.resumed_after_epoch + 1, [*config.earlier_val_losses]
     with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
         for number, pictures in enumerate(remaining, first):
+            if is_over(config, losses):
+                break
             if number == first:
                 send({"type": "phase", "phase": "fitting"})
             began = time.perf_counter()
@@ -91,6 +100,7 @@ def train(
             if not np.isfinite(regression.weights).all():
                 raise Diverged(f"Training diverged in epoch {number}. Try a lower learning rate.")
             validation = validate(regression.read, held_back)
+            losses.append(validation["val_loss"])
             regression.save(config, number)
             rate, seconds = regression.learning_rate, round(time.perf_counter() - began, 3)
             send(Epoch(type="epoch", epoch=number, **means, **validation, learning_rate=rate, seconds=seconds))
@@ -100,12 +110,18 @@ def train(
 
 
 class Regression:
-    """Its `weights` float32 [785, 10], the bias last: new ones, or those of the checkpoint to resume from."""
+    """Its `weights` float32 [785, 10], the bias last: given, of the checkpoint or the base, or else new ones."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, weights: NDArray[np.float32] | None = None) -> None:
         self.rate, self.batch_size, self.batches = config.learning_rate, config.batch_size, 0
         self.weights = np.random.default_rng(config.seed).normal(0, 0.01, (PIXELS + 1, 10)).astype(np.float32)
-        if config.resumed_after_epoch:
+        self.base: NDArray[np.float32] | None = None  # None too if the base model is not a regression
+        if config.base and config.base.keras_file.stat().st_size == self.weights.nbytes:
+            self.base = np.fromfile(config.base.keras_file, np.float32).reshape(self.weights.shape)
+            self.weights = self.base
+        if weights is not None:
+            self.weights = weights
+        elif config.resumed_after_epoch:
             with config.checkpoint(config.resumed_after_epoch).open("rb") as file:
                 self.weights, self.batches = np.load(file), int(np.load(file))
 

@@ -92,7 +92,8 @@ def train_again(
 ) -> None:
     """Queue a run with the form's parameters, or with those of `run`."""
     parameters = dict(values) or {"preset": run.preset, **run.parameters}
-    new = services.request_run(parameters.pop("preset"), parameters, by=request.user, expected_last=state)
+    preset, _ = parameters.pop("preset"), parameters.pop("corrections_of", None)
+    new = services.request_run(preset, parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
     address = reverse("admin:training_trainingrun_change", args=[new.pk])
     model_admin.log_addition(request, new, f"Trained again with {how} {run}.")

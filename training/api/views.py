@@ -32,14 +32,18 @@ class StartView(APIView):
         request={"application/json": RunParameters},
         responses={202: OpenApiResponse(schema.RunReference, "The run is queued.")},
     )
-    @raises(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable)
+    @raises(
+        *(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable),
+        *(errors.NoModel, errors.TooFewCorrections, errors.CorrectionsGone),
+    )
     def post(self, request: Request) -> Response:
         parameters = RunParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})
         parameters.is_valid(raise_exception=True)
         values = dict(parameters.validated_data)
         if values["activate"] and (missing := missing_scope(request, MayActivate.scope)):
             raise PermissionDenied(missing)
-        run = services.request_run(values.pop("preset"), values, by=request.user)
+        preset, corrections_of = values.pop("preset"), values.pop("corrections_of")
+        run = services.request_run(preset, values, by=request.user, corrections_of=corrections_of)
         return Response({"message": "Model creation started", "run": run.pk}, status=202)
 
 

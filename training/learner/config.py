@@ -9,6 +9,15 @@ KERAS_LEARNER = "training.learner.trainer.fit"
 
 
 @dataclass(frozen=True)
+class Base:
+    """The model that a run begins with: its weights, and how its answers are calibrated."""
+
+    keras_file: Path
+    temperature: float
+    uncertain_below: float | None
+
+
+@dataclass(frozen=True)
 class Config:
     """One attempt at a run.
 
@@ -17,6 +26,11 @@ class Config:
         mnist: The folder of the dataset.
         resumed_after_epoch: The checkpoint to continue from; 0 starts over.
         learner: The dotted path of the function that trains.
+        base: The model to begin with; None for random weights.
+        corrections_file: The corrections to learn, an NPZ file with the arrays images (uint8 [N, 28, 28]), labels
+            (int64 [N], 10 for no digit), held_out (bool [N]) and ids (int64 [N]).
+        earlier_val_losses: The validation losses of the finished epochs up to `resumed_after_epoch`, if the run
+            learns corrections.
     """
 
     preset: str
@@ -30,6 +44,9 @@ class Config:
     attempt: int = 1
     resumed_after_epoch: int = 0
     learner: str = KERAS_LEARNER
+    base: Base | None = None
+    corrections_file: Path | None = None
+    earlier_val_losses: tuple[float, ...] = ()
 
     @property
     def attempt_folder(self) -> Path:

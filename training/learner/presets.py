@@ -30,6 +30,7 @@ class Preset:
     label_smoothing: float = 0.0
     synthetic: int = 0
     non_digits: int = 0
+    adapts: bool = False  # begins with the model in service and learns accepted corrections
 
 
 PRESETS = {
@@ -70,5 +71,16 @@ PRESETS = {
         label_smoothing=0.03,
         synthetic=18_000,
         non_digits=14_000,
+    ),
+    "adapt": Preset(
+        title="Learn from corrections: the model in service learns them among MNIST's digits",
+        epochs=12,
+        batch_size=256,
+        samples=6_000,
+        learning_rate=0.0003,
+        dropout=0.1,
+        beta_2=0.99,
+        held_back=2_500,
+        adapts=True,
     ),
 }

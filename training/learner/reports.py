@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal, TypedDict
 
+from recognition.comparison import SetResult
+
 PhaseName = Literal["importing", "loading", "drawing", "fitting", "evaluating", "exporting", "stopping"]
 
 
@@ -106,11 +108,15 @@ class Figures(TypedDict):
 
 
 class Result(Figures):
-    """The run is complete and its model files are written."""
+    """The run is complete and its model files are written.
+
+    `comparison` is of the new model with the one that it began with; None without one.
+    """
 
     type: Literal["result"]
     export_difference: float
     versions: dict[str, str]
+    comparison: list[SetResult] | None
 
 
 Report = Phase | Batch | Epoch | Alive | Stopped | Failure | Lost | Result

@@ -39,7 +39,8 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     checked = test.images[:EXPORT_CHECK_DIGITS]
     difference = export(model, config.model_file, checked, predict(checked))
     save_weights(model, config.keras_file)
-    return Result(type="result", **figures, export_difference=difference, versions=library_versions())
+    versions = library_versions()
+    return Result(type="result", **figures, export_difference=difference, versions=versions, comparison=None)
 
 
 def train(

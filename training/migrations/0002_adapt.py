@@ -58,4 +58,9 @@ class Migration(migrations.Migration):
                 to="recognition.modelversion",
             ),
         ),
+        migrations.AddField(
+            model_name="trainingrun",
+            name="not_activated",
+            field=models.TextField(blank=True, help_text="why its model was not put into service as requested"),
+        ),
     ]

@@ -14,10 +14,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.text import capfirst
 
 from digits_site.observability.logging import run_context
+from digits_site.web.errors import StateChanged
 from recognition import registry
-from recognition.errors import LessAccurate, ModelRejected, StorageUnavailable
+from recognition.errors import LessAccurate, ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import ModelVersion
 from training.errors import LostClaim
 from training.learner import checkpoints
@@ -26,9 +28,10 @@ from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
 from training.models import Predictions, Status, TrainingRun
-from training.worker import presence
+from training.worker import inputs, presence
 from training.worker.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
 
+CHAMPION_CHANGED = "Another model went into service during the run, with which this one was not compared."
 SHUTDOWN = threading.Event()  # set when this worker shuts down
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ def run_attempt(progress: RunProgress) -> None:
     run, folder = progress.run, folder_of(progress.run)
     try:
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
+        config = inputs.add_inputs(config, run)
         for other in folder.parent.iterdir():  # leftovers of runs that a web process ended: only this run is active
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
@@ -68,7 +72,7 @@ def run_attempt(progress: RunProgress) -> None:
         end_without_model(progress, Status.INTERRUPTED)
     except ChildLost as error:
         requeue_or_end(progress, str(error))
-    except (ChildFailed, ModelRejected, StorageUnavailable) as error:
+    except (ChildFailed, ModelRejected, NoFile, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
         end_without_model(progress, Status.ERROR, error_code=error.code, error=str(error), error_detail=detail)
     except Exception as error:
@@ -95,7 +99,7 @@ def config_of(run: TrainingRun, folder: Path) -> Config:
 def publish_and_complete(
     progress: RunProgress, config: Config, result: Result, phase_seconds: dict[str, float]
 ) -> None:
-    """Publish the model and end the run; activate the model if requested and at least as accurate."""
+    """Publish the model and end the run; activate the model if requested and good enough."""
     run = progress.run
     model = registry.publish(
         config.model_file.read_bytes(),
@@ -103,10 +107,14 @@ def publish_and_complete(
         test_accuracy=result["test_accuracy"],
         temperature=result["temperature"] or 1.0,
         uncertain_below=result["uncertain_below"],
+        parent=run.base,
     )
 
     def write_end() -> bool:
         with transaction.atomic():  # a completed run and its active model appear at once
+            if run.base and run.base != model and result["comparison"] is not None:
+                registry.compare(run.base, model, result["comparison"])
+            active, not_activated = activate_if_requested(run, model)
             run.finish(
                 Status.COMPLETED,
                 model=model,
@@ -115,26 +123,36 @@ def publish_and_complete(
                 confusion=result["confusion"],
                 versions=result["versions"],
                 phase_seconds=phase_seconds,
+                not_activated=not_activated,
             )
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
-            return activate_if_requested(run, model)
+            return active
 
     broadcast_end(progress, in_service=persist(write_end))
 
 
-def activate_if_requested(run: TrainingRun, model: ModelVersion) -> bool:
-    """Activate the model if the run or the settings request it and it is good enough; return whether it is active."""
+def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, str]:
+    """Activate the model if the run or the settings request it and it is good enough.
+
+    Returns whether it is active, and why not if it was requested.
+    """
     if not (run.parameters.get("activate") or settings.ACTIVATE_AFTER_TRAINING):
-        return False
+        return False, ""
     try:
-        registry.activate(model, by=run.requested_by, refuse_less_accurate=True)
+        registry.activate(model, by=run.requested_by, champion=run.base, refuse_less_accurate=True)
+    except WorseThanChampion as error:
+        reason = " ".join(error.details["objections"])
     except LessAccurate as error:
-        logger.info("%s is not activated: %s", model, error)
-        return False
+        reason = capfirst(str(error))
+    except StateChanged:
+        reason = CHAMPION_CHANGED
     except ModelRejected as error:
         logger.error("%s is not activated: %s", model, error)
-        return False
-    return True
+        return False, str(error)
+    else:
+        return True, ""
+    logger.info("%s is not activated: %s", model, reason)
+    return False, reason
 
 
 def end_without_model(progress: RunProgress, status: Status, **values: Any) -> None:

@@ -7,13 +7,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from digits_site.web.errors import ApiError
 from training import services, shipping
 from training.errors import NotInProgress, RunActive, RunMismatch
 from training.models import Status, TrainingRun
 from training.serializers import RunParameters
 from training.worker import runner
 
-OPTIONS = {"preset": str, "epochs": int, "batch_size": int, "learning_rate": float, "samples": int, "seed": int}
+OPTIONS = {
+    "preset": str,
+    "epochs": int,
+    "batch_size": int,
+    "learning_rate": float,
+    "samples": int,
+    "seed": int,
+    "corrections_of": int,
+}
 
 
 class Command(BaseCommand):
@@ -30,10 +39,13 @@ class Command(BaseCommand):
         if not parameters.is_valid():
             raise CommandError(str(parameters.errors))
         values = dict(parameters.validated_data)
+        preset, corrections_of = values.pop("preset"), values.pop("corrections_of")
         try:
-            run = services.create_run(values.pop("preset"), values)
+            run = services.create_run(preset, values, corrections_of=corrections_of)
         except RunActive as error:
             raise CommandError(f"{error} Wait for it to end, or stop it.") from error
+        except ApiError as error:
+            raise CommandError(str(error)) from error
         stop_on_interrupt(run)
         runner.execute(run.pk)
         run.refresh_from_db()

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from recognition.admin.decisions import MAY_REVIEW, decide
 from recognition.admin.filters import FILTERS
+from recognition.corrections.collecting import stored_levels
 from recognition.corrections.suspicion import explain, with_suspicion
 from recognition.imaging import encode_png
 from recognition.models import Correction
@@ -38,8 +39,8 @@ class Tile:
 
 def picture_url(picture: bytes | memoryview) -> str:
     """Return the 784 bytes of a picture as a PNG data URL."""
-    levels = np.frombuffer(picture, np.uint8).reshape(28, 28)
-    return f"data:image/png;base64,{base64.b64encode(encode_png(levels / np.float32(255))).decode()}"
+    png = encode_png(stored_levels(picture) / np.float32(255))
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 class Wall(ChangeList):

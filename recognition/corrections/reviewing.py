@@ -13,7 +13,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recognition.models import Correction
@@ -53,16 +53,6 @@ class Outcome:
 
     changed: list[int] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
-
-
-def count_by_state() -> dict[str, int]:
-    """Return how many corrections are pending, accepted and rejected; and `held_out`, how many of the accepted are."""
-    counts: dict[str, int] = dict.fromkeys(State.values, 0) | {"held_out": 0}
-    rows = Correction.objects.order_by().values_list("state", "held_out").annotate(count=Count("pk"))
-    for state, held_out, count in rows:
-        counts[state] += count
-        counts["held_out"] += count if held_out and state == State.ACCEPTED else 0
-    return counts
 
 
 def decide(

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from redis.exceptions import RedisError
 
-from recognition.corrections.reviewing import count_by_state
+from recognition.corrections.counting import count_by_state
 from recognition.models import Activation
 from training.models import TrainingRun
 from training.worker import presence

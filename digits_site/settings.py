@@ -56,6 +56,7 @@ TRAINING_COOLDOWN = env.number("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seco
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
 CORRECTIONS_OPEN = env.bool("CORRECTIONS_OPEN", default=True)  # to all; otherwise to reviewers
 CORRECTIONS_REVIEWED = env.bool("CORRECTIONS_REVIEWED", default=not LOCAL)  # otherwise accepted at once
+CORRECTION_DAYS = env.number("CORRECTION_DAYS", 0 if LOCAL else 90)  # 0: for ever
 CORRECTION_RATE = env.str("CORRECTION_RATE", default="" if LOCAL else "30/min") or None
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
@@ -87,6 +88,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
 if METRICS_DIR:  # prometheus_client reads the variable when it is first imported
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))
+
+DAILY_STATISTICS = env.bool("DAILY_STATISTICS", default=True)  # predictions by day, in the database
 
 # --- Training ---
 RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time

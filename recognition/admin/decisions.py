@@ -7,7 +7,7 @@ from django.contrib.admin import helpers
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
 from recognition.corrections import reviewing
@@ -22,12 +22,14 @@ LABELS = {str(label): label for label in LABEL_NAMES}
 
 
 def decide(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """Carry out a decision and return to the wall, or tell the wall's script what became of each correction.
+    """Carry out a decision (POST) and return to the wall, or tell its script what became of each correction.
 
     Raises PermissionDenied, and BadRequest for a decision or selection that the wall does not send.
     """
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+    query = request.META.get("QUERY_STRING", "")
+    wall = f"{reverse('admin:recognition_correction_changelist')}{'?' if query else ''}{query}"
+    if request.method != "POST":  # who signs in again comes here
+        return HttpResponseRedirect(wall)
     if not request.user.has_perm(MAY_REVIEW):
         raise PermissionDenied
     decision = request.POST.get("decision", "")
@@ -37,8 +39,7 @@ def decide(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
         tiles = facts(outcome.changed + outcome.duplicates)
         return JsonResponse({"level": messages.DEFAULT_TAGS[level], "message": text, "tiles": tiles})
     model_admin.message_user(request, text, level)
-    query = request.META.get("QUERY_STRING", "")
-    return HttpResponseRedirect(f"{reverse('admin:recognition_correction_changelist')}{'?' if query else ''}{query}")
+    return HttpResponseRedirect(wall)
 
 
 def carry_out(model_admin: admin.ModelAdmin, request: HttpRequest, decision: str) -> Outcome:

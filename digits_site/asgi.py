@@ -20,12 +20,15 @@ from digits_site.web.middleware.request_id import WebSocketRequestID  # noqa: E4
 from digits_site.web.middleware.slashes import SlashRouter  # noqa: E402
 from digits_site.web.middleware.static_files import StaticFiles  # noqa: E402
 from digits_site.web.middleware.stream_router import StreamRouter  # noqa: E402
+from recognition import statistics  # noqa: E402
 from training.live.consumers import websocket_urlpatterns  # noqa: E402
 from training.worker import watchdog  # noqa: E402
 
 refuse_unsafe_start()
 if settings.WATCHDOG:
     watchdog.start(is_worker=False)
+if settings.DAILY_STATISTICS:
+    statistics.start()
 
 streams = {reverse("progress"): StreamSlots(django_application)}
 http_application = StaticFiles(BodyLimit(StreamRouter(streams)))

@@ -55,6 +55,10 @@ def value_errors() -> Iterator[CheckMessage]:
         message = f"PREDICT_RATE is {settings.PREDICT_RATE!r}, which is not a rate."
         hint = "Write a number of drawings per sec, min, hour or day: PREDICT_RATE=120/min"
         yield Error(message, hint, id="digits.E009")
+    if settings.CORRECTION_RATE and not RATE.fullmatch(settings.CORRECTION_RATE):
+        message = f"CORRECTION_RATE is {settings.CORRECTION_RATE!r}, which is not a rate."
+        hint = "Write a number of corrections per sec, min, hour or day: CORRECTION_RATE=30/min"
+        yield Error(message, hint, id="digits.E024")
     if settings.LOG_FORMAT not in FORMATS:
         message = f"LOG_FORMAT is {settings.LOG_FORMAT!r}, which is neither 'line' nor 'json'."
         yield Error(message, "Leave it out: local mode logs lines, public mode JSON.", id="digits.E020")

@@ -49,11 +49,14 @@ TRUSTED_ORIGINS = [o for o in [FRONTEND_URL.rstrip("/"), *env.list("TRUSTED_ORIG
 CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
 CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # the only other origin that may read responses
 CORS_URLS_REGEX = r"^/(api/.*)?$"
-CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_ALLOW_METHODS = ["GET", "POST", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)  # to all; otherwise needs training.add_trainingrun
 TRAINING_COOLDOWN = env.number("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
+CORRECTIONS_OPEN = env.bool("CORRECTIONS_OPEN", default=True)  # to all; otherwise to reviewers
+CORRECTIONS_REVIEWED = env.bool("CORRECTIONS_REVIEWED", default=not LOCAL)  # otherwise accepted at once
+CORRECTION_RATE = env.str("CORRECTION_RATE", default="" if LOCAL else "30/min") or None
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -68,7 +71,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1024 * 1024)
 MAX_PICTURE_BYTES = env.number("MAX_PICTURE_BYTES", 8 * 1024 * 1024)
-PICTURE_PATHS = {"/api/drawing"}  # they take a picture as the body or as a file
+PICTURE_PATHS = {"/api/drawing", "/api/corrections"}  # they take a picture as the body or as a file
 # The fields of a form with a picture; larger files, and under ASGI larger bodies, wait on the disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.
@@ -84,6 +87,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_DIR = Path(folder).resolve() if (folder := env.str("METRICS_DIR", default="")) else None
 if METRICS_DIR:  # prometheus_client reads the variable when it is first imported
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(METRICS_DIR))
+
+DAILY_STATISTICS = env.bool("DAILY_STATISTICS", default=True)  # predictions by day, in the database
 
 # --- Training ---
 RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
@@ -220,7 +225,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "digits_site.web.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
-    "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE},
+    "DEFAULT_THROTTLE_RATES": {"predict": PREDICT_RATE, "correct": CORRECTION_RATE},
     "EXCEPTION_HANDLER": "digits_site.web.error_responses.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "digits_site.web.openapi.schema.Schema",
 }

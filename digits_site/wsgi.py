@@ -11,12 +11,17 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 django_application = get_wsgi_application()
 
+from django.conf import settings  # noqa: E402
+
 from digits_site.checks import refuse_unsafe_start  # noqa: E402
 from digits_site.server.parent_death import after_parent_death, terminate_gracefully  # noqa: E402
 from digits_site.web.middleware.lingering_close import LingeringClose  # noqa: E402
+from recognition import statistics  # noqa: E402
 
 refuse_unsafe_start()
 after_parent_death(terminate_gracefully)
+if settings.DAILY_STATISTICS:
+    statistics.start()
 
 application = LingeringClose(django_application)
 gc.freeze()  # what the start has made is no garbage: collecting after large bodies takes no time

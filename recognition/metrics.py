@@ -1,6 +1,6 @@
 """Metrics of the way from a drawing to its answer."""
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 _stages = Histogram(
     "digits_drawing_stage_seconds",
@@ -13,4 +13,19 @@ confidence = Histogram(
     "digits_drawing_confidence_ratio",
     "Probability, 0 to 1, that the network gave to the digit it answered.",
     buckets=(0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0),
+)
+_predictions = Counter(
+    "digits_predictions",
+    "Drawings answered, by the predicted digit and by uncertain: true or false.",
+    ["digit", "uncertain"],
+)
+predictions = {
+    (digit, uncertain): _predictions.labels(digit, str(uncertain).lower())
+    for digit in range(10)
+    for uncertain in (False, True)
+}
+corrections = Counter(
+    "digits_corrections",
+    "Corrections received, by source and by their state; `repeated` ones exist already.",
+    ["source", "result"],
 )

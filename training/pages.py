@@ -1,5 +1,6 @@
 """The HTML pages. Their content comes from the API, so they open even while the database is away."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,7 @@ FORM = {"presets": PRESETS, "fields": RunParameters().fields}
 def home(request: HttpRequest) -> HttpResponse:
     """Show the drawing page to a browser; answer other clients as the legacy API does."""
     if "text/html" in request.headers.get("Accept", ""):
-        response = render(request, "training/home.html", FORM)
+        response = render(request, "training/home.html", FORM | {"corrections_open": settings.CORRECTIONS_OPEN})
     else:
         response = JsonResponse({"status": "healthy"})
     response["Vary"] = "Accept"

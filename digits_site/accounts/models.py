@@ -19,6 +19,7 @@ SCOPES = {
     "train": Scope("request training runs", "training.add_trainingrun"),
     "stop": Scope("stop the active run", "training.add_trainingrun"),
     "activate": Scope("put a model into service", "recognition.add_activation"),
+    "review": Scope("review corrections", "recognition.change_correction"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The rate limit of drawings, in public mode."""
+"""The rate limits of drawings and corrections, in public mode."""
 
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
@@ -26,3 +26,9 @@ class PredictThrottle(SimpleRateThrottle):
     def wait(self) -> float | None:
         """Return the seconds until the window ends."""
         return self.retry_after
+
+
+class CorrectionThrottle(PredictThrottle):
+    """Allow CORRECTION_RATE corrections from an address in a window that starts with the first."""
+
+    scope = "correct"

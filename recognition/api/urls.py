@@ -1,5 +1,6 @@
 from django.urls import path
 
+from recognition.api.correction_views import CorrectionViewSet, SummaryView
 from recognition.api.model_views import ModelViewSet
 from recognition.api.permissions import MayActivate
 from recognition.api.views import DrawingsView, DrawingView
@@ -7,6 +8,9 @@ from recognition.api.views import DrawingsView, DrawingView
 urlpatterns = [
     path("drawing/", DrawingView.as_view(), name="drawing"),
     path("drawings/", DrawingsView.as_view(), name="drawings"),
+    path("corrections/", CorrectionViewSet.as_view({"get": "list", "post": "create"}), name="corrections"),
+    path("corrections/summary/", SummaryView.as_view(), name="correction-summary"),
+    path("corrections/<int:pk>/", CorrectionViewSet.as_view({"delete": "destroy"}), name="correction"),
     path("models/", ModelViewSet.as_view({"get": "list"}), name="models"),
     path("models/<int:pk>/", ModelViewSet.as_view({"get": "retrieve"}), name="model"),
     path("models/<int:pk>/onnx/", ModelViewSet.as_view({"get": "onnx"}), name="model-onnx"),

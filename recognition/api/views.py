@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from digits_site.web.errors import RateLimited
 from digits_site.web.openapi.errors import raises
-from recognition import classifier, errors, metrics
+from recognition import classifier, errors, metrics, statistics
 from recognition.api.drawings import (
     Drawing,
     DrawingJSONParser,
@@ -55,12 +55,15 @@ def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> lis
 
 def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[str, Any]:
     """Return one drawing's answer, and count it."""
+    digit, confidence, uncertain = prediction.digit, prediction.confidence, bool(prediction.uncertain_reason)
     metrics.network.observe(seconds)
-    metrics.confidence.observe(prediction.confidence)
+    metrics.confidence.observe(confidence)
+    metrics.predictions[digit, uncertain].inc()
+    statistics.count(model.version, digit, confidence, uncertain)
     return {
-        "prediction": prediction.digit,
-        "confidence": round(prediction.confidence * 100, 2),
-        "uncertain": bool(prediction.uncertain_reason),
+        "prediction": digit,
+        "confidence": round(confidence * 100, 2),
+        "uncertain": uncertain,
         "uncertain_reason": prediction.uncertain_reason or None,
         "probabilities": prediction.probabilities,
         "model": model.version,

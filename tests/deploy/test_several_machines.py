@@ -104,6 +104,7 @@ class Site:
             "RUN_LOST_SECONDS": str(HASTY_SECONDS),
             "PYTHONDONTWRITEBYTECODE": "1",
             "WATCHDOG": "true",
+            "DAILY_STATISTICS": "true",
         }
         names = ("web-1", "web-2", "worker-1", "worker-2")
         self.machines = {name: Machine(name, number, shared) for number, name in enumerate(names)}

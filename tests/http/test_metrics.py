@@ -107,9 +107,13 @@ def test_unknown_paths_and_methods_make_no_series_of_their_own(stack: Stack) -> 
 
 @pytest.fixture(scope="module")
 def during_a_run(shared_stack: Stack) -> Iterator[Samples]:
-    """A reading while a run is in progress, after a drawing and a refusal: every metric there is."""
+    """A reading while a run is in progress, after a drawing, a correction and a refusal: every metric there is."""
     shared_stack.idle()
     send_drawing(shared_stack.http)
+    answer = shared_stack.http.post(
+        "/api/corrections/?label=7", content=encode(draw(7)), headers={"Content-Type": "image/png"}
+    )
+    assert answer.status_code in {200, 201}, answer.text
     shared_stack.http.post("/api/drawing/", json={})
     shared_stack.train(samples=8192, epochs=50)
 

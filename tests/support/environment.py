@@ -48,7 +48,7 @@ folder = Path(tempfile.mkdtemp(prefix="digits-tests-"))
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ["DATA_DIR"] = str(folder / "in-process")
 (folder / "in-process" / "static").mkdir(parents=True)
-os.environ["WATCHDOG"] = "false"
+os.environ["WATCHDOG"] = os.environ["DAILY_STATISTICS"] = "false"
 is_worker = "PYTEST_XDIST_WORKER" in os.environ
 if os.environ.get("TEST_DATABASE") == "postgres" and not is_worker:
     server = Server()

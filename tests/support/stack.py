@@ -95,6 +95,7 @@ class Stack:
             "DATA_DIR": str(folder),
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "WATCHDOG": "true",
+            "DAILY_STATISTICS": "true",
             "LEARNER": learner or self.default_learner,
             "PORT": str(self.port),
             **environment,

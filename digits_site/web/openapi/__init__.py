@@ -7,6 +7,7 @@ SPECTACULAR_SETTINGS = {
     "`/ws/training/`. Every response carries `X-Request-ID`. An unsupported method gets 405 with `Allow`.",
     "TAGS": [
         {"name": "drawings", "description": "Predict the digits of drawings."},
+        {"name": "corrections", "description": "Tell the service what a drawing shows."},
         {"name": "training", "description": "Start, stop and follow training."},
         {"name": "runs", "description": "The history of training runs."},
         {"name": "models", "description": "The registry of models."},

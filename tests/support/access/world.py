@@ -10,9 +10,10 @@ from django.test import Client
 
 from digits_site.accounts.models import SCOPES, AccessToken
 from recognition import classifier, registry
-from recognition.models import Activation, ModelVersion
+from recognition.models import Activation, Correction, ModelVersion
 from tests.support.access.table import NONE, Row
 from tests.support.constant_models import constant_model
+from tests.support.corrections import pending_correction
 from training import shipping
 from training.models import Status, TrainingRun
 
@@ -25,6 +26,7 @@ WATCHED = {
     TrainingRun: ("pk", "status", "stop_requested_at"),
     ModelVersion: ("pk",),
     Activation: ("pk",),
+    Correction: ("pk", "state", "label"),
 }
 
 
@@ -43,6 +45,7 @@ class World:
         run = TrainingRun.objects.get()
         group, kind = Group.objects.create(name="night shift"), ContentType.objects.get_for_model(TrainingRun)
         self.objects = {"accesstoken": token.pk, "user": victim.pk, "group": group.pk, "type": kind.pk}
+        self.objects["correction"] = pending_correction().pk
         self.objects |= {"model": first.pk, "run": run.pk, "/r/": run.pk}
         for name in ("account", "session", "secret"):  # callers of the same kind are the same caller
             setattr(self, name, cache(getattr(self, name)))

@@ -67,16 +67,21 @@ export async function getWithRetry(url, onRetry = () => {}) {
   }
 }
 
+function unsafeHeaders() {
+  const token = csrfToken();
+  return token ? { Accept: "application/json", "X-CSRFToken": token } : { Accept: "application/json" };
+}
+
 /** Send a POST request. `body` is a FormData, a Blob, or a value to send as JSON. */
 export function post(url, body) {
-  const headers = { Accept: "application/json" };
-  const token = csrfToken();
-  if (token) headers["X-CSRFToken"] = token;
+  const headers = unsafeHeaders();
   if (body instanceof Blob) return call(url, { method: "POST", headers: { ...headers, "Content-Type": body.type }, body });
   if (body instanceof FormData) return call(url, { method: "POST", headers, body });
   headers["Content-Type"] = "application/json";
   return call(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
+
+export const del = (url) => call(url, { method: "DELETE", headers: unsafeHeaders() });
 
 const MESSAGES = {
   unreachable: "The server can't be reached. Check your connection and try again.",

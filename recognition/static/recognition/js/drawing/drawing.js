@@ -1,5 +1,6 @@
 // The drawing section: pad, tools, upload, and the prediction beside them.
 
+import { CorrectionView } from "./correction.js";
 import { PredictionView } from "./prediction.js";
 import { setText } from "../dom.js";
 import { describeError } from "../http.js";
@@ -78,6 +79,18 @@ function connectPictures(main, pad) {
   });
 }
 
+/** Connect the corrections. The page has none where the site does not take them. */
+function connectCorrections(main, pad, predictor) {
+  const root = main.querySelector("[data-correction]");
+  if (!root) return;
+  const view = new CorrectionView(root, main.dataset.correctionsUrl, pad);
+  for (const type of ["ink", "change"]) pad.addEventListener(type, () => view.hide());
+  for (const type of ["blank", "problem"]) predictor.addEventListener(type, () => view.hide());
+  predictor.addEventListener("prediction", ({ detail: { drawing, final } }) => {
+    if (final && keyOf(drawing) === keyOf(pad.current)) view.ask(drawing);
+  });
+}
+
 /** Connect the drawing section. The returned `predictor` dispatches "prediction", "blank" and "problem". */
 export function startDrawing(main) {
   const pad = new Pad(main.querySelector("[data-pad]"));
@@ -90,6 +103,7 @@ export function startDrawing(main) {
   drawWithKeyboard(pad, main.querySelector("[data-pen-status]"));
   connectTools(main, pad);
   connectPictures(main, pad);
+  connectCorrections(main, pad, predictor);
 
   pad.addEventListener("ink", () => {
     segmentation.clear();

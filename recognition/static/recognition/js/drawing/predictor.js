@@ -11,10 +11,13 @@ const MAX_IN_FLIGHT = 2; // backpressure from a slow server
 const MIN_GUESS_EXTENT = 0.12; // of the pad's side: smaller drawings may still become any digit
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
 
-function body({ strokes, picture }) {
-  if (!picture) return toPng({ strokes });
+/** Return the picture to send of a drawing, as a Blob. */
+export const pictureFile = ({ strokes, picture }) => (picture ? picture.file : toPng({ strokes }));
+
+function body(drawing) {
+  if (!drawing.picture) return pictureFile(drawing);
   const form = new FormData();
-  form.append("drawing", picture.file, picture.name);
+  form.append("drawing", pictureFile(drawing), drawing.picture.name);
   return form;
 }
 

@@ -1,0 +1,29 @@
+"""manage.py export_corrections FOLDER: write the accepted corrections as files for training elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognition.corrections.exporting import KINDS, export_files
+from recognition.models import Correction
+
+
+class Command(BaseCommand):
+    help = "Writes the accepted corrections as MNIST's IDX files, or as an NPZ file with a CSV file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="made if it does not exist")
+        parser.add_argument("--format", choices=KINDS, default="idx", help="idx leaves out corrections of no digit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        accepted = Correction.objects.filter(state=Correction.State.ACCEPTED)
+        folder: Path = options["folder"]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, content in export_files(accepted, options["format"]).items():
+                (folder / name).write_bytes(content)
+                self.stdout.write(f"{folder / name}: {len(content)} bytes")
+        except OSError as error:
+            raise CommandError(f"The files cannot be written: {error}") from error
+        self.stdout.write(f"{accepted.count()} accepted corrections.")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import CharField, Count, F, Q, Sum
+from django.db.models.functions import Cast, Substr
 
 from recognition.models import Correction, DailyPredictions
 
@@ -110,4 +110,7 @@ def corrections_by_day(first: date) -> list[tuple[date, int]]:
     begin = datetime(first.year, first.month, first.day, tzinfo=timezone.utc)
     misread = Correction.objects.filter(~Q(label=F("predicted")), predicted__isnull=False, created_at__gte=begin)
     misread = misread.exclude(source=Correction.Source.IMPORT).exclude(state=Correction.State.REJECTED)
-    return list(misread.order_by().values_list(TruncDate("created_at")).annotate(Count("pk")))
+    day = Substr(Cast("created_at", CharField()), 1, 10)  # with TruncDate, SQLite would call Python for every row
+    return [
+        (date.fromisoformat(text), number) for text, number in misread.order_by().values_list(day).annotate(Count("pk"))
+    ]

@@ -174,7 +174,10 @@ class Correction(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["state", "label"], name="correction_by_state")]
+        indexes = [
+            models.Index(fields=["state", "label"], name="correction_by_state"),
+            models.Index(fields=["created_at"], name="correction_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["picture_sha256", "label"], name="one_correction_of_a_label"),
             models.CheckConstraint(condition=models.Q(label__lte=NO_DIGIT), name="legal_label"),

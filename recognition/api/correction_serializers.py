@@ -103,3 +103,7 @@ class CorrectionSummarySerializer(serializers.Serializer[Any]):
     pending = LabelCountsSerializer()
     held_out = serializers.IntegerField(min_value=0, help_text="Accepted, and never trained on.")
     since_model = serializers.IntegerField(min_value=0, help_text="Accepted since the model in service was trained.")
+
+
+class DeletedSerializer(serializers.Serializer[Any]):
+    deleted = serializers.IntegerField(min_value=0, help_text="Corrections.")

@@ -24,15 +24,17 @@ from recognition.api.correction_serializers import (
     LABEL_TEXT,
     CorrectionSerializer,
     CorrectionSummarySerializer,
+    DeletedSerializer,
     SentCorrectionSerializer,
 )
 from recognition.api.drawings import DrawingJSONParser, ImageParser, drawing_from, prepare
-from recognition.api.permissions import MayReview, may_review
+from recognition.api.permissions import OWN_ACCOUNT, MayDelete, MayReview, may_review
 from recognition.api.throttles import CorrectionThrottle
 from recognition.api.views import DRAWING_ERRORS, PREDICTION_ERRORS
 from recognition.corrections.collecting import collect, hash_sender
 from recognition.corrections.counting import summary
 from recognition.corrections.labels import parse_label, parse_label_text
+from recognition.corrections.retention import delete
 from recognition.corrections.undo import is_undo_token, undo_token
 from recognition.imaging import EncodedImage
 from recognition.models import Correction
@@ -76,7 +78,8 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
     is_open = True  # a session without its CSRF token is anonymous (SessionAuthentication)
 
     def get_permissions(self) -> list[BasePermission]:
-        return [MayReview()] if self.action == "list" else []
+        needed = {"list": MayReview, "destroy_of_account": MayDelete}.get(self.action)
+        return [needed()] if needed else []
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [CorrectionThrottle()] if self.action == "create" and settings.CORRECTION_RATE else []
@@ -160,6 +163,22 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
         if not Correction.objects.filter(pk=pk).delete()[0]:
             raise errors.NoCorrection
         return Response(status=204)
+
+    @extend_schema(
+        operation_id="deleteCorrectionsOfAccount",
+        tags=["corrections"],
+        summary="Delete everything that an account has sent.",
+        description="For reviewers; `me`, for every account.",
+        parameters=[OpenApiParameter("account", str, required=True, description="A user name, or `me`.")],
+        responses=DeletedSerializer,
+    )
+    @raises(InvalidParameter)
+    def destroy_of_account(self, request: Request) -> Response:
+        name = request.query_params.get("account")
+        if not name:
+            raise ValidationError({"account": ["Name the account whose corrections are deleted."]})
+        name = request.user.get_username() if name == OWN_ACCOUNT else name
+        return Response({"deleted": delete(Correction.objects.filter(account__username=name))})
 
 
 def undo_from(request: Request) -> object:

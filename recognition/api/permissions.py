@@ -5,6 +5,8 @@ from rest_framework.request import Request
 from digits_site.accounts.models import SCOPES
 from digits_site.accounts.permissions import ScopedPermission, missing_scope
 
+OWN_ACCOUNT = "me"  # the value of `?account=` for the caller's own
+
 
 class MayActivate(ScopedPermission):
     """Accounts with recognition.add_activation, in every mode: visitors may train, but not activate."""
@@ -18,6 +20,14 @@ class MayReview(ScopedPermission):
 
     scope = "review"
     refusal = "Reviewing corrections needs an account with the permission 'Can change correction'."
+
+
+class MayDelete(MayReview):
+    """Reviewers, and every account for what it sent itself: `?account=me`."""
+
+    def account_may(self, request: Request) -> bool:
+        is_own = request.query_params.get("account") == OWN_ACCOUNT and request.user.is_authenticated
+        return is_own or super().account_may(request)
 
 
 def may_review(request: Request) -> bool:

@@ -8,7 +8,11 @@ from recognition.api.views import DrawingsView, DrawingView
 urlpatterns = [
     path("drawing/", DrawingView.as_view(), name="drawing"),
     path("drawings/", DrawingsView.as_view(), name="drawings"),
-    path("corrections/", CorrectionViewSet.as_view({"get": "list", "post": "create"}), name="corrections"),
+    path(
+        "corrections/",
+        CorrectionViewSet.as_view({"get": "list", "post": "create", "delete": "destroy_of_account"}),
+        name="corrections",
+    ),
     path("corrections/summary/", SummaryView.as_view(), name="correction-summary"),
     path("corrections/<int:pk>/", CorrectionViewSet.as_view({"delete": "destroy"}), name="correction"),
     path("models/", ModelViewSet.as_view({"get": "list"}), name="models"),

@@ -209,7 +209,7 @@ def add_day(age: int, counts: dict[int, int], confidence: float = 0.98, uncertai
 
 
 def add_correction(number: int, **values: Any) -> None:
-    defaults = {"label": 7, "predicted": 1, "source": Correction.Source.PAGE, "held_out": False}
+    defaults = {"label": 7, "predicted": 1, "source": Correction.Source.PAGE, "held_out": False, "ink": 0.1}
     picture = {"picture": bytes(784), "picture_sha256": f"{number:064}"}
     Correction.objects.create(**defaults | picture | values)
 
@@ -240,6 +240,7 @@ def test_the_card_with_one_day(client: Client) -> None:
     add_correction(2, state=Correction.State.REJECTED)
     add_correction(3, source=Correction.Source.IMPORT)
     add_correction(4, label=1)  # it confirms
+    add_correction(5, created_at=datetime(2020, 1, 1, tzinfo=timezone.utc))
     text = card(client)
     for figure in ("Estimated accuracy 90.0%", "Uncertain 5.0%", "Corrections per 1,000 5.0", "7 75.0% –"):
         assert figure in text, figure

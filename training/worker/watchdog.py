@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun
 from training.worker import presence, tasks
@@ -26,6 +27,7 @@ POLL_SECONDS = min(2.0, 2.0 * PROPORTION)
 # A requeued run that no worker claims is ended when both are over: since its heartbeat, and since it was requeued.
 GIVEN_UP_SECONDS, UNCLAIMED_SECONDS = 26.0 * PROPORTION, 9.0 * PROPORTION
 FIRST_POLL_SECONDS = 12.0 * PROPORTION  # largest age that the first poll takes from the wall clock
+RETENTION_SECONDS = 3600.0  # between two applications of CORRECTION_DAYS
 RESEND_SECONDS = 5.0 * PROPORTION  # a queued run's message may have been lost with Redis
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Watchdog:
         self._seen: tuple[object, ...] | None = None
         self._since = self._queued_since = 0.0
         self._first = True
-        self._sent_at = float("-inf")
+        self._sent_at = self._retention_at = float("-inf")
 
     def poll(self, now: float) -> None:
         """Compare the active run with the last poll; `now` is monotonic seconds."""
@@ -56,6 +58,12 @@ class Watchdog:
         elif now - self._since >= LOST_SECONDS and run.requeue_or_end(seen=Q(heartbeat_at=run.heartbeat_at)):
             logger.warning("%s lost its worker %s: now %s", run, run.worker, run.status)
             broadcast_change(run, payload_of(run))
+
+    def apply_retention(self, now: float) -> None:
+        """Delete old corrections once in RETENTION_SECONDS; `now` is monotonic seconds."""
+        if now - self._retention_at >= RETENTION_SECONDS:
+            self._retention_at = now
+            apply_retention()
 
     @staticmethod
     def initial_age(run: TrainingRun | None) -> float:
@@ -92,6 +100,7 @@ def watch(watchdog: Watchdog) -> None:
             watchdog.poll(time.monotonic())
             if watchdog.is_worker:
                 presence.refresh()
+                watchdog.apply_retention(time.monotonic())
         except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
             logger.warning("watchdog: %s", error)
             watchdog.reset()

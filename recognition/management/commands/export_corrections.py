@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from recognition.corrections.exporting import KINDS, export_files
 from recognition.models import Correction
@@ -26,4 +27,5 @@ class Command(BaseCommand):
                 self.stdout.write(f"{folder / name}: {len(content)} bytes")
         except OSError as error:
             raise CommandError(f"The files cannot be written: {error}") from error
-        self.stdout.write(f"{accepted.count()} accepted corrections.")
+        count = accepted.count()
+        self.stdout.write(f"{count} accepted correction{pluralize(count)}.")

@@ -182,7 +182,8 @@ def test_accept_and_reject_many(client: Client) -> None:
     assert facts(one, two, three, other) == [("accepted", 7), ("accepted", 7), ("rejected", 7), ("pending", 7)]
     one.refresh_from_db()
     assert str(one.decided_by) == "admin"
-    assert one.decided_at and timezone.now() - one.decided_at < timedelta(minutes=1)
+    assert one.decided_at
+    assert timezone.now() - one.decided_at < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("decision", "label", "name"), [("0", 0, "0"), ("3", 3, "3"), ("10", NO_DIGIT, "no digit")])

@@ -98,6 +98,12 @@ def in_service(model: str = "pk") -> Exact:
     return Exact(models.F(model), Coalesce(models.Subquery(newest), 0))
 
 
+def first_run() -> models.Subquery:
+    """Return an expression for annotating models: the ID of the run that trained one, or null."""
+    rows = ModelVersion.objects.filter(pk=models.OuterRef("pk")).order_by("runs__pk")
+    return models.Subquery(rows.values("runs__pk")[:1])
+
+
 class Comparison(models.Model):
     """Champion against challenger: how both predicted the same pictures.
 

@@ -80,6 +80,16 @@ def compare(champion: ModelVersion, challenger: ModelVersion, results: Sequence[
     Comparison.objects.update_or_create(champion=champion, challenger=challenger, defaults=defaults)
 
 
+def summarize(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison without its examples, as the API shows it."""
+    return {
+        "champion": comparison.champion_id,
+        "challenger": comparison.challenger_id,
+        "objections": objections(comparison.results),
+        "sets": comparison.results,
+    }
+
+
 def objections_to(model: ModelVersion) -> list[str]:
     """Return why the model must not replace the one in service; nothing if they were not compared."""
     champion = Activation.current_model_id()

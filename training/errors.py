@@ -83,6 +83,14 @@ class NoModel(ApiError):
     message = "This run has no model."
 
 
+class NoComparison(ApiError):
+    """The run learned no corrections, or did not complete, so its model was compared with none."""
+
+    code = "no_comparison"
+    status = 404
+    message = "This run's model was not compared with another one."
+
+
 class NoPredictions(ApiError):
     """The run did not complete, so it has no test predictions."""
 

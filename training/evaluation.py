@@ -1,4 +1,4 @@
-"""The test digits behind a run's figures: what the network predicted for each, and how confidently."""
+"""The pictures behind a run's figures: what was predicted for each, and how confidently."""
 
 import base64
 from functools import lru_cache
@@ -9,8 +9,10 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from recognition import registry
 from recognition.imaging import encode_png
-from training.errors import DigitsUnavailable, NoPredictions
+from recognition.models import Comparison, Correction
+from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.learner import dataset
 from training.learner.config import DatasetError
 from training.models import Predictions, TrainingRun
@@ -52,8 +54,43 @@ def most_confident(run: TrainingRun, limit: int, label: int | None, predicted: i
             "label": int(labels[i]),
             "predicted": int(predictions[i]),
             "confidence": round(float(confidence[i] / CERTAIN), 4),
-            "picture": f"data:image/png;base64,{base64.b64encode(encode_png(images[i] / np.float32(255))).decode()}",
+            "picture": data_url(images[i]),
         }
         for i in found[:limit]
     ]
     return {"count": len(found), "results": results}
+
+
+def data_url(image: NDArray[np.uint8]) -> str:
+    """Return a picture [28, 28], ink 255 on 0, as a PNG data URL."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(image / np.float32(255))).decode()}"
+
+
+def comparison_of(run: TrainingRun, with_corrections: bool) -> dict[str, Any]:
+    """Return the comparison of the run's model with the one that it began with, with pictures of the examples.
+
+    Corrections are shown only `with_corrections`, and if they still exist. Raises NoComparison and DigitsUnavailable.
+    """
+    comparison = Comparison.objects.filter(champion=run.base_id, challenger=run.model_id).first()
+    if comparison is None:
+        raise NoComparison
+    found = [one for examples in comparison.examples.values() for kind in examples.values() for one in kind]
+    wanted = [one["correction"] for one in found if with_corrections and "correction" in one]
+    corrections = Correction.objects.only("picture").in_bulk(wanted)
+    summary = registry.summarize(comparison)
+    for one in summary["sets"]:
+        for kind, examples in comparison.examples[one["name"]].items():
+            pictures = [example | {"picture": picture_of(example, corrections)} for example in examples]
+            one[kind] = [example for example in pictures if example["picture"]]
+    return summary
+
+
+def picture_of(example: dict[str, Any], corrections: dict[int, Correction]) -> str | None:
+    """Return the picture of a comparison.Example; None for a correction that is not among `corrections`."""
+    if "index" in example:
+        return data_url(test_set(settings.MNIST_DIR)[0][example["index"]])
+    if "correction" in example:
+        row = corrections.get(example["correction"])
+        return data_url(np.frombuffer(row.picture, np.uint8).reshape(28, 28)) if row else None
+    picture: str = example["picture"]
+    return picture

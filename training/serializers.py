@@ -9,7 +9,9 @@ from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
+from training import lineage
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.models import Epoch, TrainingRun
 
@@ -27,9 +29,8 @@ class EpochsOfRuns(serializers.ListSerializer[Any]):
 
     @cached_property
     def by_run(self) -> dict[int, list[dict[str, Any]]]:
-        run = self.parent
-        runs: Any = run.parent.instance if isinstance(run.parent, serializers.ListSerializer) else [run.instance]
-        epochs: dict[int, list[dict[str, Any]]] = {each.pk: [] for each in runs}
+        run: Any = self.parent
+        epochs: dict[int, list[dict[str, Any]]] = {each.pk: [] for each in run.runs}
         rows = Epoch.objects.filter(run__in=epochs).order_by("epoch").values("run_id", *EpochSerializer.Meta.fields)
         for row in rows:
             values: dict[str, Any] = dict(row)
@@ -74,6 +75,8 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochsOfRuns(child=EpochSerializer(), source="*", read_only=True)
     in_service = serializers.SerializerMethodField()
+    corrections = serializers.SerializerMethodField(help_text="How many it learned, and how many judge its model.")
+    comparison = serializers.SerializerMethodField(help_text="Of its model with `base`.")
 
     class Meta:
         model = TrainingRun
@@ -83,11 +86,18 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
             *("max_epochs", "epochs"),
             *("test_accuracy", "calibration_error", "confusion", "versions"),
             *("model", "in_service", "error_code", "error"),
+            *("base", "corrections", "comparison", "not_activated"),
         )
         extra_kwargs = {
             "test_accuracy": {"min_value": 0, "max_value": 1},
             "model": {"help_text": "The model that the run published."},
+            "base": {"help_text": "The model whose weights the run began with."},
         }
+
+    @property
+    def runs(self) -> Any:
+        """Return all runs that are serialized together."""
+        return self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else [self.instance]
 
     @cached_property
     def serving(self) -> int | None:
@@ -95,6 +105,22 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
 
     def get_in_service(self, run: TrainingRun) -> bool:
         return run.model_id is not None and run.model_id == self.serving
+
+    @cached_property
+    def corrections_of_runs(self) -> dict[int, dict[str, Any]]:
+        return lineage.corrections_of(self.runs)
+
+    @extend_schema_field(lineage.RunCorrectionsSerializer(allow_null=True))
+    def get_corrections(self, run: TrainingRun) -> dict[str, Any] | None:
+        return self.corrections_of_runs.get(run.pk)
+
+    @cached_property
+    def comparisons_of_runs(self) -> dict[tuple[int | None, int | None], dict[str, Any]]:
+        return lineage.comparisons_of(self.runs)
+
+    @extend_schema_field(ComparisonSerializer(allow_null=True))
+    def get_comparison(self, run: TrainingRun) -> dict[str, Any] | None:
+        return self.comparisons_of_runs.get((run.base_id, run.model_id))
 
 
 class RunSummarySerializer(RunSerializer):

@@ -1,8 +1,10 @@
 """Models in the admin: the registry, activation and rollback."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +18,7 @@ from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from recognition import registry
+from recognition.admin.lineage import lineage
 from recognition.errors import NoEarlierModel
 from recognition.models import Activation, ModelVersion, in_service
 
@@ -40,15 +43,35 @@ def explain_service(model: ModelVersion) -> Explanation:
     current = Activation.current()
     if current and current.model_id == model.pk:
         raise NothingToDo(capfirst(f"{model} is already in service."))
-    return explain_change(current, model)
+    explanation = explain_change(current, model)
+    return replace(explanation, warnings=[*explanation.warnings, *registry.objections_to(model)])
+
+
+class ReasonForm(forms.Form):
+    """Asks why a model goes into service although the comparison is against it."""
+
+    reason = forms.CharField(
+        max_length=Activation._meta.get_field("reason").max_length,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Why this model should go into service in spite of the comparison. Kept with the activation.",
+    )
+
+
+def reason_form(model: ModelVersion, data: Any = None) -> ReasonForm | None:
+    """Return the form if the comparison with the model in service is against `model`."""
+    return ReasonForm(data, label_suffix="") if registry.objections_to(model) else None
 
 
 def put_into_service(
     model_admin: admin.ModelAdmin, request: HttpRequest, model: ModelVersion, values: Mapping[str, Any], expected: int
 ) -> None:
-    """Activate `model` in place of the confirmed activation, `expected`. Raises ModelRejected and StateChanged."""
-    registry.activate(model, by=request.user, expected=expected)
-    model_admin.log_change(request, model, "Put into service.")
+    """Activate `model` in place of the confirmed activation, `expected`.
+
+    Raises ModelRejected, StateChanged and WorseThanChampion.
+    """
+    reason = values.get("reason", "")
+    registry.activate(model, by=request.user, expected=expected, reason=reason)
+    model_admin.log_change(request, model, f"Put into service. {reason}".strip())
     model_admin.message_user(request, f"{model} is in service.", messages.SUCCESS)
 
 
@@ -76,12 +99,13 @@ class ModelVersionAdmin(ActionAdmin):
     list_display = ("__str__", "serving", "accuracy", "size_shown", "created_at", "since", "by")
     fields = (
         *("files", "sha256", "size_shown", "accuracy", "temperature", "uncertain_below"),
-        *("created_at", "serving", "since", "by", "activations_table"),
+        *("created_at", "lineage_list", "serving", "since", "by", "activations_table"),
     )
     readonly_fields = fields
     object_actions = {
         "activate": AdminAction(
-            "Put into service", MAY_ACTIVATE, lambda model: not model.in_service, explain_service, put_into_service
+            *("Put into service", MAY_ACTIVATE, lambda model: not model.in_service, explain_service, put_into_service),
+            form=reason_form,
         )
     }
     change_list_template = "admin/recognition/modelversion/change_list.html"
@@ -115,6 +139,10 @@ class ModelVersionAdmin(ActionAdmin):
         kinds = [("onnx", "ONNX"), *([("keras", "Keras")] if model.keras_file else [])]
         links = [(reverse(f"model-{kind}", args=[model.pk]), name) for kind, name in kinds]
         return format_html_join(", ", '<a href="{}" download>{}</a>', links)
+
+    @admin.display(description="lineage")
+    def lineage_list(self, model: ModelVersion) -> str:
+        return render_to_string("admin/recognition/lineage.html", {"generations": lineage(model)})
 
     @admin.display(description="activations")
     def activations_table(self, model: ModelVersion) -> str:

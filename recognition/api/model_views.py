@@ -3,21 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
 from recognition.api import filters
-from recognition.api.serializers import BINARY, MODEL_FILES, ModelSerializer
+from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
 from recognition.classifier import registered_bytes
-from recognition.errors import ModelRejected, NoFile, StorageUnavailable
-from recognition.models import ModelVersion, in_service
+from recognition.errors import ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
+from recognition.models import Comparison, ModelVersion, first_run, in_service
 
 # Another installation may give the same ID to another model, so a cache must revalidate.
 REVALIDATE = "public, no-cache"
@@ -43,20 +46,25 @@ def file_schema(operation_id: str, summary: str) -> Callable[[Any], Any]:
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ModelVersion]):
     """Every version, newest first, and what can be done with one."""
 
-    queryset = ModelVersion.objects.annotate(in_service=in_service())
+    queryset = ModelVersion.objects.annotate(in_service=in_service(), run=first_run()).prefetch_related(
+        Prefetch("comparisons", Comparison.objects.defer("examples"))
+    )
     serializer_class = ModelSerializer
+    parser_classes = [*viewsets.GenericViewSet.parser_classes, FormParser, MultiPartParser]
 
     @extend_schema(
         operation_id="activateModel",
         tags=["models"],
         summary="Put a model into service.",
         description="Needs the permission to add an activation, in every mode. Repeating it changes nothing.",
-        request=None,
+        request={parser.media_type: ActivationParameters for parser in parser_classes},
         responses=ModelSerializer,
     )
-    @raises(ModelRejected)
+    @raises(ModelRejected, WorseThanChampion, InvalidParameter)
     def activate(self, request: Request, pk: int) -> Response:
-        registry.activate(self.get_object(), by=request.user)
+        parameters = ActivationParameters(data=request.data)
+        parameters.is_valid(raise_exception=True)
+        registry.activate(self.get_object(), by=request.user, reason=parameters.validated_data["reason"])
         return self.retrieve(request, pk)
 
     @file_schema("getModelONNX", "Download the ONNX file.")

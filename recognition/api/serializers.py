@@ -7,6 +7,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from digits_site.web.openapi.errors import ErrorSerializer
+from recognition import registry
+from recognition.comparison import TITLES
 from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
 from recognition.prediction import UNCERTAIN_REASONS
@@ -94,17 +96,59 @@ class ModelFilesSerializer(serializers.Serializer[Any]):
     keras = serializers.CharField(required=False)
 
 
+class ComparedSetSerializer(serializers.Serializer[Any]):
+    """How two models predicted one set of pictures. `fixed` and `broken` are where one of them alone is right."""
+
+    name = serializers.ChoiceField(list(TITLES))
+    count = serializers.IntegerField(min_value=0)
+    both_right = serializers.IntegerField(min_value=0)
+    fixed = serializers.IntegerField(min_value=0, help_text="The challenger alone is right.")
+    broken = serializers.IntegerField(min_value=0, help_text="The champion alone is right.")
+    both_wrong = serializers.IntegerField(min_value=0)
+    p = serializers.FloatField(min_value=0, max_value=1, help_text="Of the exact McNemar test, two-sided.")
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    champion = serializers.IntegerField(min_value=1, help_text="The model that was in service.")
+    challenger = serializers.IntegerField(min_value=1, help_text="The model that is to replace it.")
+    objections = serializers.ListField(
+        child=serializers.CharField(), help_text="Why it must not; empty if it may be put into service."
+    )
+    sets = ComparedSetSerializer(many=True)
+
+
+class ActivationParameters(serializers.Serializer[Any]):
+    reason = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=500,
+        help_text="Why to activate it although the comparison with the model in service is against it.",
+    )
+
+
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
-    in_service = serializers.BooleanField(read_only=True)  # the queryset is annotated with models.in_service
+    """A model. The queryset is ModelViewSet's, with its annotations."""
+
+    in_service = serializers.BooleanField(read_only=True)
+    run = serializers.IntegerField(
+        read_only=True, min_value=1, allow_null=True, help_text="The run that trained it; null for none here."
+    )
+    comparison = serializers.SerializerMethodField(
+        help_text="The latest comparison with a model that was in service; null without one."
+    )
     files = serializers.SerializerMethodField(help_text="The addresses of its files.")
 
     class Meta:
         model = ModelVersion
         fields = (
             *("id", "sha256", "size", "test_accuracy", "temperature", "uncertain_below", "created_at"),
-            *("in_service", "files"),
+            *("in_service", "parent", "run", "comparison", "files"),
         )
         extra_kwargs = {"test_accuracy": {"min_value": 0, "max_value": 1}}
+
+    @extend_schema_field(ComparisonSerializer(allow_null=True))
+    def get_comparison(self, model: ModelVersion) -> dict[str, Any] | None:
+        return next(map(registry.summarize, model.comparisons.all()), None)
 
     @extend_schema_field(ModelFilesSerializer)
     def get_files(self, model: ModelVersion) -> dict[str, str]:

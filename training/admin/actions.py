@@ -1,6 +1,7 @@
 """The actions on a run in the admin: their explanations and their effects."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -11,11 +12,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
-from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service
+from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
 from training import services
 from training.errors import NoModel, NotInProgress
 from training.learner.presets import PRESETS
-from training.models import Status, TrainingRun
+from training.models import RunCorrections, Status, TrainingRun
 from training.serializers import RunParameters
 from training.services import MAY_TRAIN
 
@@ -79,6 +80,16 @@ def explain_again(run: TrainingRun) -> Explanation:
     return Explanation([sentence], busy, state=last, latest_change=f"Run {last} was added.")
 
 
+def explain_same(run: TrainingRun) -> Explanation:
+    """Explain a new run on the same corrections. Raises NothingToDo for a run that used none."""
+    used = RunCorrections.objects.filter(run=run).defer("pictures").first()
+    if used is None:
+        raise NothingToDo(f"{run} used no corrections.")
+    explanation = explain_again(run)
+    sentence = f"It learns the same {used.count} corrections, and is judged by the same {used.held_out} held-out ones."
+    return replace(explanation, sentences=[*explanation.sentences, sentence])
+
+
 def stop_run(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
 ) -> None:
@@ -95,9 +106,22 @@ def train_again(
     preset, _ = parameters.pop("preset"), parameters.pop("corrections_of", None)
     new = services.request_run(preset, parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
-    address = reverse("admin:training_trainingrun_change", args=[new.pk])
-    model_admin.log_addition(request, new, f"Trained again with {how} {run}.")
-    model_admin.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, new), messages.SUCCESS)
+    announce(model_admin, request, new, f"Trained again with {how} {run}.")
+
+
+def train_on_same(
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> None:
+    """Queue a run with the parameters and the corrections of `run`. Raises CorrectionsGone."""
+    new = services.request_run(run.preset, run.parameters, by=request.user, expected_last=state, corrections_of=run.pk)
+    announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
+
+
+def announce(model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, how: str) -> None:
+    """Log a run that was queued, and link to it."""
+    address = reverse("admin:training_trainingrun_change", args=[run.pk])
+    model_admin.log_addition(request, run, how)
+    model_admin.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, run), messages.SUCCESS)
 
 
 def activate(
@@ -114,11 +138,19 @@ ACTIONS = {
     "train_with_changes": AdminAction(
         "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
     ),
+    "train_on_same": AdminAction(
+        "Train again on the same corrections",
+        MAY_TRAIN,
+        lambda run: run.base_id is not None and not run.is_active,
+        explain_same,
+        train_on_same,
+    ),
     "activate": AdminAction(
         "Put into service",
         MAY_ACTIVATE,
         lambda run: run.model_id is not None and not run.in_service,
         lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
         activate,
+        lambda run, data=None: reason_form(run.model, data) if run.model else None,
     ),
 }

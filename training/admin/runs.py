@@ -50,6 +50,8 @@ class TrainingRunAdmin(ActionAdmin):
     object_actions = ACTIONS
     fieldsets = (
         (None, {"fields": ("state", "accuracy", "gain", "calibration", "model", "serves", "who")}),
+        ("Corrections", {"fields": ("base", "corrections_used")}),
+        ("Not put into service", {"fields": ("not_activated",)}),
         ("Results", {"fields": ("results",)}),
         ("Times", {"fields": ("queued_at", "started_at", "finished_at", "waited", "ran", "stop_requested_at")}),
         ("Recipe", {"fields": ("preset", "parameters_table", "versions_table", "commands", *ATTEMPT_FIELDS)}),
@@ -71,7 +73,12 @@ class TrainingRunAdmin(ActionAdmin):
         return reverse("run-page", args=[run.pk])
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [part for part in self.fieldsets if part[0] != "Error" or (obj and obj.error_code)]
+        absent = {
+            "Corrections": not (obj and obj.base_id),
+            "Not put into service": not (obj and obj.not_activated),
+            "Error": not (obj and obj.error_code),
+        }
+        return [part for part in self.fieldsets if not absent.get(str(part[0]))]
 
     @admin.display(description="status", ordering="status")
     def state(self, run: TrainingRun) -> SafeString:
@@ -136,6 +143,11 @@ class TrainingRunAdmin(ActionAdmin):
     @admin.display(description="in service")
     def serves(self, run: Any) -> str:
         return "in service" if run.in_service else "–"
+
+    @admin.display(description="corrections")
+    def corrections_used(self, run: TrainingRun) -> str:
+        used = run.corrections
+        return f"{used.count} learned, {used.held_out} held out; SHA-256 {used.sha256}"
 
     @admin.display(description="results")
     def results(self, run: TrainingRun) -> str:

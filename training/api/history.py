@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -13,8 +14,8 @@ from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
 from training import evaluation
-from training.api.schema import TestDigitsSerializer
-from training.errors import DigitsUnavailable, NoPredictions
+from training.api.schema import IllustratedComparisonSerializer, TestDigitsSerializer
+from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
 from training.serializers import RunSerializer, RunSummarySerializer
 
@@ -119,3 +120,15 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         return Response(evaluation.most_confident(self.get_object(), **query.validated_data))
+
+    @extend_schema(
+        operation_id="getRunComparison",
+        tags=["runs"],
+        summary="Get the comparison of a run's model with the one that it began with, with pictures.",
+        description="Pictures of corrections are for accounts that may view corrections; in local mode, for all.",
+        responses=IllustratedComparisonSerializer,
+    )
+    @raises(NoComparison, DigitsUnavailable)
+    def comparison(self, request: Request, pk: int) -> Response:
+        may_view = settings.LOCAL or request.user.has_perm("recognition.view_correction")
+        return Response(evaluation.comparison_of(self.get_object(), with_corrections=may_view))

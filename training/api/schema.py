@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from digits_site.web import errors
 from digits_site.web.openapi.errors import error_responses
+from recognition.api.serializers import ComparedSetSerializer, ComparisonSerializer
 from training.learner.presets import PRESETS
 from training.models import Status
 
@@ -64,6 +65,30 @@ class TestDigitSerializer(serializers.Serializer[Any]):
     predicted = serializers.IntegerField(min_value=0, max_value=9)
     confidence = serializers.FloatField(min_value=0, max_value=1)
     picture = serializers.RegexField("^data:image/png;base64,")
+
+
+class ComparedPictureSerializer(serializers.Serializer[Any]):
+    """A picture that one of two models predicted correctly. Label 10 is no digit, which a model should be unsure of."""
+
+    index = serializers.IntegerField(
+        required=False, min_value=0, max_value=9999, help_text="Its position in MNIST's test set, if it is of it."
+    )
+    correction = serializers.IntegerField(required=False, min_value=1, help_text="The correction, if it is one.")
+    label: Any = serializers.IntegerField(min_value=0, max_value=10)  # shadows Field.label
+    champion = serializers.IntegerField(min_value=0, max_value=9, help_text="What the champion predicted.")
+    champion_confidence = serializers.FloatField(min_value=0, max_value=1)
+    challenger = serializers.IntegerField(min_value=0, max_value=9, help_text="What the challenger predicted.")
+    challenger_confidence = serializers.FloatField(min_value=0, max_value=1)
+    picture = serializers.RegexField("^data:image/png;base64,")
+
+
+class IllustratedSetSerializer(ComparedSetSerializer):
+    fixed_examples = ComparedPictureSerializer(many=True)
+    broken_examples = ComparedPictureSerializer(many=True)
+
+
+class IllustratedComparisonSerializer(ComparisonSerializer):
+    sets = IllustratedSetSerializer(many=True)
 
 
 class TestDigitsSerializer(serializers.Serializer[Any]):

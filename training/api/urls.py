@@ -5,6 +5,7 @@ from training.live.sse import stream
 
 run_list = history.RunViewSet.as_view({"get": "list"})
 run_detail = history.RunViewSet.as_view({"get": "retrieve"}, detail=True)
+run_comparison = history.RunViewSet.as_view({"get": "comparison"}, detail=True)
 run_digits = history.RunViewSet.as_view({"get": "digits"}, detail=True)
 
 urlpatterns = [
@@ -17,5 +18,6 @@ urlpatterns = [
     path("runs/", run_list, name="runs"),
     path("runs/<int:pk>/", run_detail, name="run"),
     path("runs/<int:pk>/digits/", run_digits, name="run-digits"),
+    path("runs/<int:pk>/comparison/", run_comparison, name="run-comparison"),
     path("presets/", views.PresetsView.as_view(), name="presets"),
 ]

@@ -45,6 +45,7 @@ class AdminAction:
     Attributes:
         offered: Whether the object's page shows the action's link.
         explain: Raises NothingToDo, or an ApiError, if there is nothing to confirm.
+        form: Takes the object and the data of a POST; returns None if this object needs no form.
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
             StateChanged if that state no longer holds when it writes.
     """
@@ -54,7 +55,7 @@ class AdminAction:
     offered: Callable[[Any], bool]
     explain: Callable[[Any], Explanation]
     perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], None]
-    form: Callable[..., forms.Form] | None = None
+    form: Callable[..., forms.Form | None] | None = None
 
 
 class ActionAdmin(admin.ModelAdmin):

@@ -26,6 +26,11 @@ class ErrorSerializer(serializers.Serializer[Any]):
     errors: Any = serializers.DictField(  # shadows Serializer.errors, which only validation uses
         required=False, help_text="With `invalid_parameter`: the errors of every field."
     )
+    objections = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With `worse_than_champion`: what the comparison has against the model.",
+    )
 
 
 def raises(*errors: type[ApiError]) -> Callable[[View], View]:

@@ -36,7 +36,10 @@ class World:
     def __init__(self) -> None:
         classifier.forget()
         first = shipping.install()
-        registry.activate(registry.publish(constant_model(3), test_accuracy=0.5))
+        second = registry.publish(constant_model(3), test_accuracy=0.5)
+        registry.activate(second)
+        registry.compare(second, first, [])
+        TrainingRun.objects.update(base=second)
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
         run = TrainingRun.objects.get()

@@ -171,7 +171,7 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
         summary="Delete everything that an account has sent.",
         description="For reviewers; `me`, for every account.",
         parameters=[OpenApiParameter("account", str, required=True, description="A user name, or `me`.")],
-        responses=DeletedSerializer,
+        responses={200: DeletedSerializer},
     )
     @raises(InvalidParameter)
     def destroy_of_account(self, request: Request) -> Response:

@@ -92,6 +92,10 @@ class CorrectionAdmin(admin.ModelAdmin):
         """Decisions are made on the wall, so that each is logged and can be undone."""
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the wall's filters only: Django would pass on any other lookup, regular expressions included."""
+        return lookup in {one.parameter_name for one in FILTERS}
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return Wall
 

@@ -26,3 +26,13 @@ def summary() -> dict[str, Any]:
         since = since.filter(accepted_at__gt=activation.model.created_at)
     held_out = accepted.filter(held_out=True)
     return counts | {"held_out": held_out.count(), "since_model": since.count()}
+
+
+def count_by_state() -> dict[str, int]:
+    """Return how many corrections are pending, accepted and rejected; and `held_out`, how many of the accepted are."""
+    counts: dict[str, int] = dict.fromkeys(Correction.State.values, 0) | {"held_out": 0}
+    rows = Correction.objects.order_by().values_list("state", "held_out").annotate(count=Count("pk"))
+    for state, held_out, count in rows:
+        counts[state] += count
+        counts["held_out"] += count if held_out and state == Correction.State.ACCEPTED else 0
+    return counts

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
@@ -91,7 +92,7 @@ def assert_as_documented(document: Document, answer: Any, status: int) -> None:
 GETS = {
     200: [
         *(f"/api/{name}/" for name in ("check_model_status", "training_progress", "model_accuracy", "presets")),
-        *(f"/api/{name}/" for name in ("schema", "docs", "runs", "models")),
+        *(f"/api/{name}/" for name in ("schema", "docs", "runs", "models", "corrections/summary")),
         *("/api/runs/?status=completed&ordering=-duration&page_size=1", "/api/runs/?include=epochs"),
     ],
     400: ["/api/runs/?status=lost", "/api/runs/?ordering=colour", "/api/runs/?include=colour"],
@@ -119,6 +120,13 @@ POSTS: dict[str, list[tuple[int, Any, str]]] = {
         (200, {"drawings": [data_url(PNG), "x", 3]}, JSON),
         (400, {"drawings": []}, JSON),
         (400, {"drawings": ["x"] * 257}, JSON),
+    ],
+    "/api/corrections/": [
+        (201, {"drawing": data_url(PNG), "label": None}, JSON),
+        (200, {"drawing": data_url(PNG), "label": None}, JSON),
+        (400, {"drawing": data_url(PNG), "label": "7"}, JSON),
+        (400, b"", JSON),
+        (415, b"{}", "text/plain"),
     ],
     "/api/retrain_model/": [(400, body, JSON) for body in ({"epochs": 0}, {"layers": 3}, {"preset": "magic"}, [])],
 }
@@ -153,6 +161,22 @@ def test_the_shipped_run_and_model_are_as_documented(document: Document, client:
     assert_as_documented(document, client.post(f"{model}activate/"), 401)
     assert_as_documented(document, client.get("/api/runs/", HTTP_AUTHORIZATION="Token nonsense"), 401)
     assert_as_documented(document, client.get("/api/runs/", HTTP_ACCEPT="text/plain"), 406)
+
+
+def test_corrections_are_as_documented(document: Document, client: Client) -> None:
+    sent = client.post("/api/corrections/", {"drawing": data_url(PNG), "label": 7}, content_type=JSON).json()
+    one, every = f"/api/corrections/{sent['id']}/", "/api/corrections/"
+    assert_as_documented(document, client.get(every), 401)
+    assert_as_documented(document, client.delete(f"{every}?account=me"), 401)
+    assert_as_documented(document, client.delete(one), 404)
+    assert client.delete(f"{one}?undo={sent['undo']}").status_code == 204
+    client.force_login(User.objects.create_superuser("root"))
+    client.post(every, {"drawing": data_url(PNG), "label": 7}, content_type=JSON)
+    assert_as_documented(document, client.get(every), 200)
+    assert_as_documented(document, client.get(f"{every}?state=x"), 400)
+    assert_as_documented(document, client.get(f"{every}?page=9"), 404)
+    assert_as_documented(document, client.delete(every), 400)
+    assert_as_documented(document, client.delete(f"{every}?account=me"), 200)
 
 
 def test_an_active_run_is_as_documented(document: Document, client: Client) -> None:

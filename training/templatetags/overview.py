@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from redis.exceptions import RedisError
 
+from recognition.corrections.counting import count_by_state
 from recognition.models import Activation
 from training.models import TrainingRun
 from training.worker import presence
@@ -20,6 +21,8 @@ def overview(context: dict[str, Any]) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if user.has_perm("recognition.view_modelversion"):
         parts["service"] = {"activation": Activation.objects.select_related("model", "previous__model", "by").first()}
+    if user.has_perm("recognition.view_correction") or user.has_perm("recognition.change_correction"):
+        parts["corrections"] = count_by_state()
     if user.has_perm("training.view_trainingrun"):
         runs = TrainingRun.objects.newest_first().with_account().defer("confusion", "error_detail")
         parts |= {"runs": list(runs[:NEWEST]), "health": health()}

@@ -168,6 +168,8 @@ def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
     path, _, action = route.partition(" action=")
     chosen = next((pk for part, pk in objects.items() if part in path), 0)
     fields = FORM | ({"action": action, "_selected_action": chosen} if action else {}) | {STATE_FIELD: confirmed(path)}
+    if path.endswith("/decide/"):
+        fields |= {"decision": "accept", "_selected_action": chosen}
     data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())
     return {"data": data, "content_type": "application/x-www-form-urlencoded"}
 

@@ -9,6 +9,7 @@ import numpy as np
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -20,6 +21,7 @@ from django.utils.safestring import SafeString
 from recognition.admin.decisions import MAY_REVIEW, decide
 from recognition.admin.filters import FILTERS
 from recognition.corrections.collecting import stored_levels
+from recognition.corrections.exporting import KINDS, Kind, export_zip
 from recognition.corrections.suspicion import explain, with_suspicion
 from recognition.imaging import encode_png
 from recognition.models import Correction
@@ -90,6 +92,10 @@ class CorrectionAdmin(admin.ModelAdmin):
         """Decisions are made on the wall, so that each is logged and can be undone."""
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the wall's filters only: Django would pass on any other lookup, regular expressions included."""
+        return lookup in {one.parameter_name for one in FILTERS}
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return Wall
 
@@ -109,8 +115,22 @@ class CorrectionAdmin(admin.ModelAdmin):
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.decide)
-        return [path("decide/", view, name="recognition_correction_decide"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        decide_url = path("decide/", view(self.decide), name="recognition_correction_decide")
+        exports = [
+            path(f"export/{kind}/", view(self.export), {"kind": kind}, name=f"recognition_correction_{kind}")
+            for kind in KINDS
+        ]
+        return [decide_url, *exports, *super().get_urls()]
+
+    def export(self, request: HttpRequest, kind: Kind) -> HttpResponse:
+        """Return all accepted corrections as a ZIP archive. Raises PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        accepted = Correction.objects.filter(state=Correction.State.ACCEPTED)
+        answer = HttpResponse(export_zip(accepted, kind), content_type="application/zip")
+        answer["Content-Disposition"] = f'attachment; filename="corrections-{kind}.zip"'
+        return answer
 
     def decide(self, request: HttpRequest) -> HttpResponse:
         """Decide on the selected corrections of the wall, or undo the user's last decision (POST)."""

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
@@ -54,9 +55,12 @@ def carry_out(model_admin: admin.ModelAdmin, request: HttpRequest, decision: str
 
 
 def selected(model_admin: admin.ModelAdmin, request: HttpRequest) -> QuerySet[Correction]:
-    """Return the selected corrections: those of the wall's page, or all that its filters match."""
+    """Return the selected corrections: those of the wall's page, or all that its filters match. Raises BadRequest."""
     if request.POST.get("select_across") == "1":
-        matching: QuerySet[Correction] = model_admin.get_changelist_instance(request).get_queryset(request)
+        try:
+            matching: QuerySet[Correction] = model_admin.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("The filters are not the wall's.") from error
         return matching
     pks = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
     if len(pks) > MAX_SELECTED or not all(pk.isascii() and pk.isdigit() and len(pk) < 19 for pk in pks):

@@ -109,8 +109,8 @@ class DayFilter(CorrectionFilter):
         return [(day.isoformat(), names.get(day) or date_format(day, "D j N")) for day in days]
 
     def apply(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        start = timezone.make_aware(datetime.combine(parse_day(value), time.min))
-        return queryset.filter(created_at__gte=start, created_at__lt=start + timedelta(days=1))
+        start, end = (timezone.make_aware(datetime.combine(parse_day(value), at)) for at in (time.min, time.max))
+        return queryset.filter(created_at__range=(start, end))
 
 
 class HashFilter(CorrectionFilter):

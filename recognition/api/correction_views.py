@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import ValidationError
@@ -57,8 +58,8 @@ def label_from(request: Request) -> int:
     """Return the label in the JSON body, in a form's field or in `?label=`. Raises InvalidLabel."""
     data: Any = request.data
     if isinstance(data, dict) and "label" in data:
-        is_json = request.content_type.startswith("application/json")
-        return parse_label(data["label"]) if is_json else parse_label_text(data["label"])
+        is_form = isinstance(data, QueryDict)
+        return parse_label_text(data["label"]) if is_form else parse_label(data["label"])
     return parse_label_text(request.query_params.get("label"))
 
 
@@ -175,7 +176,7 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
     @raises(InvalidParameter)
     def destroy_of_account(self, request: Request) -> Response:
         name = request.query_params.get("account")
-        if not name:
+        if not name or "\0" in name:  # PostgreSQL refuses to compare with a NUL
             raise ValidationError({"account": ["Name the account whose corrections are deleted."]})
         name = request.user.get_username() if name == OWN_ACCOUNT else name
         return Response({"deleted": delete(Correction.objects.filter(account__username=name))})

@@ -1,9 +1,11 @@
 """Store a correction: its picture, its label, and what the model had predicted."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from recognition.prediction import Prediction
 
 Levels = NDArray[np.uint8]
 HELD_OUT_ONE_IN = 3
+RACES = 5  # lost in a row, until a correction is refused
 SENDER_LENGTH = 32  # hexadecimal digits of the keyed hash
 
 
@@ -95,6 +98,14 @@ def collect(
             "uncertain": bool(prediction.uncertain_reason),
             "model_id": model,
         }
-    correction, created = Correction.objects.get_or_create(picture_sha256=sha256, label=label, defaults=values)
+    correction, created = get_or_create(sha256, label, values)
     metrics.corrections.labels(source, correction.state if created else "repeated").inc()
     return correction, created
+
+
+def get_or_create(sha256: str, label: int, values: dict[str, Any]) -> tuple[Correction, bool]:
+    """Return the correction of this picture and label, and whether it is new."""
+    for _ in range(RACES):
+        with suppress(IntegrityError):  # an equal correction was sent and taken back meanwhile
+            return Correction.objects.get_or_create(picture_sha256=sha256, label=label, defaults=values)
+    return Correction.objects.get_or_create(picture_sha256=sha256, label=label, defaults=values)

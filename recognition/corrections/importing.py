@@ -1,19 +1,23 @@
-"""Labelled pictures of a folder as corrections."""
+"""Labelled pictures as corrections: of a folder, or of an export."""
 
 import csv
 import re
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
+import numpy as np
 from django.conf import settings
 
 from digits_site.web.errors import PayloadTooLarge
 from recognition.classifier import Classifier
-from recognition.corrections.collecting import collect
-from recognition.corrections.labels import NO_DIGIT_NAME, parse_label_text
+from recognition.corrections.collecting import Levels, collect
+from recognition.corrections.labels import NO_DIGIT_NAME, label_name, parse_label_text
 from recognition.errors import InvalidLabel, RecognitionError
-from recognition.imaging import EncodedImage, find_candidates
+from recognition.imaging import Candidate, EncodedImage, encode_png, find_candidates
 from recognition.models import NO_DIGIT, Correction
 from recognition.prediction import predict_candidates
 
@@ -31,6 +35,7 @@ class UnreadableFile(RecognitionError):
 class LabelledFile(NamedTuple):
     path: Path
     label: str | None  # as it was written; None if there is none
+    levels: Levels | None = None  # of a picture that is prepared already
 
 
 def files_in(folder: Path) -> list[LabelledFile]:
@@ -64,11 +69,27 @@ def files_of_csv(folder: Path, table: Path) -> Iterator[LabelledFile]:
             yield LabelledFile(folder / (row["file"] or ""), row["label"])
 
 
+def files_of_export(path: Path) -> list[LabelledFile]:
+    """Return the pictures in the `corrections.npz` of an export. Raises OSError, and ValueError for other files."""
+    with path.open("rb") as opened:
+        try:
+            arrays = np.load(opened, allow_pickle=False)
+            images, labels = arrays["images"], arrays["labels"]
+        except (EOFError, IndexError, KeyError, BadZipFile, zlib.error) as error:
+            raise ValueError("It is no NPZ file with the arrays images and labels.") from error
+    if images.dtype != np.uint8 or images.shape != (labels.size, 28, 28) or labels.ndim != 1:
+        raise ValueError("Its images are not uint8 of 28x28, one for each label.")
+    names = [label_name(label) if label <= NO_DIGIT else str(label) for label in labels.tolist()]
+    return [
+        LabelledFile(path.with_name(f"{path.name}[{row}]"), name, image)
+        for row, (name, image) in enumerate(zip(names, images, strict=True))
+    ]
+
+
 def import_file(file: LabelledFile, model: Classifier, *, accepted: bool) -> bool:
-    """Store a file as a correction. Returns False if it exists already. Raises the ApiError that refuses it."""
+    """Store a picture as a correction. Returns False if it exists already. Raises the ApiError that refuses it."""
     label = import_label(file.label)
-    candidates = find_candidates(EncodedImage(read(file.path)).decode())
-    [prediction] = predict_candidates(model, [candidates])
+    [prediction] = predict_candidates(model, [candidates_of(file)])
     _, created = collect(
         prediction.candidate.digit,
         label,
@@ -78,6 +99,15 @@ def import_file(file: LabelledFile, model: Classifier, *, accepted: bool) -> boo
         accepted=accepted,
     )
     return created
+
+
+def candidates_of(file: LabelledFile) -> list[Candidate]:
+    """Return what the network may see in a picture; of a prepared one, exactly that. Raises RecognitionError."""
+    if file.levels is None:
+        return find_candidates(EncodedImage(read(file.path)).decode())
+    grid = file.levels.astype(np.float32) / np.float32(255)
+    first, *_ = find_candidates(EncodedImage(encode_png(grid)).decode())
+    return [replace(first, digit=grid, doubt="")]
 
 
 def import_label(text: str | None) -> int:

@@ -1,7 +1,9 @@
 """The wall of corrections in the admin: what it shows first and why, and decisions on many, logged and undone."""
 
 import hashlib
+import io
 import re
+import zipfile
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
 
@@ -339,3 +341,15 @@ def test_a_decision_takes_a_bounded_number_of_queries(client: Client) -> None:
         with CaptureQueriesContext(connection) as captured:
             decide(client, "3", corrections)
         assert len(captured) <= 2 * QUERIES + 10
+
+
+@pytest.mark.parametrize("kind", ["idx", "npz"])
+def test_export_of_the_accepted_ones(client: Client, kind: str) -> None:
+    add(2), add(5, first=10, state="accepted")
+    assert f'href="{WALL}export/{kind}/"' in client.get(WALL).content.decode()
+    answer = client.get(f"{WALL}export/{kind}/")
+    assert answer["Content-Disposition"] == f'attachment; filename="corrections-{kind}.zip"'
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert len(names) == {"idx": 4, "npz": 2}[kind]
+    table = zipfile.ZipFile(io.BytesIO(answer.content)).read("corrections.csv") if kind == "npz" else b"\n" * 6
+    assert table.count(b"\n") == 6  # a heading and the five

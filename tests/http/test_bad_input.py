@@ -18,7 +18,7 @@ from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
 everywhere = pytest.mark.deployments("nginx", "granian")  # granian alone keeps every rule too
-DRAWING, DRAWINGS = "/api/drawing/", "/api/drawings/"
+DRAWING, DRAWINGS, CORRECTIONS = "/api/drawing/", "/api/drawings/", "/api/corrections/?label=7"
 RETRAIN, STOP = "/api/retrain_model/", "/api/stop_training/"
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 FIELD = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
@@ -88,9 +88,11 @@ REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     ],
     (STOP, FORM, 400, "too_many_parts"): [MANY_NAMES],
 }
+# A picture to correct is refused as one to predict.
+REFUSED |= {(CORRECTIONS, *rest): bodies for (path, *rest), bodies in REFUSED.items() if path == DRAWING}
 COSTLY: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
-    **{(path, JSON, 400, "invalid_json"): DEEP for path in (DRAWING, DRAWINGS, RETRAIN, STOP)},
-    **{(path, MULTIPART, 400, "too_many_parts"): MANY_PARTS for path in (DRAWING, STOP)},
+    **{(path, JSON, 400, "invalid_json"): DEEP for path in (DRAWING, DRAWINGS, CORRECTIONS, RETRAIN, STOP)},
+    **{(path, MULTIPART, 400, "too_many_parts"): MANY_PARTS for path in (DRAWING, CORRECTIONS, STOP)},
     (DRAWING, MULTIPART, 413, "payload_too_large"): [FIELD.format("drawing", OVER_THE_LIMIT) + END],
 }
 

@@ -192,3 +192,45 @@ def test_a_chosen_few_are_one_archive(rows: list[Correction]) -> None:
     assert set(zipfile.ZipFile(io.BytesIO(export_zip(chosen.none(), "idx"))).namelist()) == {
         f"{name}.gz" for name in dataset.SHA256
     }
+
+
+def test_an_export_is_imported_again_as_the_same_pictures(shipped: None, tmp_path: Path) -> None:
+    for digit in range(10):
+        write(tmp_path / "in", {f"{digit}/drawn.png": encode(draw(digit)), f"none/{digit}.png": encode(draw(digit))})
+    run("import_corrections", tmp_path / "in")
+    run("export_corrections", tmp_path / "out", format="npz")
+    fields = ("picture_sha256", "label", "predicted", "held_out", "signature")
+    before = set(Correction.objects.values_list(*fields))
+    Correction.objects.all().delete()
+    archive = tmp_path / "out" / "corrections.npz"
+    assert run("import_corrections", archive) == "20 imported, 0 already there, 0 refused.\n"
+    assert set(Correction.objects.values_list(*fields)) == before
+    assert run("import_corrections", archive) == "0 imported, 20 already there, 0 refused.\n"
+
+
+def test_a_file_that_is_no_export_is_refused(shipped: None, tmp_path: Path) -> None:
+    image, path = np.zeros((1, 28, 28), np.uint8), tmp_path / "corrections.npz"
+    image[0, 4:24, 13:15] = 255
+    for arrays in (
+        {"images": image},
+        {"images": image, "labels": np.zeros(2, np.uint8)},
+        {"images": image.astype(float), "labels": np.zeros(1, np.uint8)},
+        {"images": image[:, 1:], "labels": np.zeros(1, np.uint8)},
+        {"images": np.array([{}]), "labels": np.zeros(1, np.uint8)},
+        {"images": np.zeros((1, 28, 28), np.uint8), "labels": np.zeros(1, np.uint8)},
+        {"images": image, "labels": np.full(1, 11, np.uint8)},
+        {"images": image, "labels": np.full(1, -1)},
+        {"images": image, "labels": np.full(1, 1.5)},
+    ):
+        np.savez(path, **arrays)
+        with pytest.raises(CommandError):
+            run("import_corrections", path)
+    for content in (b"", b"PK", b"x" * 99, path.read_bytes()[:500]):
+        path.write_bytes(content)
+        with pytest.raises(CommandError):
+            run("import_corrections", path)
+    with path.open("wb") as opened:
+        np.save(opened, image)
+    with pytest.raises(CommandError):
+        run("import_corrections", path)
+    assert not Correction.objects.exists()

@@ -1,4 +1,4 @@
-"""manage.py import_corrections FOLDER: store labelled pictures as corrections."""
+"""manage.py import_corrections FOLDER: store labelled pictures, or an export, as corrections."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digits_site.web.errors import ApiError
 from recognition import classifier
-from recognition.corrections.importing import LabelledFile, files_in, files_of_csv, import_file
+from recognition.corrections.importing import LabelledFile, files_in, files_of_csv, files_of_export, import_file
 
 BAR_WIDTH = 30  # characters
 
@@ -24,7 +24,8 @@ class Command(BaseCommand):
     help = "Stores labelled pictures as corrections. The label is the folder's name, or begins the file's name."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="with pictures such as 7/ada.png, none/blot.png or 7_ada.png")
+        pictures = "with pictures such as 7/ada.png, none/blot.png or 7_ada.png; or the corrections.npz of an export"
+        parser.add_argument("folder", type=Path, help=pictures)
         parser.add_argument("--csv", type=Path, help="a table with the columns file and label, for any other names")
         parser.add_argument("--pending", action="store_true", help="let them wait for a reviewer")
 
@@ -50,11 +51,14 @@ class Command(BaseCommand):
 
     @staticmethod
     def files(folder: Path, table: Path | None) -> list[LabelledFile]:
-        """Return the files to import. Raises CommandError if there are none."""
-        if not folder.is_dir():
-            raise CommandError(f"{folder} is not a folder.")
+        """Return the pictures to import. Raises CommandError if there are none."""
         try:
-            files = list(files_of_csv(folder, table)) if table else files_in(folder)
+            if folder.suffix == ".npz":
+                files = files_of_export(folder)
+            elif not folder.is_dir():
+                raise CommandError(f"{folder} is not a folder.")
+            else:
+                files = list(files_of_csv(folder, table)) if table else files_in(folder)
         except (OSError, ValueError) as error:
             raise CommandError(f"{table or folder} cannot be read: {error}") from error
         if not files:

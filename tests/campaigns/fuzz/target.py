@@ -15,7 +15,7 @@ PUBLIC = {
     "SECRET_KEY": "x" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz",
     "ALLOWED_HOSTS": "127.0.0.1,localhost",
     "TRUSTED_ORIGINS": "https://digits.example",
-    "PREDICT_RATE": "10000000/min",  # else nearly every answer would be 429
+    **dict.fromkeys(("PREDICT_RATE", "CORRECTION_RATE"), "10000000/min"),  # else nearly every answer would be 429
     "LOG_LEVEL": "WARNING",
 }
 

@@ -84,9 +84,11 @@ export class Selection {
     if (index === -1 || event.target.closest("a")) return;
     if (this.suppressClick) {
       event.preventDefault();
-    } else if (event.shiftKey && event.target !== boxOf(this.tiles[index])) {
+    } else if (event.shiftKey) {
       event.preventDefault();
-      this.#selectRange(this.anchor, index);
+      const from = this.anchor;
+      this.#selectRange(from, index);
+      if (event.target === boxOf(this.tiles[index])) setTimeout(() => this.#selectRange(from, index)); // it is restored
       this.focus(this.tiles[index]);
     }
     this.anchor = index;

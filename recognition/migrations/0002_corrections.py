@@ -155,7 +155,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-pk"],
                 "indexes": [
-                    models.Index(fields=["state", "label"], name="correction_by_state"),
+                    models.Index(
+                        fields=["state", "label", "held_out", "decided_at", "created_at"], name="correction_by_state"
+                    ),
                     models.Index(fields=["created_at"], name="correction_by_time"),
                 ],
                 "constraints": [

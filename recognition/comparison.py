@@ -8,7 +8,9 @@ from math import comb
 from typing import Literal, TypedDict
 
 SetName = Literal["mnist_test", "held_out", "no_digits"]
+Outcome = Literal["better", "equal", "worse"]
 SIGNIFICANT = 0.05  # the p below which a difference is taken for real
+SMALLEST_P = 0.001  # in words
 MAX_MORE_ERRORS = 0.10  # on MNIST's test digits, as a share of the champion's errors
 TITLES: dict[SetName, str] = {
     "mnist_test": "MNIST's test digits",
@@ -59,6 +61,13 @@ def mcnemar(fixed: int, broken: int) -> float:
     return min(1.0, 2 * tail / 2**pairs)
 
 
+def outcome(one: SetResult) -> Outcome:
+    """Return whether the challenger is significantly better or worse on a set, or neither."""
+    if one["p"] >= SIGNIFICANT:
+        return "equal"
+    return "better" if one["fixed"] > one["broken"] else "worse"
+
+
 def objections(results: list[SetResult]) -> list[str]:
     """Return, in words, why the challenger must not replace the champion; nothing if it may.
 
@@ -68,8 +77,9 @@ def objections(results: list[SetResult]) -> list[str]:
     found = []
     for one in results:
         title = TITLES[one["name"]]
-        if one["broken"] > one["fixed"] and one["p"] < SIGNIFICANT:
-            found.append(f"It is significantly worse on {title} (p = {one['p']:.2g}).")
+        if outcome(one) == "worse":
+            p = f"p = {one['p']:.2g}" if one["p"] >= SMALLEST_P else f"p < {SMALLEST_P}"
+            found.append(f"It is significantly worse on {title} ({p}).")
         before, after = one["fixed"] + one["both_wrong"], one["broken"] + one["both_wrong"]
         if one["name"] == "mnist_test" and after > before * (1 + MAX_MORE_ERRORS):
             found.append(f"It misreads {after} of {title}, the model in service {before}.")

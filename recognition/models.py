@@ -175,7 +175,7 @@ class Correction(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
-            models.Index(  # holds all that counting.summary reads
+            models.Index(  # all that the counts read: the rows hold pictures, and are twenty times as large
                 fields=["state", "label", "held_out", "decided_at", "created_at"], name="correction_by_state"
             ),
             models.Index(fields=["created_at"], name="correction_by_time"),

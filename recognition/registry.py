@@ -12,7 +12,7 @@ from django.db.models.fields.files import FieldFile
 
 from digits_site.web.errors import StateChanged
 from recognition.classifier import Classifier
-from recognition.comparison import objections
+from recognition.comparison import objections, outcome
 from recognition.errors import LessAccurate, NoEarlierModel, NoFile, WorseThanChampion
 from recognition.models import Activation, Comparison, ModelVersion
 
@@ -86,7 +86,7 @@ def summarize(comparison: Comparison) -> dict[str, Any]:
         "champion": comparison.champion_id,
         "challenger": comparison.challenger_id,
         "objections": objections(comparison.results),
-        "sets": comparison.results,
+        "sets": [one | {"outcome": outcome(one)} for one in comparison.results],
     }
 
 

@@ -1,6 +1,6 @@
 """The JSON of answers and models. The answers' serializers only describe: building plain dicts saves 0.25 ms."""
 
-from typing import Any
+from typing import Any, get_args
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
@@ -8,7 +8,7 @@ from rest_framework.reverse import reverse
 
 from digits_site.web.openapi.errors import ErrorSerializer
 from recognition import registry
-from recognition.comparison import TITLES
+from recognition.comparison import TITLES, Outcome
 from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
 from recognition.prediction import UNCERTAIN_REASONS
@@ -106,6 +106,9 @@ class ComparedSetSerializer(serializers.Serializer[Any]):
     broken = serializers.IntegerField(min_value=0, help_text="The champion alone is right.")
     both_wrong = serializers.IntegerField(min_value=0)
     p = serializers.FloatField(min_value=0, max_value=1, help_text="Of the exact McNemar test, two-sided.")
+    outcome = serializers.ChoiceField(
+        get_args(Outcome), help_text="Whether the challenger is significantly better or worse, or neither."
+    )
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):

@@ -144,7 +144,8 @@ def test_a_run_says_what_it_used_and_how_its_model_compares(client: Client) -> N
     assert (comparison["champion"], comparison["challenger"]) == (run.base_id, run.model_id)
     assert len(comparison["objections"]) == 2
     counts = {key: value for key, value in WORSE[0].items() if not key.endswith("examples")}
-    assert comparison["sets"][0] == counts, "without examples"
+    assert comparison["sets"][0] == counts | {"outcome": "worse"}, "without examples"
+    assert [one["outcome"] for one in comparison["sets"]] == ["worse", "better", "equal"]
     page = client.get(f"{RUNS}{run.pk}/change/").content.decode()
     assert "14 learned, 6 held out" in page
     assert "It is worse." in page

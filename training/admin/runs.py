@@ -166,7 +166,9 @@ class TrainingRunAdmin(ActionAdmin):
     @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
         """Show the commands of the same run: for the API, and on this machine."""
-        parameters = TrainingParametersSerializer(run.parameters).data
+        parameters = dict(TrainingParametersSerializer(run.parameters).data)
+        if run.base_id:
+            parameters["corrections_of"] = run.pk
         body = shlex.quote(json.dumps({"preset": run.preset, **parameters}))
         options = [f"--{name.replace('_', '-')} {value}" for name, value in parameters.items() if name != "activate"]
         local = f"python manage.py train --preset {shlex.quote(run.preset)} {' '.join(options)}"

@@ -15,7 +15,7 @@ from tests.support.access.table import NONE, Row
 from tests.support.constant_models import constant_model
 from tests.support.corrections import pending_correction
 from training import shipping
-from training.models import Status, TrainingRun
+from training.models import RunCorrections, Status, TrainingRun
 
 CSRF = "c" * 32
 PARAMETERS = {"epochs": 1, "batch_size": 64, "learning_rate": 0.005, "samples": 1000, "seed": 1, "activate": False}
@@ -43,6 +43,7 @@ class World:
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
         run = TrainingRun.objects.get()
+        RunCorrections.objects.create(run=run, count=7, held_out=3, sha256="0" * 64, entries=[], pictures=b"")
         group, kind = Group.objects.create(name="night shift"), ContentType.objects.get_for_model(TrainingRun)
         self.objects = {"accesstoken": token.pk, "user": victim.pk, "group": group.pk, "type": kind.pk}
         self.objects["correction"] = pending_correction().pk

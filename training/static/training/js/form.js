@@ -2,24 +2,35 @@
 
 import { h, setText } from "../../recognition/js/dom.js";
 import { get, describeError, post } from "../../recognition/js/http.js";
-import { formatDuration } from "../../recognition/js/format.js";
+import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "seed"];
 const PRECISION = 0.1; // of the leading digit
+const TEXTS = {
+  start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",
+  adapt: "Train the model in service further on the accepted corrections, among MNIST’s digits.",
+  activate: "Put the new model into service if it is at least as accurate as the current one",
+  adaptActivate: "Put the new model into service if the comparison with the current one allows it",
+};
 
 export class TrainingForm {
   #url;
   #signInUrl;
   #busy = false;
   #presets = {};
+  #correctionsOf = null;
 
-  constructor(form, { retrainUrl, signInUrl, presetsUrl }) {
+  constructor(form, { retrainUrl, signInUrl, presetsUrl, correctionsSummaryUrl }) {
     this.form = form;
     this.#url = retrainUrl;
     this.#signInUrl = signInUrl;
     this.start = form.querySelector("[data-start]");
     this.problem = form.querySelector("[data-train-problem]");
-    form.elements.preset.addEventListener("change", () => this.#showDefaults());
+    this.summaryUrl = correctionsSummaryUrl;
+    form.elements.preset.addEventListener("change", () => {
+      this.#clearHidden();
+      this.#showDefaults();
+    });
     form.addEventListener("input", (event) => {
       this.#clearFieldError(event.target);
       this.#showEstimate();
@@ -50,6 +61,7 @@ export class TrainingForm {
     preset.value = given.get("preset");
     for (const name of NUMBERS) this.form.elements[name].value = given.get(name) ?? "";
     this.form.elements.activate.checked = given.get("activate") === "true";
+    this.#correctionsOf = Number(given.get("corrections_of")) || null;
     this.#showDefaults();
   }
 
@@ -82,13 +94,46 @@ export class TrainingForm {
       this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
     }
     setText(this.form.querySelector("[data-preset-title]"), option.title);
+    this.#showAdapting();
     this.#showEstimate();
+  }
+
+  get #adapts() {
+    return "adapts" in this.form.elements.preset.selectedOptions[0].dataset;
+  }
+
+  /** A preset that learns corrections has fewer fields, and says how many corrections there are. */
+  #showAdapting() {
+    const adapts = this.#adapts;
+    const one = (hook) => this.form.querySelector(`[data-${hook}]`);
+    for (const field of this.form.querySelectorAll("[data-not-adapting]")) field.hidden = adapts;
+    one("same-corrections").hidden = !adapts || !this.#correctionsOf;
+    setText(one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
+    setText(one("preset-start"), adapts ? TEXTS.adapt : TEXTS.start);
+    setText(one("activate-text"), adapts ? TEXTS.adaptActivate : TEXTS.activate);
+    one("corrections-count").hidden = !adapts;
+    if (adapts) this.#countCorrections(one("corrections-count"));
+  }
+
+  async #countCorrections(element) {
+    const summary = await get(this.summaryUrl).catch(() => null);
+    if (!summary) return;
+    const accepted = Object.values(summary.accepted).reduce((sum, count) => sum + count, 0);
+    const few = accepted < Number(element.dataset.min) ? ` At least ${element.dataset.min} are needed.` : "";
+    setText(element, `${formatCount(accepted)} accepted corrections, ${formatCount(summary.since_model)} since the model in service was trained.${few}`);
+  }
+
+  /** Empty the fields that the chosen preset hides, so that no value is sent unseen. */
+  #clearHidden() {
+    if (!this.#adapts) return;
+    for (const field of this.form.querySelectorAll("[data-not-adapting] input")) field.value = "";
   }
 
   #values() {
     const { elements } = this.form;
     const given = NUMBERS.filter((name) => elements[name].value !== "").map((name) => [name, Number(elements[name].value)]);
-    return { preset: elements.preset.value, ...Object.fromEntries(given), activate: elements.activate.checked };
+    const same = this.#adapts && this.#correctionsOf && elements.corrections_of.checked ? { corrections_of: this.#correctionsOf } : {};
+    return { preset: elements.preset.value, ...Object.fromEntries(given), activate: elements.activate.checked, ...same };
   }
 
   async #submit() {
@@ -108,7 +153,7 @@ export class TrainingForm {
   #showError(error) {
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);
-    else if (error.code === "run_active" || error.status === 409) {
+    else if (error.code === "run_active") {
       setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or stop it.`);
     } else if (error.status === 401 || error.status === 403) {
       const link = h("a", { href: `${this.#signInUrl}?next=/` }, "Sign in");

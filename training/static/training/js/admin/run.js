@@ -1,14 +1,16 @@
 // A run's page in the admin: the same charts, tables and test digits as on the run's own page.
 
+import { ComparisonSection } from "../run/comparison.js";
 import { TestDigits } from "../run/digits.js";
 import { RunResults } from "../run/results.js";
 
 const root = document.querySelector("[data-results]");
 const one = (hook) => root.querySelector(`[data-${hook}]`);
 const run = JSON.parse(document.getElementById("run-data").textContent);
-const { digitsUrl } = root.dataset;
+const { digitsUrl, comparisonUrl } = root.dataset;
 const cell = new TestDigits(one("cell"), digitsUrl);
 const openCell = (label, predicted) => cell.show({ label, predicted });
 
 new RunResults(one("charts"), { openCell, beside: one("cell") }).show(run);
+new ComparisonSection(one("comparison"), comparisonUrl).show(run);
 if (run.confusion) new TestDigits(one("mistakes"), digitsUrl).show();

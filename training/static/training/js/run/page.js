@@ -1,8 +1,9 @@
 // A run's own page: live while the run is active, then all its results.
 
 import { h, setText } from "../../../recognition/js/dom.js";
+import { ComparisonSection } from "./comparison.js";
 import { TestDigits } from "./digits.js";
-import { getWithRetry, describeError } from "../../../recognition/js/http.js";
+import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { RunView } from "./view.js";
 import { isActive, EMPTY } from "../live/state.js";
 import { RunWatcher } from "../live/watcher.js";
@@ -13,6 +14,7 @@ const main = document.getElementById("main");
 const one = (hook) => main.querySelector(`[data-${hook}]`);
 const cell = new TestDigits(one("cell"), main.dataset.digitsUrl);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
+const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
 const view = new RunView(one("run"), { openCell, beside: one("cell") });
 
 async function openCell(label, predicted) {
@@ -23,7 +25,7 @@ async function openCell(label, predicted) {
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
   const format = (value) => ({ true: "yes", false: "no" })[value] ?? String(value);
-  list.replaceChildren(...known.map(([name, value]) => h("div", {}, h("dt", {}, PRODUCTS[name] ?? formatName(name)), h("dd", {}, format(value)))));
+  list.replaceChildren(...known.map(([name, value]) => h("div", {}, h("dt", {}, PRODUCTS[name] ?? formatName(name)), h("dd", {}, value instanceof Node ? value : format(value)))));
 }
 
 function showDetails(run) {
@@ -37,6 +39,20 @@ function showDetails(run) {
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });
   one("again").href = `${main.dataset.homeUrl}?${again}#train`;
+  if (run.corrections) showCorrections(run, again);
+}
+
+/** What the run began with and learned, and a link to learn the same again. */
+function showCorrections({ id, base, corrections }, again) {
+  const { count, held_out, sha256 } = corrections;
+  const model = h("span", {}, `model ${base}`);
+  showPairs(one("corrections"), [["begins with", model], ["learned", formatCount(count)], ["held out", formatCount(held_out)], ["SHA-256", sha256]]);
+  one("same").hidden = false;
+  one("same").href = `${main.dataset.homeUrl}?${again}&corrections_of=${id}#train`;
+  get(`${main.dataset.modelsUrl}${base}/`).then(({ run, files }) => {
+    const href = run ? `${main.dataset.runPages}${run}/` : files.onnx;
+    model.replaceChildren(h("a", { href, download: !run }, `model ${base}`), run ? ` (run ${run})` : "");
+  }, () => {}); // without the link, the name stays
 }
 
 async function showModel(run) {
@@ -56,6 +72,7 @@ function showAll(run) {
   view.show({ ...EMPTY, run });
   showDetails(run);
   showModel(run);
+  comparison.show(run);
   if (run.confusion) mistakes.show();
 }
 

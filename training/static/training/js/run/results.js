@@ -48,7 +48,8 @@ export class RunResults {
       this.root.replaceChildren(...wanted);
     }
     this.result.replaceChildren(...[renderResult(run)].filter(Boolean));
-    const maxEpochs = run.max_epochs || Math.max(1, run.epochs.length);
+    // A completed run may have needed fewer epochs than it was allowed.
+    const maxEpochs = (run.status !== "completed" && run.max_epochs) || Math.max(1, run.epochs.length);
     for (const chart of this.charts) {
       const series = runSeries(run.epochs, chart.name);
       chart.element.hidden = !hasData(chart, series, run.epochs, batches);

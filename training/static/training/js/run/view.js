@@ -36,6 +36,8 @@ function describeAttempt({ attempt, resumed_after_epoch }) {
   return `Attempt ${attempt}, ${resumed_after_epoch ? `continued after epoch ${resumed_after_epoch}` : "starting over"}. `;
 }
 
+const describeRefusal = ({ not_activated }) => (not_activated ? ` The model was not put into service. ${not_activated}` : "");
+
 function describeProgress({ run, phase, progress }, waitedLong) {
   if (run.stop_requested_at && isActive(run)) return "Stopping…";
   if (run.status === "queued") return waitedLong ? "Queued. Waiting for a worker." : "Queued.";
@@ -43,7 +45,7 @@ function describeProgress({ run, phase, progress }, waitedLong) {
     const done = progress === null ? "" : ` ${Math.floor(progress * 100)}%`;
     return `${describeAttempt(run)}${PHASES[phase] ?? "Started."}${done}`;
   }
-  if (run.status === "completed") return run.started_at ? `Completed in ${formatRunTime(run)}.` : "Completed.";
+  if (run.status === "completed") return `Completed${run.started_at ? ` in ${formatRunTime(run)}` : ""}.${describeRefusal(run)}`;
   if (run.status === "interrupted") {
     const after = run.started_at ? ` after ${formatRunTime(run)}` : "";
     const epochs = run.epochs.length ? "Its epochs are kept" : "No epoch finished";
@@ -142,7 +144,7 @@ export class RunView {
   }
 
   #showBatch(run, batch) {
-    const of = run.max_epochs ? ` of ${run.max_epochs}` : "";
+    const of = run.max_epochs ? ` of ${run.base ? "at most " : ""}${run.max_epochs}` : "";
     setText(this.#one("live-epoch"), `Epoch ${batch.epoch}${of}`);
     setText(this.#one("live-left"), formatTimeLeft(this.#eta.secondsLeft(run, batch)));
     const done = batch.epoch - 1 + batch.step / batch.steps;

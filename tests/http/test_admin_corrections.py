@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import zipfile
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
 
@@ -15,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recognition.corrections import reviewing
 from recognition.corrections.suspicion import MANY_FROM_ONE_ADDRESS, MANY_NEAR_DUPLICATES
 from recognition.models import NO_DIGIT, Correction, ModelVersion
 from tests.support.admin_pages import superuser_client, text_of  # noqa: F401
@@ -224,6 +226,20 @@ def test_two_labels_of_one_picture_become_one(client: Client) -> None:
     one, two = add(label=7)[0], add(label=1)[0]
     decide(client, "3", [one, two])
     assert facts(one, two) == [("accepted", 3), ("rejected", 1)]
+
+
+def test_a_visitor_sends_the_new_label_at_the_same_moment(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, look = add()[0], reviewing.labels_of_pictures
+
+    def look_too_early(sha256s: Iterable[str]) -> set[tuple[str, int]]:
+        monkeypatch.setattr(reviewing, "labels_of_pictures", look)
+        found = look(sha256s)
+        add(label=1)  # its row goes when the decision is rolled back, and then the second try succeeds
+        return found
+
+    monkeypatch.setattr(reviewing, "labels_of_pictures", look_too_early)
+    assert "1 correction relabelled “1” and accepted." in decide(client, "1", [one])
+    assert LogEntry.objects.count() == 1
 
 
 def test_every_decision_is_in_the_log(client: Client) -> None:

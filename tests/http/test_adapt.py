@@ -18,6 +18,7 @@ from tests.support.constant_models import publish_constant_model
 from tests.support.refusals import assert_refused
 from tests.support.stack import HASTY_SECONDS, Stack, running
 from tests.support.stack import run as run_python
+from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -109,6 +110,21 @@ def test_corrections_can_be_deleted_while_a_run_has_them(client: Client, shipped
     Correction.objects.all().delete()
     assert len(bytes(RunCorrections.objects.get(run=run).pictures)) == 12 * 784
     assert RunCorrections.objects.get(run=run).sha256 == manifest(accepted)
+
+
+def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_preset(
+    client: Client, shipped: None, settings
+) -> None:
+    settings.LOCAL, settings.TRAINING_OPEN = False, True
+    add_corrections(12)
+    preset = PRESETS["adapt"]
+    for field, value in (("epochs", preset.epochs + 1), ("samples", preset.samples + 1), ("batch_size", 1)):
+        body = assert_refused(request(client, activate=False, **{field: value}), 400, "invalid_parameter")
+        assert body["field"] == field
+    assert_refused(request(client), 403, "permission_denied")  # it would put a model into service
+    assert requested(client, activate=False).by_visitor
+    settings.TRAINING_OPEN = False
+    assert_refused(request(client, activate=False), 401, "not_authenticated")
 
 
 # --- The running product ---

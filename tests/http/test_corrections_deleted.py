@@ -149,12 +149,14 @@ def test_the_command_deletes_what_it_is_told(ada: User) -> None:
     assert senders() == ["a visitor", "eve"]
 
 
-@pytest.mark.parametrize(("answer", "left"), [("y", 3), (" Y ", 3), ("n", 6), ("", 6), ("yes please", 6)])
-def test_the_command_asks_first(ada: User, monkeypatch, answer: str, left: int) -> None:
+@pytest.mark.parametrize(("answer", "left"), [("y", 3), (" Y ", 3), ("n", 6), ("", 6), ("yes please", 6), (None, 6)])
+def test_the_command_asks_first(ada: User, monkeypatch, answer: str | None, left: int) -> None:
     asked: list[str] = []
 
     def reply(question: str) -> str:
         asked.append(question)
+        if answer is None:
+            raise EOFError
         return answer
 
     monkeypatch.setattr("builtins.input", reply)

@@ -15,8 +15,9 @@ from recognition import registry
 from recognition.models import Correction, ModelVersion
 from tests.support.accepted_corrections import add_corrections, manifest
 from tests.support.constant_models import publish_constant_model
+from tests.support.numpy_learner import SLOW_PHASE
 from tests.support.refusals import assert_refused
-from tests.support.stack import HASTY_SECONDS, Stack, running
+from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
 from tests.support.stack import run as run_python
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
@@ -292,3 +293,32 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
     others = [answer.json() for answer in answers if answer.status_code == 409]
     assert [(one["code"], one["run"]) for one in others] == [("run_active", number)] * 19
     assert int(shell(adapting, "print(RunCorrections.objects.count())")) == before + 1
+
+
+@pytest.mark.stack
+def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) -> None:
+    (adapting.folder / SLOW_PHASE).write_text("evaluating")
+    number = adapting.train(preset="adapt", samples=16, batch_size=16, learning_rate=0.5, seed=1)
+    adapting.begun(number, 4)
+    try:
+        progress = eventually(lambda: (p := progress_of(adapting))["percentage"] == 100 and p, 30, "the evaluation")
+        assert 4 <= progress["epoch"] < progress["max_epochs"] == PRESETS["adapt"].epochs
+    finally:
+        (adapting.folder / SLOW_PHASE).unlink()
+        adapting.training_child().kill()  # it would wait for a minute; the next attempt has no epoch left to train
+    run = adapting.ended(number)
+    assert (run["status"], len(run["epochs"])) == ("completed", progress["epoch"])
+
+
+def progress_of(stack: Stack) -> dict[str, Any]:
+    progress: dict[str, Any] = stack.http.get("/api/training_progress/").json()
+    return progress
+
+
+@pytest.mark.stack
+def test_the_command_learns_corrections_too(adapting: Stack) -> None:
+    options = ("--preset", "adapt", "--samples", "64", "--epochs", "1")
+    assert "test accuracy" in adapting.manage("train", *options)
+    newest = adapting.http.get("/api/runs/").json()["results"][0]
+    assert (newest["status"], newest["base"]) == ("completed", in_service(adapting)["id"])
+    assert newest["comparison"]["challenger"] == newest["model"]

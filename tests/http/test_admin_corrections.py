@@ -171,6 +171,13 @@ def test_many_from_one_address(client: Client) -> None:
     assert len(shown(client, "?reason=4")) == MANY_FROM_ONE_ADDRESS
 
 
+def test_the_strongest_reason_counts_most_and_more_reasons_count_more(client: Client) -> None:
+    weak = add(first=1, predicted=7, confidence=0.2, uncertain=True)[0]
+    blot, sure, both = add(first=2, ink=0.5)[0], add(first=3, **SURE)[0], add(first=4, ink=0.5, **SURE)[0]
+    surer = add(first=5, **SURE | {"confidence": 0.9999})[0]
+    assert shown(client) == [one.pk for one in (both, surer, sure, blot, weak)]
+
+
 def test_newest_first_is_another_order(client: Client) -> None:
     now = timezone.now()
     old, new = (add(first=n, ink=0.5, created_at=now - timedelta(days=9 - n))[0].pk for n in (0, 5))
@@ -320,7 +327,7 @@ def test_a_corrections_page_shows_everything_and_edits_nothing(client: Client) -
     one = add(sender="a" * 32, signature="f" * 16, model=ModelVersion.objects.get(), **SURE)[0]
     add(first=2, label=1, signature="f" * 16)
     text = text_of(client.get(f"{WALL}{one.pk}/change/"))
-    for words in ("1, 99.90% sure", "near-duplicate labelled 1, model sure of 1", "1 more", one.picture_sha256):
+    for words in ("1, 99.90% sure", "model sure of 1, near-duplicate labelled 1", "1 more", one.picture_sha256):
         assert words in text
     assert 'name="_save"' not in client.get(f"{WALL}{one.pk}/change/").content.decode()
     assert client.post(f"{WALL}{one.pk}/change/", {"label": 3}).status_code == 403
@@ -348,7 +355,7 @@ def test_the_wall_takes_a_bounded_number_of_queries(client: Client) -> None:
     for count, first in ((5, 0), (300, 1000)):
         add(count, first, sender="a" * 32, **SURE)
         add(count, first, label=1, ink=0.5)
-        for query in ("", "?state=all&p=2", "?reason=32", "?label=7&day=2026-01-31", "?o=-1"):
+        for query in ("", "?state=all&p=2", "?reason=8", "?label=7&day=2026-01-31", "?o=-1"):
             assert queries(query) <= QUERIES, query
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
 from recognition.corrections.labels import label_name
@@ -17,21 +17,32 @@ def summary() -> dict[str, Any]:
     `held_out` of them judge models, and `since_model` were accepted after the model in service was created.
     """
     counts: dict[str, Any] = {state: {label_name(label): 0 for label, _ in Correction.LABELS} for state in STATES}
-    rows = Correction.objects.filter(state__in=STATES).order_by().values_list("state", "label")
-    for state, label, count in rows.annotate(count=Count("pk")):
+    activation = Activation.current()
+    is_later = Q(accepted_at__gt=activation.model.created_at) if activation else Q()
+    rows = (
+        Correction.objects.filter(state__in=STATES)
+        .order_by()
+        .alias(accepted_at=Coalesce("decided_at", "created_at"))
+        .values_list("state", "label")
+        .annotate(
+            count=Count("*"),
+            held_out_count=Count("state", filter=Q(held_out=True)),
+            later_count=Count("state", filter=is_later),
+        )
+    )
+    counts |= {"held_out": 0, "since_model": 0}
+    for state, label, count, held_out, later in rows:
         counts[state][label_name(label)] = count
-    accepted = since = Correction.objects.filter(state=Correction.State.ACCEPTED)
-    if activation := Activation.current():
-        since = since.alias(accepted_at=Coalesce("decided_at", "created_at"))
-        since = since.filter(accepted_at__gt=activation.model.created_at)
-    held_out = accepted.filter(held_out=True)
-    return counts | {"held_out": held_out.count(), "since_model": since.count()}
+        if state == Correction.State.ACCEPTED:
+            counts["held_out"] += held_out
+            counts["since_model"] += later
+    return counts
 
 
 def count_by_state() -> dict[str, int]:
     """Return how many corrections are pending, accepted and rejected; and `held_out`, how many of the accepted are."""
     counts: dict[str, int] = dict.fromkeys(Correction.State.values, 0) | {"held_out": 0}
-    rows = Correction.objects.order_by().values_list("state", "held_out").annotate(count=Count("pk"))
+    rows = Correction.objects.order_by().values_list("state", "held_out").annotate(count=Count("*"))
     for state, held_out, count in rows:
         counts[state] += count
         counts["held_out"] += count if held_out and state == Correction.State.ACCEPTED else 0

@@ -24,7 +24,7 @@ def apply_retention() -> int:
     deleted = delete(old.exclude(state=Correction.State.ACCEPTED))
     forgotten = old.exclude(sender="").update(sender="")
     if deleted or forgotten:
-        logger.info("retention: %d corrections deleted, the senders of %d forgotten", deleted, forgotten)
+        logger.info("retention: corrections deleted: %d, senders forgotten: %d", deleted, forgotten)
     return deleted
 
 

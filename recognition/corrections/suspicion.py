@@ -26,15 +26,15 @@ class Reason(IntFlag):
     NO_DIGIT_SEEN = 1
     NEAR_DUPLICATES = 2
     ONE_ADDRESS = 4
-    INK = 8
-    SURE_OF_ANOTHER = 16
-    CONTRADICTED = 32
+    CONTRADICTED = 8
+    INK = 16
+    SURE_OF_ANOTHER = 32
 
 
 REASON_NAMES = {
-    Reason.CONTRADICTED: "Near-duplicate with another label",
     Reason.SURE_OF_ANOTHER: "Model sure of another digit",
     Reason.INK: "Blot or nearly empty",
+    Reason.CONTRADICTED: "Near-duplicate with another label",
     Reason.ONE_ADDRESS: "Many from one address",
     Reason.NEAR_DUPLICATES: "Many near-duplicates",
     Reason.NO_DIGIT_SEEN: "Model sees no digit",
@@ -57,10 +57,10 @@ def conditions() -> dict[Reason, Q]:
     busy = pending_with_sender().values("sender").annotate(count=Count("pk")).filter(count__gte=MANY_FROM_ONE_ADDRESS)
     threshold = Coalesce("model__uncertain_below", SURE, output_field=FloatField())
     return {
-        Reason.CONTRADICTED: Q(signature__in=contradicted.values("signature")),
         Reason.SURE_OF_ANOTHER: Q(predicted__isnull=False, uncertain=False, confidence__gte=threshold)
         & ~Q(predicted=F("label")),
         Reason.INK: ~Q(label=NO_DIGIT) & (Q(ink__lt=MIN_INK) | Q(ink__gt=MAX_INK)),
+        Reason.CONTRADICTED: Q(signature__in=contradicted.values("signature")),
         Reason.ONE_ADDRESS: Q(sender__in=busy.values("sender")),
         Reason.NEAR_DUPLICATES: Q(signature__in=repeated.values("signature")),
         Reason.NO_DIGIT_SEEN: ~Q(label=NO_DIGIT) & Q(uncertain=True, confidence__lt=NO_DIGIT_CONFIDENCE),

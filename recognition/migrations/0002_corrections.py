@@ -76,9 +76,7 @@ class Migration(migrations.Migration):
                 ("picture_sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
                 (
                     "signature",
-                    models.CharField(
-                        db_index=True, help_text="average hash: nearly equal pictures have the same one", max_length=16
-                    ),
+                    models.CharField(help_text="average hash: nearly equal pictures have the same one", max_length=16),
                 ),
                 ("ink", models.FloatField(help_text="mean level of the picture, 0 to 1")),
                 ("held_out", models.BooleanField(help_text="judges models, and is never trained on")),
@@ -155,8 +153,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-pk"],
                 "indexes": [
-                    models.Index(fields=["state", "label"], name="correction_by_state"),
+                    models.Index(
+                        fields=["state", "label", "held_out", "decided_at", "created_at"], name="correction_by_state"
+                    ),
                     models.Index(fields=["created_at"], name="correction_by_time"),
+                    models.Index(fields=["signature", "state", "label"], name="correction_by_signature"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("picture_sha256", "label"), name="one_correction_of_a_label"),

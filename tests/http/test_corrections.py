@@ -253,6 +253,22 @@ def test_the_sender_takes_a_correction_back_by_its_token(client: Client) -> None
         assert client.delete(f"{url}?undo={undo}").status_code == 404
 
 
+@pytest.mark.deployments("nginx", "granian", "daphne")
+def test_every_server_passes_on_a_label_in_the_query_and_a_deletion(
+    deployment: str, request: pytest.FixtureRequest
+) -> None:
+    client = request.getfixturevalue("deployed_client" if deployment else "client")
+    for in_body in (False, True):
+        sent = client.post(f"{URL}?label=null", encode(draw(2, brush=29)), content_type="image/png")
+        assert (sent.status_code, sent.json()["label"]) == (201, None)
+        url, body = f"{URL}{sent.json()['id']}/", {"undo": sent.json()["undo"]}
+        assert client.generic("DELETE", url).status_code == 404
+        if in_body:
+            assert client.generic("DELETE", url, json.dumps(body), content_type=JSON).status_code == 204
+        else:
+            assert client.generic("DELETE", f"{url}?undo={body['undo']}").status_code == 204
+
+
 def test_a_stranger_and_a_wrong_or_old_token_take_nothing_back(client: Client, monkeypatch) -> None:
     first, other = send(client, 7).json(), send(client, 1).json()
     url = f"{URL}{first['id']}/"

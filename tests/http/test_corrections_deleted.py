@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -14,6 +15,8 @@ from digits_site.accounts.models import AccessToken
 from recognition.corrections.retention import apply_retention, delete_of_account
 from recognition.models import Correction
 from tests.support.corrections import new_correction, random_grids
+from tests.support.drawings import data_url, draw, encode
+from tests.support.stack import PATIENCE_SECONDS, eventually, running
 from training.worker.watchdog import RETENTION_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -149,12 +152,14 @@ def test_the_command_deletes_what_it_is_told(ada: User) -> None:
     assert senders() == ["a visitor", "eve"]
 
 
-@pytest.mark.parametrize(("answer", "left"), [("y", 3), (" Y ", 3), ("n", 6), ("", 6), ("yes please", 6)])
-def test_the_command_asks_first(ada: User, monkeypatch, answer: str, left: int) -> None:
+@pytest.mark.parametrize(("answer", "left"), [("y", 3), (" Y ", 3), ("n", 6), ("", 6), ("yes please", 6), (None, 6)])
+def test_the_command_asks_first(ada: User, monkeypatch, answer: str | None, left: int) -> None:
     asked: list[str] = []
 
     def reply(question: str) -> str:
         asked.append(question)
+        if answer is None:
+            raise EOFError
         return answer
 
     monkeypatch.setattr("builtins.input", reply)
@@ -175,3 +180,23 @@ def test_the_command_refuses_what_it_cannot_do(ada: User) -> None:
         run("--account", "ada", "--all-pending")
     assert Correction.objects.count() == 6
     assert delete_of_account(ada) == 3
+
+
+@pytest.mark.stack
+def test_a_worker_that_starts_deletes_what_is_too_old(tmp_path: Path) -> None:
+    aged = "from recognition.models import *; Correction.objects.filter(label=1).update(created_at='2020-01-01T00:00Z')"
+    with running(tmp_path, worker=False, CORRECTION_DAYS="1", CORRECTIONS_REVIEWED="true") as stack:
+        for label in (1, 2):
+            answer = stack.http.post(URL, json={"drawing": data_url(encode(draw(7))), "label": label})
+            assert answer.json()["state"] == "pending"
+        stack.manage("shell", "--verbosity", "0", "-c", aged)
+
+        def pending() -> dict[str, int]:
+            counts: dict[str, int] = stack.http.get(f"{URL}summary/").json()["pending"]
+            return {label: count for label, count in counts.items() if count}
+
+        assert pending() == {"1": 1, "2": 1}
+        stack.start_worker()
+        eventually(lambda: pending() == {"2": 1}, PATIENCE_SECONDS, "the deletion")
+        log = stack.log("worker")
+    assert "retention: corrections deleted: 1, senders forgotten: 0" in log

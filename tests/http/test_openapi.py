@@ -71,10 +71,10 @@ def codes_of(error: type[ApiError]) -> set[str]:
     return codes.union(*(codes_of(each) for each in error.__subclasses__()))
 
 
-# Not answers of one operation: of forms, of the admin, of other methods, and what nobody should ever see.
+# Not answers of one operation: of forms, of the admin, of commands, of other methods, and what nobody should ever see.
 ELSEWHERE = {
     *("server_error", "csrf_failed", "no_model", "no_earlier_model", "storage_unavailable"),
-    *("state_changed", "less_accurate", "method_not_allowed"),
+    *("state_changed", "less_accurate", "method_not_allowed", "unreadable_file"),
 }
 
 

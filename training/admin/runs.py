@@ -120,7 +120,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="epochs", ordering="finished_epochs")
     def epochs_done(self, run: Any) -> str:
-        return f"{run.finished_epochs} of {run.parameters['epochs']}"
+        return f"{run.finished_epochs} of {'at most ' if run.base_id else ''}{run.parameters['epochs']}"
 
     @admin.display(description="queued", ordering="queued_at")
     def queued(self, run: TrainingRun) -> str:

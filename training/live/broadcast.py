@@ -106,11 +106,20 @@ class RunProgress:
             return
         self._batch_sent_at = now
         self.broadcast(report)
-        if not self.is_paused:  # do not wait twice for a Redis that does not answer
-            percentage = 100 * report["step"] / report["steps"]
-            with suppress(RedisError):
-                key = cache_key(self.run.pk, self.run.queued_at)
-                cache.set(key, (report["epoch"], percentage), timeout=CACHED_SECONDS)
+        self._cache_percentage(report["epoch"], 100 * report["step"] / report["steps"])
+
+    def phase(self, report: reports.Phase) -> None:
+        """Broadcast a phase. After the last epoch, which may come before `max_epochs`, the percentage stays at 100."""
+        self.broadcast(report)
+        if report["phase"] == "evaluating":
+            self._cache_percentage(self.run.epochs.count() + 1, 100.0)
+
+    def _cache_percentage(self, epoch: int, percentage: float) -> None:
+        if self.is_paused:  # do not wait twice for a Redis that does not answer
+            return
+        with suppress(RedisError):
+            key = cache_key(self.run.pk, self.run.queued_at)
+            cache.set(key, (epoch, percentage), timeout=CACHED_SECONDS)
 
     def epoch(self, report: reports.Epoch) -> None:
         """Write a finished epoch's row, then broadcast it. Raises LostClaim."""

@@ -109,7 +109,7 @@ class Supervision:
             checkpoints.discard_before(self.config, report["epoch"])
         elif report["type"] == "phase":
             self.phases.setdefault(report["phase"], self.heard_at)
-            self.progress.broadcast(report)
+            self.progress.phase(report)
         elif report["type"] == "failure":
             raise ChildFailed(report["code"], report["message"])
         elif report["type"] == "lost":

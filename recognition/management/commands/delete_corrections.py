@@ -26,11 +26,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = self.chosen(options)
         count = chosen.count()
-        question = f"Delete {count} correction{pluralize(count)}? [y/N] "
-        if count and not options["no_input"] and input(question).strip().lower() != "y":
+        if count and not options["no_input"] and not self.confirm(f"Delete {count} correction{pluralize(count)}?"):
             raise CommandError("Nothing was deleted.")
         deleted = delete(chosen)
         self.stdout.write(f"{deleted} correction{pluralize(deleted)} deleted.")
+
+    @staticmethod
+    def confirm(question: str) -> bool:
+        """Ask on the terminal. Without one, the answer is no."""
+        try:
+            return input(f"{question} [y/N] ").strip().lower() == "y"
+        except EOFError:
+            return False
 
     @staticmethod
     def chosen(options: dict[str, Any]) -> QuerySet[Correction]:

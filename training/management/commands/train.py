@@ -76,4 +76,9 @@ def stop_on_interrupt(run: TrainingRun) -> None:
             connection.close()
 
     threading.Thread(target=request_stop, name="interrupt", daemon=True).start()
-    signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+
+    def handle(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt `set`, which holds a lock
+        interrupted.set()
+
+    signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,94 @@
+"""Champion against challenger on a run's page and in the admin, and the form of the preset that learns corrections."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import check_accessibility, overflow
+
+pytestmark = pytest.mark.browser
+NAME, PASSWORD = "comparer", "a long enough password"
+MAKE = f"""
+from django.contrib.auth.models import User
+from recognition import registry
+from recognition.models import Activation
+from tests.support.comparisons import WORSE
+from tests.support.constant_models import publish_constant_model
+from tests.support.runs import make_run
+from training.models import RunCorrections, Status
+User.objects.create_superuser("{NAME}", password="{PASSWORD}")
+base, model = Activation.current().model, publish_constant_model(6)
+registry.compare(base, model, WORSE)
+run = make_run(Status.COMPLETED, preset="adapt", model=model, base=base, not_activated="It is worse.")
+RunCorrections.objects.create(run=run, count=275, held_out=137, sha256="ab" * 32, entries=[], pictures=b"")
+print(run.pk)
+"""
+
+
+@pytest.fixture(name="number", scope="module")
+def add_compared_run(shared_stack):
+    return int(shared_stack.manage("shell", "--verbosity", "0", "-c", MAKE))
+
+
+def check_section(section):
+    expect(section).to_contain_text("The comparison is against putting model")
+    expect(section.get_by_role("listitem").filter(has_text="It is significantly worse on MNIST's")).to_be_visible()
+    cells = section.get_by_role("table").first.get_by_role("cell")
+    expect(cells).to_have_text(["", "9,900", "60", "2", "40"])
+    expect(section).to_contain_text("Significantly worse (p < 0.001)")
+    expect(section).to_contain_text("42 of 10,002 misread before, 100 after.")
+    expect(section).to_contain_text("Significantly better (p < 0.001)")
+    expect(section).to_contain_text("No significant difference (p = 1.000)")
+    broken = section.get_by_role("list", name="Broken").first
+    picture = broken.get_by_role("img", name=re.compile(r"A 7: model \d+ predicted 1, model \d+ 7"))
+    picture.scroll_into_view_if_needed()
+    assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth }") == 28
+
+
+def test_a_runs_page_compares_its_model_with_the_one_it_began_with(visits, number):
+    page = visits.open(f"/runs/{number}/")
+    check_section(page.get_by_role("region", name="Champion against challenger"))
+    expect(page.get_by_role("article").first).to_contain_text("The model was not put into service. It is worse.")
+    facts = page.get_by_role("region", name="Details")
+    expect(facts).to_contain_text("275")
+    expect(facts).to_contain_text("ab" * 32)
+    expect(facts.get_by_role("link", name=re.compile("model 1"))).to_have_attribute("href", "/runs/1/")
+    check_accessibility(page)
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert overflow(page) <= 0
+    facts.get_by_role("link", name="Train again on the same corrections").click()
+    form = page.get_by_role("form", name="Training settings")
+    expect(form.get_by_label("Preset")).to_have_value("adapt")
+    expect(form.get_by_label(f"Learn the corrections of run {number} again")).to_be_checked()
+    expect(form).to_contain_text(re.compile(r"\d+ accepted corrections, \d+ since the model in service was trained"))
+    expect(form.get_by_label("Learning rate")).to_be_hidden()
+
+
+def test_a_run_without_corrections_shows_no_comparison(visits, number):
+    page = visits.open("/runs/1/")
+    expect(page.get_by_role("region", name="Details")).to_contain_text("handwriting")
+    expect(page.get_by_role("heading", name="Champion against challenger")).to_be_hidden()
+
+
+def test_the_form_says_what_is_missing_for_a_run_that_learns_corrections(visits, number):
+    page = visits.open("/", expected=["status of 409"])
+    form = page.get_by_role("form", name="Training settings")
+    form.get_by_label("Preset").select_option("adapt")
+    expect(form).to_contain_text("At least 10 are needed.")
+    form.get_by_role("button", name="Start training").click()
+    expect(form.get_by_role("alert")).to_contain_text("needs at least 10 accepted corrections")
+    form.get_by_label("Preset").select_option("original")
+    expect(form.get_by_label("Learning rate")).to_be_visible()
+
+
+def test_the_admin_shows_the_same_and_asks_for_a_reason(visits, number):
+    path = f"/admin/training/trainingrun/{number}/change/"
+    page = visits.open(path, locale="en-GB")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    check_section(page.get_by_role("region", name="Champion against challenger"))
+    page.get_by_role("link", name="Put into service").click()
+    expect(page.get_by_label("Reason")).to_be_visible()
+    expect(page.get_by_text("It is significantly worse on MNIST's test digits")).to_be_visible()

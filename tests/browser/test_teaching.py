@@ -1,11 +1,9 @@
 """A person teaches the network a hand that it misreads: corrections, their review, a run of `adapt`, its comparison."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.page import PATIENCE, answer, button, draw, run_number, state
+from tests.support.page import PATIENCE, answer, button, draw, run_number, start, state
 from tests.support.stack import running
 from training.learner.config import KERAS_LEARNER
 
@@ -60,7 +58,7 @@ def adapt(page, url):
     """Train with the preset adapt, and return the run's number."""
     page.goto(url)
     page.get_by_label("Preset").select_option("adapt")
-    button(page, "Start training").click()
+    start(page, Seed=1)
     expect(state(page)).to_contain_text("in progress", timeout=PATIENCE)
     number = run_number(page)
     expect(state(page)).to_contain_text("completed", timeout=PATIENCE)
@@ -88,7 +86,9 @@ def test_a_misread_hand_is_corrected_reviewed_learnt_compared_and_then_read(visi
     page.goto(f"{stack.url}/runs/{number}/")
     comparison = page.get_by_role("region", name="Champion against challenger")
     expect(comparison).to_contain_text("The comparison allows model 2 to replace model 1.")
-    expect(comparison.get_by_role("article").filter(has_text="Held-out corrections")).to_contain_text("before, 0 after.")
+    expect(comparison.get_by_role("article").filter(has_text="Held-out corrections")).to_contain_text(
+        "before, 0 after."
+    )
     put_into_service(page, stack.url, number)
 
     page.goto(stack.url)

@@ -7,6 +7,7 @@ Each scenario has servers and data of its own. MNIST's held-back training digits
 
 import argparse
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
 TEST_DIGITS = 10_000  # MNIST's
 WALL = "/admin/recognition/correction/"
-NAME, PASSWORD = "reviewer", "a long enough password"
+NAME, PASSWORD = "reviewer", secrets.token_urlsafe()
 CREATE = f"from django.contrib.auth.models import User; User.objects.create_superuser('{NAME}', password='{PASSWORD}')"
 HEAD = (
     "wrong labels", "of corrections", "on the wall's first page (by chance)", "put into service", "MNIST test errors",

@@ -24,8 +24,9 @@ from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
 TEST_DIGITS = 10_000  # MNIST's
 WALL = "/admin/recognition/correction/"
-NAME, PASSWORD = "reviewer", secrets.token_urlsafe()
-CREATE = f"from django.contrib.auth.models import User; User.objects.create_superuser('{NAME}', '', '{PASSWORD}')"
+NAME = "reviewer"
+PASSWORD = secrets.token_urlsafe()
+CREATE = f"from django.contrib.auth.models import User; User.objects.create_superuser('{NAME}', password='{PASSWORD}')"
 HEAD = (
     "wrong labels", "of corrections", "on the wall's first page (by chance)", "put into service", "MNIST test errors",
     "narrow errors", "straight errors", "ones read as 7", "run, s",

@@ -56,6 +56,7 @@ TRAINING_COOLDOWN = env.number("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seco
 PREDICT_RATE = env.str("PREDICT_RATE", default="" if LOCAL else "120/min") or None
 CORRECTIONS_OPEN = env.bool("CORRECTIONS_OPEN", default=True)  # to all; otherwise to reviewers
 CORRECTIONS_REVIEWED = env.bool("CORRECTIONS_REVIEWED", default=not LOCAL)  # otherwise accepted at once
+MAX_PENDING_CORRECTIONS = env.number("MAX_PENDING_CORRECTIONS", 20_000)  # 0: no limit
 CORRECTION_DAYS = env.number("CORRECTION_DAYS", 0 if LOCAL else 90)  # 0: for ever
 CORRECTION_RATE = env.str("CORRECTION_RATE", default="" if LOCAL else "30/min") or None
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # proxies of ours that append to X-Forwarded-For

@@ -169,6 +169,14 @@ class CorrectionsClosed(RecognitionError):
     message = "This site does not take corrections."
 
 
+class CorrectionsFull(RecognitionError):
+    """MAX_PENDING_CORRECTIONS wait for review."""
+
+    code = "corrections_full"
+    status = 503
+    message = "Too many corrections wait for review. Try again later."
+
+
 class NoCorrection(RecognitionError):
     """There is no such correction, or the caller may not take it back."""
 

@@ -110,6 +110,7 @@ class CorrectionAdmin(admin.ModelAdmin):
             "title": "Review corrections",
             "may_review": request.user.has_perm(MAY_REVIEW),
             "digits": range(10),
+            "newest": Correction.objects.values_list("pk", flat=True).first() or 0,  # before the page is counted
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)

@@ -37,7 +37,7 @@ def decide(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     outcome = carry_out(model_admin, request, decision)
     level, text = describe(decision, outcome)
     if not request.accepts("text/html"):
-        tiles = facts(outcome.changed + outcome.duplicates)
+        tiles = facts(outcome.everything)
         return JsonResponse({"level": messages.DEFAULT_TAGS[level], "message": text, "tiles": tiles})
     model_admin.message_user(request, text, level)
     return HttpResponseRedirect(wall)
@@ -55,23 +55,33 @@ def carry_out(model_admin: admin.ModelAdmin, request: HttpRequest, decision: str
 
 
 def selected(model_admin: admin.ModelAdmin, request: HttpRequest) -> QuerySet[Correction]:
-    """Return the selected corrections: those of the wall's page, or all that its filters match. Raises BadRequest."""
+    """Return the selected corrections: those of the wall's page, or all that its filters match.
+
+    Corrections that are newer than the wall's page are in neither. Raises BadRequest.
+    """
     if request.POST.get("select_across") == "1":
         try:
             matching: QuerySet[Correction] = model_admin.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:
             raise BadRequest("The filters are not the wall's.") from error
-        return matching
+        newest = request.POST.get("newest", "")
+        if not is_id(newest):
+            raise BadRequest("The selection is not one of the wall's.")
+        return matching.filter(pk__lte=newest)
     pks = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
-    if len(pks) > MAX_SELECTED or not all(pk.isascii() and pk.isdigit() and len(pk) < 19 for pk in pks):
+    if len(pks) > MAX_SELECTED or not all(map(is_id, pks)):
         raise BadRequest("The selection is not one of the wall's.")
     return Correction.objects.filter(pk__in=pks)
 
 
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def describe(decision: str, outcome: Outcome) -> tuple[int, str]:
     """Return the level and the text of the message about an outcome."""
-    changed, duplicates = len(outcome.changed), len(outcome.duplicates)
-    if not changed and not duplicates:
+    changed, duplicates, superseded = len(outcome.changed), len(outcome.duplicates), len(outcome.superseded)
+    if not outcome.everything:
         text = "There is no decision to undo." if decision == "undo" else "Nothing changed. Select other corrections."
         return messages.WARNING, text
     sentences = []
@@ -81,7 +91,10 @@ def describe(decision: str, outcome: Outcome) -> tuple[int, str]:
     if duplicates:
         other = "another correction gives its picture" if duplicates == 1 else "other corrections give their pictures"
         sentences.append(f"{count_of(duplicates)} rejected, because {other} the new label.")
-    return messages.WARNING if duplicates else messages.SUCCESS, " ".join(sentences)
+    if superseded:
+        picture = "its picture" if superseded == 1 else "their pictures"
+        sentences.append(f"{count_of(superseded)} rejected, because {picture} got another label.")
+    return messages.WARNING if duplicates or superseded else messages.SUCCESS, " ".join(sentences)
 
 
 def count_of(count: int) -> str:

@@ -18,7 +18,7 @@ LABEL = {
     "maximum": 9,
     "description": "The digit that was drawn; null for a drawing that shows no digit.",
 }
-LABEL_TEXT = {"type": "string", "enum": [*map(str, range(10)), "null", ""]}
+LABEL_TEXT = {"type": "string", "enum": [*map(str, range(10)), "null"]}
 SOURCE = {"type": "string", "description": "`page`: sent by the drawing page. Anything else counts as `api`."}
 
 

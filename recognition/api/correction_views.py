@@ -33,7 +33,7 @@ from recognition.api.permissions import OWN_ACCOUNT, MayDelete, MayReview, may_r
 from recognition.api.throttles import CorrectionThrottle
 from recognition.api.views import DRAWING_ERRORS, PREDICTION_ERRORS
 from recognition.corrections.collecting import collect, hash_sender
-from recognition.corrections.counting import summary
+from recognition.corrections.counting import is_full, summary
 from recognition.corrections.labels import parse_label, parse_label_text
 from recognition.corrections.retention import delete
 from recognition.corrections.undo import is_undo_token, undo_token
@@ -47,6 +47,10 @@ FILTERS = [
     OpenApiParameter("label", LABEL_TEXT, description="Only with this label; `null`: no digit."),
     OpenApiParameter("predicted", {"type": "integer", "minimum": 0, "maximum": 9}, description="Only predicted so."),
 ]
+CREATION_ERRORS = (
+    *(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing),
+    *(errors.InvalidLabel, errors.CorrectionsClosed, errors.CorrectionsFull),
+)
 
 
 class CorrectionPagination(PageNumberPagination):
@@ -125,11 +129,14 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
             200: OpenApiResponse(SentCorrectionSerializer, "The same picture has the same label already."),
         },
     )
-    @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing, errors.InvalidLabel, errors.CorrectionsClosed)
+    @raises(*CREATION_ERRORS)
     def create(self, request: Request) -> Response:
         is_reviewer = may_review(request)
         if not settings.CORRECTIONS_OPEN and not is_reviewer:
             raise errors.CorrectionsClosed
+        is_accepted = is_reviewer or not settings.CORRECTIONS_REVIEWED
+        if not is_accepted and is_full():
+            raise errors.CorrectionsFull
         picture, label = drawing_from(request), label_from(request)
         drawing = prepare(EncodedImage(picture))
         model = classifier.in_service()
@@ -143,7 +150,7 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
             source=source_from(request),
             account=account,
             sender=hash_sender(client_address(request)),
-            accepted=is_reviewer or not settings.CORRECTIONS_REVIEWED,
+            accepted=is_accepted,
             decided_by=account if is_reviewer else None,
         )
         answer = SentCorrectionSerializer(correction).data

@@ -5,12 +5,13 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
 
 from recognition import metrics
+from recognition.corrections.reviewing import review
 from recognition.imaging import Grid
 from recognition.models import Correction
 from recognition.prediction import Prediction
@@ -64,6 +65,9 @@ def collect(
 ) -> tuple[Correction, bool]:
     """Store a correction unless the same picture has the same label already.
 
+    An accepted one supersedes the picture's accepted correction with another label, if any. A superseded one that is
+    sent again is accepted again.
+
     Args:
         grid: The picture that the network saw, float32 (28, 28), ink 1.0 on 0.0.
         label: 0 to 9, or NO_DIGIT.
@@ -98,9 +102,22 @@ def collect(
             "uncertain": bool(prediction.uncertain_reason),
             "model_id": model,
         }
-    correction, created = get_or_create(sha256, label, values)
+    with transaction.atomic():
+        correction, created = get_or_create(sha256, label, values)
+        if accepted:
+            supersede_others(correction, created, decided_by)
     metrics.corrections.labels(source, correction.state if created else "repeated").inc()
     return correction, created
+
+
+def supersede_others(correction: Correction, created: bool, by: Any) -> None:
+    """Reject the picture's other accepted label. Accept one that no reviewer rejected: it was superseded."""
+    if created:
+        others = Correction.objects.filter(picture_sha256=correction.picture_sha256, state=Correction.State.ACCEPTED)
+        review(others.exclude(pk=correction.pk), Correction.State.REJECTED, by)
+    elif correction.state == Correction.State.REJECTED and correction.decided_by_id is None:
+        review(Correction.objects.filter(pk=correction.pk), Correction.State.ACCEPTED, by)
+        correction.refresh_from_db()
 
 
 def get_or_create(sha256: str, label: int, values: dict[str, Any]) -> tuple[Correction, bool]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
@@ -37,6 +38,12 @@ def summary() -> dict[str, Any]:
             counts["held_out"] += held_out
             counts["since_model"] += later
     return counts
+
+
+def is_full() -> bool:
+    """Return whether MAX_PENDING_CORRECTIONS are pending. Reads the index alone."""
+    pending = Correction.objects.filter(state=Correction.State.PENDING)
+    return 0 < settings.MAX_PENDING_CORRECTIONS <= pending.count()
 
 
 def count_by_state() -> dict[str, int]:

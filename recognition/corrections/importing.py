@@ -111,7 +111,7 @@ def candidates_of(file: LabelledFile) -> list[Candidate]:
 
 
 def import_label(text: str | None) -> int:
-    """Return the label of a name or of a cell: "0" to "9", or "none", "null" or "". Raises InvalidLabel."""
+    """Return the label of a name or of a cell: "0" to "9", "none" or "null". Raises InvalidLabel."""
     if text is None:
         raise InvalidLabel(NO_LABEL)
     text = text.strip().lower()

@@ -19,10 +19,10 @@ def parse_label(value: Any) -> int:
 
 
 def parse_label_text(text: Any) -> int:
-    """Return the label of a form's or a query's text: "0" to "9", "null" or "". Raises InvalidLabel."""
+    """Return the label of a form's or a query's text: "0" to "9", or "null". Raises InvalidLabel."""
     if not isinstance(text, str):  # a file
         raise InvalidLabel
-    if text in {"", "null"}:
+    if text == "null":
         return NO_DIGIT
     if not re.fullmatch("[0-9]", text):
         raise InvalidLabel

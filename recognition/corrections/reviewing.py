@@ -46,13 +46,19 @@ class Change(NamedTuple):
 
 @dataclass
 class Outcome:
-    """The IDs of the corrections that changed as wanted, and of those rejected as duplicates.
+    """The IDs of the corrections that changed as wanted, and of those rejected because of another one.
 
-    A duplicate could not be relabelled, because another correction gives the same picture that label.
+    A duplicate could not be relabelled, because another correction gives the same picture that label. One is superseded
+    when another label of the same picture is accepted.
     """
 
     changed: list[int] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+
+    @property
+    def everything(self) -> list[int]:
+        return self.changed + self.duplicates + self.superseded
 
 
 def decide(
@@ -67,7 +73,8 @@ def review(
 ) -> Outcome:
     """Set the state, and the label if one is given, of all `corrections`, in one transaction.
 
-    Where another correction gives the same picture `label`, that one stays as it is and this one is rejected.
+    Where another correction gives the same picture `label`, that one stays as it is and this one is rejected. A picture
+    has one accepted label: accepting another rejects the accepted one, and of several the newest correction is kept.
     """
     rows = corrections.order_by().values_list("pk", "label")
     return carry_out({pk: Decision(state, old if label is None else label) for pk, old in rows}, by)
@@ -121,9 +128,33 @@ def write(
         taken.add((sha256, after.label))
         changes.append(Change(pk, before, Decision(State.REJECTED, label) if is_duplicate else after))
         (outcome.duplicates if is_duplicate else outcome.changed).append(pk)
+    changes = supersede(changes, {pk: sha256 for pk, sha256, *_ in rows}, outcome)
     update(changes, by)
     log(changes, by, undoes, set(outcome.duplicates))
     return outcome
+
+
+def supersede(changes: list[Change], pictures: Mapping[int, str], outcome: Outcome) -> list[Change]:
+    """Return the changes and those that they cause, so that no picture has two accepted labels.
+
+    Args:
+        changes: In the order of the IDs.
+        pictures: The SHA-256 of each picture, by the correction's ID.
+        outcome: Gets the IDs of the superseded corrections.
+    """
+    winners = {pictures[pk]: pk for pk, _, after in changes if after.state == State.ACCEPTED}
+    kept = set(winners.values())
+    accepted = Correction.objects.filter(state=State.ACCEPTED).order_by("pk").values_list("pk", "label")
+    found = [row for chunk in chunks(list(winners)) for row in accepted.filter(picture_sha256__in=chunk)]
+    wanted = {pk: (before, after) for pk, before, after in changes}
+    for pk, label in found:
+        wanted.setdefault(pk, (Decision(State.ACCEPTED, label), Decision(State.ACCEPTED, label)))
+    for pk, (before, after) in wanted.items():
+        if after.state == State.ACCEPTED and pk not in kept:
+            wanted[pk] = (before, Decision(State.REJECTED, after.label))
+            outcome.superseded.append(pk)
+    outcome.changed = sorted(set(outcome.changed) - set(outcome.superseded))
+    return [Change(pk, before, after) for pk, (before, after) in wanted.items() if before != after]
 
 
 def lock(pks: Iterable[int]) -> list[tuple[int, str, str, int]]:

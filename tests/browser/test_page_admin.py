@@ -15,32 +15,6 @@ HISTORY = json.loads(shipping.RUN_FILE.read_text())
 FIRST, LAST = (f"{HISTORY['epochs'][place]['val_accuracy']:.2%}".rstrip("%") for place in (0, -1))
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FOURS_AS_NINES = HISTORY["confusion"][4][9]
-NAME, PASSWORD = "operator", "a long enough password"
-MAKE = f"""
-from django.contrib.auth.models import User
-User.objects.filter(username="{NAME}").exists() or User.objects.create_superuser("{NAME}", password="{PASSWORD}")
-"""
-
-
-@pytest.fixture(name="account", scope="module")
-def make_account(shared_stack):
-    shared_stack.manage("shell", "-c", MAKE)
-
-
-@pytest.fixture(name="operator")
-def as_operator(visits, account):
-    """A function that opens an admin page for somebody who may do everything."""
-
-    def open_page(path="", **options):
-        page = visits.open(f"/admin/{path}", locale="en-GB", **options)
-        if page.get_by_label("Password").is_visible():
-            page.get_by_label("Username").fill(NAME)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Log in").click()
-            expect(page).to_have_url(f"{visits.url}/admin/{path}")
-        return page
-
-    return open_page
 
 
 def test_the_front_page_follows_a_run(operator, stack):

@@ -8,16 +8,13 @@ from playwright.sync_api import expect
 from tests.support.browser import check_accessibility, overflow
 
 pytestmark = pytest.mark.browser
-NAME, PASSWORD = "comparer", "a long enough password"
-MAKE = f"""
-from django.contrib.auth.models import User
+MAKE = """
 from recognition import registry
 from recognition.models import Activation
 from tests.support.comparisons import WORSE
 from tests.support.constant_models import publish_constant_model
 from tests.support.runs import make_run
 from training.models import RunCorrections, Status
-User.objects.create_superuser("{NAME}", password="{PASSWORD}")
 base, model = Activation.current().model, publish_constant_model(6)
 registry.compare(base, model, WORSE)
 run = make_run(Status.COMPLETED, preset="adapt", model=model, base=base, not_activated="It is worse.")
@@ -82,12 +79,8 @@ def test_the_form_says_what_is_missing_for_a_run_that_learns_corrections(visits,
     expect(form.get_by_label("Learning rate")).to_be_visible()
 
 
-def test_the_admin_shows_the_same_and_asks_for_a_reason(visits, number):
-    path = f"/admin/training/trainingrun/{number}/change/"
-    page = visits.open(path, locale="en-GB")
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+def test_the_admin_shows_the_same_and_asks_for_a_reason(operator, number):
+    page = operator(f"training/trainingrun/{number}/change/")
     check_section(page.get_by_role("region", name="Champion against challenger"))
     page.get_by_role("link", name="Put into service").click()
     expect(page.get_by_label("Reason")).to_be_visible()

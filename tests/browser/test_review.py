@@ -6,7 +6,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_admin import as_operator, make_account  # noqa: F401 (fixtures)
 from tests.support.browser import check_accessibility, overflow
 from tests.support.stack import run as run_python
 

@@ -3,17 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.operator import MAKE, sign_in
 from tests.support.page import PATIENCE, answer, button, draw, run_number, start, state
 from tests.support.stack import running
 from training.learner.config import KERAS_LEARNER
 from training.services import MIN_CORRECTIONS
 
 pytestmark = pytest.mark.browser
-NAME, PASSWORD = "reviewer", "a long enough password"
-MAKE = f"""
-from django.contrib.auth.models import User
-User.objects.create_superuser("{NAME}", password="{PASSWORD}")
-"""
 
 
 @pytest.fixture(name="stack", scope="module")
@@ -34,14 +30,6 @@ def correct(page, points, label):
     draw(page, points)
     page.get_by_role("group", name="Wrong? It was").get_by_role("button", name=label, exact=True).click()
     expect(page.get_by_role("status", name="Correction")).to_contain_text("A person will review it")
-
-
-def sign_in(page, url):
-    page.goto(f"{url}/admin/")
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def review_all(page, url):
@@ -80,7 +68,8 @@ def test_a_misread_hand_is_corrected_reviewed_learnt_and_then_read(visits, stack
         button(page, "Clear").click()
         correct(page, nine(number), "9")
 
-    sign_in(page, stack.url)
+    page.goto(f"{stack.url}/admin/")
+    sign_in(page)
     review_all(page, stack.url)
     number = adapt(page, stack.url)
     put_into_service(page, stack.url, number)

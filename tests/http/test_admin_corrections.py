@@ -206,10 +206,13 @@ def test_relabel_many(client: Client, decision: str, label: int, name: str) -> N
 
 def test_everything_that_the_filters_match(client: Client) -> None:
     sevens, threes = add(130), add(10, first=200, label=3)
-    text = decide(client, "accept", [], "?label=7", select_across="1")
+    [newest] = re.findall(r'name="newest" value="(\d+)"', client.get(f"{WALL}?label=7").content.decode())
+    late = add(first=300)  # after the page was loaded
+    text = decide(client, "accept", [], "?label=7", select_across="1", newest=newest)
     assert "130 corrections accepted." in text
     assert set(facts(*sevens)) == {("accepted", 7)}
     assert set(facts(*threes)) == {("pending", 3)}
+    assert facts(*late) == [("pending", 7)]
 
 
 def test_the_page_that_follows_keeps_the_filters(client: Client) -> None:
@@ -233,6 +236,24 @@ def test_two_labels_of_one_picture_become_one(client: Client) -> None:
     one, two = add(label=7)[0], add(label=1)[0]
     decide(client, "3", [one, two])
     assert facts(one, two) == [("accepted", 3), ("rejected", 1)]
+
+
+def test_accepting_another_label_of_a_picture_rejects_the_accepted_one(client: Client) -> None:
+    old, new = add(label=7, state="accepted")[0], add(label=1)[0]
+    text = decide(client, "accept", [new])
+    assert "1 correction accepted. 1 correction rejected, because its picture got another label." in text
+    assert facts(old, new) == [("rejected", 7), ("accepted", 1)]
+    assert LogEntry.objects.count() == 2
+    decide(client, "undo", [])
+    assert facts(old, new) == [("accepted", 7), ("pending", 1)]
+    decide(client, "accept", [old, new])
+    assert facts(old, new) == [("rejected", 7), ("accepted", 1)]
+
+
+def test_of_several_labels_of_one_picture_the_newest_is_accepted(client: Client) -> None:
+    corrections = [add(label=label)[0] for label in (7, 1, 2)]
+    assert "1 correction accepted. 2 corrections rejected" in decide(client, "accept", corrections)
+    assert facts(*corrections) == [("rejected", 7), ("rejected", 1), ("accepted", 2)]
 
 
 def test_a_visitor_sends_the_new_label_at_the_same_moment(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +319,13 @@ def test_nothing_selected(client: Client) -> None:
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("fields", [{"decision": "burn"}, {}, {"decision": "accept", "_selected_action": "x"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"decision": "burn"}, {}, {"decision": "accept", "_selected_action": "x"}),
+        *({"decision": "accept", "select_across": "1", "newest": newest} for newest in ("", "x", "9" * 19)),
+    ],
+)
 def test_a_decision_that_the_wall_does_not_offer(client: Client, fields: dict[str, str]) -> None:
     assert client.post(DECIDE, fields).status_code == 400
 

@@ -93,7 +93,7 @@ def reviewer(shipped: None) -> Client:
 )
 def test_no_filter_in_the_address_is_an_error_of_the_server(reviewer: Client, query: str) -> None:
     assert reviewer.get(f"{WALL}?{query}").status_code in {200, 302, 400}
-    across = {"decision": "accept", "select_across": "1"}
+    across = {"decision": "accept", "select_across": "1", "newest": "9"}
     assert reviewer.post(f"{WALL}decide/?{query}", across).status_code in {302, 400}
 
 

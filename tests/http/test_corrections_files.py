@@ -73,10 +73,15 @@ def test_a_table_names_files_and_labels(shipped: None, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("\ufefffile,label,who\na/one.png,5,x\ntwo.png,none,y\nthree.png,,z\n7.png,12,z\nno.png,1,z\n")
     output = run("import_corrections", folder, csv=table)
-    assert "3 imported, 0 already there, 2 refused." in output
-    assert labels() == [5, NO_DIGIT, NO_DIGIT]
+    assert "2 imported, 0 already there, 3 refused." in output
+    assert labels() == [5, NO_DIGIT]
     refusals = [line.split()[:2] for line in output.splitlines()[:-1]]
-    assert refusals == [["FILE", "CODE"], ["7.png", "invalid_label"], ["no.png", "unreadable_file"]]
+    assert refusals == [
+        ["FILE", "CODE"],
+        ["three.png", "invalid_label"],
+        ["7.png", "invalid_label"],
+        ["no.png", "unreadable_file"],
+    ]
 
 
 def test_what_is_refused_is_a_table_and_the_rest_is_imported(shipped: None, tmp_path: Path) -> None:
@@ -196,7 +201,10 @@ def test_a_chosen_few_are_one_archive(rows: list[Correction]) -> None:
 
 def test_an_export_is_imported_again_as_the_same_pictures(shipped: None, tmp_path: Path) -> None:
     for digit in range(10):
-        write(tmp_path / "in", {f"{digit}/drawn.png": encode(draw(digit)), f"none/{digit}.png": encode(draw(digit))})
+        write(
+            tmp_path / "in",
+            {f"{digit}/drawn.png": encode(draw(digit)), f"none/{digit}.png": encode(draw(digit, brush=29))},
+        )
     run("import_corrections", tmp_path / "in")
     run("export_corrections", tmp_path / "out", format="npz")
     fields = ("picture_sha256", "label", "predicted", "held_out", "signature")

@@ -1,0 +1,1 @@
+"""Corrections with wrong labels."""

@@ -55,7 +55,7 @@ def measured(preset_name: str) -> dict[str, Any]:
     """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
     import keras
 
-    from training.learner import dataset, epochs, loop, measures, network
+    from training.learner import dataset, loop, measures, network
 
     preset = replace(PRESETS[preset_name], dropout=0.0)  # so that the step meets the answers that can be asked for
     keras.utils.set_random_seed(1)
@@ -64,11 +64,11 @@ def measured(preset_name: str) -> dict[str, Any]:
     network.compile_for(model, preset, 0.001, 10)
     rng = np.random.default_rng(1)
     pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
-    labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, epochs.NO_DIGIT)])
+    labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, dataset.NO_DIGIT)])
     predict = network.compile_predict(model)
     answers = predict(pictures)
     held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
     validated = measures.validate(predict, held_back)
-    sums = network.compile_step(model, preset)(pictures, epochs.TARGETS[labels]) * [len(labels), 1, 1, 1]
+    sums = network.compile_step(model, preset)(pictures, dataset.TARGETS[labels]) * [len(labels), 1, 1, 1]
     means = loop.means_of(sums, len(labels))
     return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}

@@ -10,8 +10,9 @@ KERAS_LEARNER = "training.learner.trainer.fit"
 
 @dataclass(frozen=True)
 class Base:
-    """The model that a run begins with: its weights, and how its answers are calibrated."""
+    """The model that a run begins with, as an ONNX file and its weights, and how its answers are calibrated."""
 
+    onnx_file: Path
     keras_file: Path
     temperature: float
     uncertain_below: float | None

@@ -21,6 +21,9 @@ SHA256 = {
 }
 IMAGE_HEADER, LABEL_HEADER = 16, 8
 SPLIT_SEED = 2026
+NO_DIGIT = 10  # the label of a picture of no digit
+# Its target is uniform (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier Exposure, ICLR 2019).
+TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
 
 
 @dataclass(frozen=True)

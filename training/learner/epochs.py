@@ -7,39 +7,35 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.learner import dataset
+from training.learner.adaptation import corrections
+from training.learner.adaptation.builder import AdaptationBuilder
+from training.learner.adaptation.teacher import Teacher
 from training.learner.config import Config, ProcessLost
 from training.learner.handwriting import augmentation, drawings, styles
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
-EpochArrays = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pictures [N, 28, 28], labels [N]; 10 is no digit
+EpochArrays = tuple[NDArray[np.uint8], NDArray[np.float32]]  # pictures [N, 28, 28], targets [N, 10]
 Progress = Callable[[float | None], object]  # takes the share of drawings that is done, 0 to 1; None while augmenting
-NO_DIGIT = 10
 EXIT_SECONDS = 10.0  # for a process with a closed pipe
-# The last epochs change digits less, so that they resemble real drawings.
-WEAK_AUGMENTATION = augmentation.Strength(
-    rotation=6, shear=0.15, stretch=0.1, smallest=0.92, largest=1.06, shift=0.5, elastic=0.35, thinner=0.3, thicker=0.4
-)
 RESTYLED_SHARE = 0.3  # share of the zeros, ones and sevens that get another style
-# A picture of no digit has uniform targets (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier
-# Exposure, ICLR 2019).
-TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's pictures, float32 [M, 28, 28, 1] or uint8 [M, 28, 28], their labels, and the order of training."""
+    """One epoch's pictures, float32 [M, 28, 28, 1] or uint8 [M, 28, 28], their targets, and the order of training."""
 
     images: NDArray[np.float32] | NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    targets: NDArray[np.float32]  # [M, 10]
     order: NDArray[np.int64] | None = None  # None: as stored
 
     def __len__(self) -> int:
-        return len(self.labels if self.order is None else self.order)
+        return len(self.targets if self.order is None else self.order)
 
     def batch(self, first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return pictures float32 [N, 28, 28, 1], ink 1.0 on 0.0, and targets [N, 10]."""
@@ -48,7 +44,7 @@ class Epoch:
         scaled = images.astype(np.float32)
         if images.dtype == np.uint8:
             scaled = scaled[..., np.newaxis] / np.float32(255)
-        return scaled, TARGETS[self.labels[rows]]
+        return scaled, self.targets[rows]
 
 
 @contextmanager
@@ -59,7 +55,8 @@ def open_epochs(config: Config, digits: dataset.Digits, progress: Progress) -> I
     and waits in `send` until the training process takes the epoch.
     """
     numbers = range(config.resumed_after_epoch + 1, config.epochs + 1)
-    if not PRESETS[config.preset].augmented:
+    preset = PRESETS[config.preset]
+    if not (preset.augmented or preset.adapts):
         yield (shuffled(digits, config.seed, number) for number in numbers)
         return
     context = multiprocessing.get_context("spawn")
@@ -76,7 +73,9 @@ def open_epochs(config: Config, digits: dataset.Digits, progress: Progress) -> I
 
 def shuffled(digits: dataset.Digits, seed: int, number: int) -> Epoch:
     """Return all digits in the order of one epoch."""
-    return Epoch(digits.images, digits.labels, np.random.default_rng((seed, number)).permutation(len(digits)))
+    return Epoch(
+        digits.images, dataset.TARGETS[digits.labels], np.random.default_rng((seed, number)).permutation(len(digits))
+    )
 
 
 def receive_epoch(pipe: Connection, process: BaseProcess, progress: Progress) -> Epoch:
@@ -95,9 +94,23 @@ def receive_epoch(pipe: Connection, process: BaseProcess, progress: Progress) ->
 def build_epochs(pipe: Connection, config: Config, numbers: Iterable[int]) -> None:
     """Run the augmentation process: send progress and epochs until the pipe breaks with the training process."""
     with suppress(ConnectionError):
-        builder = EpochBuilder(config, pipe.send)
+        builder = make_builder(config, pipe.send)
         for number in numbers:
             pipe.send(builder.build(number, partial(pipe.send, None)))
+
+
+class Builder(Protocol):
+    def build(self, number: int, chunk_done: Callable[[], object]) -> EpochArrays: ...
+
+
+def make_builder(config: Config, progress: Progress) -> Builder:
+    """Return what builds the epochs of the config's preset."""
+    if config.base is None or config.corrections_file is None:
+        return EpochBuilder(config, progress)
+    digits, _ = dataset.load_parts(config)
+    return AdaptationBuilder(
+        config.seed, digits, corrections.load(config.corrections_file), Teacher(config.base.onnx_file)
+    )
 
 
 class EpochBuilder:
@@ -122,9 +135,9 @@ class EpochBuilder:
         added = np.concatenate([pool.digits[digit_rows], pool.non_digits[non_digit_rows]]).astype(np.float32) / 255
         images = np.concatenate([images, added])
         shrink = np.concatenate([shrink, np.ones(len(added), np.float32)])
-        none = np.full(len(non_digit_rows), NO_DIGIT)
+        none = np.full(len(non_digit_rows), dataset.NO_DIGIT)
         labels = np.concatenate([self._digits.labels, pool.labels[digit_rows], none])
         order = rng.permutation(len(labels))
-        strength = augmentation.Strength() if number <= self._strongly_augmented_epochs else WEAK_AUGMENTATION
+        strength = augmentation.Strength() if number <= self._strongly_augmented_epochs else augmentation.WEAK
         changed = augmentation.augment(images[order], rng, strength, shrink[order], chunk_done)
-        return np.rint(changed * 255).astype(np.uint8), labels[order]
+        return np.rint(changed * 255).astype(np.uint8), dataset.TARGETS[labels[order]]

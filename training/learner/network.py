@@ -16,6 +16,7 @@ from training.learner.presets import DECAY, DECAY_BATCHES, Preset
 
 PREDICT_DIGITS = 500  # in one call
 HALVES = 2
+DIGIT_TARGET = 0.5  # the largest target of a digit is above it
 
 
 def build(preset: Preset) -> keras.Model:
@@ -59,7 +60,7 @@ def objective(preset: Preset, reduction: str = "sum_over_batch_size") -> keras.l
 def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     """Make an epoch's dropout depend on seed and epoch alone: checkpoints do not hold the generator's state."""
     for layer in model.layers:
-        if isinstance(layer, layers.Dropout):
+        if isinstance(layer, layers.Dropout) and layer.rate:
             layer.seed_generator.state.assign([seed, epoch * 2**20])
 
 
@@ -125,9 +126,9 @@ def compile_parts(model: keras.Model, preset: Preset, parts: int) -> Callable[[A
 def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
     """Return float32 [3] over the digits of a batch: cross-entropy, correct answers, and their number.
 
-    Pictures of no digit have a uniform target; they count in the objective alone.
+    Pictures of no digit have a uniform target, or a teacher's doubt; they count in the objective alone.
     """
-    is_digit = tf.reduce_max(targets, axis=1) == 1
+    is_digit = tf.reduce_max(targets, axis=1) > DIGIT_TARGET
     correct = is_digit & (tf.argmax(answers, 1) == tf.argmax(targets, 1))
     losses = tf.where(is_digit, keras.losses.categorical_crossentropy(targets, answers), 0.0)
     return tf.stack(

@@ -3,8 +3,9 @@
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import keras
 import numpy as np
@@ -12,11 +13,15 @@ import onnx
 import tensorflow as tf
 
 from training.learner import dataset, epochs, loop, network
+from training.learner.adaptation import corrections
+from training.learner.adaptation.builder import epoch_size
+from training.learner.adaptation.corrections import Corrections
+from training.learner.adaptation.weights import average_with, compare_with, load_weights, stopped_gaining
 from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
-from training.learner.measures import DrawingProgress, Predict, evaluate, validate
+from training.learner.measures import DrawingProgress, evaluate, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
-from training.learner.reports import Epoch, Result, SendReport
+from training.learner.reports import Epoch, Result, SendReport, Validation
 
 EXPORT_CHECK_DIGITS = 256
 
@@ -27,12 +32,17 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     send({"type": "phase", "phase": "loading"})
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
-    trained = train(config, digits, held_back, send, stop)
-    if trained is None:
+    learnt = corrections.load(config.corrections_file) if config.corrections_file else None
+    model = load_or_build(config, len(digits), learnt)
+    predict = network.compile_predict(model)
+    validation = learnt.validation if learnt else held_back
+    if not train(config, model, partial(validate, predict, validation), digits, send, stop):
         return None
-    model, predict = trained
+    if config.base:
+        average_with(model, load_weights(config.base))
     send({"type": "phase", "phase": "evaluating"})
     figures = evaluate(predict, held_back, test)
+    comparison = compare_with(config.base, predict, figures, learnt, test) if config.base and learnt else None
     if stop.is_set():
         return None
     send({"type": "phase", "phase": "exporting"})
@@ -40,60 +50,75 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     difference = export(model, config.model_file, checked, predict(checked))
     save_weights(model, config.keras_file)
     versions = library_versions()
-    return Result(type="result", **figures, export_difference=difference, versions=versions, comparison=None)
+    return Result(type="result", **figures, export_difference=difference, versions=versions, comparison=comparison)
 
 
 def train(
-    config: Config, digits: dataset.Digits, held_back: dataset.Digits, send: SendReport, stop: threading.Event
-) -> tuple[keras.Model, Predict] | None:
-    """Train the epochs that have no row yet. Returns the model and its compiled function, or None after a stop."""
-    preset = PRESETS[config.preset]
+    config: Config,
+    model: keras.Model,
+    validated: Callable[[], Validation],
+    digits: dataset.Digits,
+    send: SendReport,
+    stop: threading.Event,
+) -> bool:
+    """Train the epochs that have no row yet. Returns False after a stop."""
+    preset, losses = PRESETS[config.preset], [*config.earlier_val_losses]
+    first = config.resumed_after_epoch + 1
     with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
-        model, first = load_or_build(config, len(digits)), config.resumed_after_epoch + 1
-        step, predict = network.compile_step(model, preset), network.compile_predict(model)
+        step = network.compile_step(model, preset)
         for epoch, pictures in enumerate(remaining, first):
+            if preset.adapts and stopped_gaining(losses):
+                break
             if epoch == first:
                 send({"type": "phase", "phase": "fitting"})
             network.seed_dropout(model, config.seed, epoch)
             began = time.perf_counter()
             means = loop.train_epoch(step, pictures, epoch, config.batch_size, send, stop)
             if means is None:
-                return None
+                return False
             if not all(np.isfinite(weights).all() for weights in model.get_weights()):
                 # The loss may be finite: oneDNN's ReLU turns NaN into 0.
                 raise Diverged(f"Training diverged in epoch {epoch}. Try a lower learning rate.")
-            with averaged_weights(model, keep=epoch == config.epochs):
-                validation = validate(predict, held_back)
+            with averaged_weights(model):
+                validation = validated()
+            losses += [validation["val_loss"]] if validation["val_loss"] is not None else []
             save_checkpoint(config, model, epoch)
             rate, seconds = float(model.optimizer.learning_rate), round(time.perf_counter() - began, 3)
             send(Epoch(type="epoch", epoch=epoch, **means, **validation, learning_rate=rate, seconds=seconds))
             if stop.is_set():
-                return None
-    return model, predict
+                return False
+    use_averaged_weights(model)
+    return True
 
 
 @contextmanager
-def averaged_weights(model: keras.Model, keep: bool) -> Iterator[None]:
-    """Put the averaged weights into the model, if the preset averages; `keep` leaves them there."""
-    if not model.optimizer.use_ema:
-        yield
-        return
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Put the averaged weights into the model for a while, if the preset averages."""
     trained = model.get_weights()
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    use_averaged_weights(model)
     yield
-    if not keep:
-        model.set_weights(trained)
+    model.set_weights(trained)
 
 
-def load_or_build(config: Config, digits: int) -> keras.Model:
-    """Load the checkpoint to resume from, or build a new model."""
+def use_averaged_weights(model: keras.Model) -> None:
+    """Replace the weights with their averages, if the preset averages."""
+    if model.optimizer.use_ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+
+
+def load_or_build(config: Config, digits: int, learnt: Corrections | None) -> keras.Model:
+    """Load the checkpoint to resume from, or build a new model, or one with the weights of the base model."""
     keras.utils.set_random_seed(config.seed)
     if config.resumed_after_epoch:
         return keras.saving.load_model(config.checkpoint(config.resumed_after_epoch))
     preset = PRESETS[config.preset]
     model = network.build(preset)
+    if config.base:
+        model.set_weights(load_weights(config.base))
     share = digits / TRAINING_DIGITS
     pictures = digits + round(preset.synthetic * share) + round(preset.non_digits * share)
+    if learnt:
+        pictures = epoch_size(len(learnt.taught))
     network.compile_for(model, preset, config.learning_rate, -(-pictures // config.batch_size) * config.epochs)
     return model
 

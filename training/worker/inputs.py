@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recognition import registry
+from recognition.classifier import registered_bytes
 from training.learner.config import Base, Config
 from training.models import RunCorrections, TrainingRun
 
@@ -15,11 +16,13 @@ from training.models import RunCorrections, TrainingRun
 def add_inputs(config: Config, run: TrainingRun) -> Config:
     """Return the config with the inputs of a run that has a base model, after writing their files.
 
-    Each attempt writes them again. Raises OSError, NoFile and StorageUnavailable.
+    Each attempt writes them again. Raises OSError, ModelRejected, NoFile and StorageUnavailable.
     """
     if run.base is None:
         return config
-    base = Base(config.folder / "base.keras", run.base.temperature, run.base.uncertain_below)
+    files = config.folder / "base.onnx", config.folder / "base.keras"
+    base = Base(*files, run.base.temperature, run.base.uncertain_below)
+    write(base.onnx_file, registered_bytes(run.base))
     write(base.keras_file, registry.content_of(run.base.keras_file))
     corrections_file = config.folder / "corrections.npz"
     write(corrections_file, as_npz(run.corrections))

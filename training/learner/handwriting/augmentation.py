@@ -32,6 +32,12 @@ class Strength:
     thicker: float = 0.6
 
 
+# Such changes leave a digit as people write it.
+WEAK = Strength(
+    rotation=6, shear=0.15, stretch=0.1, smallest=0.92, largest=1.06, shift=0.5, elastic=0.35, thinner=0.3, thicker=0.4
+)
+
+
 def augment(
     pictures: Pictures,
     rng: Rng,

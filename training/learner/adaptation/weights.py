@@ -1,0 +1,45 @@
+"""What `adapt` does with the weights: begin with the base model's, stop in time, and average with them in the end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from training.learner import dataset
+from training.learner.adaptation.compare import Contender, compare
+from training.learner.adaptation.corrections import Corrections
+from training.learner.adaptation.teacher import Teacher
+from training.learner.config import Base
+from training.learner.measures import Predict
+from training.learner.reports import Figures, SetResult
+
+PATIENCE = 3  # epochs without a lower validation loss
+NEW_SHARE = (
+    0.8  # of the new weights in the average: most of what was learnt stays, and half of what was forgotten returns
+)
+
+
+def load_weights(base: Base) -> list[Any]:
+    """Return the weights of the base model, in Keras' order."""
+    weights: list[Any] = keras.saving.load_model(base.keras_file, compile=False).get_weights()
+    return weights
+
+
+def stopped_gaining(losses: Sequence[float]) -> bool:
+    """Return whether none of the last epochs had a lower validation loss than the best one before them."""
+    return len(losses) > PATIENCE and min(losses[-PATIENCE:]) >= min(losses[:-PATIENCE])
+
+
+def average_with(model: keras.Model, earlier: list[Any]) -> None:
+    """Average the model's weights with the base model's."""
+    pairs = zip(model.get_weights(), earlier, strict=True)
+    model.set_weights([NEW_SHARE * new + (1 - NEW_SHARE) * old for new, old in pairs])
+
+
+def compare_with(
+    base: Base, predict: Predict, figures: Figures, learnt: Corrections, test: dataset.Digits
+) -> list[SetResult]:
+    """Compare the trained network with the base model, both calibrated as they serve."""
+    champion = Contender(Teacher(base.onnx_file).predict, base.temperature, base.uncertain_below or 0.0)
+    challenger = Contender(predict, figures["temperature"] or 1.0, figures["uncertain_below"] or 0.0)
+    return compare(champion, challenger, learnt, test)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -301,13 +302,20 @@ def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) ->
     number = adapting.train(preset="adapt", samples=16, batch_size=16, learning_rate=0.5, seed=1)
     adapting.begun(number, 4)
     try:
-        progress = eventually(lambda: (p := progress_of(adapting))["percentage"] == 100 and p, 30, "the evaluation")
+        progress = eventually(lambda: settled_progress(adapting), 30, "the evaluation")
         assert 4 <= progress["epoch"] < progress["max_epochs"] == PRESETS["adapt"].epochs
     finally:
         (adapting.folder / SLOW_PHASE).unlink()
         adapting.training_child().kill()  # it would wait for a minute; the next attempt has no epoch left to train
     run = adapting.ended(number)
     assert (run["status"], len(run["epochs"])) == ("completed", progress["epoch"])
+
+
+def settled_progress(stack: Stack) -> dict[str, Any]:
+    """The progress after an epoch if nothing follows it within a second, else nothing."""
+    progress = progress_of(stack)
+    time.sleep(1)
+    return progress if progress["percentage"] == 100 and progress == progress_of(stack) else {}
 
 
 def progress_of(stack: Stack) -> dict[str, Any]:

@@ -82,9 +82,9 @@ def first_page(http: httpx.Client) -> list[int]:
     return [int(pk) for pk in re.findall(r'data-tile="(\d+)"', page)]
 
 
-def accept_all(stack: Stack, http: httpx.Client) -> None:
-    """Accept every pending correction unseen."""
-    http.post(f"{WALL}decide/", data={"decision": "accept", "select_across": "1"})
+def accept_all(stack: Stack, http: httpx.Client, newest: int) -> None:
+    """Accept all pending corrections unseen, up to the newest ID."""
+    http.post(f"{WALL}decide/", data={"decision": "accept", "select_across": "1", "newest": newest})
     left = sum(stack.http.get("/api/corrections/summary/").json()["pending"].values())
     assert not left, f"{left} corrections are still pending"
 
@@ -135,7 +135,7 @@ def measure(scenario: Scenario, shown: Drawings, epochs: int | None) -> tuple[li
         before = judge(stack, shown)
         by_id = send(stack, sent)
         page = first_page(http)
-        accept_all(stack, http)
+        accept_all(stack, http, max(by_id))
         run, seconds = learn(stack, epochs)
         if not run["in_service"]:
             overrule(http, run["model"])

@@ -296,11 +296,11 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
 @pytest.mark.stack
 def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) -> None:
     (adapting.folder / SLOW_PHASE).write_text("evaluating")
-    number = adapting.train(preset="adapt", samples=16, batch_size=16, learning_rate=0.5, seed=1)
+    number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
     adapting.begun(number, 4)
     try:
-        progress = eventually(lambda: settled_progress(adapting), 30, "the evaluation")
-        assert 4 <= progress["epoch"] < progress["max_epochs"] == PRESETS["adapt"].epochs
+        progress = eventually(lambda: progress_that_stays_full(adapting), 30, "the evaluation")
+        assert 4 <= progress["epoch"] < progress["max_epochs"] == 30
     finally:
         (adapting.folder / SLOW_PHASE).unlink()
         adapting.training_child().kill()  # it would wait for a minute; the next attempt has no epoch left to train
@@ -308,11 +308,11 @@ def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) ->
     assert (run["status"], len(run["epochs"])) == ("completed", progress["epoch"])
 
 
-def settled_progress(stack: Stack) -> dict[str, Any]:
-    """The progress after an epoch if nothing follows it within a second, else nothing."""
+def progress_that_stays_full(stack: Stack) -> dict[str, Any]:
+    """The progress if it is 100 for a second: at the end of an epoch it is for a moment."""
     progress = progress_of(stack)
     time.sleep(1)
-    return progress if progress["percentage"] == 100 and progress == progress_of(stack) else {}
+    return progress if progress["percentage"] == 100 and progress_of(stack) == progress else {}
 
 
 def progress_of(stack: Stack) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from training.learner import dataset, epochs, loop, network
 from training.learner.adaptation import corrections
 from training.learner.adaptation.builder import epoch_size
 from training.learner.adaptation.corrections import Corrections
-from training.learner.adaptation.weights import average_with, compare_with, load_weights, stopped_gaining
+from training.learner.adaptation.weights import average_with, compare_with, keep_doubt, load_weights, stopped_gaining
 from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
 from training.learner.measures import DrawingProgress, evaluate, validate
@@ -42,7 +42,10 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
         average_with(model, load_weights(config.base))
     send({"type": "phase", "phase": "evaluating"})
     figures = evaluate(predict, held_back, test)
-    comparison = compare_with(config.base, predict, figures, learnt, test) if config.base and learnt else None
+    comparison = None
+    if config.base and learnt:
+        figures["uncertain_below"] = keep_doubt(config.base, predict, figures, held_back)
+        comparison = compare_with(config.base, predict, figures, learnt, test)
     if stop.is_set():
         return None
     send({"type": "phase", "phase": "exporting"})

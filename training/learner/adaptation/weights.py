@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
+from recognition.calibration import apply_temperature
 from training.learner import dataset
+from training.learner.adaptation import replay
 from training.learner.adaptation.compare import Contender, compare
 from training.learner.adaptation.corrections import Corrections
 from training.learner.adaptation.teacher import Teacher
 from training.learner.config import Base
-from training.learner.measures import Predict
+from training.learner.measures import UNCERTAIN_SHARE, Predict
 from training.learner.reports import Figures, SetResult
 
 PATIENCE = 3  # epochs without a lower validation loss
-NEW_SHARE = (
-    0.8  # of the new weights in the average: most of what was learnt stays, and half of what was forgotten returns
-)
+NEW_SHARE = 0.75  # of the new weights in the average: most of what was learnt stays, half of what was forgotten returns
 
 
 def load_weights(base: Base) -> list[Any]:
@@ -34,6 +36,27 @@ def average_with(model: keras.Model, earlier: list[Any]) -> None:
     """Average the model's weights with the base model's."""
     pairs = zip(model.get_weights(), earlier, strict=True)
     model.set_weights([NEW_SHARE * new + (1 - NEW_SHARE) * old for new, old in pairs])
+
+
+def keep_doubt(base: Base, predict: Predict, figures: Figures, held_back: dataset.Digits) -> float | None:
+    """Return the threshold of `uncertain` that leaves as many pictures of no digit uncertain as the base model does.
+
+    It is at least the one that was fitted on the held-back digits, and leaves at most twice as many of them uncertain.
+    """
+    fitted = figures["uncertain_below"]
+    if fitted is None:
+        return None
+    pictures = replay.load().non_digits[..., np.newaxis]
+
+    def confidence(answers: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+        highest: NDArray[np.float64] = apply_temperature(answers, temperature).max(axis=1)
+        return highest
+
+    before = confidence(Teacher(base.onnx_file).predict(pictures), base.temperature)
+    after = confidence(predict(pictures), figures["temperature"] or 1.0)
+    wanted = float(np.quantile(after, np.mean(before < (base.uncertain_below or 0.0))))
+    of_digits = confidence(predict(held_back.images), figures["temperature"] or 1.0)
+    return max(fitted, min(wanted, float(np.quantile(of_digits, 2 * UNCERTAIN_SHARE))))
 
 
 def compare_with(

@@ -44,7 +44,7 @@ def found_in_product(pattern: re.Pattern[str]) -> set[tuple[str, str]]:
 
 
 def test_no_module_unpickles_or_runs_what_it_reads() -> None:
-    """NumPy reads arrays, which it never unpickles unless told to, and the training process this product's own files."""
+    """NumPy unpickles nothing unless told to; Keras loads checkpoints and the model that a run begins with."""
     adaptation = "training/learner/adaptation"
     assert found_in_product(SUSPICIOUS) == {
         ("training/learner/trainer.py", "load_model("),  # a checkpoint of the same run
@@ -74,7 +74,7 @@ def test_what_would_be_found(line: str) -> None:
 def test_one_place_opens_models_and_only_training_and_shipping_publish_them() -> None:
     """No view, and nothing else that a visitor reaches."""
     opening = found_in_product(re.compile(r"(?<!def )(?<!class )\b(?:InferenceSession|open_session|Classifier)\("))
-    in_training = {"training/learner/export.py", "training/learner/adaptation/teacher.py"}  # its own, and the base model
+    in_training = {"training/learner/export.py", "training/learner/adaptation/teacher.py"}  # and the base
     assert {file for file, _ in opening} == {"recognition/classifier.py", "recognition/registry.py"} | in_training
     publishing = found_in_product(re.compile(r"(?<!def )\bpublish\("))
     assert {file for file, _ in publishing} == {"training/worker/runner.py", "training/shipping.py"}

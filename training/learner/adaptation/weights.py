@@ -2,28 +2,45 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.calibration import apply_temperature
-from training.learner import dataset
+from training.learner import dataset, network
 from training.learner.adaptation import replay
 from training.learner.adaptation.compare import Contender, compare
 from training.learner.adaptation.corrections import Corrections
 from training.learner.adaptation.teacher import Teacher
-from training.learner.config import Base
+from training.learner.config import Base, BaseMismatch
+from training.learner.export import LARGEST_DIFFERENCE
 from training.learner.measures import UNCERTAIN_SHARE, Predict
+from training.learner.presets import PRESETS
 from training.learner.reports import Figures, SetResult
 
+CHECKED_DIGITS = 100
 PATIENCE = 3  # epochs without a lower validation loss
 NEW_SHARE = 0.75  # of the new weights in the average: most of what was learnt stays, half of what was forgotten returns
 
 
 def load_weights(base: Base) -> list[Any]:
-    """Return the weights of the base model, in Keras' order."""
-    weights: list[Any] = keras.saving.load_model(base.keras_file, compile=False).get_weights()
+    """Return the weights of the base model, in Keras' order.
+
+    Only the weights are read from the file, which has no checksum of its own: the layers are this project's, and their
+    answers are compared with those of the ONNX file. Raises BaseMismatch.
+    """
+    model = network.build(PRESETS["adapt"])
+    try:
+        model.load_weights(base.keras_file)
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise BaseMismatch("The Keras file of the model in service cannot be loaded.") from error
+    digits = replay.load().digits[:CHECKED_DIGITS]
+    answers = network.compile_predict(model)(digits[..., np.newaxis])
+    if not np.allclose(answers, Teacher(base.onnx_file).predict(digits), atol=LARGEST_DIFFERENCE):
+        raise BaseMismatch("The Keras file of the model in service differs from its ONNX file.")
+    weights: list[Any] = model.get_weights()
     return weights
 
 

@@ -53,16 +53,15 @@ def refusals(config: Config) -> list[str]:
 
 def base_refusals(base: Base) -> list[str]:
     """Codes of the errors for a base model's Keras file that is torn, and for one with the weights of another model."""
-    from training.learner import export, network
-    from training.learner.adaptation import weights
+    from training.learner import export, fine_tuning, network
 
-    assert len(weights.load_weights(base)) == 8
+    assert len(fine_tuning.load_weights(base)) == 8
     whole, codes = base.keras_file.read_bytes(), []
     export.save_weights(network.build(PRESETS["adapt"]), base.keras_file)
     for content in (base.keras_file.read_bytes(), whole[: len(whole) // 2], b""):
         base.keras_file.write_bytes(content)
         try:
-            weights.load_weights(base)
+            fine_tuning.load_weights(base)
         except LearnerError as error:
             codes.append(error.code)
     return codes

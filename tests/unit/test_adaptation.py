@@ -13,7 +13,7 @@ from recognition.comparison import mcnemar, objections
 from training.learner import dataset
 from training.learner.adaptation import builder, compare, corrections, moments, replay
 from training.learner.adaptation.teacher import Teacher
-from training.learner.adaptation.weights import stopped_gaining
+from training.learner.fine_tuning import stopped_gaining
 from training.shipping import MODEL_FILE
 
 NO_DIGIT = dataset.NO_DIGIT

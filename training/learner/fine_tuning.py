@@ -1,4 +1,4 @@
-"""What `adapt` does with the weights: begin with the base model's, stop in time, and average with them in the end."""
+"""What a run with a base model does around its epochs: begin with its weights, stop in time, average, compare."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A person teaches the network a hand that it misreads: corrections, their review, a run of `adapt`, its activation."""
+"""A person teaches the network a hand that it misreads: corrections, their review, a run of `adapt`, its comparison."""
 
 import pytest
 from playwright.sync_api import expect
@@ -57,7 +57,7 @@ def put_into_service(page, url, number):
     page.goto(f"{url}/admin/training/trainingrun/{number}/change/")
     page.get_by_role("link", name="Put into service").click()
     page.get_by_role("button", name="Put into service").click()
-    expect(page.get_by_text("is in service.")).to_be_visible()
+    expect(page.get_by_text("Model 2 is in service.", exact=True)).to_be_visible()
 
 
 def test_a_misread_hand_is_corrected_reviewed_learnt_and_then_read(visits, stack):
@@ -72,6 +72,10 @@ def test_a_misread_hand_is_corrected_reviewed_learnt_and_then_read(visits, stack
     sign_in(page)
     review_all(page, stack.url)
     number = adapt(page, stack.url)
+    page.goto(f"{stack.url}/runs/{number}/")
+    comparison = page.get_by_role("region", name="Champion against challenger")
+    expect(comparison).to_contain_text("The comparison allows model 2 to replace model 1.")
+    expect(comparison.get_by_role("article").filter(has_text="Held-out corrections")).to_contain_text("before, 0 after.")
     put_into_service(page, stack.url, number)
 
     page.goto(stack.url)

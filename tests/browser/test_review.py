@@ -12,14 +12,12 @@ from tests.support.stack import run as run_python
 pytestmark = pytest.mark.browser
 WALL = "recognition/correction/?o=-1"
 COUNT = 12
-FORGET = "from recognition.models import Correction; Correction.objects.all().delete()"
 
 
 @pytest.fixture(name="wall")
 def open_wall(operator, shared_stack):
     """A function that opens the wall of twelve pending corrections, all labelled 7."""
-    shared_stack.manage("shell", "-c", FORGET)
-    values = json.dumps({"count": COUNT, "state": "pending", "label": 7})
+    values = json.dumps({"count": COUNT, "state": "pending", "label": 7, "alone": True})
     run_python(shared_stack.environment, "-m", "tests.support.accepted_corrections", values)
     return lambda **options: operator(WALL, **options)
 

@@ -57,7 +57,7 @@ def test_a_row_has_its_picture_and_no_trace_of_the_address(reviewer: Client) -> 
 
 def test_filters_narrow_the_list(reviewer: Client) -> None:
     seven = new_correction(7, predicted=1).pk
-    none = new_correction(NO_DIGIT, predicted=1).pk
+    none = new_correction(NO_DIGIT, grid=digit_grid(brush=29), predicted=1).pk
     pending = new_correction(7, grid=digit_grid(1), predicted=7, state="pending").pk
     zero = new_correction(0, state="rejected").pk
     for query, expected in {
@@ -99,7 +99,8 @@ def test_the_summary_counts_by_label_and_since_the_model(shipped: None) -> None:
     url = f"{URL}summary/"
     assert client.get(url).json() == {"accepted": zeros, "pending": zeros, "held_out": 0, "since_model": 0}
     new_correction(7, held_out=True)
-    new_correction(NO_DIGIT, held_out=False, created_at=timezone.now() - timedelta(days=1))
+    yesterday = timezone.now() - timedelta(days=1)
+    new_correction(NO_DIGIT, grid=digit_grid(brush=29), held_out=False, created_at=yesterday)
     new_correction(3, held_out=True, state="pending")
     new_correction(4, held_out=True, state="rejected")
     counts = client.get(url).json()

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError, connection
 from django.db.models import Sum
@@ -23,7 +24,7 @@ from recognition.models import Correction, DailyPredictions, ModelVersion
 from tests.support.admin_pages import superuser_client, text_of  # noqa: F401
 from tests.support.drawings import draw, encode
 from tests.support.ports import free_port, wait_for_port
-from tests.support.postgres import Server, program
+from tests.support.postgres import Server
 from tests.support.stack import Stack, eventually, run, running
 from training.templatetags.drift import drift_card
 
@@ -180,7 +181,8 @@ def test_a_running_process_writes_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.stack
-@pytest.mark.skipif(program("postgres") is None, reason="THERE IS NO POSTGRESQL HERE: apt-get install postgresql")
+@pytest.mark.postgres
+@pytest.mark.skipif("postgres" not in settings.DATABASES["default"]["ENGINE"], reason="run with make test-postgres")
 def test_drawings_are_answered_without_postgresql_and_counted_once_it_is_back(tmp_path: Path) -> None:
     with closing(Server()) as server, running(tmp_path, worker=False, DATABASE_URL=server.url) as stack:
         send(stack.url, 1)

@@ -3,12 +3,18 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from django.conf import settings
 
 from tests.support.attempt import Attempt
+from training.learner import dataset
+from training.learner.config import Base
+from training.learner.presets import PRESETS
+from training.shipping import KERAS_FILE, MODEL_FILE
 
 
 @pytest.fixture
@@ -16,7 +22,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Attempt]]:
     """Start an attempt at a run that is named; its process is killed after the test."""
     attempts: list[Attempt] = []
 
-    def begin(run: str, preset: str, **values: int) -> Attempt:
+    def begin(run: str, preset: str, **values: Any) -> Attempt:
         attempts.append(Attempt(tmp_path / run, preset, **values))
         return attempts[-1]
 
@@ -31,13 +37,29 @@ def assert_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> No
     assert sum(array.size for array in one.values()) > 3 * 184_586, "every weight, and what Adam keeps of each"
 
 
-def test_an_augmented_run_resumed_after_its_first_epoch_ends_as_an_unbroken_one(start: Callable[..., Attempt]) -> None:
-    unbroken = start("whole", "handwriting").follow(last_epoch=1)
+def inputs_of(preset: str, folder: Path) -> dict[str, Any]:
+    """Return what a run of the preset begins with: for adapt the shipped model, and 300 corrections."""
+    if not PRESETS[preset].adapts:
+        return {}
+    images, labels = dataset.as_stored(settings.MNIST_DIR, "train")
+    held_out = np.arange(300) % 3 == 0
+    np.savez(folder / "c.npz", images=images[:300, ::-1], labels=labels[:300], held_out=held_out, ids=np.arange(300))
+    return {"base": Base(MODEL_FILE, KERAS_FILE, 1.0, 0.5), "corrections_file": folder / "c.npz"}
+
+
+@pytest.mark.parametrize("preset", ["handwriting", "adapt"])
+def test_an_augmented_run_resumed_after_its_first_epoch_ends_as_an_unbroken_one(
+    preset: str, start: Callable[..., Attempt], tmp_path: Path
+) -> None:
+    inputs = inputs_of(preset, tmp_path)
+    unbroken = start("whole", preset, **inputs).follow(last_epoch=1)
     process = psutil.Process(unbroken.process.pid)
     process.suspend()  # what is on the disk now is what there would be if it had been killed
     shutil.copytree(unbroken.config.folder, unbroken.config.folder.with_name("broken"))
     process.resume()
-    resumed = start("broken", "handwriting", number=2, finished=1)
+    if inputs:
+        inputs["earlier_val_losses"] = (unbroken.epochs[0]["val_loss"],)
+    resumed = start("broken", preset, number=2, finished=1, **inputs)
     assert resumed.config.resumed_after_epoch == 1
     unbroken.follow(last_epoch=3)
     resumed.follow()
@@ -45,6 +67,10 @@ def test_an_augmented_run_resumed_after_its_first_epoch_ends_as_an_unbroken_one(
     assert_equal(resumed.state(3), unbroken.state(3))
     assert all(0 <= epoch["val_accuracy"] <= 1 and epoch["val_loss"] > 0 for epoch in resumed.epochs)
     assert 0 <= resumed.reports[-1]["calibration_error"] <= 1
+    results = [attempt.follow().reports[-1] for attempt in (resumed, unbroken)]
+    assert results[0]["predictions"] == results[1]["predictions"]
+    assert results[0]["comparison"] == results[1]["comparison"]
+    assert bool(inputs) == bool(results[0]["comparison"])
 
 
 def test_a_training_process_that_outlived_its_worker_does_not_disturb_the_next(start: Callable[..., Attempt]) -> None:

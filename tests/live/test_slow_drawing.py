@@ -27,7 +27,7 @@ def test_a_process_that_draws_for_long_is_heard(settings, tmp_path: Path, monkey
     assert run.claim("worker")
     shares: dict[float, float] = {}
 
-    def broadcast(payload: dict[str, Any]) -> None:
+    def see_phase(payload: dict[str, Any]) -> None:
         if payload["phase"] == "drawing":
             monkeypatch.setattr(supervisor, "STALL_SECONDS", STALL_SECONDS)  # the start is silent, and slow at times
             shares[time.monotonic()] = payload["progress"]
@@ -36,7 +36,7 @@ def test_a_process_that_draws_for_long_is_heard(settings, tmp_path: Path, monkey
 
     config = prepare_attempt(config_of(run, tmp_path), 0)
     with pytest.raises(supervisor.ChildStopped):
-        supervisor.supervise(config, SimpleNamespace(run=run, broadcast=broadcast), threading.Event())
+        supervisor.supervise(config, SimpleNamespace(run=run, phase=see_phase), threading.Event())
     told = list(shares.values())
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] < 1

@@ -49,5 +49,8 @@ def manifest(corrections: list[Correction]) -> str:
 
 
 if __name__ == "__main__":  # python -m, in the environment of a stack
-    added = add_corrections(**json.loads(sys.argv[1]))
+    values = json.loads(sys.argv[1])
+    if values.pop("alone", False):
+        Correction.objects.all().delete()
+    added = add_corrections(**values)
     print(json.dumps({"ids": [one.pk for one in added], "sha256": manifest(added)}))

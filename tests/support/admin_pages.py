@@ -17,7 +17,7 @@ RUNS, MODELS = "/admin/training/trainingrun/", "/admin/recognition/modelversion/
 def superuser_client(shipped: None) -> Client:
     """Signed in as "admin"; the shipped model is in service."""
     client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.create_superuser("admin", password="a long enough password"))
+    client.force_login(User.objects.create_superuser("admin"))
     return client
 
 

@@ -24,6 +24,7 @@ def new_correction(
 ) -> Correction:
     """A stored correction; `values` are further fields of the row."""
     picture = digit_grid() if grid is None else grid
+    accepted = values.get("state", "accepted") == "accepted" and accepted
     correction, _ = collect(picture, label, None, source=Correction.Source(source), accepted=accepted)
     if values:
         Correction.objects.filter(pk=correction.pk).update(**values)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.learner.child import Learner
-from training.learner.config import Config, LearnerError
+from training.learner.config import Base, Config, LearnerError
 from training.learner.presets import PRESETS
 
 DIGITS, OTHERS = 40, 24
@@ -48,6 +48,22 @@ def refusals(config: Config) -> list[str]:
         export.export(model, config.model_file, digits, np.roll(model(digits).numpy(), 1, axis=1))
     except LearnerError as error:
         codes.append(error.code)
+    return codes
+
+
+def base_refusals(base: Base) -> list[str]:
+    """Codes of the errors for a base model's Keras file that is torn, and for one with the weights of another model."""
+    from training.learner import export, fine_tuning, network
+
+    assert len(fine_tuning.load_weights(base)) == 8
+    whole, codes = base.keras_file.read_bytes(), []
+    export.save_weights(network.build(PRESETS["adapt"]), base.keras_file)
+    for content in (base.keras_file.read_bytes(), whole[: len(whole) // 2], b""):
+        base.keras_file.write_bytes(content)
+        try:
+            fine_tuning.load_weights(base)
+        except LearnerError as error:
+            codes.append(error.code)
     return codes
 
 

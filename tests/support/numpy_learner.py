@@ -11,6 +11,7 @@ import os
 import platform
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,8 @@ def train(
 ) -> bool:
     """Train the epochs that have no row yet; return whether all are done. Raises Diverged."""
     first, losses = config.resumed_after_epoch + 1, [*config.earlier_val_losses]
-    with epochs.open_epochs(config, digits, DrawingProgress(send).report) as remaining:
+    plain = replace(config, base=None, corrections_file=None)  # no replay: the digits and corrections as they are
+    with epochs.open_epochs(plain, digits, DrawingProgress(send).report) as remaining:
         for number, pictures in enumerate(remaining, first):
             if is_over(config, losses):
                 break

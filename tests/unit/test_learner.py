@@ -11,12 +11,22 @@ import pytest
 from digits_site import checks
 from recognition.classifier import Classifier
 from tests.support import numpy_learner
-from tests.support.keras_process import DIGITS, OTHERS, Reports, keras_reports, measured, refusals, reports_of
+from tests.support.keras_process import (
+    DIGITS,
+    OTHERS,
+    Reports,
+    base_refusals,
+    keras_reports,
+    measured,
+    refusals,
+    reports_of,
+)
 from tests.support.stack import NUMPY_LEARNER
 from training.learner import dataset
 from training.learner.checkpoints import prepare_attempt
-from training.learner.config import KERAS_LEARNER, Config
+from training.learner.config import KERAS_LEARNER, Base, Config
 from training.learner.presets import PRESETS
+from training.shipping import KERAS_FILE, MODEL_FILE
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +81,13 @@ def test_a_loss_that_becomes_nan_and_an_export_whose_answers_are_wrong_are_refus
     """No rate that a request may have gets there. A converter can write a file that loads and is wrong."""
     config = prepare_attempt(Config("original", 1, 16, 1e30, 1000, 1, tmp_path, settings.MNIST_DIR), 0)
     assert tensorflow.submit(refusals, config).result() == ["diverged", "export_mismatch"]
+
+
+def test_a_keras_file_that_is_not_the_base_models_is_refused(tensorflow: ProcessPoolExecutor, tmp_path: Path) -> None:
+    """It has no checksum: only its weights are read, and they must answer as the ONNX file does."""
+    base = Base(MODEL_FILE, tmp_path / "base.keras", 1.0, 0.5)
+    base.keras_file.write_bytes(KERAS_FILE.read_bytes())
+    assert tensorflow.submit(base_refusals, base).result() == ["base_mismatch"] * 3
 
 
 @pytest.mark.parametrize("preset", PRESETS)

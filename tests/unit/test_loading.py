@@ -44,8 +44,15 @@ def found_in_product(pattern: re.Pattern[str]) -> set[tuple[str, str]]:
 
 
 def test_no_module_unpickles_or_runs_what_it_reads() -> None:
-    """The training process takes its own checkpoint up again; the name has no other use."""
-    assert found_in_product(SUSPICIOUS) == {("training/learner/trainer.py", "load_model(")}
+    """NumPy unpickles nothing unless told to; Keras loads checkpoints and the model that a run begins with."""
+    adaptation = "training/learner/adaptation"
+    assert found_in_product(SUSPICIOUS) == {
+        ("training/learner/trainer.py", "load_model("),  # a checkpoint of the same run
+        (f"{adaptation}/weights.py", "load_model("),  # the model that a run begins with
+        *((f"{adaptation}/weights.py", "load_weights("), ("training/learner/trainer.py", "load_weights(")),
+        *((f"{adaptation}/{name}.py", "np.load(") for name in ("corrections", "replay")),
+        ("recognition/corrections/importing.py", "np.load("),
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,8 +74,8 @@ def test_what_would_be_found(line: str) -> None:
 def test_one_place_opens_models_and_only_training_and_shipping_publish_them() -> None:
     """No view, and nothing else that a visitor reaches."""
     opening = found_in_product(re.compile(r"(?<!def )(?<!class )\b(?:InferenceSession|open_session|Classifier)\("))
-    own_export = "training/learner/export.py"  # the training process compares what it has just written
-    assert {file for file, _ in opening} == {"recognition/classifier.py", "recognition/registry.py", own_export}
+    in_training = {"training/learner/export.py", "training/learner/adaptation/teacher.py"}  # and the base
+    assert {file for file, _ in opening} == {"recognition/classifier.py", "recognition/registry.py"} | in_training
     publishing = found_in_product(re.compile(r"(?<!def )\bpublish\("))
     assert {file for file, _ in publishing} == {"training/worker/runner.py", "training/shipping.py"}
 

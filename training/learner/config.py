@@ -87,5 +87,9 @@ class ExportMismatch(LearnerError):
     code = "export_mismatch"
 
 
+class BaseMismatch(LearnerError):
+    code = "base_mismatch"
+
+
 class ProcessLost(Exception):
     """A signal killed the augmentation process: another attempt can continue the run."""

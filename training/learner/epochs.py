@@ -55,8 +55,7 @@ def open_epochs(config: Config, digits: dataset.Digits, progress: Progress) -> I
     and waits in `send` until the training process takes the epoch.
     """
     numbers = range(config.resumed_after_epoch + 1, config.epochs + 1)
-    preset = PRESETS[config.preset]
-    if not (preset.augmented or preset.adapts):
+    if not (PRESETS[config.preset].augmented or config.base):
         yield (shuffled(digits, config.seed, number) for number in numbers)
         return
     context = multiprocessing.get_context("spawn")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,9 +17,9 @@ from training.learner import dataset, epochs, loop, network
 from training.learner.adaptation import corrections
 from training.learner.adaptation.builder import epoch_size
 from training.learner.adaptation.corrections import Corrections
-from training.learner.adaptation.weights import average_with, compare_with, load_weights, stopped_gaining
 from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
+from training.learner.fine_tuning import average_with, compare_with, keep_doubt, load_weights, stopped_gaining
 from training.learner.measures import DrawingProgress, evaluate, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.learner.reports import Epoch, Result, SendReport, Validation
@@ -27,22 +28,26 @@ EXPORT_CHECK_DIGITS = 256
 
 
 def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:
-    """Train, test and export. Returns None after a stop. Raises DatasetError, Diverged and ExportMismatch."""
+    """Train, test and export. Returns None after a stop. Raises every LearnerError."""
     network.share_cores()
     send({"type": "phase", "phase": "loading"})
     digits, held_back = dataset.load_parts(config)
     test = dataset.load(config.mnist, "t10k")
     learnt = corrections.load(config.corrections_file) if config.corrections_file else None
-    model = load_or_build(config, len(digits), learnt)
+    base_weights = load_weights(config.base) if config.base else None
+    model = load_or_build(config, len(digits), learnt, base_weights)
     predict = network.compile_predict(model)
     validation = learnt.validation if learnt else held_back
     if not train(config, model, partial(validate, predict, validation), digits, send, stop):
         return None
-    if config.base:
-        average_with(model, load_weights(config.base))
+    if base_weights:
+        average_with(model, base_weights)
     send({"type": "phase", "phase": "evaluating"})
     figures = evaluate(predict, held_back, test)
-    comparison = compare_with(config.base, predict, figures, learnt, test) if config.base and learnt else None
+    comparison = None
+    if config.base and learnt:
+        figures["uncertain_below"] = keep_doubt(config.base, predict, figures, held_back)
+        comparison = compare_with(config.base, predict, figures, learnt, test)
     if stop.is_set():
         return None
     send({"type": "phase", "phase": "exporting"})
@@ -106,15 +111,17 @@ def use_averaged_weights(model: keras.Model) -> None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
-def load_or_build(config: Config, digits: int, learnt: Corrections | None) -> keras.Model:
+def load_or_build(
+    config: Config, digits: int, learnt: Corrections | None, base_weights: list[Any] | None
+) -> keras.Model:
     """Load the checkpoint to resume from, or build a new model, or one with the weights of the base model."""
     keras.utils.set_random_seed(config.seed)
     if config.resumed_after_epoch:
         return keras.saving.load_model(config.checkpoint(config.resumed_after_epoch))
     preset = PRESETS[config.preset]
     model = network.build(preset)
-    if config.base:
-        model.set_weights(load_weights(config.base))
+    if base_weights:
+        model.set_weights(base_weights)
     share = digits / TRAINING_DIGITS
     pictures = digits + round(preset.synthetic * share) + round(preset.non_digits * share)
     if learnt:

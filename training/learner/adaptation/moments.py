@@ -26,7 +26,7 @@ class HabitTransfer:
     """Transfers the habits of corrections to MNIST's training digits."""
 
     def __init__(self, corrections: dataset.Digits, digits: dataset.Digits) -> None:
-        self._corrections = corrections[np.flatnonzero(corrections.labels < dataset.NO_DIGIT)]
+        self._corrections = corrections[np.flatnonzero(np.isin(corrections.labels, digits.labels))]
         self._digits = digits
         self._habits = root(covariances(self._corrections.images[..., 0]))
         self._inverses = root(covariances(digits.images[..., 0]), inverse=True)
@@ -49,7 +49,7 @@ class HabitTransfer:
 
 def covariances(pictures: Pictures) -> Matrices:
     """Return the covariance of each picture's ink, in square pixels, widened by BLUR."""
-    weights = pictures.reshape(len(pictures), -1).astype(np.float64) + 1e-9
+    weights = pictures.reshape(len(pictures), SIDE * SIDE).astype(np.float64) + 1e-9
     weights /= weights.sum(axis=1, keepdims=True)
     x, y = X.ravel().astype(np.float64), Y.ravel().astype(np.float64)
     mean_x, mean_y = weights @ x, weights @ y

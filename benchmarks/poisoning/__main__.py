@@ -1,6 +1,6 @@
 """Corrections with wrong labels, and what becomes of them: ``python -m benchmarks.poisoning``.
 
-People with a narrow, slanted hand correct the model, and some labels are wrong. For each scenario: how many wrong ones
+People with an unusual hand correct the model, and some labels are wrong. For each scenario: how many wrong ones
 the first page of the review wall shows, the decision on a model that learned them all, and what that model misreads.
 Each scenario has servers and data of its own. MNIST's held-back training digits teach; the test digits only judge.
 """
@@ -19,24 +19,35 @@ from typing import Any, NamedTuple
 import httpx
 
 from benchmarks.common import OtherLoad, machine, say, table
-from benchmarks.poisoning.corrections import SCENARIOS, SEED, Drawing, Drawings, Scenario, Sent, corrections, drawings
+from benchmarks.poisoning.corrections import (
+    HANDS,
+    SCENARIOS,
+    SEED,
+    Drawing,
+    Drawings,
+    Scenario,
+    Sent,
+    corrections,
+    drawings,
+)
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
 TEST_DIGITS = 10_000  # MNIST's
+QUICK = 150, 30, 120, 200  # drawings of each kind
 WALL = "/admin/recognition/correction/"
 NAME = "reviewer"
 PASSWORD = secrets.token_urlsafe()
 CREATE = f"from django.contrib.auth.models import User; User.objects.create_superuser('{NAME}', password='{PASSWORD}')"
 HEAD = (
-    "wrong labels", "of corrections", "on the wall's first page (by chance)", "put into service", "MNIST test errors",
-    "narrow errors", "straight errors", "ones read as 7", "run, s",
+    "wrong labels", "of corrections", "on the wall's first page (by chance)", "put into service", "errors: MNIST test",
+    "same hand", "straight", "ones read as 7", "run, s",
 )  # fmt: skip
 
 
 class Judged(NamedTuple):
     """Misread drawings of a model."""
 
-    narrow: int
+    same_hand: int
     straight: int
     ones_as_sevens: int
 
@@ -99,10 +110,10 @@ def judge(stack: Stack, shown: Drawings, model: int | None = None) -> Judged:
         return int(posted(stack.http, "/api/drawing/", drawing.png)["prediction"])
 
     with ThreadPoolExecutor(2) as pool:
-        narrow, straight = (list(pool.map(read, kind)) for kind in (shown.narrow, shown.straight))
+        same_hand, straight = (list(pool.map(read, kind)) for kind in (shown.same_hand, shown.straight))
     pairs = [(one.digit, predicted) for one, predicted in zip(shown.straight, straight, strict=True)]
     return Judged(
-        sum(one.digit != predicted for one, predicted in zip(shown.narrow, narrow, strict=True)),
+        sum(one.digit != predicted for one, predicted in zip(shown.same_hand, same_hand, strict=True)),
         sum(digit != predicted for digit, predicted in pairs),
         pairs.count((1, 7)),
     )
@@ -156,19 +167,19 @@ def measure(scenario: Scenario, shown: Drawings, epochs: int | None) -> tuple[li
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--hand", choices=HANDS, default="slanted", help="of those who correct")
     parser.add_argument("--quick", action="store_true", help="fewer drawings and one epoch, to see that it works")
     task = parser.parse_args()
-    others, shown = OtherLoad(), drawings(150, 30, 120, 200) if task.quick else drawings()
+    others, shown = OtherLoad(), drawings(task.hand, *QUICK) if task.quick else drawings(task.hand)
     rows, refusals = [], []
     for scenario in (SCENARIOS[name] for name in task.scenario):
         say(scenario.title)
         row, refusal = measure(scenario, shown, 1 if task.quick else None)
         rows.append(row)
         refusals += [f"{scenario.title}: {refusal}"] if refusal else []
-    print(
-        f"{machine()}\n\n{len(shown.taught)} corrections in a narrow hand; {len(shown.narrow)} narrow and "
-        f"{len(shown.straight)} straight drawings judge. Errors: before → after, of a refused model too.\n"
-    )
+    print(f"{machine()}\n\n{len(shown.taught)} corrections in the hand '{task.hand}'.")
+    print(f"Errors before → after, of a refused model too: {len(shown.same_hand)} drawings in the same hand,")
+    print(f"{len(shown.straight)} straight ones.\n")
     print(table(HEAD, rows))
     print("\n".join(["Refused:", *refusals, ""] if refusals else ["No model was refused.\n"]))
     print(others.verdict())

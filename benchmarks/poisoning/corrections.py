@@ -14,7 +14,10 @@ from training.learner.config import Config
 
 CANVAS, MIDDLE, SCALE = 280, 13.5, 8.0  # pixels a side of a drawing; the middle of a 28x28 picture; pixels in one
 STRAIGHT = np.array([[1.0, 0.0], [0.0, 1.0]])
-NARROW = np.array([[0.4, -0.4], [0.0, 1.0]])  # slanted by 45 degrees, then squeezed to 0.4 of the width
+HANDS = {
+    "narrow": np.array([[0.4, 0.0], [0.0, 1.0]]),  # 0.4 of the width
+    "slanted": np.array([[0.4, -0.4], [0.0, 1.0]]),  # slanted by 45 degrees, then 0.4 of the width
+}
 SENDERS = 30  # honest people, each with an address
 SEED = 7
 
@@ -51,11 +54,11 @@ SCENARIOS = {
 
 @dataclass(frozen=True)
 class Drawings:
-    """What teaches, and what judges; no digit is in two of them."""
+    """What teaches, and what judges, in the hand of those who teach and straight; no digit is in two of them."""
 
     taught: list[Drawing]
     ones: list[Drawing]
-    narrow: list[Drawing]
+    same_hand: list[Drawing]
     straight: list[Drawing]
 
 
@@ -71,7 +74,7 @@ def drawn(digits: dataset.Digits, hand: NDArray[np.float64]) -> list[Drawing]:
     return found
 
 
-def drawings(taught: int = 300, ones: int = 60, narrow: int = 600, straight: int = 1000) -> Drawings:
+def drawings(hand: str, taught: int = 300, ones: int = 60, same_hand: int = 600, straight: int = 1000) -> Drawings:
     """Return so many drawings of each kind, always the same."""
     config = Config(
         preset="handwriting", epochs=1, batch_size=1, learning_rate=0.0, samples=1, seed=SEED,
@@ -79,11 +82,11 @@ def drawings(taught: int = 300, ones: int = 60, narrow: int = 600, straight: int
     )  # fmt: skip
     _, held_back = dataset.load_parts(config)
     test = dataset.load(settings.MNIST_DIR, "t10k")
-    rest = held_back[taught + narrow :]
+    rest = held_back[taught + same_hand :]
     return Drawings(
-        taught=drawn(held_back[:taught], NARROW),
+        taught=drawn(held_back[:taught], HANDS[hand]),
         ones=drawn(rest[np.flatnonzero(rest.labels == 1)[:ones]], STRAIGHT),
-        narrow=drawn(held_back[taught : taught + narrow], NARROW),
+        same_hand=drawn(held_back[taught : taught + same_hand], HANDS[hand]),
         straight=drawn(test[:: len(test) // straight][:straight], STRAIGHT),
     )
 

@@ -7,7 +7,7 @@ from benchmarks.poisoning.corrections import SCENARIOS, SENDERS, Drawings, corre
 
 @pytest.fixture(name="shown", scope="module")
 def draw_few() -> Drawings:
-    return drawings(taught=100, ones=20, narrow=50, straight=50)
+    return drawings("slanted", taught=100, ones=20, same_hand=50, straight=50)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("none", 0), ("5", 5), ("20", 20), ("50", 50)])
@@ -30,5 +30,5 @@ def test_one_sender_calls_ones_sevens_and_the_others_are_honest(shown: Drawings)
 
 
 def test_no_drawing_both_teaches_and_judges(shown: Drawings) -> None:
-    kinds = [{drawing.png for drawing in kind} for kind in (shown.taught, shown.ones, shown.narrow, shown.straight)]
+    kinds = [{drawing.png for drawing in kind} for kind in (shown.taught, shown.ones, shown.same_hand, shown.straight)]
     assert len(set.union(*kinds)) == sum(map(len, kinds)) == 220

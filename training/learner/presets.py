@@ -74,7 +74,7 @@ PRESETS = {
     ),
     "adapt": Preset(
         title="Learn from corrections: the model in service learns them and keeps what it knows",
-        epochs=7,
+        epochs=8,
         batch_size=256,
         samples=TRAINING_DIGITS,
         learning_rate=0.0006,

@@ -21,8 +21,8 @@ Rng = np.random.Generator
 
 # Candidates of an epoch, and how many of them it trains on: those of which the teacher is least sure, and others at
 # random, so that nothing that it knows is never seen.
-CANDIDATES, UNSUREST, OTHERS = 8_000, 3_300, 1_000  # for MNIST's digits, and the same for synthetic ones
-SEARCHED, HARDEST = 30_000, 2_000  # of MNIST's digits as they are; the hardest are in every epoch
+CANDIDATES, UNSUREST, OTHERS = 10_000, 4_200, 1_300  # for MNIST's digits, and the same for synthetic ones
+SEARCHED, HARDEST = 40_000, 2_500  # of MNIST's digits as they are; the hardest are in every epoch
 NON_DIGIT_CANDIDATES, NON_DIGITS = 4_000, 2_400
 # Corrections and digits with their habits: those that the teacher does not know, and some that it does.
 COPIES, MAX_COPIES, MAX_TAUGHT = 3_200, 40, 3_000

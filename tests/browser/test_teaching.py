@@ -75,7 +75,8 @@ def test_a_misread_hand_is_corrected_reviewed_learnt_and_then_read(visits, stack
     page.goto(f"{stack.url}/runs/{number}/")
     comparison = page.get_by_role("region", name="Champion against challenger")
     expect(comparison).to_contain_text("The comparison allows model 2 to replace model 1.")
-    expect(comparison.get_by_role("article").filter(has_text="Held-out corrections")).to_contain_text("before, 0 after.")
+    held_out = comparison.get_by_role("article").filter(has_text="Held-out corrections")
+    expect(held_out).to_contain_text("before, 0 after.")
     put_into_service(page, stack.url, number)
 
     page.goto(stack.url)

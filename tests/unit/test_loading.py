@@ -44,13 +44,12 @@ def found_in_product(pattern: re.Pattern[str]) -> set[tuple[str, str]]:
 
 
 def test_no_module_unpickles_or_runs_what_it_reads() -> None:
-    """NumPy unpickles nothing unless told to; Keras loads checkpoints and the model that a run begins with."""
-    adaptation = "training/learner/adaptation"
+    """NumPy unpickles nothing unless told to; Keras loads checkpoints, and the weights that a run begins with."""
+    learner = "training/learner"
     assert found_in_product(SUSPICIOUS) == {
-        ("training/learner/trainer.py", "load_model("),  # a checkpoint of the same run
-        (f"{adaptation}/weights.py", "load_model("),  # the model that a run begins with
-        *((f"{adaptation}/weights.py", "load_weights("), ("training/learner/trainer.py", "load_weights(")),
-        *((f"{adaptation}/{name}.py", "np.load(") for name in ("corrections", "replay")),
+        (f"{learner}/trainer.py", "load_model("),  # a checkpoint of the same run
+        *((f"{learner}/{name}.py", "load_weights(") for name in ("fine_tuning", "trainer")),  # no layers, no code
+        *((f"{learner}/adaptation/{name}.py", "np.load(") for name in ("corrections", "replay")),
         ("recognition/corrections/importing.py", "np.load("),
     }
 

@@ -47,17 +47,17 @@ def pictures(count: int) -> NDArray[np.uint8]:
 
 
 def test_held_out_corrections_are_neither_taught_nor_validate(tmp_path: Path) -> None:
-    images = pictures(300)
-    held_out = [row % 3 == 0 for row in range(300)]
-    learnt = corrections.load(write(tmp_path / "c.npz", images, [row % 11 for row in range(300)], held_out))
-    assert len(learnt.held_out) == 100
-    assert learnt.held_out_ids.tolist() == list(range(100, 400, 3))
-    assert len(learnt.taught) + len(learnt.validation) == 200
-    assert 12 <= len(learnt.validation) <= 45, "about one in eight"
+    images = pictures(450)
+    held_out = [row % 3 == 0 for row in range(450)]
+    learnt = corrections.load(write(tmp_path / "c.npz", images, [row % 11 for row in range(450)], held_out))
+    assert len(learnt.held_out) == 150
+    assert learnt.held_out_ids.tolist() == list(range(100, 550, 3))
+    assert len(learnt.taught) + len(learnt.validation) == 300
+    assert 8 <= len(learnt.validation) <= 24, "about one in sixteen"
     assert learnt.validation.labels.max() < NO_DIGIT
     parts = [learnt.taught, learnt.validation, learnt.held_out]
     seen = [{hashlib.sha256(image.tobytes()).digest() for image in part.images} for part in parts]
-    assert len(set.union(*seen)) == 300
+    assert len(set.union(*seen)) == 450
 
 
 def test_a_few_corrections_are_all_taught(tmp_path: Path) -> None:

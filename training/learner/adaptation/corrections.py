@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from training.learner import dataset
 
-VALIDATION_PART = 8  # one in so many of the corrections that are not held out
-MIN_VALIDATION = 12  # fewer digits say nothing: then all are taught, and no epoch is validated
+VALIDATION_PART = 16  # one in so many of the corrections that are not held out
+MIN_VALIDATION = 8  # fewer digits say nothing: then all are taught, and no epoch is validated
 
 
 @dataclass(frozen=True)

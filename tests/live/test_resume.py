@@ -38,12 +38,12 @@ def assert_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> No
 
 
 def inputs_of(preset: str, folder: Path) -> dict[str, Any]:
-    """Return what a run of the preset begins with: for adapt the shipped model, and 300 corrections."""
+    """Return what a run of the preset begins with: for adapt the shipped model, and 600 corrections."""
     if not PRESETS[preset].adapts:
         return {}
     images, labels = dataset.as_stored(settings.MNIST_DIR, "train")
-    held_out = np.arange(300) % 3 == 0
-    np.savez(folder / "c.npz", images=images[:300, ::-1], labels=labels[:300], held_out=held_out, ids=np.arange(300))
+    held_out = np.arange(600) % 3 == 0
+    np.savez(folder / "c.npz", images=images[:600, ::-1], labels=labels[:600], held_out=held_out, ids=np.arange(600))
     return {"base": Base(MODEL_FILE, KERAS_FILE, 1.0, 0.5), "corrections_file": folder / "c.npz"}
 
 

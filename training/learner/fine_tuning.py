@@ -22,7 +22,7 @@ from training.learner.reports import Figures, SetResult
 
 CHECKED_DIGITS = 100
 PATIENCE = 3  # epochs without a lower validation loss
-NEW_SHARE = 0.8  # of the new weights in the average: most of what was learnt stays, half of what was forgotten returns
+NEW_SHARE = 0.75  # of the new weights in the average: most of what was learnt stays, half of what was forgotten returns
 
 
 def load_weights(base: Base) -> list[Any]:

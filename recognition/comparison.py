@@ -12,6 +12,7 @@ Outcome = Literal["better", "equal", "worse"]
 SIGNIFICANT = 0.05  # the p below which a difference is taken for real
 SMALLEST_P = 0.001  # in words
 MAX_MORE_ERRORS = 0.10  # on MNIST's test digits, as a share of the champion's errors
+MAX_MISREAD, MIN_HELD_OUT = 0.15, 20  # share of the held-out corrections above that of MNIST's; if there are enough
 TITLES: dict[SetName, str] = {
     "mnist_test": "MNIST's test digits",
     "held_out": "the held-out corrections",
@@ -68,13 +69,20 @@ def outcome(one: SetResult) -> Outcome:
     return "better" if one["fixed"] > one["broken"] else "worse"
 
 
+def error_share(one: SetResult) -> float:
+    """Return the share of a set that the challenger gets wrong."""
+    return (one["broken"] + one["both_wrong"]) / max(one["count"], 1)
+
+
 def objections(results: list[SetResult]) -> list[str]:
     """Return, in words, why the challenger must not replace the champion; nothing if it may.
 
     It must not be significantly worse on any set, nor misread more than 10 % more of MNIST's test digits, which a test
-    of significance alone would let through a little at a time.
+    of significance alone would let through a little at a time. If it has learned the corrections and still misreads
+    many of those that are held out, these carry wrong labels, and so do those that it has learned.
     """
     found = []
+    usual = sum(error_share(one) for one in results if one["name"] == "mnist_test")
     for one in results:
         title = TITLES[one["name"]]
         if outcome(one) == "worse":
@@ -83,4 +91,9 @@ def objections(results: list[SetResult]) -> list[str]:
         before, after = one["fixed"] + one["both_wrong"], one["broken"] + one["both_wrong"]
         if one["name"] == "mnist_test" and after > before * (1 + MAX_MORE_ERRORS):
             found.append(f"It misreads {after} of {title}, the model in service {before}.")
+        is_judging = one["name"] == "held_out" and one["count"] >= MIN_HELD_OUT
+        if is_judging and error_share(one) > usual + MAX_MISREAD:
+            found.append(
+                f"It misreads {after} of {one['count']} held-out corrections. Review them: labels may be wrong."
+            )
     return found

@@ -160,11 +160,16 @@ def test_mcnemar_is_exact(fixed: int, broken: int, p: float) -> None:
 def test_objections_are_raised_for_a_significant_loss_and_for_a_tenth_more_errors() -> None:
     def one(name: Any, fixed: int, broken: int, both_wrong: int) -> Any:
         p = mcnemar(fixed, broken)
-        return {"name": name, "fixed": fixed, "broken": broken, "both_wrong": both_wrong, "p": p}
+        count = 10_000 if name == "mnist_test" else 100
+        return {"name": name, "count": count, "fixed": fixed, "broken": broken, "both_wrong": both_wrong, "p": p}
 
     assert objections([one("mnist_test", 4, 7, 35), one("held_out", 8, 0, 3), one("no_digits", 10, 16, 60)]) == []
     assert len(objections([one("mnist_test", 4, 9, 35)])) == 1, "44 errors instead of 39"
     assert len(objections([one("held_out", 1, 9, 3)])) == 1
+    assert len(objections([one("held_out", 6, 1, 23)])) == 1, "a fifth of the labels is wrong"
+    assert objections([one("held_out", 6, 1, 23) | {"count": 19}]) == []
+    weak = one("mnist_test", 30, 2, 1200)
+    assert objections([weak, one("held_out", 6, 1, 23)]) == [], "a network that misreads as much elsewhere"
     assert len(objections([one("mnist_test", 4, 30, 35), one("no_digits", 2, 20, 60)])) == 3
 
 

@@ -1,6 +1,5 @@
 """The pictures behind a run's figures: what was predicted for each, and how confidently."""
 
-import base64
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from recognition import registry
-from recognition.imaging import encode_png
+from recognition.imaging import encode_png, png_data_url
 from recognition.models import Comparison, Correction
 from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.learner import dataset
@@ -63,7 +62,7 @@ def most_confident(run: TrainingRun, limit: int, label: int | None, predicted: i
 
 def data_url(image: NDArray[np.uint8]) -> str:
     """Return a picture [28, 28], ink 255 on 0, as a PNG data URL."""
-    return f"data:image/png;base64,{base64.b64encode(encode_png(image / np.float32(255))).decode()}"
+    return png_data_url(encode_png(image / np.float32(255)))
 
 
 def comparison_of(run: TrainingRun, with_corrections: bool) -> dict[str, Any]:

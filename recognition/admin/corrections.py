@@ -1,6 +1,5 @@
 """Corrections in the admin: a wall of pictures to decide on, and a read-only page for each."""
 
-import base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +22,7 @@ from recognition.admin.filters import FILTERS
 from recognition.corrections.collecting import stored_levels
 from recognition.corrections.exporting import KINDS, Kind, export_zip
 from recognition.corrections.suspicion import explain, with_suspicion
-from recognition.imaging import encode_png
+from recognition.imaging import encode_png, png_data_url
 from recognition.models import Correction
 
 LOG_SHOWN = 20  # entries on a correction's page
@@ -41,8 +40,7 @@ class Tile:
 
 def picture_url(picture: bytes | memoryview) -> str:
     """Return the 784 bytes of a picture as a PNG data URL."""
-    png = encode_png(stored_levels(picture) / np.float32(255))
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return png_data_url(encode_png(stored_levels(picture) / np.float32(255)))
 
 
 class Wall(ChangeList):

@@ -5,11 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from recognition.api.previews import png_data_url
 from recognition.api.serializers import BINARY, DATA_URL, DRAWING_REQUEST, PIXELS
 from recognition.corrections.collecting import stored_levels
 from recognition.corrections.labels import label_name
-from recognition.imaging import encode_png
+from recognition.imaging import encode_png, png_data_url
 from recognition.models import NO_DIGIT, Correction
 
 LABEL = {

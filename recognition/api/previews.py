@@ -1,13 +1,12 @@
 """What `?preview=1` adds to an answer: the network's input, and what was taken for the digit."""
 
-import base64
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from recognition.api.drawings import Drawing
-from recognition.imaging import Candidate, encode_png
+from recognition.imaging import Candidate, encode_png, png_data_url
 
 MASK_SIDE = 200  # pixels; the longer side of a mask is at most this
 MIN_MASK_LEVEL = 64  # of 255; where less of a reduced pixel is ink, thin strokes would vanish
@@ -32,7 +31,3 @@ def encode_mask(mask: Image.Image) -> bytes:
     buffer = BytesIO()
     mask.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
-
-
-def png_data_url(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -6,7 +6,7 @@ it for every candidate, where something else than the digit may be in the pictur
 
 from recognition.imaging.candidates import Candidate, Doubt, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
-from recognition.imaging.preprocessing import Grid, encode_png
+from recognition.imaging.preprocessing import Grid, encode_png, png_data_url
 
 __all__ = [
     "Candidate",
@@ -15,6 +15,7 @@ __all__ = [
     "Grid",
     "encode_png",
     "find_candidates",
+    "png_data_url",
     "prepare",
     "preprocess",
 ]

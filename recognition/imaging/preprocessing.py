@@ -7,6 +7,7 @@ ink is found, and the stroke width is brought close to MNIST's.
 Pure functions on Pillow images and small arrays, safe to call from any thread.
 """
 
+import base64
 from collections.abc import Callable
 from io import BytesIO
 
@@ -54,6 +55,11 @@ def encode_png(array: NDArray[np.floating]) -> bytes:
     buffer = BytesIO()
     Image.fromarray(levels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def png_data_url(png: bytes) -> str:
+    """Return a PNG file as a data URL."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def as_mnist(ink: Ink) -> Grid | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from recognition.calibration import apply_temperature
 from recognition.comparison import Example, ExamplePicture, SetName, SetResult, mcnemar
-from recognition.imaging import encode_png
+from recognition.imaging import encode_png, png_data_url
 from training.learner import dataset
 from training.learner.adaptation import replay
 from training.learner.adaptation.corrections import Corrections
@@ -55,7 +54,7 @@ def compare(
     sets: list[tuple[SetName, dataset.Digits, Callable[[int], ExamplePicture]]] = [
         ("mnist_test", test, lambda row: {"index": row}),
         ("held_out", corrections.held_out, lambda row: {"correction": int(ids[row])}),
-        ("no_digits", non_digits, lambda row: {"picture": data_url(judged[row])}),
+        ("no_digits", non_digits, lambda row: {"picture": png_data_url(encode_png(judged[row]))}),
     ]
     return [
         result(name, digits, champion.answer(digits), challenger.answer(digits), picture)
@@ -103,7 +102,3 @@ def example(
         challenger=int(after.predicted[row]),
         challenger_confidence=round(float(after.confidence[row]), 4),
     )
-
-
-def data_url(picture: NDArray[np.float32]) -> str:
-    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.learner import dataset
 
-VALIDATION_PART = 16  # one in so many of the corrections that are not held out
+VALIDATION_PART = 16  # one correction in this number validates, apart from the held-out ones
 MIN_VALIDATION = 8  # fewer digits say nothing: then all are taught, and no epoch is validated
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,9 @@ class Drawings:
     judged: NDArray[np.float32]
 
 
+@lru_cache(maxsize=1)
 def load() -> Drawings:
-    """Load the file."""
+    """Load the file, once in a process."""
     with np.load(FILE) as arrays:
         pictures = {name: arrays[name].astype(np.float32) / np.float32(LEVELS - 1) for name in ("digits", "non_digits")}
         return Drawings(

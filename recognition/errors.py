@@ -7,6 +7,7 @@ MIN_SIDE, MAX_SIDE = 8, 4096  # the sides of a picture, in pixels
 MAX_JPEG_PIXELS, MAX_PHOTO_PIXELS = 50_000_000, 25_000_000
 PICTURE_FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 MAX_DRAWINGS = 256  # drawings in a request
+MAX_DIGITS = 20  # digits in a line
 DATA_URL = "data:image/png;base64,…"
 
 
@@ -102,6 +103,12 @@ class BlankDrawing(RecognitionError):
     code = "blank_drawing"
     status = 422
     message = "No digit found in this picture. Draw one and send it again."
+
+
+class TooManyDigits(RecognitionError):
+    code = "too_many_digits"
+    status = 422
+    message = f"The picture has too many digits or other marks. Send one line of at most {MAX_DIGITS} digits."
 
 
 class DecodingBusy(Busy):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from recognition.classifier import Classifier
-from recognition.imaging import Candidate, Doubt
+from recognition.imaging import Candidate, Doubt, Segment
 
 UNCERTAIN_REASONS = ("low_confidence", "not_a_digit", *filter(None, get_args(Doubt)))
 # The best two digits' probability in total. Below it, the network spreads its probability, as it learned to for letters
@@ -17,9 +17,9 @@ MIN_BEST_TWO = 0.75
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one drawing."""
+    """The answer for one digit."""
 
-    candidate: Candidate
+    candidate: Candidate | Segment
     probabilities: list[float]  # of 0 to 9
     uncertain_reason: str  # one of UNCERTAIN_REASONS, or empty if the answer is certain
 

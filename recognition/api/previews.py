@@ -6,13 +6,13 @@ from typing import Any
 from PIL import Image
 
 from recognition.api.drawings import Drawing
-from recognition.imaging import Candidate, encode_png, png_data_url
+from recognition.imaging import Candidate, Segment, encode_png, png_data_url
 
 MASK_SIDE = 200  # pixels; the longer side of a mask is at most this
 MIN_MASK_LEVEL = 64  # of 255; where less of a reduced pixel is ink, thin strokes would vanish
 
 
-def preview(drawing: Drawing, candidate: Candidate) -> dict[str, Any]:
+def preview(drawing: Drawing, candidate: Candidate | Segment) -> dict[str, Any]:
     """Return the 28x28 image that the network saw, and where in the picture its digit was found."""
     return {
         "preview": png_data_url(encode_png(candidate.digit)),

@@ -6,6 +6,7 @@ it for every candidate, where something else than the digit may be in the pictur
 
 from recognition.imaging.candidates import Candidate, Doubt, find_candidates, preprocess
 from recognition.imaging.decoding import EncodedImage
+from recognition.imaging.numbers import NumberDrawing, Segment, find_number
 from recognition.imaging.preprocessing import Grid, encode_png, png_data_url
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "Doubt",
     "EncodedImage",
     "Grid",
+    "NumberDrawing",
+    "Segment",
     "encode_png",
     "find_candidates",
+    "find_number",
     "png_data_url",
     "prepare",
     "preprocess",

@@ -22,7 +22,8 @@ class Segment:
     ink: Image.Image  # mode L, of the size of the place or coarser; 255 where the segment's ink is
     first: int  # the node at its left
     last: int  # the node at its right
-    penalty: float = 0.0  # what its size and position cost, as a negative logarithm of a probability
+    penalty: float = 0.0
+    feats: object = None
 
     def box(self) -> tuple[int, int, int, int]:
         """Return (left, top, width, height) of the segment in the image's pixels."""

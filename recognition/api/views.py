@@ -21,7 +21,7 @@ from recognition.api.drawings import (
     json_object,
     prepare,
 )
-from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, answer_batch
+from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict, predict_batch
 from recognition.api.serializers import (
     DRAWING_REQUEST,
     DRAWINGS_REQUEST,
@@ -48,7 +48,7 @@ def wants_previews(request: Request) -> bool:
     return request.query_params.get("preview") == "1"
 
 
-def predictor_from(request: Request) -> Predictor[Any]:
+def predictor_from(request: Request) -> Predictor[Any, Any]:
     """Return the predictor that `"as"` names in the JSON body. Raises ValidationError."""
     name = json_object(request).get("as", "digit")
     if not isinstance(name, str) or name not in PREDICTORS:
@@ -63,10 +63,10 @@ class PredictView(APIView):
     parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
-    def predict(self, request: Request, predictor: Predictor[Any]) -> Response:
+    def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
         """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
         drawing = prepare(EncodedImage(drawing_from(request)), predictor.find)
-        [answer] = predictor.answers(classifier.in_service(), [drawing], previews=wants_previews(request))
+        [answer] = predict(classifier.in_service(), [drawing], predictor, previews=wants_previews(request))
         return Response(answer)
 
 
@@ -122,5 +122,5 @@ class DrawingsView(APIView):
     def post(self, request: Request) -> Response:
         drawings, predictor = drawings_from(request), predictor_from(request)
         model = classifier.in_service()
-        results = list(answer_batch(model, drawings, predictor, previews=wants_previews(request)))
+        results = list(predict_batch(model, drawings, predictor, previews=wants_previews(request)))
         return Response({"model": model.version, "results": results})

@@ -18,11 +18,11 @@ from recognition.corrections.importing import read, read_stream
 from recognition.imaging import EncodedImage
 
 STDIN = "-"
-EPILOG = """A line for each file, with tabs between its columns:
+EPILOG = """A line for each file. Its columns are separated by tabs:
 
-  98105\t97.2                              what it shows, and the confidence in per cent
-  98105\t61.8\tuncertain\tlow_confidence      and why the answer is uncertain
-  a.png\t98105\t97.2                        with several files, the name comes first
+  98105  97.20                              what it shows, and the confidence in per cent
+  98105  61.83  uncertain  low_confidence   why the answer is uncertain, if it is
+  a.png  98105  97.20                       with several files, the name first
 
 A file that cannot be predicted gets a line on standard error instead, and the exit status is 1."""
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         try:
             model = classifier.in_service()
         except (ApiError, AnyDatabaseError) as error:
-            raise CommandError(f"There is no model to predict with: {error}") from error
+            raise CommandError(f"No model can be loaded: {error}") from error
         failed = 0
         for file in files:
             try:
@@ -74,4 +74,4 @@ def columns(answer: Answer) -> list[str]:
     """Return the columns of an answer: the digits, the confidence and, of an uncertain one, the reason."""
     digits = answer["number"] if "number" in answer else answer["prediction"]
     uncertain = ["uncertain", answer["uncertain_reason"]] if answer["uncertain"] else []
-    return [str(digits), str(answer["confidence"]), *uncertain]
+    return [str(digits), f"{answer['confidence']:.2f}", *uncertain]

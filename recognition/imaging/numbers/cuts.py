@@ -44,7 +44,7 @@ def find_cuts(levels: Levels, height: float, stroke: float) -> list[Cut]:
     scale = min(SEARCH_HEIGHT / height, 1.0)
     rows, columns = levels.shape
     size = max(round(columns * scale), 1), max(round(rows * scale), 1)
-    ink = cv2.resize(levels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    ink: Floats = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
     down, back_down = cheapest(ink)
     up, back_up = cheapest(ink[::-1])
     middle = len(ink) // 2
@@ -73,7 +73,7 @@ def cheapest(ink: Floats) -> tuple[Floats, Ints]:
 
 
 def local_minima(cost: Floats, distance: int, tolerance: float) -> list[int]:
-    """Return the columns where paths are cheapest, from left to right; of a wide even stretch both ends and the middle."""
+    """Return the columns where paths are cheapest, from left to right; of a wide even stretch both ends."""
     found: set[int] = set()
     lowest = cv2.erode(cost[None], np.ones((1, 2 * distance + 1), np.uint8))[0]
     done = -1

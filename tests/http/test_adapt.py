@@ -1,10 +1,10 @@
 """Runs of the preset adapt: what each learns and is judged by, whatever happens to the corrections meanwhile."""
 
-import json
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from tests.support.accepted_corrections import add_corrections, manifest
 from tests.support.constant_models import publish_constant_model
 from tests.support.numpy_learner import SLOW_PHASE
 from tests.support.refusals import assert_refused
-from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
-from tests.support.stack import run as run_python
+from tests.support.shell import Shell
+from tests.support.stack import HASTY_SECONDS, Stack, eventually
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
 
@@ -132,37 +132,42 @@ def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_pr
 # --- The running product ---
 
 
-def added(stack: Stack, **values: Any) -> dict[str, Any]:
-    """Add corrections in the stack's database; return their IDs and their manifest's SHA-256."""
-    answer: dict[str, Any] = json.loads(
-        run_python(stack.environment, "-m", "tests.support.accepted_corrections", json.dumps(values))
-    )
-    return answer
+class AdaptingStack(Stack):
+    """The product, and a shell of it."""
+
+    def start(self, worker: bool = True) -> None:
+        super().start(worker)
+        self.shell = Shell(self.environment)
+
+    def close(self) -> None:
+        self.shell.close()
+        super().close()
 
 
 @pytest.fixture(scope="module")
-def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdaptingStack]:
     """With 60 accepted corrections, and a model in service that the stand-in learner can train further."""
-    with running(tmp_path_factory.mktemp("adapt"), RUN_LOST_SECONDS=str(HASTY_SECONDS)) as stack:
-        added(stack, count=60)
+    with closing(AdaptingStack(tmp_path_factory.mktemp("adapt"), RUN_LOST_SECONDS=str(HASTY_SECONDS))) as stack:
+        stack.start()
+        shell(stack, "add_corrections(60)")
         stack.ended(stack.train(samples=2000, epochs=1))
         shell(stack, "registry.activate(TrainingRun.objects.newest().model)")
         yield stack
 
 
 @pytest.fixture
-def adapting(module_stack: Stack) -> Iterator[Stack]:
+def adapting(module_stack: AdaptingStack) -> Iterator[Stack]:
     """The running product, which soon takes a run for lost."""
     yield from module_stack.whole_and_idle()
 
 
-def shell(stack: Stack, code: str) -> str:
-    """Run Python in the product's own shell and return what it prints."""
+def shell(stack: AdaptingStack, code: str) -> str:
+    """Run Python inside the product and return what it prints."""
     imports = (
         "from recognition import registry; from recognition.models import *; from training.models import *;"
-        "from training.worker import runner;"
+        "from tests.support.accepted_corrections import add_corrections;"
     )
-    return stack.manage("shell", "--verbosity", "0", "-c", imports + code)
+    return stack.shell.run(imports + code)
 
 
 UNUSED = count(100, 100)  # rows of MNIST's training digits that are no corrections yet
@@ -170,7 +175,7 @@ LONG = {"preset": "adapt", "samples": 16000, "batch_size": 256, "epochs": 4, "se
 
 
 @pytest.mark.stack
-def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Stack) -> None:
+def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     run = adapting.ended(adapting.train(**LONG))
     assert (run["status"], run["base"], run["in_service"]) == ("completed", champion["id"], False), run
@@ -190,7 +195,7 @@ def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Sta
 
 
 @pytest.mark.stack
-def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: Stack) -> None:
+def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: AdaptingStack) -> None:
     """First its training process is killed, then its worker."""
     whole = adapting.ended(adapting.train(**LONG))
     number = adapting.train(**LONG, corrections_of=whole["id"])
@@ -199,9 +204,9 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
     adapting.begun(number, 2)
     adapting.kill("worker")
     adapting.start_worker()
-    added(adapting, count=60, first=next(UNUSED))
     shell(
         adapting,
+        f"add_corrections(60, first={next(UNUSED)});"
         "Correction.objects.filter(pk__in=Correction.objects.order_by('pk')[:30]).update(label=1);"
         "Correction.objects.filter(pk__in=Correction.objects.order_by('pk')[30:60]).delete()",
     )
@@ -222,7 +227,7 @@ def in_service(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.mark.stack
-def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Stack) -> None:
+def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     harmful = {"samples": 16, "batch_size": 16, "epochs": 2, "learning_rate": 0.5, "seed": 1}
     run = adapting.ended(adapting.train(preset="adapt", activate=True, **harmful))
@@ -233,7 +238,7 @@ def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Stack
 
 
 @pytest.mark.stack
-def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: Stack) -> None:
+def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     number = adapting.train(**LONG | {"activate": True, "seed": 7})
     adapting.begun(number, 1)
@@ -245,7 +250,7 @@ def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: Stack)
 
 
 @pytest.mark.stack
-def test_a_model_that_the_comparison_allows_goes_into_service(adapting: Stack) -> None:
+def test_a_model_that_the_comparison_allows_goes_into_service(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     run = adapting.ended(adapting.train(**LONG | {"activate": True, "seed": 6}))
     assert (run["in_service"], run["not_activated"], run["comparison"]["objections"]) == (True, "", []), run
@@ -254,7 +259,7 @@ def test_a_model_that_the_comparison_allows_goes_into_service(adapting: Stack) -
 
 @pytest.mark.stack
 @pytest.mark.parametrize("when", ["queued", "fitting"])
-def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapting: Stack, when: str) -> None:
+def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapting: AdaptingStack, when: str) -> None:
     champion = in_service(adapting)
     if when == "queued":
         adapting.kill("worker", signal.SIGTERM)
@@ -271,7 +276,7 @@ def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapti
 
 
 @pytest.mark.stack
-def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Stack) -> None:
+def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     path = Path(shell(adapting, f"print(ModelVersion.objects.get(pk={champion['id']}).keras_file.path)").strip())
     away = path.rename(path.with_suffix(".away"))
@@ -284,7 +289,7 @@ def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Stac
 
 
 @pytest.mark.stack
-def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: Stack) -> None:
+def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: AdaptingStack) -> None:
     before = int(shell(adapting, "print(RunCorrections.objects.count())"))
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: adapting.http.post("/api/retrain_model/", json=LONG), range(20)))
@@ -295,7 +300,7 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
 
 
 @pytest.mark.stack
-def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) -> None:
+def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: AdaptingStack) -> None:
     (adapting.folder / SLOW_PHASE).write_text("evaluating")
     number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
     adapting.begun(number, 4)
@@ -322,7 +327,7 @@ def progress_of(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.mark.stack
-def test_the_command_learns_corrections_too(adapting: Stack) -> None:
+def test_the_command_learns_corrections_too(adapting: AdaptingStack) -> None:
     options = ("--preset", "adapt", "--samples", "64", "--epochs", "1")
     assert "test accuracy" in adapting.manage("train", *options)
     newest = adapting.http.get("/api/runs/").json()["results"][0]

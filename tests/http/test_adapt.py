@@ -23,7 +23,7 @@ from tests.support.stack import HASTY_SECONDS, Stack, eventually
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+pytestmark = pytest.mark.django_db
 ADAPT = {"preset": "adapt", "activate": True}
 
 
@@ -41,6 +41,7 @@ def end(run: TrainingRun, status: Status = Status.INTERRUPTED) -> None:
     assert run.end_queued(status)
 
 
+@pytest.mark.postgres
 def test_a_run_keeps_the_model_in_service_and_the_accepted_corrections(client: Client, shipped: None) -> None:
     accepted = add_corrections(24)
     add_corrections(5, first=50, state="pending")
@@ -54,6 +55,7 @@ def test_a_run_keeps_the_model_in_service_and_the_accepted_corrections(client: C
     assert bytes(used.pictures) == b"".join(one.picture for one in accepted)
 
 
+@pytest.mark.postgres
 def test_too_few_accepted_corrections_are_refused_and_leave_no_run(client: Client, shipped: None) -> None:
     add_corrections(9)
     add_corrections(9, first=20, state="pending")
@@ -63,6 +65,7 @@ def test_too_few_accepted_corrections_are_refused_and_leave_no_run(client: Clien
     assert (TrainingRun.objects.count(), RunCorrections.objects.count()) == (before, 0)
 
 
+@pytest.mark.postgres
 def test_without_a_model_to_begin_with_there_is_no_run(client: Client) -> None:
     add_corrections(12)
     assert_refused(request(client), 409, "no_model")
@@ -71,6 +74,7 @@ def test_without_a_model_to_begin_with_there_is_no_run(client: Client) -> None:
     assert not TrainingRun.objects.exists()
 
 
+@pytest.mark.postgres
 def test_a_run_is_repeated_on_the_same_corrections_with_the_same_labels(client: Client, shipped: None) -> None:
     accepted = add_corrections(20)
     first = requested(client)
@@ -95,6 +99,7 @@ def test_a_run_is_repeated_on_the_same_corrections_with_the_same_labels(client: 
     assert body["field"] == "corrections_of"
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("status", [Status.INTERRUPTED, Status.ERROR])
 def test_an_ended_run_forgets_the_pictures_and_keeps_the_manifest(
     client: Client, shipped: None, status: Status
@@ -106,6 +111,7 @@ def test_an_ended_run_forgets_the_pictures_and_keeps_the_manifest(
     assert (bytes(used.pictures), used.sha256, len(used.entries)) == (b"", manifest(accepted), 12)
 
 
+@pytest.mark.postgres
 def test_corrections_can_be_deleted_while_a_run_has_them(client: Client, shipped: None) -> None:
     accepted = add_corrections(12)
     run = requested(client)
@@ -114,6 +120,7 @@ def test_corrections_can_be_deleted_while_a_run_has_them(client: Client, shipped
     assert RunCorrections.objects.get(run=run).sha256 == manifest(accepted)
 
 
+@pytest.mark.postgres
 def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_preset(
     client: Client, shipped: None, settings
 ) -> None:
@@ -129,7 +136,7 @@ def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_pr
     assert_refused(request(client, activate=False), 401, "not_authenticated")
 
 
-# --- The running product ---
+# --- The running product. On PostgreSQL too: what is stored, and what happens at once. ---
 
 
 class AdaptingStack(Stack):
@@ -175,6 +182,7 @@ LONG = {"preset": "adapt", "samples": 16000, "batch_size": 256, "epochs": 4, "se
 
 
 @pytest.mark.stack
+@pytest.mark.postgres
 def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     run = adapting.ended(adapting.train(**LONG))
@@ -238,6 +246,7 @@ def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Adapt
 
 
 @pytest.mark.stack
+@pytest.mark.postgres
 def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     number = adapting.train(**LONG | {"activate": True, "seed": 7})
@@ -289,6 +298,7 @@ def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Adap
 
 
 @pytest.mark.stack
+@pytest.mark.postgres
 def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: AdaptingStack) -> None:
     before = int(shell(adapting, "print(RunCorrections.objects.count())"))
     with ThreadPoolExecutor(20) as pool:

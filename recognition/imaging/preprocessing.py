@@ -8,15 +8,15 @@ Pure functions on Pillow images and small arrays, safe to call from any thread.
 """
 
 import base64
-from collections.abc import Callable
 from io import BytesIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
+from recognition.imaging.polarity import Levels, bounding_box, longer_side, subtract_background
 from recognition.imaging.segmentation import Ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
@@ -34,6 +34,9 @@ LOW, HIGH = 0.25, 0.75
 
 # sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
 DIAGONAL = 0.414
+
+CROSS: Levels = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+SQUARE: Levels = np.ones((3, 3), np.uint8)
 
 # How far a 28x28 image may deviate from MNIST's geometry, in pixels, and still be used unaltered.
 MIN_BOX = 18
@@ -117,29 +120,23 @@ def pad(grid: NDArray, width: int) -> Grid:
 def stroke_width(grid: Grid) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
     area = float(grid.sum())
-    eroded = (1 - DIAGONAL) * cross(grid, np.minimum) + DIAGONAL * square(grid, np.minimum)  # by one pixel
+    eroded = (1 - DIAGONAL) * erode(grid, CROSS) + DIAGONAL * erode(grid, SQUARE)  # by one pixel
     return 2.0 * area / max(area - float(eroded.sum()), 1e-6)
 
 
-def square(grid: Grid, extreme: np.ufunc) -> Grid:
-    """Return the extreme of every pixel and its eight neighbours."""
-    tall = extreme(extreme(grid[:-2], grid[2:]), grid[1:-1])
-    out = np.zeros_like(grid)
-    out[1:-1, 1:-1] = extreme(extreme(tall[:, :-2], tall[:, 2:]), tall[:, 1:-1])
-    return out
+def erode(grid: Grid, element: Levels) -> Grid:
+    """Return the least level under the structuring element, for every pixel; outside is 0."""
+    return np.asarray(cv2.erode(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
 
 
-def cross(grid: Grid, extreme: np.ufunc) -> Grid:
-    """Return the extreme of every pixel and its four neighbours."""
-    out = np.zeros_like(grid)
-    neighbours = extreme(extreme(grid[:-2, 1:-1], grid[2:, 1:-1]), extreme(grid[1:-1, :-2], grid[1:-1, 2:]))
-    out[1:-1, 1:-1] = extreme(neighbours, grid[1:-1, 1:-1])
-    return out
+def dilate(grid: Grid, element: Levels) -> Grid:
+    """Return the greatest level under the structuring element, for every pixel."""
+    return np.asarray(cv2.dilate(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
 
 
-def octagon(step: int) -> Callable[[Grid, np.ufunc], Grid]:
+def octagon(step: int) -> Levels:
     """Return the structuring element of a step: two squares for three crosses grow a stroke evenly."""
-    return square if step % 5 in (1, 3) else cross
+    return SQUARE if step % 5 in (1, 3) else CROSS
 
 
 def widen(grid: Grid, amount: float) -> Grid:
@@ -147,9 +144,9 @@ def widen(grid: Grid, amount: float) -> Grid:
     whole = int(amount)
     grid = pad(grid, whole + 2)
     for step in range(whole):
-        grid = octagon(step)(grid, np.maximum)
+        grid = dilate(grid, octagon(step))
     rest = np.float32(amount - whole)
-    return grid + rest * (cross(grid, np.maximum) - grid)
+    return grid + rest * (dilate(grid, CROSS) - grid)
 
 
 def narrow(grid: Grid, amount: float) -> Grid:
@@ -161,13 +158,13 @@ def narrow(grid: Grid, amount: float) -> Grid:
     lines = np.zeros_like(grid)
     whole = int(amount)
     for step in range(whole + 1):
-        smaller = octagon(step)(grid, np.minimum)
-        np.maximum(lines, grid - square(smaller, np.maximum), out=lines)
+        smaller = erode(grid, octagon(step))
+        np.maximum(lines, grid - dilate(smaller, SQUARE), out=lines)
         share = np.float32(amount - whole) if step == whole else np.float32(1.0)
         grid = grid + share * (smaller - grid)
     if lines.max() < 0.5:
         return grid
-    return np.maximum(grid, square(cross(lines, np.maximum), np.maximum))
+    return np.maximum(grid, dilate(dilate(lines, CROSS), SQUARE))
 
 
 def centre_of_mass(grid: Grid) -> tuple[float, float]:

@@ -46,10 +46,13 @@ MIN_STRENGTH = 0.5  # as a fraction of full ink; a fainter image is brought to f
 Grid = NDArray[np.float32]
 
 
-def normalize(ink: Ink) -> Grid:
-    """Return the digit as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing if there is no ink."""
+def normalize(ink: Ink, pen: float | None = None) -> Grid:
+    """Return the digit as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing if there is no ink.
+
+    `pen` is the width of its strokes in pixels, if that is known; it is measured otherwise.
+    """
     unaltered = as_mnist(ink)
-    return centre(scale_to_box(ink)) if unaltered is None else unaltered
+    return centre(scale_to_box(ink, pen)) if unaltered is None else unaltered
 
 
 def encode_png(array: NDArray[np.floating]) -> bytes:
@@ -79,17 +82,21 @@ def as_mnist(ink: Ink) -> Grid | None:
     return field
 
 
-def scale_to_box(ink: Ink) -> Grid:
+def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
     """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
-    grid = ink_grid(ink, WORK)
-    width, length = stroke_width(grid), longer_side(bounding_box(grid > 0.5))
+    grid = None
+    if pen is None:
+        grid = ink_grid(ink, WORK)
+        width, length = stroke_width(grid), float(longer_side(bounding_box(grid > 0.5)))
+    else:
+        width, length = pen * WORK / longer_side(ink.box), float(WORK)
     stroke = width * WORK / length
     wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
     scale = WORK / length
     if wanted != stroke:
         # The middle line of the stroke keeps its shape, so that is what must be scaled.
         scale = min((WORK - wanted) / max(length - width, 1.0), 1.6 * scale)
-    if abs(scale - 1) * length > 1:
+    if grid is None or abs(scale - 1) * length > 1:
         grid = ink_grid(ink, WORK * scale)
     change = (wanted - width * scale) / 2
     if abs(change) < 0.1:

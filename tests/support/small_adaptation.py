@@ -3,6 +3,8 @@
 The augmentation process imports this module too, because it is started with a function of it.
 """
 
+from collections.abc import Iterable
+from multiprocessing.connection import Connection
 from typing import Any
 
 from training.learner import epochs
@@ -24,9 +26,9 @@ def fit(config: Config, *rest: Any) -> Result | None:
     return trainer.fit(config, *rest)
 
 
-def build_epochs(*given: Any) -> None:
+def build_epochs(pipe: Connection, config: Config, numbers: Iterable[int]) -> None:
     shrink()
-    build(*given)
+    build(pipe, config, numbers)
 
 
 def shrink() -> None:

@@ -87,6 +87,7 @@ class NumberDrawing:
     segments: list[Segment]
     nodes: int  # nodes of the lattice, numbered from left to right
     candidates: list[Candidate]  # the readings of the picture as one digit; empty if it is certainly not one
+    is_surrounded: bool  # more than digits was found: a photo, print
     doubt: Doubt = ""  # why the line may be wrong, although the network is sure of it
 
     def grids(self) -> list[Grid]:

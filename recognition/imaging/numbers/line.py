@@ -37,8 +37,8 @@ def find_number(image: Image.Image) -> NumberDrawing:
         raise BlankDrawing
     segments = find_segments(ink, pieces, middle_line(tall, ink.digit_height))
     doubt: Doubt = "surroundings" if len(lines) > 1 else ""
-    candidates = find_candidates(image) if may_be_one_digit(parts, ink) else []
-    return NumberDrawing(segments, len(pieces) + 1, candidates, doubt)
+    candidates = find_candidates(image) if ink.is_surrounded or may_be_one_digit(parts, ink) else []
+    return NumberDrawing(segments, len(pieces) + 1, candidates, ink.is_surrounded, doubt)
 
 
 def split_lines(parts: list[Part], height: float) -> list[list[Part]]:

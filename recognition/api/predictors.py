@@ -7,10 +7,12 @@ from typing import Any, Protocol, TypeVar
 
 from PIL import Image
 
+from digits_site.web.error_responses import count_and_serialize
 from recognition import metrics, statistics
 from recognition.api.drawings import Drawing, prepare_batch
 from recognition.api.previews import preview
 from recognition.classifier import BATCH_SIZE, Classifier
+from recognition.errors import MAX_DIGITS, RecognitionError, TooManyDigits
 from recognition.imaging import Candidate, NumberDrawing, find_candidates, find_number
 from recognition.number_prediction import NumberPrediction, predict_numbers
 from recognition.prediction import Prediction, predict_candidates
@@ -38,7 +40,10 @@ class Predictor(Protocol[Found, Predicted]):
     def answer(
         self, model: Classifier, drawing: Drawing[Found], prediction: Predicted, *, previews: bool = False
     ) -> Answer:
-        """Return the JSON of a prediction. With `previews`, add for each digit what the network saw."""
+        """Return the JSON of a prediction. With `previews`, add for each digit what the network saw.
+
+        Raises TooManyDigits.
+        """
         ...
 
 
@@ -86,6 +91,8 @@ class NumberPredictor:
     def answer(
         self, model: Classifier, drawing: Drawing[Any], prediction: NumberPrediction, *, previews: bool = False
     ) -> Answer:
+        if len(prediction.digits) > MAX_DIGITS:  # digits that touch are counted only now
+            raise TooManyDigits
         digits = []
         for one in prediction.digits:
             digit = DIGIT.answer(model, drawing, one, previews=previews) | {"box": drawing.box(one.candidate)}
@@ -114,18 +121,30 @@ def certainty(prediction: Prediction | NumberPrediction) -> Answer:
 
 def predict(
     model: Classifier, drawings: Sequence[Drawing[Found]], predictor: Predictor[Found, Any], *, previews: bool
-) -> list[Answer]:
-    """Return the model's answer for each drawing, timed and counted."""
+) -> Iterator[Answer | RecognitionError]:
+    """Yield the model's answer for each drawing, timed and counted, or its error."""
     began = perf_counter()
     predictions = predictor.predict(model, [drawing.found for drawing in drawings])
     seconds = (perf_counter() - began) / max(len(drawings), 1)
-    for prediction in predictions:
+    for drawing, prediction in zip(drawings, predictions, strict=True):
         metrics.network.observe(seconds)
+        try:
+            answer = predictor.answer(model, drawing, prediction, previews=previews)
+        except RecognitionError as error:
+            yield error
+            continue
         predictor.count(model, prediction)
-    return [
-        predictor.answer(model, drawing, prediction, previews=previews)
-        for drawing, prediction in zip(drawings, predictions, strict=True)
-    ]
+        yield answer
+
+
+def predict_one(
+    model: Classifier, drawing: Drawing[Found], predictor: Predictor[Found, Any], *, previews: bool
+) -> Answer:
+    """Return the model's answer for a drawing. Raises TooManyDigits."""
+    [answer] = predict(model, [drawing], predictor, previews=previews)
+    if isinstance(answer, RecognitionError):
+        raise answer
+    return answer
 
 
 def predict_batch(
@@ -137,6 +156,7 @@ def predict_batch(
     """
     prepared = prepare_batch(drawings, predictor.find)
     while part := list(islice(prepared, BATCH_SIZE)):
-        found = [one for one in part if isinstance(one, Drawing)]
-        answers = iter(predict(model, found, predictor, previews=previews))
-        yield from (next(answers) if isinstance(one, Drawing) else one for one in part)
+        answers = predict(model, [one for one in part if isinstance(one, Drawing)], predictor, previews=previews)
+        for one in part:
+            answer = next(answers) if isinstance(one, Drawing) else one
+            yield count_and_serialize(answer) if isinstance(answer, RecognitionError) else answer

@@ -21,7 +21,7 @@ from recognition.api.drawings import (
     json_object,
     prepare,
 )
-from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict, predict_batch
+from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict_batch, predict_one
 from recognition.api.serializers import (
     DRAWING_REQUEST,
     DRAWINGS_REQUEST,
@@ -66,8 +66,7 @@ class PredictView(APIView):
     def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
         """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
         drawing = prepare(EncodedImage(drawing_from(request)), predictor.find)
-        [answer] = predict(classifier.in_service(), [drawing], predictor, previews=wants_previews(request))
-        return Response(answer)
+        return Response(predict_one(classifier.in_service(), drawing, predictor, previews=wants_previews(request)))
 
 
 class DrawingView(PredictView):

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from prometheus_client import REGISTRY
 
 from recognition import statistics
+from recognition.api import predictors
 from recognition.api.data_urls import decode_data_url
 from recognition.errors import MAX_DIGITS
 from recognition.imaging import EncodedImage
@@ -161,6 +162,17 @@ def page_of_text() -> Image.Image:
 def test_more_than_twenty_digits_are_refused(client: Client, picture: Image.Image) -> None:
     refusal = assert_refused(client.post(NUMBER, encode(picture), content_type="image/png"), 422, "too_many_digits")
     assert str(MAX_DIGITS) in refusal["message"]
+
+
+def test_digits_that_are_counted_only_when_they_are_read_are_refused_too(client: Client, monkeypatch) -> None:
+    monkeypatch.setattr(predictors, "MAX_DIGITS", 3)
+    refusal = assert_refused(
+        client.post(NUMBER, encode(draw_number("98105")), content_type="image/png"), 422, "too_many_digits"
+    )
+    urls = [data_url(encode(draw_number(number))) for number in ("98105", "42")]
+    body = {"drawings": urls, "as": "number"}
+    results = client.post("/api/drawings/", body, content_type="application/json").json()["results"]
+    assert (results[0]["code"], results[1]["number"]) == (refusal["code"], "42")
 
 
 def test_a_large_picture_full_of_blobs_costs_little_more_than_its_decoding(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from training.learner.handwriting.shapes import SHAPES
 
 # Kind, digits, and how many numbers of each 1,000.
 NUMBERS = (
-    *(("spaced", 1, 150), ("spaced", 3, 80), ("near", 3, 130), ("touching", 1, 80), ("touching", 2, 220)),
-    *(("touching", 4, 250), ("overlapping", 2, 90)),
+    *(("spaced", 1, 250), ("spaced", 3, 130), ("near", 3, 150), ("touching", 1, 80), ("touching", 2, 150)),
+    *(("touching", 4, 200), ("overlapping", 2, 40)),
 )
 MIN_OVERLAP = 0.72  # shares of a segment in a digit, and of the digit in it, that make them the same
 STEPS, RATE, DECAY = 160, 0.08, 0.001

@@ -13,6 +13,9 @@ UNCERTAIN_REASONS = ("low_confidence", "not_a_digit", *filter(None, get_args(Dou
 # The best two digits' probability in total. Below it, the network spreads its probability, as it learned to for letters
 # and scribbles; above it, two digits compete.
 MIN_BEST_TWO = 0.75
+# For the same reason, the second digit's probability counts in part for the answer. It must reach what it has at the
+# model's threshold if the second digit has half of the rest; that alone lets a confidence a little lower pass.
+SECOND, TOLERANCE = 0.5, 0.05
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def choose(model: Classifier, candidates: list[tuple[Candidate, list[float]]]) -
 
 def network_doubt(model: Classifier, probabilities: list[float]) -> str:
     """Return why the network is unsure of its answer, or nothing if it is sure."""
+    floor = model.uncertain_below
     second, best = sorted(probabilities)[-2:]
-    if best >= model.uncertain_below:
+    is_spread = best + SECOND * second < floor + SECOND * (1 - floor) / 2
+    if not floor or not (is_spread or best < floor - TOLERANCE):
         return ""
     return "low_confidence" if best + second >= MIN_BEST_TWO else "not_a_digit"

@@ -24,7 +24,7 @@ from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink
 
-MAX_WIDTH = 1.8  # of several pieces, in digit heights: a 5 with a long bar
+MAX_WIDTH = 2.2  # of several pieces, in digit heights: a 2 that lies, a 5 with a long bar
 MAX_CUT_WIDTH = 1.4  # of several pieces that a cut bounds
 MAX_PIECES = 8
 MIN_HEIGHT = 0.5  # of what is cut from a component, in digit heights

@@ -35,7 +35,7 @@ def measure() -> None:
     from django.test import RequestFactory
 
     from benchmarks.serving import KINDS
-    from recognition.api import drawings
+    from recognition.api import predictors
     from recognition.classifier import Classifier
     from recognition.imaging import EncodedImage
 
@@ -45,7 +45,7 @@ def measure() -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
     handlers[UNMEASURED] = WSGIHandler()
 
-    parts = ((EncodedImage, "decode"), (drawings, "find_candidates"), (Classifier, "probabilities"))
+    parts = ((EncodedImage, "decode"), (predictors, "find_candidates"), (Classifier, "probabilities"))
     post, medians = RequestFactory(HTTP_HOST="localhost").post, {}
     for kind in (one for one in KINDS.values() if one.size == 1):
         times: dict[str, list[float]] = defaultdict(list)

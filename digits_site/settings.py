@@ -73,7 +73,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Limits ---
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1024 * 1024)
 MAX_PICTURE_BYTES = env.number("MAX_PICTURE_BYTES", 8 * 1024 * 1024)
-PICTURE_PATHS = {"/api/drawing", "/api/corrections"}  # they take a picture as the body or as a file
+PICTURE_PATHS = {"/api/drawing", "/api/number", "/api/corrections"}  # they take a picture as the body or as a file
 # The fields of a form with a picture; larger files, and under ASGI larger bodies, wait on the disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Threads that decode at once fight over the interpreter: one slot serves a fifth more drawings than none.

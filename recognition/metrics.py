@@ -16,7 +16,7 @@ confidence = Histogram(
 )
 _predictions = Counter(
     "digits_predictions",
-    "Drawings answered, by the predicted digit and by uncertain: true or false.",
+    "Digits answered, alone or in a number, by the predicted digit and by uncertain: true or false.",
     ["digit", "uncertain"],
 )
 predictions = {
@@ -24,6 +24,13 @@ predictions = {
     for digit in range(10)
     for uncertain in (False, True)
 }
+_number_length = Histogram(
+    "digits_number_length",
+    "Digits of each number answered, by uncertain: true or false.",
+    ["uncertain"],
+    buckets=(1, 2, 3, 4, 5, 6, 8, 10, 15, 20),
+)
+number_length = {uncertain: _number_length.labels(str(uncertain).lower()) for uncertain in (False, True)}
 corrections = Counter(
     "digits_corrections",
     "Corrections received, by source and by their state; `repeated` ones exist already.",

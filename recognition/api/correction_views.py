@@ -37,7 +37,7 @@ from recognition.corrections.counting import is_full, summary
 from recognition.corrections.labels import parse_label, parse_label_text
 from recognition.corrections.retention import delete
 from recognition.corrections.undo import is_undo_token, undo_token
-from recognition.imaging import EncodedImage
+from recognition.imaging import EncodedImage, find_candidates
 from recognition.models import Correction
 from recognition.prediction import predict_candidates
 
@@ -138,9 +138,9 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
         if not is_accepted and is_full():
             raise errors.CorrectionsFull
         picture, label = drawing_from(request), label_from(request)
-        drawing = prepare(EncodedImage(picture))
+        drawing = prepare(EncodedImage(picture), find_candidates)
         model = classifier.in_service()
-        [prediction] = predict_candidates(model, [drawing.candidates])
+        [prediction] = predict_candidates(model, [drawing.found])
         account = request.user if request.user.is_authenticated else None
         correction, created = collect(
             prediction.candidate.digit,

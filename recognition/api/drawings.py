@@ -1,10 +1,11 @@
 """Get the drawings out of a request, and prepare them for the network."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
+from PIL import Image
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -15,7 +16,9 @@ from recognition import errors, metrics
 from recognition.api.data_urls import decode_data_url
 from recognition.api.decode_slots import decode_slot
 from recognition.api.pixels import encode_pixels
-from recognition.imaging import Candidate, EncodedImage, find_candidates
+from recognition.imaging import Candidate, EncodedImage, Segment
+
+Found = TypeVar("Found")  # what is found in a picture: the candidates of a digit, or a line of digits
 
 # A few kilobytes can unfold into sixteen million pixels. A batch may have as many as two of the largest pictures, which
 # is 256 of 360x360.
@@ -85,27 +88,35 @@ def json_object(request: Request) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A picture that is ready for the network: its candidates, and the size in which it was decoded."""
+class Drawing(Generic[Found]):
+    """A picture that is ready for the network: what was found in it, and the size in which it was decoded."""
 
-    candidates: list[Candidate]
+    found: Found
     size: tuple[int, int]  # pixels; smaller than the picture if it was decoded reduced
     scale: float  # the picture's pixels for each decoded one, along a side
 
+    def box(self, candidate: Candidate | Segment) -> list[int]:
+        """Return left, top, width and height of a candidate in the picture's pixels."""
+        return [round(side * self.scale) for side in candidate.box()]
 
-def prepare(picture: EncodedImage) -> Drawing:
-    """Find the digit in a picture, decoded in a slot. Raises DecodingBusy, CorruptImage and BlankDrawing."""
+
+def prepare(picture: EncodedImage, find: Callable[[Image.Image], Found]) -> Drawing[Found]:
+    """Decode a picture in a slot, and find something in it.
+
+    Raises DecodingBusy, CorruptImage and what `find` raises.
+    """
     with decode_slot(picture.cost):
         with metrics.decode.time():
             image = picture.decode()
         with metrics.prepare.time():
             scale = (picture.pixels / (image.width * image.height)) ** 0.5
-            return Drawing(find_candidates(image), image.size, scale)
+            return Drawing(find(image), image.size, scale)
 
 
-def prepare_batch(drawings: list[Any]) -> list[Drawing | dict[str, Any]]:
-    """Return each drawing, which is a data URL or `{"pixels": [...]}`, or its error's JSON. Raises DecodingBusy."""
-    prepared: list[Drawing | dict[str, Any]] = []
+def prepare_batch(
+    drawings: list[Any], find: Callable[[Image.Image], Found]
+) -> Iterator[Drawing[Found] | dict[str, Any]]:
+    """Yield each drawing, which is a data URL or `{"pixels": [...]}`, or its error's JSON. Raises DecodingBusy."""
     room = MAX_BATCH_PIXELS
     for drawing in drawings:
         try:
@@ -114,7 +125,6 @@ def prepare_batch(drawings: list[Any]) -> list[Drawing | dict[str, Any]]:
             room -= picture.cost
             if room < 0:
                 raise errors.ImageTooLarge("The drawings of a request have too many pixels in total. Send fewer.")
-            prepared.append(prepare(picture))
+            yield prepare(picture, find)
         except errors.RecognitionError as error:
-            prepared.append(count_and_serialize(error))
-    return prepared
+            yield count_and_serialize(error)

@@ -12,12 +12,12 @@ MASK_SIDE = 200  # pixels; the longer side of a mask is at most this
 MIN_MASK_LEVEL = 64  # of 255; where less of a reduced pixel is ink, thin strokes would vanish
 
 
-def preview(drawing: Drawing, candidate: Candidate | Segment) -> dict[str, Any]:
+def preview(drawing: Drawing[Any], candidate: Candidate | Segment) -> dict[str, Any]:
     """Return the 28x28 image that the network saw, and where in the picture its digit was found."""
     return {
         "preview": png_data_url(encode_png(candidate.digit)),
         "segmentation": {
-            "box": [round(side * drawing.scale) for side in candidate.box()],
+            "box": drawing.box(candidate),
             "mask": png_data_url(encode_mask(candidate.mask(drawing.size))),
         },
     }

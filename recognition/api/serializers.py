@@ -9,7 +9,7 @@ from rest_framework.reverse import reverse
 from digits_site.web.openapi.errors import ErrorSerializer
 from recognition import registry
 from recognition.comparison import TITLES, Outcome
-from recognition.errors import MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
+from recognition.errors import MAX_DIGITS, MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
 from recognition.prediction import UNCERTAIN_REASONS
 
@@ -47,22 +47,41 @@ DRAWING_REQUEST = {
     "multipart/form-data": request_body("drawing", BINARY),
     "image/*": BINARY,
 }
-DRAWINGS_REQUEST = {"application/json": request_body("drawings", DRAWINGS)}
+DRAWINGS_REQUEST = {
+    "application/json": {
+        "type": "object",
+        "properties": {
+            "drawings": DRAWINGS,
+            "as": {
+                "type": "string",
+                "enum": ["digit", "number"],
+                "default": "digit",
+                "description": "Predict one digit in each drawing, or a line of digits.",
+            },
+        },
+        "required": ["drawings"],
+    }
+}
+
+
+class BoxField(serializers.ListField):
+    def __init__(self) -> None:
+        super().__init__(
+            child=serializers.IntegerField(min_value=0),
+            min_length=4,
+            max_length=4,
+            help_text="Left, top, width and height of the digit in the picture's pixels, upright as EXIF says.",
+        )
 
 
 class SegmentationSerializer(serializers.Serializer[Any]):
-    box = serializers.ListField(
-        child=serializers.IntegerField(min_value=0),
-        min_length=4,
-        max_length=4,
-        help_text="Left, top, width and height of the digit in the picture's pixels, upright as EXIF says.",
-    )
+    box = BoxField()
     mask = serializers.RegexField(
         "^data:image/png;base64,", help_text="The whole picture as a small grey PNG, 255 where the digit's ink is."
     )
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class DigitSerializer(serializers.Serializer[Any]):
     prediction = serializers.IntegerField(min_value=0, max_value=9)
     confidence = serializers.FloatField(min_value=0, max_value=100, help_text="Per cent.")
     uncertain = serializers.BooleanField(help_text="Do not trust the answer; `uncertain_reason` says why.")
@@ -72,7 +91,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
     probabilities = serializers.ListField(
         child=serializers.FloatField(min_value=0, max_value=1), min_length=10, max_length=10, help_text="Of 0 to 9."
     )
-    model = serializers.IntegerField(min_value=1, help_text="The model that answered.")
     preview = serializers.RegexField(
         "^data:image/png;base64,", required=False, help_text="With `?preview=1`: the 28x28 image that the network saw."
     )
@@ -81,10 +99,33 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
 
 
+class AnswerSerializer(DigitSerializer):
+    model = serializers.IntegerField(min_value=1, help_text="The model that answered.")
+
+
+class NumberDigitSerializer(DigitSerializer):
+    box = BoxField()
+
+
+class NumberAnswerSerializer(serializers.Serializer[Any]):
+    number = serializers.RegexField("^[0-9]+$", max_length=MAX_DIGITS, help_text="The digits, from left to right.")
+    confidence = serializers.FloatField(min_value=0, max_value=100, help_text="Of the whole number, in per cent.")
+    uncertain = serializers.BooleanField(help_text="Do not trust the answer; `uncertain_reason` says why.")
+    uncertain_reason = serializers.ChoiceField(
+        UNCERTAIN_REASONS, allow_null=True, help_text="Null for a certain answer."
+    )
+    model = serializers.IntegerField(min_value=1, help_text="The model that answered.")
+    digits = serializers.ListField(
+        child=NumberDigitSerializer(), min_length=1, max_length=MAX_DIGITS, help_text="From left to right."
+    )
+
+
 class AnswersSerializer(serializers.Serializer[Any]):
     model = serializers.IntegerField(min_value=1)
     results = serializers.ListField(
-        child=PolymorphicProxySerializer("DrawingResult", [AnswerSerializer, ErrorSerializer], None),
+        child=PolymorphicProxySerializer(
+            "DrawingResult", [AnswerSerializer, NumberAnswerSerializer, ErrorSerializer], None
+        ),
         min_length=1,
         max_length=MAX_DRAWINGS,
         help_text="In the order of the drawings: an answer, or the error of that drawing.",

@@ -3,10 +3,11 @@ from django.urls import path
 from recognition.api.correction_views import CorrectionViewSet, SummaryView
 from recognition.api.model_views import ModelViewSet
 from recognition.api.permissions import MayActivate
-from recognition.api.views import DrawingsView, DrawingView
+from recognition.api.views import DrawingsView, DrawingView, NumberView
 
 urlpatterns = [
     path("drawing/", DrawingView.as_view(), name="drawing"),
+    path("number/", NumberView.as_view(), name="number"),
     path("drawings/", DrawingsView.as_view(), name="drawings"),
     path(
         "corrections/",

@@ -1,38 +1,41 @@
-"""POST /api/drawing/ and /api/drawings/: predict the digits of drawings."""
+"""POST /api/drawing/, /api/number/ and /api/drawings/: predict what drawings show."""
 
-from time import perf_counter
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.web.errors import RateLimited
+from digits_site.web.errors import InvalidParameter, RateLimited
 from digits_site.web.openapi.errors import raises
-from recognition import classifier, errors, metrics, statistics
+from recognition import classifier, errors
 from recognition.api.drawings import (
-    Drawing,
     DrawingJSONParser,
     ImageParser,
     drawing_from,
     drawings_from,
+    json_object,
     prepare,
-    prepare_batch,
 )
-from recognition.api.previews import preview
-from recognition.api.serializers import DRAWING_REQUEST, DRAWINGS_REQUEST, AnswerSerializer, AnswersSerializer
+from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict, predict_batch
+from recognition.api.serializers import (
+    DRAWING_REQUEST,
+    DRAWINGS_REQUEST,
+    AnswerSerializer,
+    AnswersSerializer,
+    NumberAnswerSerializer,
+)
 from recognition.api.throttles import PredictThrottle
-from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage
-from recognition.prediction import Prediction, predict_candidates
 
 PREVIEW = OpenApiParameter(
     "preview",
     {"type": "string", "enum": ["1"]},
-    description="`1`: add the 28x28 image that the network saw, and what was taken for the digit.",
+    description="`1`: add, for each digit, the 28x28 image that the network saw, and what was taken for the digit.",
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
@@ -41,42 +44,33 @@ DRAWING_ERRORS = (
 PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
 
 
-def predict(request: Request, model: Classifier, drawings: list[Drawing]) -> list[dict[str, Any]]:
-    """Return the model's answer for each drawing; with `?preview=1`, also what the network saw."""
-    began = perf_counter()
-    predictions = predict_candidates(model, [drawing.candidates for drawing in drawings])
-    seconds = (perf_counter() - began) / max(len(predictions), 1)
-    answers = [answer(model, prediction, seconds) for prediction in predictions]
-    if request.query_params.get("preview") == "1":
-        for one, drawing, prediction in zip(answers, drawings, predictions, strict=True):
-            one.update(preview(drawing, prediction.candidate))
-    return answers
+def wants_previews(request: Request) -> bool:
+    return request.query_params.get("preview") == "1"
 
 
-def answer(model: Classifier, prediction: Prediction, seconds: float) -> dict[str, Any]:
-    """Return one drawing's answer, and count it."""
-    digit, confidence, uncertain = prediction.digit, prediction.confidence, bool(prediction.uncertain_reason)
-    metrics.network.observe(seconds)
-    metrics.confidence.observe(confidence)
-    metrics.predictions[digit, uncertain].inc()
-    statistics.count(model.version, digit, confidence, uncertain)
-    return {
-        "prediction": digit,
-        "confidence": round(confidence * 100, 2),
-        "uncertain": uncertain,
-        "uncertain_reason": prediction.uncertain_reason or None,
-        "probabilities": prediction.probabilities,
-        "model": model.version,
-    }
+def predictor_from(request: Request) -> Predictor[Any, Any]:
+    """Return the predictor that `"as"` names in the JSON body. Raises ValidationError."""
+    name = json_object(request).get("as", "digit")
+    if not isinstance(name, str) or name not in PREDICTORS:
+        raise ValidationError({"as": [f"Must be {' or '.join(PREDICTORS)}."]})
+    return PREDICTORS[name]
 
 
-class DrawingView(APIView):
-    """Predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
+class PredictView(APIView):
+    """Base of the views that predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
     parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
 
+    def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
+        """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
+        drawing = prepare(EncodedImage(drawing_from(request)), predictor.find)
+        [answer] = predict(classifier.in_service(), [drawing], predictor, previews=wants_previews(request))
+        return Response(answer)
+
+
+class DrawingView(PredictView):
     @extend_schema(
         operation_id="predictDrawing",
         tags=["drawings"],
@@ -88,8 +82,22 @@ class DrawingView(APIView):
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
-        drawing = prepare(EncodedImage(drawing_from(request)))
-        return Response(predict(request, classifier.in_service(), [drawing])[0])
+        return self.predict(request, DIGIT)
+
+
+class NumberView(PredictView):
+    @extend_schema(
+        operation_id="predictNumber",
+        tags=["drawings"],
+        summary=f"Predict a number: one line of 1 to {errors.MAX_DIGITS} digits.",
+        description="Takes what `/api/drawing/` takes, and reads one digit as it does.",
+        parameters=[PREVIEW],
+        request=DRAWING_REQUEST,
+        responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),
+    )
+    @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing, errors.TooManyDigits)
+    def post(self, request: Request) -> Response:
+        return self.predict(request, NUMBER)
 
 
 class DrawingsView(APIView):
@@ -97,7 +105,7 @@ class DrawingsView(APIView):
 
     authentication_classes = ()
     parser_classes = (DrawingJSONParser,)
-    throttle_classes = DrawingView.throttle_classes
+    throttle_classes = PredictView.throttle_classes
 
     def drawing_count(self, request: Request) -> int:
         return len(drawings_from(request))
@@ -105,15 +113,14 @@ class DrawingsView(APIView):
     @extend_schema(
         operation_id="predictDrawings",
         tags=["drawings"],
-        summary=f"Predict the digits of up to {errors.MAX_DRAWINGS} drawings.",
+        summary=f"Predict the digits or numbers of up to {errors.MAX_DRAWINGS} drawings.",
         parameters=[PREVIEW],
         request=DRAWINGS_REQUEST,
-        responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit, or its error."),
+        responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit or number, or its error."),
     )
-    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings)
+    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings, InvalidParameter)
     def post(self, request: Request) -> Response:
-        prepared = prepare_batch(drawings_from(request))
+        drawings, predictor = drawings_from(request), predictor_from(request)
         model = classifier.in_service()
-        answers = iter(predict(request, model, [one for one in prepared if not isinstance(one, dict)]))
-        results = [one if isinstance(one, dict) else next(answers) for one in prepared]
+        results = list(predict_batch(model, drawings, predictor, previews=wants_previews(request)))
         return Response({"model": model.version, "results": results})

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -120,12 +120,17 @@ def import_label(text: str | None) -> int:
 
 def read(path: Path) -> bytes:
     """Return a file's content. Raises UnreadableFile, and PayloadTooLarge over MAX_PICTURE_BYTES."""
-    limit = settings.MAX_PICTURE_BYTES
     try:
         with path.open("rb") as opened:
-            content = opened.read(limit + 1)
+            return read_stream(opened)
     except OSError as error:
         raise UnreadableFile(f"The file cannot be read: {error.strerror}.") from error
+
+
+def read_stream(stream: IO[bytes]) -> bytes:
+    """Return the rest of a stream. Raises PayloadTooLarge over MAX_PICTURE_BYTES."""
+    limit = settings.MAX_PICTURE_BYTES
+    content = stream.read(limit + 1)
     if len(content) > limit:
         raise PayloadTooLarge(limit)
     return content

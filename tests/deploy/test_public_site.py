@@ -68,7 +68,8 @@ def test_only_drawings_may_be_large_and_pictures_larger(public_site: PublicSite)
             answer = visitor.post(path, **large)
             assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large"), path
             assert "65536" in answer.json()["message"]
-        for path in ("/api/drawing/", "/api/drawing", "/api/drawing/?preview=1", "/api/corrections/?label=7"):
+        others = ("/api/number/", "/api/corrections/?label=7")
+        for path in ("/api/drawing/", "/api/drawing", "/api/drawing/?preview=1", *others):
             assert visitor.post(path, **large).json()["code"] == "invalid_json"
             for kind, limit in (("application/json", 2**20), ("image/png", 8 * 2**20), ("Multipart/form-data", 2**23)):
                 refused = visitor.post(path, content=bytes(limit + 1), headers={"Content-Type": kind})

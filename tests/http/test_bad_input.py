@@ -18,7 +18,8 @@ from training.models import Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
 everywhere = pytest.mark.deployments("nginx", "granian")  # granian alone keeps every rule too
-DRAWING, DRAWINGS, CORRECTIONS = "/api/drawing/", "/api/drawings/", "/api/corrections/?label=7"
+DRAWING, NUMBER, DRAWINGS = "/api/drawing/", "/api/number/", "/api/drawings/"
+CORRECTIONS = "/api/corrections/?label=7"
 RETRAIN, STOP = "/api/retrain_model/", "/api/stop_training/"
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 FIELD = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
@@ -88,8 +89,13 @@ REFUSED: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     ],
     (STOP, FORM, 400, "too_many_parts"): [MANY_NAMES],
 }
-# A picture to correct is refused as one to predict.
-REFUSED |= {(CORRECTIONS, *rest): bodies for (path, *rest), bodies in REFUSED.items() if path == DRAWING}
+# A picture of a number, or one to correct, is refused as one to predict.
+REFUSED |= {
+    (path, *rest): bodies
+    for path in (NUMBER, CORRECTIONS)
+    for (first, *rest), bodies in REFUSED.items()
+    if first == DRAWING
+}
 COSTLY: dict[tuple[str, str, int, str], Iterable[str | bytes]] = {
     **{(path, JSON, 400, "invalid_json"): DEEP for path in (DRAWING, DRAWINGS, CORRECTIONS, RETRAIN, STOP)},
     **{(path, MULTIPART, 400, "too_many_parts"): MANY_PARTS for path in (DRAWING, CORRECTIONS, STOP)},
@@ -142,7 +148,11 @@ def test_another_sites_page_may_not_read_post_or_hold_a_stream(client: Client, o
     headers = {"HTTP_ORIGIN": origin, "HTTP_HOST": "localhost:8000"}
     names = ("check_model_status", "training_progress", "model_accuracy")
     reads = [("GET", path) for path in ("/", *(f"/api/{name}/" for name in names))]
-    for method, path in [*reads, ("GET", "/api/progress/"), ("POST", DRAWING), ("POST", RETRAIN), ("POST", STOP)]:
+    for method, path in [
+        *reads,
+        ("GET", "/api/progress/"),
+        *(("POST", path) for path in (DRAWING, NUMBER, RETRAIN, STOP)),
+    ]:
         preflight = client.generic("OPTIONS", path, HTTP_ACCESS_CONTROL_REQUEST_METHOD=method, **headers)
         answer = client.generic(method, path, content_type=JSON, **headers)
         allowed = [one for one in (preflight, answer) if "access-control-allow-origin" in one.headers]
@@ -233,11 +243,11 @@ def test_a_stop_without_a_run_or_with_the_active_one(client: Client) -> None:
             assert queued.status == Status.INTERRUPTED
 
 
-@pytest.mark.parametrize(("path", "drawing"), [(DRAWING, "drawing"), (DRAWINGS, "drawings")])
-def test_no_model_can_serve(client: Client, path: str, drawing: str) -> None:
+@pytest.mark.parametrize("path", [DRAWING, NUMBER, DRAWINGS])
+def test_no_model_can_serve(client: Client, path: str) -> None:
     url = data_url(encode(draw(1)))
     classifier.forget()
-    answer = client.post(path, {drawing: url if path == DRAWING else [url]}, content_type=JSON)
+    answer = client.post(path, {"drawings": [url]} if path == DRAWINGS else {"drawing": url}, content_type=JSON)
     assert_refused(answer, 503, "model_unavailable")
     assert int(answer["Retry-After"]) > 0
     classifier.forget()

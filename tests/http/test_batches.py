@@ -83,13 +83,19 @@ def test_small_files_that_unfold_are_bounded_together(client: Client) -> None:
 
 
 def test_a_batch_costs_one_request_for_each_drawing(tmp_path) -> None:
-    """At PREDICT_RATE=5/min three pass; three more do not, and cost nothing; two pass, and a sixth drawing does not."""
+    """At PREDICT_RATE=5/min three pass; three more do not, and cost nothing; two pass, and a sixth drawing does not.
+
+    A number costs as much as a digit.
+    """
     code = """
 def batch(size):
     client = Client(HTTP_HOST="localhost", REMOTE_ADDR="203.0.113.77")
     return client.post("/api/drawings/", {"drawings": ["x"] * size}, content_type="application/json")
-answers = [batch(3), batch(3), batch(2), ask("203.0.113.77")]
+def number():
+    client = Client(HTTP_HOST="localhost", REMOTE_ADDR="203.0.113.77")
+    return client.post("/api/number/", b"x", content_type="image/png")
+answers = [batch(3), batch(3), batch(1), number(), number(), ask("203.0.113.77")]
 last = answers[-1]
 print(json.dumps([[a.status_code for a in answers], last.json()["code"], int(last["Retry-After"]) <= 61]))
 """
-    assert run_python(code, tmp_path, PREDICT_RATE="5/min") == [[503, 429, 503, 429], "rate_limited", True]
+    assert run_python(code, tmp_path, PREDICT_RATE="5/min") == [[503, 429, 503, 415, 429, 429], "rate_limited", True]

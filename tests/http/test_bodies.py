@@ -15,7 +15,7 @@ from tests.support.fives import PNG
 from tests.support.refusals import JSON, assert_refused
 
 pytestmark = pytest.mark.django_db
-DRAWING = "/api/drawing/"
+DRAWING, NUMBER = "/api/drawing/", "/api/number/"
 GREY = np.asarray(draw(5, 28), dtype=int)  # dark on light
 URL_SAFE = urlsafe_b64encode(PNG).decode()
 URL = data_url(PNG)
@@ -70,8 +70,8 @@ def test_a_five_is_read_in_every_body(client: Client) -> None:
 
 @everywhere
 def test_a_post_without_the_last_slash_is_answered_as_with_it(client: Client) -> None:
-    answers = [client.generic("POST", f"/api/{path}", b"[]", content_type=JSON) for path in ("drawing", "drawings")]
-    assert [answer.json()["code"] for answer in answers] == ["not_an_object"] * 2
+    for path in ("drawing", "drawings", "number"):
+        assert client.generic("POST", f"/api/{path}", b"[]", content_type=JSON).json()["code"] == "not_an_object"
     assert client.generic("POST", "/api/retrain_model", b"[]", content_type=JSON).json()["code"] == "invalid_parameter"
 
 
@@ -100,6 +100,7 @@ REFUSED_BY_SIZE = {
 def test_a_picture_may_have_eight_megabytes_and_nothing_else_more_than_one(client: Client) -> None:
     for path in (DRAWING, DRAWING.removesuffix("/")):
         assert client.generic("POST", path, LARGE, content_type="image/png").json()["prediction"] == 5
+    assert client.generic("POST", NUMBER, LARGE, content_type="image/png").json()["number"] == "5"
     assert client.generic("POST", DRAWING, form(AS_FILE, LARGE), content_type=FORM).json()["prediction"] == 5
     for path, kind, body, limit in REFUSED_BY_SIZE.values():
         refusal = assert_refused(client.generic("POST", path, body, content_type=kind), 413, "payload_too_large")

@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from recognition.api import decode_slots, drawings
-from recognition.imaging import EncodedImage
+from recognition.imaging import EncodedImage, find_candidates
 from tests.support.drawings import data_url, draw, encode
 from tests.support.refusals import JSON, assert_refused
 from tests.support.stack import eventually
@@ -54,7 +54,7 @@ def post(picture: bytes) -> HttpResponse:
 
 def prepare_in(pool: ThreadPoolExecutor, picture: bytes, times: int) -> list[Future[Any]]:
     """Prepare a picture in threads, past the view: the view's database is this test's transaction."""
-    return [pool.submit(drawings.prepare, EncodedImage(picture)) for _ in range(times)]
+    return [pool.submit(drawings.prepare, EncodedImage(picture), find_candidates) for _ in range(times)]
 
 
 def no_large_picture_may_wait() -> bool:
@@ -64,7 +64,8 @@ def no_large_picture_may_wait() -> bool:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/api/drawing/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})]
+    ("path", "body"),
+    [("/api/drawing/", SEVEN), ("/api/number/", SEVEN), ("/api/drawings/", {"drawings": [*SEVEN.values()]})],
 )
 def test_a_drawing_that_gets_no_slot_is_refused_as_busy(
     gate: Gate, settings, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
@@ -108,7 +109,7 @@ def test_small_drawings_pass_large_pictures_and_too_many_large_ones_are_refused_
         assert post(SMALL).json()["prediction"] == 7
         assert time.monotonic() - began < 1, "neither waits for the large ones"
         gate.open.set()
-        assert all(one.result(10).candidates for one in first + second)
+        assert all(one.result(10).found for one in first + second)
     assert gate.most == 1
     assert post(LARGE).json()["prediction"] == 7, "every slot was released"
 

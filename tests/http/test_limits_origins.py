@@ -28,7 +28,14 @@ ORIGINAL = [
     ("POST", "/api/retrain_model/", 202),
     ("POST", "/api/stop_training/", 200),
 ]
-POSTS = ["/api/drawing/", "/api/drawings/", "/api/retrain_model/", "/api/stop_training/", "/admin/login/"]
+POSTS = [
+    "/api/drawing/",
+    "/api/number/",
+    "/api/drawings/",
+    "/api/retrain_model/",
+    "/api/stop_training/",
+    "/admin/login/",
+]
 
 
 @pytest.mark.stack

@@ -16,7 +16,7 @@ from digits_site.web.errors import ApiError
 from digits_site.web.openapi import views
 from tests.support.access.routes import patterns
 from tests.support.browser import Visits, keep_pages, launch_chromium, watch_visits  # noqa: F401 (fixtures)
-from tests.support.drawings import data_url, draw, encode, png_header
+from tests.support.drawings import data_url, draw, draw_number, encode, png_header
 from tests.support.openapi_document import Document
 from tests.support.runs import claimed_run
 from training.models import Status
@@ -116,8 +116,16 @@ POSTS: dict[str, list[tuple[int, Any, str]]] = {
         (415, b"{}", "text/plain"),
         (422, encode(Image.new("L", (99, 99))), "image/png"),
     ],
+    "/api/number/?preview=1": [
+        (200, encode(draw_number("1204")), "image/png"),
+        (400, b"", JSON),
+        (422, encode(Image.new("L", (99, 99))), "image/png"),
+        (422, encode(draw_number("2" * 21)), "image/png"),
+    ],
     "/api/drawings/": [
         (200, {"drawings": [data_url(PNG), "x", 3]}, JSON),
+        (200, {"drawings": [data_url(PNG), "x", 3], "as": "number"}, JSON),
+        (400, {"drawings": [data_url(PNG)], "as": "text"}, JSON),
         (400, {"drawings": []}, JSON),
         (400, {"drawings": ["x"] * 257}, JSON),
     ],

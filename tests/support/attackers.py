@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.support.bombs import many_scans
+from tests.support.bombs import blobs, many_scans, touching_digits
 from tests.support.drawings import chunk, draw, encode
 
 MEGA = 2**20
@@ -100,8 +100,8 @@ def pings() -> Script:
         yield b"\x89\x80\0\0\0\0" * 10_000, 0.0
 
 
-def picture(data: bytes) -> Callable[[], Script]:
-    request = head(f"Content-Length: {len(data)}", "Connection: close", kind="image/png") + data
+def picture(data: bytes, path: str = "/api/drawing/") -> Callable[[], Script]:
+    request = head(f"Content-Length: {len(data)}", "Connection: close", path=path, kind="image/png") + data
     return lambda: iter([(request, 60.0)])
 
 
@@ -130,6 +130,7 @@ def largest_picture() -> bytes:
     return encode(draw(7, 4096).convert("RGBA"))
 
 
+NUMBER = "/api/number/"
 ATTACKS: dict[str, Callable[[], Attack]] = {
     "length": lambda: Attack("200 MB body with its length", 4, lambda: plain(HUGE, HUGE)),
     "chunked": lambda: Attack("200 MB body, chunked", 4, lambda: chunked(HUGE)),
@@ -155,6 +156,8 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     ),
     "largest": lambda: Attack("valid PNG of 4096x4096 RGBA, again and again", 50, picture(largest_picture())),
     "largest-of-many": lambda: Attack("the same from 50 addresses", 50, picture(largest_picture()), addresses=50),
+    "blobs": lambda: Attack("number of 16,384 blobs", 50, picture(encode(blobs(4096)), NUMBER), addresses=50),
+    "touching": lambda: Attack("20 touching digits", 50, picture(encode(touching_digits()), NUMBER), addresses=50),
     "flood": lambda: Attack("GET /api/runs/, again and again", 50, read("/api/runs/")),
     "lists": lambda: Attack(
         "GET /api/runs/?page_size=100&include=epochs, again and again",

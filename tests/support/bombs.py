@@ -3,7 +3,10 @@
 import struct
 from io import BytesIO
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageDraw
+
+from tests.support.drawings import draw_number
 
 
 def segment(marker: int, body: bytes = b"") -> bytes:
@@ -99,3 +102,17 @@ def gif_of_comments(gif: bytes, number: int) -> bytes:
     """A GIF with a comment of so many letters, each in a block of its own, before its first picture."""
     start = 13 + (3 << (gif[10] & 7) + 1)
     return gif[:start] + b"\x21\xfe" + b"\1a" * number + b"\0" + gif[start:]
+
+
+def blobs(side: int) -> Image.Image:
+    """A picture full of separate squares."""
+    tile = np.full((32, 32), 255, np.uint8)
+    tile[8:24, 8:24] = 0
+    return Image.fromarray(np.tile(tile, (side // 32, side // 32)))
+
+
+def touching_digits() -> Image.Image:
+    """As many digits as a number may have, and a line that joins them all: every way to cut it is tried."""
+    picture = draw_number("2754386902" * 2, pitch=0.6)
+    ImageDraw.Draw(picture).line((40, 64, picture.width - 40, 64), fill=0, width=6)
+    return picture

@@ -71,6 +71,21 @@ def draw(
     return Image.composite(Image.new(mode, (width, tall), ink), Image.new(mode, (width, tall), paper), mask)
 
 
+def draw_number(number: str, height: float = 80.0, *, pitch: float = 0.95, **options: Any) -> Image.Image:
+    """A line of digits on a canvas around it: `height` in pixels, `pitch` from digit to digit in heights.
+
+    The middle of the first digit is 0.8 heights from the left and from the top.
+    """
+    strokes = [
+        [(x + place * pitch, y) for x, y in stroke]
+        for place, digit in enumerate(number)
+        for stroke in STROKES[int(digit)]
+    ]
+    size = round((pitch * len(number) + 0.8) * height), round(1.6 * height)
+    options = {"brush": 0.1 * height} | options
+    return draw(size=size, height=height, centre=(0.8 * height, 0.8 * height), strokes=strokes, **options)
+
+
 def dot(image: Image.Image, x: float, y: float, radius: float, ink: Colour = 0) -> Image.Image:
     """A copy with a filled dot on it."""
     image = image.copy()

@@ -6,7 +6,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Predicts handwritten digits, and shows the training of its network live, also over the WebSocket "
     "`/ws/training/`. Every response carries `X-Request-ID`. An unsupported method gets 405 with `Allow`.",
     "TAGS": [
-        {"name": "drawings", "description": "Predict the digits of drawings."},
+        {"name": "drawings", "description": "Predict the digits and numbers that drawings show."},
         {"name": "corrections", "description": "Tell the service what a drawing shows."},
         {"name": "training", "description": "Start, stop and follow training."},
         {"name": "runs", "description": "The history of training runs."},

@@ -144,7 +144,9 @@ def large(rng: random.Random) -> bytes:
 
 def carried(data: bytes, rng: random.Random) -> Request:
     """A picture by one of the three ways that it may come."""
-    path = rng.choice(("/api/drawing/", "/api/drawing/", "/api/drawing/?preview=1", "/api/corrections/?label=7"))
+    path = rng.choice(
+        ("/api/drawing/", "/api/drawing/?preview=1", "/api/number/?preview=1", "/api/corrections/?label=7")
+    )
     form = b'--b\r\nContent-Disposition: form-data; name="drawing"; filename="a.png"\r\n\r\n%b\r\n--b--\r\n'
     kind, body = rng.choices(
         (

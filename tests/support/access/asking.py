@@ -46,8 +46,8 @@ OFTEN: dict[str, Any] = {
 }
 SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))
-BODIES = {"/api/drawing/": {"drawing": DRAWING}, "/api/drawings/": {"drawings": [DRAWING]}}
-BODIES["/api/corrections/"] = {"drawing": DRAWING, "label": 1}
+BODIES: dict[str, dict[str, Any]] = {path: {"drawing": DRAWING} for path in ("/api/drawing/", "/api/number/")}
+BODIES |= {"/api/drawings/": {"drawings": [DRAWING]}, "/api/corrections/": {"drawing": DRAWING, "label": 1}}
 ACCOUNT = {"username": "eve", "usable_password": "true"}
 ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
 ACCOUNT |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}

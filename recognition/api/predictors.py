@@ -1,0 +1,142 @@
+"""Predict what drawings show, one digit or a number each, and build the answers."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from time import perf_counter
+from typing import Any, Protocol, TypeVar
+
+from PIL import Image
+
+from recognition import metrics, statistics
+from recognition.api.drawings import Drawing, prepare_batch
+from recognition.api.previews import preview
+from recognition.classifier import BATCH_SIZE, Classifier
+from recognition.imaging import Candidate, NumberDrawing, find_candidates, find_number
+from recognition.number_prediction import NumberPrediction, predict_numbers
+from recognition.prediction import Prediction, predict_candidates
+
+Found = TypeVar("Found")
+Predicted = TypeVar("Predicted")
+Answer = dict[str, Any]
+
+
+class Predictor(Protocol[Found, Predicted]):
+    """Predicts one kind of thing in drawings."""
+
+    def find(self, image: Image.Image) -> Found:
+        """Return what the network is to see of an image. Raises the RecognitionError that fits."""
+        ...
+
+    def predict(self, model: Classifier, found: Sequence[Found]) -> list[Predicted]:
+        """Return the prediction for each drawing."""
+        ...
+
+    def count(self, model: Classifier, prediction: Predicted) -> None:
+        """Count a prediction in the metrics and the daily statistics."""
+        ...
+
+    def answer(
+        self, model: Classifier, drawing: Drawing[Found], prediction: Predicted, *, previews: bool = False
+    ) -> Answer:
+        """Return the JSON of a prediction. With `previews`, add for each digit what the network saw."""
+        ...
+
+
+class DigitPredictor:
+    """Predicts one digit in each drawing."""
+
+    def find(self, image: Image.Image) -> list[Candidate]:
+        return find_candidates(image)
+
+    def predict(self, model: Classifier, found: Sequence[list[Candidate]]) -> list[Prediction]:
+        return predict_candidates(model, found)
+
+    def count(self, model: Classifier, prediction: Prediction) -> None:
+        digit, confidence, uncertain = prediction.digit, prediction.confidence, bool(prediction.uncertain_reason)
+        metrics.confidence.observe(confidence)
+        metrics.predictions[digit, uncertain].inc()
+        statistics.count(model.version, digit, confidence, uncertain)
+
+    def answer(
+        self, model: Classifier, drawing: Drawing[Any], prediction: Prediction, *, previews: bool = False
+    ) -> Answer:
+        return {
+            "prediction": prediction.digit,
+            **certainty(prediction),
+            "probabilities": prediction.probabilities,
+            "model": model.version,
+            **(preview(drawing, prediction.candidate) if previews else {}),
+        }
+
+
+class NumberPredictor:
+    """Predicts a line of digits in each drawing."""
+
+    def find(self, image: Image.Image) -> NumberDrawing:
+        return find_number(image)
+
+    def predict(self, model: Classifier, found: Sequence[NumberDrawing]) -> list[NumberPrediction]:
+        return predict_numbers(model, found)
+
+    def count(self, model: Classifier, prediction: NumberPrediction) -> None:
+        metrics.number_length[bool(prediction.uncertain_reason)].observe(len(prediction.digits))
+        for digit in prediction.digits:
+            DIGIT.count(model, digit)
+
+    def answer(
+        self, model: Classifier, drawing: Drawing[Any], prediction: NumberPrediction, *, previews: bool = False
+    ) -> Answer:
+        digits = []
+        for one in prediction.digits:
+            digit = DIGIT.answer(model, drawing, one, previews=previews) | {"box": drawing.box(one.candidate)}
+            del digit["model"]  # the number names it
+            digits.append(digit)
+        return {
+            "number": prediction.number,
+            **certainty(prediction),
+            "model": model.version,
+            "digits": digits,
+        }
+
+
+DIGIT, NUMBER = DigitPredictor(), NumberPredictor()
+PREDICTORS: dict[str, Predictor[Any, Any]] = {"digit": DIGIT, "number": NUMBER}
+
+
+def certainty(prediction: Prediction | NumberPrediction) -> Answer:
+    """Return how sure the answer is, in per cent, and why it is uncertain."""
+    return {
+        "confidence": round(prediction.confidence * 100, 2),
+        "uncertain": bool(prediction.uncertain_reason),
+        "uncertain_reason": prediction.uncertain_reason or None,
+    }
+
+
+def predict(
+    model: Classifier, drawings: Sequence[Drawing[Found]], predictor: Predictor[Found, Any], *, previews: bool
+) -> list[Answer]:
+    """Return the model's answer for each drawing, timed and counted."""
+    began = perf_counter()
+    predictions = predictor.predict(model, [drawing.found for drawing in drawings])
+    seconds = (perf_counter() - began) / max(len(drawings), 1)
+    for prediction in predictions:
+        metrics.network.observe(seconds)
+        predictor.count(model, prediction)
+    return [
+        predictor.answer(model, drawing, prediction, previews=previews)
+        for drawing, prediction in zip(drawings, predictions, strict=True)
+    ]
+
+
+def predict_batch(
+    model: Classifier, drawings: list[Any], predictor: Predictor[Any, Any], *, previews: bool
+) -> Iterator[Answer]:
+    """Yield the answer for each drawing of a batch, or its error's JSON. Raises DecodingBusy.
+
+    Only BATCH_SIZE drawings are in memory at a time: a number has many segments.
+    """
+    prepared = prepare_batch(drawings, predictor.find)
+    while part := list(islice(prepared, BATCH_SIZE)):
+        found = [one for one in part if isinstance(one, Drawing)]
+        answers = iter(predict(model, found, predictor, previews=previews))
+        yield from (next(answers) if isinstance(one, Drawing) else one for one in part)

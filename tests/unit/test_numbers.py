@@ -1,0 +1,116 @@
+"""Lines of digits as the shipped model reads them: from a drawn picture to its number."""
+
+from functools import cache
+
+import pytest
+from PIL import Image, ImageOps
+
+from benchmarks import accuracy
+from recognition.classifier import Classifier
+from recognition.errors import MAX_DIGITS, BlankDrawing, TooManyDigits
+from recognition.imaging import find_number
+from recognition.number_prediction import NumberPrediction, predict_numbers
+from tests.support.drawings import STROKES, Point, dot, draw
+
+HEIGHT, PEN = 80.0, 8.0
+PITCH = 0.95  # from one digit to the next, in heights; the digits are about 0.6 wide
+Strokes = list[list[Point]]
+
+# The bar stands apart from the body.
+FIVE_WITH_LOOSE_BAR: Strokes = [[(0.29, 0.2), *STROKES[5][0][1:]], [(0.32, 0.0), (0.8, -0.02)]]
+
+
+@cache
+def shipped_classifier() -> Classifier:
+    return accuracy.shipped_classifier()
+
+
+def read(image: Image.Image) -> NumberPrediction:
+    return predict_numbers(shipped_classifier(), [find_number(image)])[0]
+
+
+def write(
+    digits: list[int | Strokes],
+    *,
+    pitch: float = PITCH,
+    rise: float = 0.0,
+    heights: tuple[float, ...] = (1.0,),
+    ink: int = 0,
+    paper: int = 255,
+) -> Image.Image:
+    """Draw digits beside each other; `rise` is the slope of the line, `heights` repeat along it."""
+    strokes = []
+    for place, digit in enumerate(digits):
+        size, across = heights[place % len(heights)], place * pitch
+        for stroke in STROKES[digit] if isinstance(digit, int) else digit:
+            strokes += [[(across + x * size, 1 - size - rise * across + y * size) for x, y in stroke]]
+    length, climb = pitch * len(digits), rise * pitch * len(digits)
+    canvas = round((length + 0.8) * HEIGHT), round((1.6 + abs(climb)) * HEIGHT)
+    centre = 0.8 * HEIGHT, (0.8 + max(climb, 0)) * HEIGHT
+    return draw(size=canvas, height=HEIGHT, brush=PEN, centre=centre, strokes=strokes, ink=ink, paper=paper)
+
+
+def written(number: str, **how) -> Image.Image:
+    return write([int(digit) for digit in number], **how)
+
+
+PICTURES: dict[str, tuple[str, Image.Image]] = {
+    "one digit": ("7", written("7")),
+    "two": ("42", written("42")),
+    "five": ("98105", written("98105")),
+    "close together": ("36724", written("36724", pitch=0.8)),
+    "far apart": ("253", written("253", pitch=1.6)),
+    "as many as allowed": ("2754386902" * 2, written("2754386902" * 2)),
+    "a rising line": ("45263", written("45263", rise=0.25)),
+    "a falling line": ("45263", written("45263", rise=-0.2)),
+    "uneven heights": ("72549", written("72549", heights=(1.0, 0.7, 0.85))),
+    "light on dark": ("98105", written("98105", ink=255, paper=20)),
+    "faint": ("306", written("306", ink=180, paper=235)),
+    "ones and zeros": ("1001", written("1001")),
+    "a 5 with a loose bar": ("352", write([3, FIVE_WITH_LOOSE_BAR, 2])),
+    "a speck": ("364", dot(written("364"), 12, 110, 2)),
+    "a full stop": ("364", dot(written("364"), 272, 101, 4)),
+}
+
+
+@pytest.mark.parametrize(("number", "image"), PICTURES.values(), ids=PICTURES.keys())
+def test_the_number_is_read(number: str, image: Image.Image) -> None:
+    prediction = read(image)
+    assert prediction.number == number
+    assert 0.0 < prediction.confidence <= min(digit.confidence for digit in prediction.digits)
+
+
+def test_the_boxes_lie_around_the_digits_from_left_to_right() -> None:
+    image = written("98105")
+    boxes = [digit.candidate.box() for digit in read(image).digits]
+    for place, (left, top, width, height) in enumerate(boxes):
+        middle = (0.8 + place * PITCH) * HEIGHT
+        assert abs(left + width / 2 - middle) < 0.2 * HEIGHT
+        assert abs(height - (HEIGHT + PEN)) < 0.1 * HEIGHT
+        ink = ImageOps.invert(image.crop((left, top, left + width, top + height))).getbbox()
+        assert ink is not None
+
+
+def test_boxes_count_from_the_corner_of_a_picture_with_clear_margins() -> None:
+    page = Image.new("RGBA", (500, 300), (0, 0, 0, 0))
+    page.paste(written("42").convert("RGBA"), (60, 40))
+    boxes = [digit.candidate.box() for digit in read(page).digits]
+    alone = [digit.candidate.box() for digit in read(written("42")).digits]
+    assert boxes == [(left + 60, top + 40, width, height) for left, top, width, height in alone]
+
+
+def test_a_line_with_a_letter_is_uncertain() -> None:
+    letter: Strokes = [[(0.2, 1.0), (0.2, 0.0), (0.5, 0.6), (0.8, 0.0), (0.8, 1.0)]]  # M
+    assert read(write([3, letter, 6])).uncertain_reason
+    assert not read(written("356")).uncertain_reason
+
+
+def test_more_digits_than_allowed_are_refused() -> None:
+    with pytest.raises(TooManyDigits):
+        find_number(written("2" * (MAX_DIGITS + 1)))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_without_ink_is_refused(level: int) -> None:
+    with pytest.raises(BlankDrawing):
+        find_number(Image.new("L", (300, 120), level))

@@ -10,10 +10,25 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.support.browser import check_accessibility, overflow, settle
-from tests.support.page import SCRIBBLE, SEVEN, alert, answer, bars, button, draw, ink, on_pad, pad, path, pen, touch
+from tests.support.page import (
+    SCRIBBLE,
+    SEVEN,
+    alert,
+    answer,
+    bars,
+    button,
+    draw,
+    ink,
+    number_answer,
+    on_pad,
+    pad,
+    path,
+    pen,
+    touch,
+)
 
 pytestmark = pytest.mark.browser
-DRAWING = "**/api/drawing/**"
+NUMBER = "**/api/number/**"
 KEEP_BODY = """() => {
   const send = fetch;
   fetch = async (url, options) => {
@@ -33,7 +48,7 @@ def test_a_digit_drawn_with_the_mouse_is_read_and_survives_a_new_window_size(vis
     assert list(shares) == list("0123456789")
     assert max(shares, key=shares.get) == "7"
     assert sum(shares.values()) == pytest.approx(100, abs=0.1)
-    seen = page.get_by_role("img", name="The drawing as the network sees it")
+    seen = page.get_by_role("img", name="The digit as the network sees it")
     expect(seen).to_be_visible()
     facts = "image => [image.naturalWidth, image.naturalHeight, getComputedStyle(image).imageRendering]"
     assert seen.evaluate(facts) == [28, 28, "pixelated"]
@@ -105,7 +120,7 @@ def test_a_pen_draws_and_its_side_button_does_not(visits):
 def test_the_bars_move_before_the_stroke_has_ended(visits):
     page = visits.open()
     sent = []
-    page.on("request", lambda request: "/api/drawing/" in request.url and sent.append(request))
+    page.on("request", lambda request: "/api/number/" in request.url and sent.append(request))
     first, *rest = on_pad(page, SEVEN)
     page.mouse.move(*first)
     page.mouse.down()
@@ -124,7 +139,7 @@ def test_the_bars_move_before_the_stroke_has_ended(visits):
 def test_what_is_sent_is_a_small_grey_picture(visits):
     page = visits.open()
     page.evaluate(KEEP_BODY)
-    with page.expect_request(DRAWING) as asked:
+    with page.expect_request(NUMBER) as asked:
         draw(page)
     body = bytes(page.evaluate("body"))
     assert asked.value.headers["content-type"] == "image/png"
@@ -155,11 +170,11 @@ def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):
         else:
             route.fulfill(status=429, json={"code": "rate_limited"}, headers={"Retry-After": "1"})
 
-    page.route(DRAWING, reply)
+    page.route(NUMBER, reply)
     first, second, *rest = on_pad(page, SEVEN)
     page.mouse.move(*first)
     page.mouse.down()
-    with page.expect_response(DRAWING):
+    with page.expect_response(NUMBER):
         page.mouse.move(*second)  # in one step: one guess
     for x, y in rest:
         page.mouse.move(x, y, steps=5)
@@ -196,11 +211,10 @@ def test_an_answer_that_comes_late_is_dropped(visits):
     held = []
 
     def reply(route, digit):
-        probabilities = [float(index == digit) for index in range(10)]
-        route.fulfill(json={"prediction": digit, "confidence": 100.0, "probabilities": probabilities, "model": 1})
+        route.fulfill(json=number_answer(digit))
 
-    page.route(DRAWING, lambda route: reply(route, 2) if held else held.append(route))
-    with page.expect_request(DRAWING):
+    page.route(NUMBER, lambda route: reply(route, 2) if held else held.append(route))
+    with page.expect_request(NUMBER):
         draw(page)
     draw(page, SCRIBBLE)
     expect(answer(page)).to_contain_text("Read as 2")
@@ -214,7 +228,7 @@ def test_an_answer_that_comes_late_is_dropped(visits):
 def test_refusals_are_said_in_plain_words(visits):
     page = visits.open(expected=["status of"])
     refusal = {}
-    page.route(DRAWING, lambda route: route.fulfill(**refusal))
+    page.route(NUMBER, lambda route: route.fulfill(**refusal))
     for status, code, headers, said, words in [
         (503, "model_unavailable", {}, "No model is in service.", "No prediction."),
         (422, "blank_drawing", {}, "", "No digit found in this drawing."),

@@ -70,10 +70,10 @@ def test_a_picture_is_read_from_a_file_and_dropped_anywhere_and_another_file_is_
 
 def test_photos_are_kept_small_and_their_memory_is_given_back(visits):
     page = open_page(visits, expected=["status of 422"])
-    page.route("**/api/drawing/**", lambda route: route.fulfill(status=422, json={"code": "blank_drawing"}))
+    page.route("**/api/number/**", lambda route: route.fulfill(status=422, json={"code": "blank_drawing"}))
     photos = [picture(SEVEN, 2000, 3000), picture(ONE, 3000, 2000)]
     for number in range(13):
-        with page.expect_request("**/api/drawing/**"):  # once it is shown
+        with page.expect_request("**/api/number/**"):  # once it is shown
             choose(page, f"photo-{number}.png", photos[number % 2])
     shown = ink(page)
     button(page, "Clear").click()

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.support.browser import check_accessibility
 from tests.support.drawings import dot, encode
 from tests.support.drawings import draw as drawn
-from tests.support.page import DROP, SEVEN, answer, button, choose, draw
+from tests.support.page import DROP, SEVEN, answer, button, choose, draw, number_answer
 from tests.support.papers import form_cell, phone_photo
 
 pytestmark = pytest.mark.browser
@@ -39,10 +39,11 @@ def test_what_was_taken_for_the_digit_is_outlined_and_the_rest_dimmed(visits):
     note = page.get_by_role("status", name="Part that was read")
     expect(note).to_contain_text("at the left of the picture")
     shown = overlay(page)
-    scale, top = shown.width / 420, shown.width / 6  # the picture is wide: above and below it the pad is empty
+    scale = shown.height / 280
+    left = (shown.width - 420 * scale) / 2  # the pad is wider than the picture: on both sides it is empty
 
     def at(x, y):
-        return shown.getpixel((round(x * scale), round(top + y * scale)))
+        return shown.getpixel((round(left + x * scale), min(round(y * scale), shown.height - 1)))
 
     dimmed = at(390, 40)
     assert 150 < dimmed[3] < 220
@@ -75,17 +76,16 @@ def test_only_the_digit_of_a_dropped_paper_is_outlined(visits, file, size, digit
     page.evaluate(DROP, base64.b64encode(file).decode())
     expect(answer(page)).to_contain_text(f"Read as {digit}")
     shown = overlay(page)
-    longer = max(size)
-    scale = shown.width / longer
-    left, top = ((longer - side) / 2 for side in size)
+    scale = shown.height / size[1]
+    left = (shown.width / scale - size[0]) / 2
     pixels = np.asarray(shown).astype(int)
     outlined = (pixels[..., 3] > 200) & (pixels[..., 0] > pixels[..., 1] + 60)
     rows, columns = np.flatnonzero(outlined.any(axis=1)), np.flatnonzero(outlined.any(axis=0))
-    found = np.array([columns[0], rows[0], columns[-1], rows[-1]]) / scale - [left, top, left, top]
+    found = np.array([columns[0], rows[0], columns[-1], rows[-1]]) / scale - [left, 0, left, 0]
     gap = found - box  # the outline's distance from the ink
     assert np.abs(gap * scale).max() < 14, f"{found} around {box}"
     assert max(gap[0], gap[1], -gap[2], -gap[3]) < 0, f"{found} outside {box}"
-    dimmed = [shown.getpixel((round((left + x) * scale), round((top + y) * scale))) for x, y in left_out]
+    dimmed = [shown.getpixel((round((left + x) * scale), round(y * scale))) for x, y in left_out]
     assert all(150 < alpha < 220 for *_, alpha in dimmed), dimmed
     check_accessibility(page, 1280, 390)
 
@@ -99,7 +99,8 @@ def test_of_a_photo_that_the_browser_cannot_show_the_digit_is_shown(visits):
     expect(note).to_contain_text("This browser can't show the picture.")
     expect(note).to_contain_text("at the right of the picture")
     shown = overlay(page)
-    bar = shown.getpixel((round(330 / 400 * shown.width), round((50 + 63) / 400 * shown.width)))
+    scale = shown.height / 300
+    bar = shown.getpixel((round(shown.width / 2 + (330 - 200) * scale), round(63 * scale)))
     assert bar[3] > 200
     assert not is_outline(bar), "the ink itself, in the pen's colour"
 
@@ -114,8 +115,9 @@ def test_strokes_that_were_left_out_are_dimmed(visits):
     draw(page, [(0.92, 0.1), (0.92, 0.11)])
     expect(note).to_have_text("The faded part of your drawing was left out.")
     shown = overlay(page)
+    middle, side = shown.width / 2, shown.height
     speck, bar = (
-        shown.getpixel((round(x * shown.width), round(y * shown.width))) for x, y in ((0.92, 0.105), SEVEN[1])
+        shown.getpixel((round(middle + (x - 0.5) * side), round(y * side))) for x, y in ((0.92, 0.105), SEVEN[1])
     )
     assert speck[3] > 150
     assert bar[3] == 0
@@ -123,18 +125,18 @@ def test_strokes_that_were_left_out_are_dimmed(visits):
 
 def test_an_uncertain_answer_says_why_and_what_to_do(visits):
     page = visits.open()
-    sent = {"prediction": 2, "confidence": 60.0, "uncertain": True, "model": 1}
-    sent["probabilities"] = [0.4, 0.0, 0.6, *[0.0] * 7]
-    page.route("**/api/drawing/**", lambda route: route.fulfill(json=sent))
+    sent = {"prediction": 2, "confidence": 60.0, "uncertain": True, "probabilities": [0.4, 0.0, 0.6, *[0.0] * 7]}
+    reply = {"uncertain": True, "confidence": 60.0}
+    page.route("**/api/number/**", lambda route: route.fulfill(json=number_answer(sent, **reply)))
     for reason, words in {
         "low_confidence": "Two digits are likely. Write it more clearly.",
         "not_a_digit": "This doesn't look like a digit. Write one from 0 to 9.",
-        "several_digits": "This looks like several digits. Write one at a time.",
+        "several_digits": "This looks like several digits. Leave some space between them.",
         "cut_off": "The digit is cut off at the edge. Leave some space around it.",
         "surroundings": "Something around the digit may have been read with it.",
         "a reason of a later version": "This may not be a digit.",
     }.items():
-        sent["uncertain_reason"] = reason
+        sent["uncertain_reason"] = reply["uncertain_reason"] = reason
         draw(page)
         expect(answer(page)).to_contain_text(words)
         expect(answer(page)).to_contain_text("Perhaps 2, 60.0% sure.")

@@ -47,10 +47,26 @@ def alert(page, text):
     return page.get_by_role("alert").filter(has_text=text)
 
 
+def number_answer(*digits, **values):
+    """What /api/number/ answers; a digit is a number, or a dict of what is not as usual."""
+    known = [digit_answer(**(digit if isinstance(digit, dict) else {"prediction": digit})) for digit in digits]
+    number = "".join(str(digit["prediction"]) for digit in known)
+    usual = {"confidence": 100.0, "uncertain": False, "uncertain_reason": None, "model": 1}
+    return usual | values | {"number": number, "digits": known}
+
+
+def digit_answer(prediction, **values):
+    probabilities = [float(index == prediction) for index in range(10)]
+    usual = {"confidence": 100.0, "uncertain": False, "uncertain_reason": None, "box": [10, 10, 60, 80]}
+    return usual | {"prediction": prediction, "probabilities": probabilities} | values
+
+
 def on_pad(page, points):
+    """Where points of the square in the pad's middle are in the window; x below 0 or above 1 is beside the square."""
     pad(page).scroll_into_view_if_needed()
     box = pad(page).bounding_box()
-    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    middle, side = box["x"] + box["width"] / 2, box["height"]
+    return [(middle + (x - 0.5) * side, box["y"] + y * side) for x, y in points]
 
 
 def choose(page, name, content):

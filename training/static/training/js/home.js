@@ -7,4 +7,4 @@ const main = document.getElementById("main");
 const drawing = startDrawing(main);
 
 import("./training.js").then(({ startTraining }) => startTraining(main, drawing));
-import("../../recognition/js/network/panel.js").then(({ NetworkPanel }) => new NetworkPanel(main.querySelector("[data-network]"), main.dataset.modelsUrl, drawing.predictor));
+import("../../recognition/js/network/panel.js").then(({ NetworkPanel }) => new NetworkPanel(main.querySelector("[data-network]"), main.dataset.modelsUrl, drawing.answer));

@@ -1,8 +1,9 @@
-// Ask under an answer what the drawing shows, send that label as a correction, and offer to undo it.
+// Ask under an answer what the drawing shows, send that label as a correction, and offer to undo it. Of a number, ask about
+// the digit that is open, and send the 28x28 picture that the network saw of it.
 
 import { setText } from "../dom.js";
 import { del, describeError, post } from "../http.js";
-import { pictureFile } from "./predictor.js";
+import { pictureFile } from "./sent.js";
 
 const NO_DIGIT_KEY = "n";
 
@@ -12,20 +13,32 @@ const OUTCOMES = {
   rejected: "A reviewer has rejected it.",
 };
 
-/** Identify a drawing by what it shows: a redrawn stroke or a reopened file is the same drawing. */
-const identify = ({ strokes, picture }) =>
-  picture ? [picture.name, picture.file.size, picture.file.lastModified].join() : JSON.stringify(strokes);
+/** Decode a data URL: a content security policy may forbid to fetch it. */
+function toBlob(url) {
+  const [head, data] = url.split(",");
+  return new Blob([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], { type: head.slice("data:".length).split(";")[0] });
+}
+
+/** Return what is corrected: its `key`, which is the same for a redrawn stroke or a reopened file, and its picture. */
+function subjectOf(answer) {
+  const { opened, isNumber } = answer;
+  const { drawing } = answer.shown;
+  const { strokes, picture } = drawing;
+  if (isNumber) return { key: opened.preview, name: "digit.png", what: "digit", file: () => toBlob(opened.preview) };
+  const key = picture ? [picture.name, picture.file.size, picture.file.lastModified].join() : JSON.stringify(strokes);
+  return { key, name: picture?.name ?? "drawing.png", what: "drawing", file: () => pictureFile(drawing) };
+}
 
 const describeLabel = (label) => (label === null ? "not a digit" : String(label));
 
-function describeOutcome({ label, state, undo }) {
-  const saved = undo ? "Saved as" : "This drawing was already saved as";
+function describeOutcome({ label, state, undo }, { what }) {
+  const saved = undo ? "Saved as" : `This ${what} was already saved as`;
   return `Thank you. ${saved} “${describeLabel(label)}”. ${OUTCOMES[state] ?? ""}`.trim();
 }
 
-function body(drawing, label) {
+function body({ file, name }, label) {
   const form = new FormData();
-  form.append("drawing", pictureFile(drawing), drawing.picture?.name ?? "drawing.png");
+  form.append("drawing", file(), name);
   form.append("label", JSON.stringify(label));
   form.append("source", "page");
   return form;
@@ -41,22 +54,25 @@ function labelOfKey({ key, ctrlKey, metaKey, altKey, repeat }) {
 export class CorrectionView {
   #url;
   #pad;
-  #drawing = null; // the drawing whose answer is shown
-  #known = new Map(); // what the server returned, by drawing
+  #answer;
+  #subject = null; // what is asked about
+  #known = new Map(); // what the server returned, by key
   #sending = new Set();
   #isClosed = false;
 
-  constructor(root, url, pad) {
+  /** The keys of `elements` choose labels: elsewhere a single key may be a screen reader's command. */
+  constructor(root, url, pad, answer, elements) {
     this.#url = url;
     this.#pad = pad;
+    this.#answer = answer;
     this.root = root;
+    this.label = root.querySelector("[data-correction-label]");
     this.status = root.querySelector("[data-correction-status]");
     this.undoButton = root.querySelector("[data-correction-undo]");
     this.buttons = [...root.querySelectorAll("[data-label]")];
     for (const button of this.buttons) button.addEventListener("click", () => this.#correct(JSON.parse(button.dataset.label)));
     this.undoButton.addEventListener("click", () => this.#undo());
-    // Only where the focus is on the pad or here: elsewhere a single key may be a screen reader's command.
-    for (const element of [pad.canvas, root]) {
+    for (const element of [...elements, root]) {
       element.addEventListener("keydown", (event) => {
         const label = labelOfKey(event);
         if (label === undefined || root.dataset.state !== "asking") return;
@@ -64,41 +80,39 @@ export class CorrectionView {
         this.#correct(label);
       });
     }
+    answer.addEventListener("change", () => this.#ask());
   }
 
-  /** Ask about a drawing, or thank for it if it was corrected before. */
-  ask(drawing) {
-    this.#drawing = drawing;
-    this.#show();
-  }
-
-  hide() {
-    this.#drawing = null;
+  /** Ask about the open digit of a finished drawing, or thank for it if it was corrected before. */
+  #ask() {
+    const { isSettled, isNumber, opened } = this.#answer;
+    this.#subject = isSettled && (!isNumber || opened.preview) ? subjectOf(this.#answer) : null;
+    if (this.#subject) setText(this.label, isNumber ? `Digit ${opened.index + 1} wrong? It was` : "Wrong? It was");
     this.#show();
   }
 
   async #correct(label) {
-    const drawing = this.#drawing;
-    const key = identify(drawing);
+    const subject = this.#subject;
+    const { key } = subject;
     if (this.#sending.has(key)) return;
     this.#sending.add(key);
     this.#show();
     this.#mark(label);
     let problem = "";
     try {
-      this.#known.set(key, await post(this.#url, body(drawing, label)));
+      this.#known.set(key, await post(this.#url, body(subject, label)));
     } catch (error) {
       this.#isClosed ||= error.code === "corrections_closed";
       problem = describeError(error);
     }
     this.#sending.delete(key);
     const isShown = this.#isShown(key);
-    if (problem && !isShown) problem = `The label of your earlier drawing was not saved. ${problem}`;
+    if (problem && !isShown) problem = `The label of your earlier ${subject.what} was not saved. ${problem}`;
     if (problem || isShown) this.#show(problem);
   }
 
   async #undo() {
-    const key = identify(this.#drawing);
+    const { key } = this.#subject;
     const { id, undo, label } = this.#known.get(key);
     if (this.#sending.has(key)) return;
     this.#sending.add(key);
@@ -117,7 +131,7 @@ export class CorrectionView {
   }
 
   #isShown(key) {
-    return this.#drawing !== null && identify(this.#drawing) === key;
+    return this.#subject?.key === key;
   }
 
   #buttonOf(label) {
@@ -131,13 +145,13 @@ export class CorrectionView {
 
   /** Show the question or the thanks; a message replaces the thanks. */
   #show(message = "") {
-    const known = this.#drawing && this.#known.get(identify(this.#drawing));
+    const known = this.#subject && this.#known.get(this.#subject.key);
     const hadFocus = this.root.contains(document.activeElement);
-    const state = known ? "thanked" : this.#drawing && !this.#isClosed ? "asking" : "hidden";
+    const state = known ? "thanked" : this.#subject && !this.#isClosed ? "asking" : "hidden";
     this.root.dataset.state = state;
     for (const button of this.buttons) button.removeAttribute("data-chosen");
     this.undoButton.hidden = !known?.undo;
-    setText(this.status, message || (known ? describeOutcome(known) : ""));
+    setText(this.status, message || (known ? describeOutcome(known, this.#subject) : ""));
     // Hiding the focused button would move the focus to the top of the page.
     if (hadFocus && state === "thanked") this.#focus(known.undo ? this.undoButton : this.#pad.canvas);
     else if (hadFocus && state === "hidden") this.#focus(this.#pad.canvas);

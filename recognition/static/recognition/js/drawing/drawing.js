@@ -1,6 +1,9 @@
 // The drawing section: pad, tools, upload, and the prediction beside them.
 
+import { Answer } from "./answer.js";
+import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
+import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
 import { setText } from "../dom.js";
 import { describeError } from "../http.js";
@@ -15,6 +18,7 @@ function connectTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
   const redo = main.querySelector("[data-redo]");
   const clear = main.querySelector("[data-clear]");
+  const eraser = main.querySelector("[data-eraser]");
   const brush = main.querySelector("[data-brush]");
   const setWidth = () => {
     pad.width = Number(brush.value) / 100;
@@ -23,6 +27,7 @@ function connectTools(main, pad) {
   undo.addEventListener("click", () => pad.undo());
   redo.addEventListener("click", () => pad.redo());
   clear.addEventListener("click", () => pad.clear());
+  eraser.addEventListener("click", () => { pad.erases = !pad.erases; });
   brush.addEventListener("input", setWidth);
   setWidth();
   document.addEventListener("keydown", (event) => {
@@ -40,7 +45,13 @@ function connectTools(main, pad) {
     undo.disabled = !pad.canUndo;
     redo.disabled = !pad.canRedo;
     clear.disabled = pad.isBlank;
+    eraser.disabled = !pad.canErase;
     if (focused.disabled) pad.canvas.focus({ preventScroll: true });
+  });
+  pad.addEventListener("tool", () => {
+    eraser.setAttribute("aria-pressed", String(pad.erases));
+    pad.canvas.toggleAttribute("data-erases", pad.erases);
+    if (!pad.erases) pad.cursor = null;
   });
 }
 
@@ -79,56 +90,47 @@ function connectPictures(main, pad) {
   });
 }
 
-/** Connect the corrections. The page has none where the site does not take them. */
-function connectCorrections(main, pad, predictor) {
-  const root = main.querySelector("[data-correction]");
-  if (!root) return;
-  const view = new CorrectionView(root, main.dataset.correctionsUrl, pad);
-  for (const type of ["ink", "change"]) pad.addEventListener(type, () => view.hide());
-  for (const type of ["blank", "problem"]) predictor.addEventListener(type, () => view.hide());
-  predictor.addEventListener("prediction", ({ detail: { drawing, final } }) => {
-    if (final && keyOf(drawing) === keyOf(pad.current)) view.ask(drawing);
-  });
-}
-
-/** Connect the drawing section. The returned `predictor` dispatches "prediction", "blank" and "problem". */
-export function startDrawing(main) {
-  const pad = new Pad(main.querySelector("[data-pad]"));
-  const predictor = new Predictor(main.dataset.drawingUrl);
-  const view = new PredictionView(main.querySelector("[data-answer]"));
-  const segmentation = new SegmentationView(pad, main.querySelector("[data-segmentation]"), main.querySelector("[data-segmentation-note]"));
+/** Show what the predictor says of the pad's drawing. */
+function connectAnswer(main, pad, predictor, answer) {
+  const view = new PredictionView(main.querySelector("[data-answer]"), answer);
   const problem = main.querySelector("[data-drawing-problem]");
-
-  drawWithPointer(pad);
-  drawWithKeyboard(pad, main.querySelector("[data-pen-status]"));
-  connectTools(main, pad);
-  connectPictures(main, pad);
-  connectCorrections(main, pad, predictor);
-
-  pad.addEventListener("ink", () => {
-    segmentation.clear();
-    predictor.guess(() => pad.current);
-  });
-  pad.addEventListener("change", () => {
-    segmentation.clear();
-    predictor.predict(pad.drawing);
-  });
+  const clear = (text, error = "") => {
+    setText(problem, error);
+    answer.clear();
+    view.clear(text);
+  };
+  for (const type of ["ink", "change"]) pad.addEventListener(type, () => answer.unsettle());
   predictor.addEventListener("pending", () => view.showPending());
   predictor.addEventListener("blank", () => {
+    clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
+  });
+  predictor.addEventListener("prediction", ({ detail }) => {
     setText(problem, "");
-    view.clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
+    answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
   });
-  predictor.addEventListener("prediction", (event) => {
-    setText(problem, "");
-    view.show(event.detail);
-    const { drawing, final } = event.detail;
-    if (final && keyOf(drawing) === keyOf(pad.current)) segmentation.show(drawing, event.detail.segmentation);
-  });
-  predictor.addEventListener("problem", (event) => {
-    segmentation.clear();
-    setText(problem, describeError(event.detail));
-    view.clear("No prediction.");
-  });
+  predictor.addEventListener("problem", ({ detail }) => clear("No prediction.", describeError(detail)));
+}
 
-  return { predictor, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
+/** Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change". */
+export function startDrawing(main) {
+  const one = (hook) => main.querySelector(`[data-${hook}]`);
+  const pad = new Pad(one("pad"));
+  const predictor = new Predictor(main.dataset.numberUrl);
+  const answer = new Answer();
+  const boxes = new BoxesView(pad, one("boxes"), answer);
+
+  drawWithPointer(pad, boxes);
+  drawWithKeyboard(pad, one("pen-status"));
+  connectTools(main, pad);
+  connectPictures(main, pad);
+  new NumberView(one("number"), answer, pad);
+  new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
+  connectAnswer(main, pad, predictor, answer);
+  // The page has no corrections where the site does not take them.
+  if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
+
+  pad.addEventListener("ink", () => predictor.guess(() => pad.current));
+  pad.addEventListener("change", () => predictor.predict(pad.drawing));
+
+  return { answer, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
 }

@@ -1,112 +1,113 @@
-// A drawing is {strokes, picture}. Strokes are in units of the pad's side, so that they scale to any size.
-// Drawings are immutable: undo returns to an earlier one.
+// A drawing is {strokes, picture}. Strokes are in units of the pad's height, x from the pad's middle and y from its top, so
+// that they scale to any size. Drawings are immutable: undo returns to an earlier one.
 
-import { encodeGrey } from "./png.js";
+import { viewOf } from "./view.js";
 
 export const BLANK = Object.freeze({ strokes: Object.freeze([]), picture: null });
 
 export const isBlank = (drawing) => drawing.strokes.length === 0 && drawing.picture === null;
 
-function trace(context, points, side) {
-  const at = (index) => [points[index][0] * side, points[index][1] * side];
+function trace(context, points) {
   context.beginPath();
-  context.moveTo(...at(0));
+  context.moveTo(...points[0]);
   if (points.length < 3) {
-    context.lineTo(...at(points.length - 1));
+    context.lineTo(...points.at(-1));
     return;
   }
   // Curves through the midpoints of the segments smooth a fast stroke.
   for (let index = 1; index < points.length - 1; index += 1) {
-    const [x, y] = at(index);
-    const [nextX, nextY] = at(index + 1);
+    const [x, y] = points[index];
+    const [nextX, nextY] = points[index + 1];
     context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
   }
-  context.lineTo(...at(points.length - 1));
+  context.lineTo(...points.at(-1));
 }
 
-/** Return where a picture lies on the pad, in units of the pad's side. */
-function placePicture(picture) {
-  const longer = Math.max(picture.width, picture.height);
-  const [width, height] = [picture.width / longer, picture.height / longer];
-  return { left: (1 - width) / 2, top: (1 - height) / 2, width, height };
+/** Return where a picture of some size lies on the pad: centered, as large as it fits, in units of the pad's height. */
+export function placePicture({ width, height }, view) {
+  const [across, down] = [view.width / view.scale, view.height / view.scale];
+  const scale = Math.min(across / width, down / height);
+  const [placedWidth, placedHeight] = [width * scale, height * scale];
+  return {
+    left: view.left + (across - placedWidth) / 2,
+    top: view.top + (down - placedHeight) / 2,
+    width: placedWidth,
+    height: placedHeight,
+  };
 }
 
-function paintPicture(context, bitmap, side) {
-  const { left, top, width, height } = placePicture(bitmap);
-  context.drawImage(bitmap, left * side, top * side, width * side, height * side);
-}
-
-export function paint(context, drawing, side, color) {
-  if (drawing.picture?.bitmap) paintPicture(context, drawing.picture.bitmap, side);
-  context.strokeStyle = color;
+/** Paint a drawing. The eraser paints in the colour `paper`, or makes transparent. */
+export function paint(context, { strokes, picture }, view, color, paper = null) {
+  context.save();
+  context.scale(view.scale, view.scale);
+  context.translate(-view.left, -view.top);
+  if (picture?.bitmap) {
+    const { left, top, width, height } = placePicture(picture.bitmap, view);
+    context.drawImage(picture.bitmap, left, top, width, height);
+  }
   context.lineCap = "round";
   context.lineJoin = "round";
-  for (const stroke of drawing.strokes) {
-    context.lineWidth = stroke.width * side;
-    trace(context, stroke.points, side);
+  for (const { points, width, erases } of strokes) {
+    context.globalCompositeOperation = erases && !paper ? "destination-out" : "source-over";
+    context.strokeStyle = erases ? (paper ?? "#000") : color;
+    context.lineWidth = width;
+    trace(context, points);
     context.stroke();
   }
+  context.restore();
 }
 
-const INK_SIDE = 80; // pixels of the ink's longer side, as the server scales it
-const MARGIN = 10; // pixels of background around the ink
-const MIN_SIDE = 1 / 28; // of the pad: smaller ink is not enlarged further
+export function createContext(width, height, options = {}) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas.getContext("2d", { willReadFrequently: true, ...options });
+}
 
-/** Return the bounding box of the strokes, in units of the pad's side. */
-function boundingBox(strokes) {
+/** Return the bounding box of the pen's strokes. `reach` is how much of a stroke's width it includes, 0 to 1. */
+export function boundingBox(strokes, reach = 1) {
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
-  for (const { points, width } of strokes) {
+  for (const { points, width, erases } of strokes) {
+    if (erases) continue;
+    const margin = (width * reach) / 2;
     for (const [x, y] of points) {
-      box.left = Math.min(box.left, x - width / 2);
-      box.top = Math.min(box.top, y - width / 2);
-      box.right = Math.max(box.right, x + width / 2);
-      box.bottom = Math.max(box.bottom, y + width / 2);
+      box.left = Math.min(box.left, x - margin);
+      box.top = Math.min(box.top, y - margin);
+      box.right = Math.max(box.right, x + margin);
+      box.bottom = Math.max(box.bottom, y + margin);
     }
   }
   return box;
 }
 
-/** Return the longer side of the strokes' center lines, in units of the pad's side. */
-export function extent({ strokes }) {
-  const { left, top, right, bottom } = boundingBox(strokes.map(({ points }) => ({ points, width: 0 })));
-  return Math.max(right - left, bottom - top, 0);
+const MEASURE_SCALE = 100; // pixels for each unit
+
+/** Return the bounding box of the ink that the eraser has left, or null, and how many pixels of it there are. */
+export function measureInk(strokes) {
+  const view = viewOf(boundingBox(strokes), MEASURE_SCALE);
+  const context = createContext(view.width, view.height);
+  paint(context, { strokes, picture: null }, view, "#000");
+  const { data } = context.getImageData(0, 0, view.width, view.height);
+  const edges = { left: view.width, top: view.height, right: -1, bottom: -1 };
+  let amount = 0;
+  for (let at = 0; at < view.width * view.height; at += 1) {
+    if (data[4 * at + 3] < 128) continue;
+    amount += 1;
+    const [x, y] = [at % view.width, Math.floor(at / view.width)];
+    edges.left = Math.min(edges.left, x);
+    edges.top = Math.min(edges.top, y);
+    edges.right = Math.max(edges.right, x + 1);
+    edges.bottom = Math.max(edges.bottom, y + 1);
+  }
+  if (!amount) return { box: null, amount };
+  const unit = (pixels, from) => pixels / MEASURE_SCALE + from;
+  const [left, right] = [unit(edges.left, view.left), unit(edges.right, view.left)];
+  const [top, bottom] = [unit(edges.top, view.top), unit(edges.bottom, view.top)];
+  return { box: { left, top, right, bottom }, amount };
 }
 
-function createContext(width, height) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-}
-
-/** Return the part of the pad that `toPng` makes a picture of, in pixels, and the pixels of the whole pad's side. */
-function crop(strokes) {
-  const { left, top, right, bottom } = boundingBox(strokes);
-  const side = INK_SIDE / Math.max(right - left, bottom - top, MIN_SIDE);
-  return {
-    side,
-    left: left * side - MARGIN,
-    top: top * side - MARGIN,
-    width: Math.ceil((right - left) * side) + 2 * MARGIN,
-    height: Math.ceil((bottom - top) * side) + 2 * MARGIN,
-  };
-}
-
-/** Return where on the pad lies what was sent of a drawing, in units of the pad's side. `mask` has its proportions. */
-export function sentArea({ strokes, picture }, mask) {
-  if (picture) return placePicture(picture.bitmap ?? mask);
-  const { side, left, top, width, height } = crop(strokes);
-  return { left: left / side, top: top / side, width: width / side, height: height / side };
-}
-
-/** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */
-export function toPng({ strokes }) {
-  const { side, left, top, width, height } = crop(strokes);
-  const context = createContext(width, height);
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.translate(-left, -top);
-  paint(context, { strokes, picture: null }, side, "#000");
-  const { data } = context.getImageData(0, 0, width, height);
-  return encodeGrey((index) => data[4 * index], width, height);
+/** Return the bounding box of the visible ink, in units of the pad's height, or null. */
+export function inkBox(strokes) {
+  if (strokes.some(({ erases }) => erases)) return measureInk(strokes).box;
+  return strokes.length ? boundingBox(strokes) : null;
 }

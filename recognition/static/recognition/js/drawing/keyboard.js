@@ -1,17 +1,20 @@
-// Draw by keyboard: arrow keys move a pen (two at once diagonally), Space or Enter lowers and lifts it.
+// Draw by keyboard: arrow keys move a pen (two at once diagonally, with Shift in longer steps), Home and End bring it to the
+// pad's sides, Space or Enter lowers and lifts it, and E exchanges pen and eraser.
 
 import { setText } from "../dom.js";
+import { boundsOf } from "./view.js";
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const STEP = 1 / 28;
+const STEP = 1 / 28; // of the pad's height
+const LONG_STEP = 5; // steps
 const MARGIN = 0.04;
 
-const clamp = (value) => Math.min(1 - MARGIN, Math.max(MARGIN, value));
+const clamp = (value, low, high) => Math.min(high - MARGIN, Math.max(low + MARGIN, value));
 
 export function drawWithKeyboard(pad, status) {
   const { canvas } = pad;
   const held = new Set();
-  const pen = { x: 0.5, y: 0.2, down: false };
+  const pen = { x: 0, y: 0.2, down: false };
 
   const show = () => {
     pad.cursor = { ...pen };
@@ -22,23 +25,37 @@ export function drawWithKeyboard(pad, status) {
     pen.down = down;
     if (down) pad.begin([pen.x, pen.y]);
     else pad.end();
-    setText(status, down ? "Pen down" : "Pen up");
+    setText(status, `${pad.erases ? "Eraser" : "Pen"} ${down ? "down" : "up"}`);
     show();
   }
 
-  function move() {
-    for (const key of held) {
-      pen.x = clamp(pen.x + MOVES[key][0] * STEP);
-      pen.y = clamp(pen.y + MOVES[key][1] * STEP);
-    }
+  function moveTo(x, y) {
+    const { left, top, right, bottom } = boundsOf(pad.view);
+    pen.x = clamp(x, left, right);
+    pen.y = clamp(y, top, bottom);
     if (pen.down) pad.extend([[pen.x, pen.y]]);
     show();
+  }
+
+  function move(steps) {
+    const sum = (axis) => [...held].reduce((total, key) => total + MOVES[key][axis] * steps * STEP, 0);
+    moveTo(pen.x + sum(0), pen.y + sum(1));
+  }
+
+  function exchangeTools() {
+    setDown(false);
+    pad.erases = !pad.erases;
+    setText(status, pad.erases ? "Eraser up" : "Pen up");
   }
 
   const actions = {
     " ": () => setDown(!pen.down),
     Enter: () => setDown(!pen.down),
     Escape: () => setDown(false),
+    Home: () => moveTo(-Infinity, pen.y),
+    End: () => moveTo(Infinity, pen.y),
+    e: exchangeTools,
+    E: exchangeTools,
     Delete: () => { setDown(false); pad.clear(); },
     Backspace: () => { setDown(false); pad.undo(); },
   };
@@ -47,7 +64,7 @@ export function drawWithKeyboard(pad, status) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (MOVES[event.key]) {
       held.add(event.key);
-      move();
+      move(event.shiftKey ? LONG_STEP : 1);
     } else if (actions[event.key]) {
       if (!event.repeat) actions[event.key]();
     } else return;

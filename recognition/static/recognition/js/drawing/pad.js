@@ -1,8 +1,12 @@
 // The drawing area: holds the drawing, its undo stack and the current stroke, and paints them.
 // Strokes come from other modules: pointer, keyboard, picture.
 
-import { BLANK, isBlank, paint } from "./ink.js";
+import { BLANK, boundingBox, isBlank, measureInk, paint } from "./ink.js";
 import { UndoStack } from "./undo.js";
+import { boundsOf, fitView, isInView, wholeView } from "./view.js";
+
+const ERASER = 2; // times the pen's width
+const OVERSHOOT = 0.07; // units that a stroke may leave the pad, out of sight
 
 export class Pad extends EventTarget {
   #undoStack = new UndoStack();
@@ -10,12 +14,14 @@ export class Pad extends EventTarget {
   #stroke = null;
   #cursor = null;
   #frame = 0;
+  #erases = false;
 
   constructor(canvas) {
     super();
     this.canvas = canvas;
     this.drawing = BLANK;
-    this.width = 0.07;
+    this.width = 0.07; // of the pen, in units of the pad's height
+    this.view = wholeView(1, 1);
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.#followPixelRatio();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
@@ -39,6 +45,24 @@ export class Pad extends EventTarget {
     return isBlank(this.drawing);
   }
 
+  /** Whether there are strokes: a picture is not erased. */
+  get canErase() {
+    return this.drawing.strokes.length > 0;
+  }
+
+  /** Whether strokes erase. */
+  get erases() {
+    return this.#erases;
+  }
+
+  set erases(erases) {
+    const chosen = erases && this.canErase;
+    if (chosen === this.#erases) return;
+    this.#erases = chosen;
+    this.repaint();
+    this.dispatchEvent(new Event("tool"));
+  }
+
   /** Number an action whose result comes later, so that `isLatest` can tell whether another one followed. */
   nextAction() {
     this.#actions += 1;
@@ -49,16 +73,25 @@ export class Pad extends EventTarget {
     return action === this.#actions;
   }
 
-  begin(point) {
+  /** Return a point of the window in units of the pad's height. */
+  locate(clientX, clientY) {
+    const box = this.canvas.getBoundingClientRect();
+    const { left, top, right, bottom } = boundsOf(this.view);
+    const [across, down] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    return [left + across * (right - left), top + down * (bottom - top)];
+  }
+
+  begin(point, erases = this.erases) {
     this.nextAction();
     this.end();
-    this.#stroke = { width: this.width, points: [point] };
+    if (erases && !this.canErase) return;
+    this.#stroke = { width: this.width * (erases ? ERASER : 1), points: [this.#clamp(point)], erases };
     this.#notifyInk();
   }
 
   extend(points) {
     if (!this.#stroke) return;
-    this.#stroke.points.push(...points);
+    this.#stroke.points.push(...points.map((point) => this.#clamp(point)));
     this.#notifyInk();
   }
 
@@ -72,8 +105,16 @@ export class Pad extends EventTarget {
   end() {
     if (!this.#stroke) return;
     const drawing = this.current;
+    const { erases } = this.#stroke;
     this.#stroke = null;
-    this.#replace(drawing);
+    if (!erases) {
+      this.#replace(drawing);
+      return;
+    }
+    const { amount } = measureInk(drawing.strokes);
+    if (amount === 0) this.#replace(BLANK);
+    else if (amount < measureInk(this.drawing.strokes).amount) this.#replace(drawing);
+    else this.#notifyChange(); // nothing was under the eraser
   }
 
   show(picture) {
@@ -103,7 +144,7 @@ export class Pad extends EventTarget {
     this.#notifyChange();
   }
 
-  /** The keyboard's pen: {x, y, down}, or null when it is not in use. */
+  /** The keyboard's pen, or the eraser under a pointer: {x, y, down}, or null when it is not in use. */
   set cursor(cursor) {
     this.#cursor = cursor;
     this.repaint();
@@ -133,6 +174,8 @@ export class Pad extends EventTarget {
   }
 
   #notifyChange() {
+    if (!this.canErase) this.erases = false;
+    this.#showAll();
     this.repaint();
     this.dispatchEvent(new Event("change"));
   }
@@ -146,34 +189,53 @@ export class Pad extends EventTarget {
   }
 
   #fit() {
-    const side = Math.round(this.canvas.clientWidth * devicePixelRatio);
-    if (this.canvas.width !== side || this.canvas.height !== side) {
-      this.canvas.width = side;
-      this.canvas.height = side;
+    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight].map((side) => Math.round(side * devicePixelRatio));
+    if (!width || !height) return;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
     }
+    this.view = fitView(width, height, boundingBox(this.current.strokes, 0));
     // Immediately: setting the size has cleared the canvas.
     this.#paint();
   }
 
+  /** Keep the view while the whole drawing is visible in it: a telephone may have been turned since it was drawn. */
+  #showAll() {
+    const { width, height } = this.canvas;
+    const { strokes } = this.drawing;
+    const box = boundingBox(strokes, 0);
+    if (!strokes.length || !isInView(box, this.view)) this.view = fitView(width, height, box);
+  }
+
+  #clamp([x, y]) {
+    const { left, top, right, bottom } = boundsOf(this.view);
+    return [
+      Math.min(Math.max(x, left - OVERSHOOT), right + OVERSHOOT),
+      Math.min(Math.max(y, top - OVERSHOOT), bottom + OVERSHOOT),
+    ];
+  }
+
   #paint() {
     const context = this.canvas.getContext("2d");
-    const side = this.canvas.width;
     const style = getComputedStyle(this.canvas);
-    context.clearRect(0, 0, side, side);
-    paint(context, this.current, side, style.getPropertyValue("--pen"));
-    if (this.#cursor) this.#paintCursor(context, side, style.getPropertyValue("--accent"));
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    paint(context, this.current, this.view, style.getPropertyValue("--pen"));
+    if (this.#cursor) this.#paintCursor(context, style.getPropertyValue("--accent"));
     this.canvas.parentElement.toggleAttribute("data-marked", !this.isBlank || this.#stroke !== null);
     this.dispatchEvent(new Event("paint"));
   }
 
-  #paintCursor(context, side, color) {
+  #paintCursor(context, color) {
     const { x, y, down } = this.#cursor;
+    const { scale, left, top } = this.view;
+    const width = this.width * (this.erases ? ERASER : 1);
     context.beginPath();
-    context.arc(x * side, y * side, Math.max((this.width * side) / 2, 5 * devicePixelRatio), 0, 2 * Math.PI);
+    context.arc((x - left) * scale, (y - top) * scale, Math.max((width * scale) / 2, 5 * devicePixelRatio), 0, 2 * Math.PI);
     context.lineWidth = 2 * devicePixelRatio;
     context.strokeStyle = color;
     context.stroke();
-    if (!down) return;
+    if (!down || this.erases) return;
     context.fillStyle = color;
     context.fill();
   }

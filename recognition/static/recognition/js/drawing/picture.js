@@ -24,15 +24,18 @@ function encode(bitmap) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/webp", 0.9));
 }
 
-/** Resolve to {bitmap, file, name}. The caller closes the bitmap. */
+/** Resolve to {bitmap, file, name, size}: the size of the file's picture in pixels. The caller closes the bitmap. */
 export async function openPicture(file) {
   const name = file.name || "picture";
   // Send a file that the browser can't decode as well: the server reports what is wrong with it.
   const decoded = await createImageBitmap(file).catch(() => null);
-  if (!decoded) return { bitmap: null, file, name };
+  if (!decoded) return { bitmap: null, file, name, size: null };
   const tooLarge = file.size > UPLOAD_LIMIT_BYTES || Math.max(decoded.width, decoded.height) > SERVER_MAX_SIDE;
+  const { width, height } = decoded; // closing it sets them to 0
   const bitmap = await shrink(decoded);
-  return { bitmap, file: (tooLarge && (await encode(bitmap))) || file, name };
+  const smaller = tooLarge && (await encode(bitmap));
+  if (smaller) return { bitmap, file: smaller, name, size: { width: bitmap.width, height: bitmap.height } };
+  return { bitmap, file, name, size: { width, height } };
 }
 
 export const firstPicture = (transfer) => [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));

@@ -40,7 +40,7 @@ function store(bytes) {
   return [...ZLIB, 1, ...littleEndian(length), ...littleEndian(length ^ 0xffff), ...bytes, ...bigEndian(high * 65536 + low)];
 }
 
-/** Return a PNG Blob of up to 256x256 pixels. `grey(index)` returns a pixel's level, 0 to 255, row by row. */
+/** Return a PNG Blob of up to 128,000 pixels. `grey(index)` returns a pixel's level, 0 to 255, row by row. */
 export function encodeGrey(grey, width, height) {
   const rows = [];
   for (let row = 0; row < height; row += 1) {

@@ -2,17 +2,15 @@
 // Responses can arrive out of order; an older one never replaces a newer one.
 
 import { post } from "../http.js";
-import { extent, isBlank, toPng } from "./ink.js";
+import { isBlank } from "./ink.js";
+import { extent, pictureFile } from "./sent.js";
 
 const SECOND_MS = 1000;
 const GUESSES_PER_SECOND = 8; // while drawing; finished strokes may use the rest
 const REQUESTS_PER_SECOND = 10;
 const MAX_IN_FLIGHT = 2; // backpressure from a slow server
-const MIN_GUESS_EXTENT = 0.12; // of the pad's side: smaller drawings may still become any digit
+const MIN_GUESS_EXTENT = 0.12; // of the pad's height: smaller drawings may still become any digit
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
-
-/** Return the picture to send of a drawing, as a Blob. */
-export const pictureFile = ({ strokes, picture }) => (picture ? picture.file : toPng({ strokes }));
 
 function body(drawing) {
   if (!drawing.picture) return pictureFile(drawing);
@@ -36,9 +34,6 @@ export class Predictor extends EventTarget {
   #refusal = null;
   #quietUntil = 0;
   #coolUntil = 0;
-
-  /** The prediction that is shown, or null. */
-  latest = null;
 
   constructor(url) {
     super();
@@ -138,8 +133,6 @@ export class Predictor extends EventTarget {
   }
 
   #notify(type, detail) {
-    if (type === "prediction") this.latest = detail;
-    else if (type === "blank" || type === "problem") this.latest = null;
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -1,4 +1,4 @@
-// "What the network does": both convolutions' feature maps of the current drawing, computed in the browser.
+// "What the network does": both convolutions' feature maps of the drawing's open digit, computed in the browser.
 // A model's filters are loaded once the panel is open.
 
 import { computeFeatureMaps, FIRST, parseFilters, SECOND } from "./convolution.js";
@@ -24,12 +24,13 @@ async function decodePixels(preview) {
 
 export class NetworkPanel {
   #filters = new Map();
+  #requested = {}; // the digit whose feature maps are shown or will be
   #pending = null;
   #busy = false;
   #selected = null;
 
-  /** `root` is a <details>; `predictor` dispatches the predictions to show. */
-  constructor(root, modelsUrl, predictor) {
+  /** `root` is a <details>; `answer` holds the digit to show and dispatches "change". */
+  constructor(root, modelsUrl, answer) {
     const one = (hook) => root.querySelector(`[data-network-${hook}]`);
     this.root = root;
     this.url = modelsUrl;
@@ -39,18 +40,23 @@ export class NetworkPanel {
       second: new FeatureMapTiles(one("second"), SECOND, (map) => this.#describe("second", map)),
     };
     root.addEventListener("toggle", () => this.#update());
-    predictor.addEventListener("prediction", (event) => this.show(event.detail));
-    predictor.addEventListener("blank", () => this.clear());
-    if (predictor.latest) this.show(predictor.latest);
+    answer.addEventListener("change", () => this.#follow(answer));
+    if (answer.opened) this.#follow(answer);
   }
 
-  /** Show the feature maps of a prediction: its `preview` and its `model`. */
-  show({ preview, model }) {
-    this.#pending = { preview, model };
+  #follow({ opened }) {
+    if (!opened) {
+      this.#clear();
+      return;
+    }
+    const { preview, model } = opened;
+    if (preview === this.#requested.preview && model === this.#requested.model) return;
+    this.#requested = this.#pending = { preview, model };
     this.#update();
   }
 
-  clear() {
+  #clear() {
+    this.#requested = {};
     this.#pending = null;
     this.maps = null;
     for (const layer of Object.values(this.layers)) layer.show(null);
@@ -74,6 +80,7 @@ export class NetworkPanel {
     } catch {
       setText(this.status, "The network's filters could not be loaded. Draw again to retry.");
       this.#pending = null;
+      this.#requested = {};
     } finally {
       this.#busy = false;
     }

@@ -1,0 +1,65 @@
+// The picture that is sent of a drawing, and where on the pad it lies.
+
+import { boundingBox, createContext, inkBox, paint, placePicture } from "./ink.js";
+import { encodeGrey } from "./png.js";
+import { viewOf } from "./view.js";
+
+const INK_SIDE = 80; // pixels of a digit's longer side, as the server scales it
+const WIDE = 1.5; // width for each height: wider ink may be several digits, and its height is INK_SIDE
+const MAX_INK_WIDTH = 640; // pixels
+const MARGIN = 10; // pixels of background around the ink
+const MIN_SIDE = 1 / 28; // of the pad's height: smaller ink is not enlarged further
+
+/** Return the longer side of the pen's center lines, in units of the pad's height; 0 if all ink is erased. */
+export function extent({ strokes }) {
+  const isErased = strokes.some(({ erases }) => erases);
+  const box = isErased ? inkBox(strokes) : boundingBox(strokes, 0);
+  return box ? Math.max(box.right - box.left, box.bottom - box.top, 0) : 0;
+}
+
+const crops = new WeakMap(); // views by strokes: measuring what an eraser has left takes time
+
+/** Return the view of the strokes that `toPng` makes a picture of. */
+function cropView(strokes) {
+  if (!crops.has(strokes)) crops.set(strokes, computeCrop(strokes));
+  return crops.get(strokes);
+}
+
+function computeCrop(strokes) {
+  const box = inkBox(strokes) ?? boundingBox(strokes);
+  const [width, height] = [box.right - box.left, box.bottom - box.top];
+  const isWide = width > WIDE * height;
+  const scale = isWide
+    ? Math.min(INK_SIDE / Math.max(height, MIN_SIDE), MAX_INK_WIDTH / width)
+    : INK_SIDE / Math.max(width, height, MIN_SIDE);
+  return viewOf(box, scale, MARGIN);
+}
+
+/** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */
+function toPng({ strokes }) {
+  const view = cropView(strokes);
+  const { width, height } = view;
+  const context = createContext(width, height, { alpha: false });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  paint(context, { strokes, picture: null }, view, "#000", "#fff");
+  const { data } = context.getImageData(0, 0, width, height);
+  return encodeGrey((index) => data[4 * index], width, height);
+}
+
+/** Return the picture to send of a drawing, as a Blob. */
+export const pictureFile = ({ strokes, picture }) => (picture ? picture.file : toPng({ strokes }));
+
+/** Return the size of the picture that is sent, in pixels, or null if the browser can't decode it. */
+export function sentSize({ strokes, picture }) {
+  if (picture) return picture.size;
+  const { width, height } = cropView(strokes);
+  return { width, height };
+}
+
+/** Return where on the pad lies what was sent of a drawing, in units of the pad's height. `size` has its proportions. */
+export function sentArea({ strokes, picture }, size, padView) {
+  if (picture) return placePicture(size, padView);
+  const { scale, left, top, width, height } = cropView(strokes);
+  return { left, top, width: width / scale, height: height / scale };
+}

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import exp, prod
+
+import numpy as np
 
 from recognition.classifier import Classifier
 from recognition.imaging import NumberDrawing
+from recognition.imaging.numbers.paths import Edge, best_path, log_sum, log_sum_of
+from recognition.imaging.numbers.score import score
 from recognition.prediction import Prediction, choose, network_doubt
+
+MIN_CONFIDENCE = 0.7  # of the whole line; less is uncertain
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,7 @@ class NumberPrediction:
 
 def predict_numbers(model: Classifier, drawings: Sequence[NumberDrawing]) -> list[NumberPrediction]:
     """Return the prediction for each line. All their segments are one pass of the network."""
-    grids = [grid for drawing in drawings for grid in drawing.grids()]
-    rows = iter(model.probabilities(grids).tolist())
+    rows = iter(model.probabilities([grid for drawing in drawings for grid in drawing.grids()]).tolist())
     return [predict_number(model, drawing, rows) for drawing in drawings]
 
 
@@ -35,9 +40,20 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
     """Return the likeliest reading of a drawing; `rows` yields the probabilities of its candidates and segments."""
     candidates = [(candidate, next(rows)) for candidate in drawing.candidates]
     segments = [(segment, next(rows)) for segment in drawing.segments]
-    if candidates:
-        digits = [choose(model, candidates)]
-    else:
-        digits = [Prediction(segment, row, network_doubt(model, row)) for segment, row in segments]
-    reason = next((one.uncertain_reason for one in digits if one.uncertain_reason), "")
-    return NumberPrediction(digits, prod(one.confidence for one in digits), reason)
+    scores = score([segment.shape for segment, _ in segments], np.array([row for _, row in segments]))
+    edges = [
+        Edge(segment.first, segment.last, value, max(range(10), key=row.__getitem__))
+        for (segment, row), value in zip(segments, scores.tolist(), strict=True)
+    ]
+    path = best_path(edges, drawing.nodes)
+    if len(path) == 1 and candidates:
+        digit = choose(model, candidates)
+        return NumberPrediction([digit], digit.confidence, digit.uncertain_reason)
+    digits = [Prediction(*segments[k], network_doubt(model, segments[k][1])) for k in path]
+    spelled = log_sum_of(edges, drawing.nodes, [edges[k].digit for k in path])
+    share = exp(spelled - log_sum(edges, drawing.nodes))
+    confidence = share * prod(one.confidence for one in digits)
+    reason = next((one.uncertain_reason for one in digits if one.uncertain_reason), "") or drawing.doubt
+    if not reason and confidence < MIN_CONFIDENCE:
+        reason = "low_confidence"
+    return NumberPrediction(digits, confidence, reason)

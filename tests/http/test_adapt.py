@@ -1,10 +1,10 @@
 """Runs of the preset adapt: what each learns and is judged by, whatever happens to the corrections meanwhile."""
 
-import json
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from tests.support.accepted_corrections import add_corrections, manifest
 from tests.support.constant_models import publish_constant_model
 from tests.support.numpy_learner import SLOW_PHASE
 from tests.support.refusals import assert_refused
-from tests.support.stack import HASTY_SECONDS, Stack, eventually, running
-from tests.support.stack import run as run_python
+from tests.support.shell import Shell
+from tests.support.stack import HASTY_SECONDS, Stack, eventually
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+pytestmark = pytest.mark.django_db
 ADAPT = {"preset": "adapt", "activate": True}
 
 
@@ -41,6 +41,7 @@ def end(run: TrainingRun, status: Status = Status.INTERRUPTED) -> None:
     assert run.end_queued(status)
 
 
+@pytest.mark.postgres
 def test_a_run_keeps_the_model_in_service_and_the_accepted_corrections(client: Client, shipped: None) -> None:
     accepted = add_corrections(24)
     add_corrections(5, first=50, state="pending")
@@ -54,6 +55,7 @@ def test_a_run_keeps_the_model_in_service_and_the_accepted_corrections(client: C
     assert bytes(used.pictures) == b"".join(one.picture for one in accepted)
 
 
+@pytest.mark.postgres
 def test_too_few_accepted_corrections_are_refused_and_leave_no_run(client: Client, shipped: None) -> None:
     add_corrections(9)
     add_corrections(9, first=20, state="pending")
@@ -63,6 +65,7 @@ def test_too_few_accepted_corrections_are_refused_and_leave_no_run(client: Clien
     assert (TrainingRun.objects.count(), RunCorrections.objects.count()) == (before, 0)
 
 
+@pytest.mark.postgres
 def test_without_a_model_to_begin_with_there_is_no_run(client: Client) -> None:
     add_corrections(12)
     assert_refused(request(client), 409, "no_model")
@@ -71,6 +74,7 @@ def test_without_a_model_to_begin_with_there_is_no_run(client: Client) -> None:
     assert not TrainingRun.objects.exists()
 
 
+@pytest.mark.postgres
 def test_a_run_is_repeated_on_the_same_corrections_with_the_same_labels(client: Client, shipped: None) -> None:
     accepted = add_corrections(20)
     first = requested(client)
@@ -95,6 +99,7 @@ def test_a_run_is_repeated_on_the_same_corrections_with_the_same_labels(client: 
     assert body["field"] == "corrections_of"
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("status", [Status.INTERRUPTED, Status.ERROR])
 def test_an_ended_run_forgets_the_pictures_and_keeps_the_manifest(
     client: Client, shipped: None, status: Status
@@ -106,6 +111,7 @@ def test_an_ended_run_forgets_the_pictures_and_keeps_the_manifest(
     assert (bytes(used.pictures), used.sha256, len(used.entries)) == (b"", manifest(accepted), 12)
 
 
+@pytest.mark.postgres
 def test_corrections_can_be_deleted_while_a_run_has_them(client: Client, shipped: None) -> None:
     accepted = add_corrections(12)
     run = requested(client)
@@ -114,6 +120,7 @@ def test_corrections_can_be_deleted_while_a_run_has_them(client: Client, shipped
     assert RunCorrections.objects.get(run=run).sha256 == manifest(accepted)
 
 
+@pytest.mark.postgres
 def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_preset(
     client: Client, shipped: None, settings
 ) -> None:
@@ -129,40 +136,45 @@ def test_a_visitor_may_train_it_where_training_is_open_for_no_longer_than_the_pr
     assert_refused(request(client, activate=False), 401, "not_authenticated")
 
 
-# --- The running product ---
+# --- The running product. On PostgreSQL too: what is stored, and what happens at once. ---
 
 
-def added(stack: Stack, **values: Any) -> dict[str, Any]:
-    """Add corrections in the stack's database; return their IDs and their manifest's SHA-256."""
-    answer: dict[str, Any] = json.loads(
-        run_python(stack.environment, "-m", "tests.support.accepted_corrections", json.dumps(values))
-    )
-    return answer
+class AdaptingStack(Stack):
+    """The product, and a shell of it."""
+
+    def start(self, worker: bool = True) -> None:
+        super().start(worker)
+        self.shell = Shell(self.environment)
+
+    def close(self) -> None:
+        self.shell.close()
+        super().close()
 
 
 @pytest.fixture(scope="module")
-def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdaptingStack]:
     """With 60 accepted corrections, and a model in service that the stand-in learner can train further."""
-    with running(tmp_path_factory.mktemp("adapt"), RUN_LOST_SECONDS=str(HASTY_SECONDS)) as stack:
-        added(stack, count=60)
+    with closing(AdaptingStack(tmp_path_factory.mktemp("adapt"), RUN_LOST_SECONDS=str(HASTY_SECONDS))) as stack:
+        stack.start()
+        shell(stack, "add_corrections(60)")
         stack.ended(stack.train(samples=2000, epochs=1))
         shell(stack, "registry.activate(TrainingRun.objects.newest().model)")
         yield stack
 
 
 @pytest.fixture
-def adapting(module_stack: Stack) -> Iterator[Stack]:
+def adapting(module_stack: AdaptingStack) -> Iterator[Stack]:
     """The running product, which soon takes a run for lost."""
     yield from module_stack.whole_and_idle()
 
 
-def shell(stack: Stack, code: str) -> str:
-    """Run Python in the product's own shell and return what it prints."""
+def shell(stack: AdaptingStack, code: str) -> str:
+    """Run Python inside the product and return what it prints."""
     imports = (
         "from recognition import registry; from recognition.models import *; from training.models import *;"
-        "from training.worker import runner;"
+        "from tests.support.accepted_corrections import add_corrections;"
     )
-    return stack.manage("shell", "--verbosity", "0", "-c", imports + code)
+    return stack.shell.run(imports + code)
 
 
 UNUSED = count(100, 100)  # rows of MNIST's training digits that are no corrections yet
@@ -170,7 +182,8 @@ LONG = {"preset": "adapt", "samples": 16000, "batch_size": 256, "epochs": 4, "se
 
 
 @pytest.mark.stack
-def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Stack) -> None:
+@pytest.mark.postgres
+def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     run = adapting.ended(adapting.train(**LONG))
     assert (run["status"], run["base"], run["in_service"]) == ("completed", champion["id"], False), run
@@ -190,7 +203,7 @@ def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Sta
 
 
 @pytest.mark.stack
-def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: Stack) -> None:
+def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: AdaptingStack) -> None:
     """First its training process is killed, then its worker."""
     whole = adapting.ended(adapting.train(**LONG))
     number = adapting.train(**LONG, corrections_of=whole["id"])
@@ -199,9 +212,9 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
     adapting.begun(number, 2)
     adapting.kill("worker")
     adapting.start_worker()
-    added(adapting, count=60, first=next(UNUSED))
     shell(
         adapting,
+        f"add_corrections(60, first={next(UNUSED)});"
         "Correction.objects.filter(pk__in=Correction.objects.order_by('pk')[:30]).update(label=1);"
         "Correction.objects.filter(pk__in=Correction.objects.order_by('pk')[30:60]).delete()",
     )
@@ -222,7 +235,7 @@ def in_service(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.mark.stack
-def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Stack) -> None:
+def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     harmful = {"samples": 16, "batch_size": 16, "epochs": 2, "learning_rate": 0.5, "seed": 1}
     run = adapting.ended(adapting.train(preset="adapt", activate=True, **harmful))
@@ -233,7 +246,8 @@ def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Stack
 
 
 @pytest.mark.stack
-def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: Stack) -> None:
+@pytest.mark.postgres
+def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     number = adapting.train(**LONG | {"activate": True, "seed": 7})
     adapting.begun(number, 1)
@@ -245,7 +259,7 @@ def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: Stack)
 
 
 @pytest.mark.stack
-def test_a_model_that_the_comparison_allows_goes_into_service(adapting: Stack) -> None:
+def test_a_model_that_the_comparison_allows_goes_into_service(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     run = adapting.ended(adapting.train(**LONG | {"activate": True, "seed": 6}))
     assert (run["in_service"], run["not_activated"], run["comparison"]["objections"]) == (True, "", []), run
@@ -254,7 +268,7 @@ def test_a_model_that_the_comparison_allows_goes_into_service(adapting: Stack) -
 
 @pytest.mark.stack
 @pytest.mark.parametrize("when", ["queued", "fitting"])
-def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapting: Stack, when: str) -> None:
+def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapting: AdaptingStack, when: str) -> None:
     champion = in_service(adapting)
     if when == "queued":
         adapting.kill("worker", signal.SIGTERM)
@@ -271,7 +285,7 @@ def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapti
 
 
 @pytest.mark.stack
-def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Stack) -> None:
+def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
     path = Path(shell(adapting, f"print(ModelVersion.objects.get(pk={champion['id']}).keras_file.path)").strip())
     away = path.rename(path.with_suffix(".away"))
@@ -284,7 +298,8 @@ def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Stac
 
 
 @pytest.mark.stack
-def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: Stack) -> None:
+@pytest.mark.postgres
+def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: AdaptingStack) -> None:
     before = int(shell(adapting, "print(RunCorrections.objects.count())"))
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: adapting.http.post("/api/retrain_model/", json=LONG), range(20)))
@@ -295,7 +310,7 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
 
 
 @pytest.mark.stack
-def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: Stack) -> None:
+def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: AdaptingStack) -> None:
     (adapting.folder / SLOW_PHASE).write_text("evaluating")
     number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
     adapting.begun(number, 4)
@@ -322,7 +337,7 @@ def progress_of(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.mark.stack
-def test_the_command_learns_corrections_too(adapting: Stack) -> None:
+def test_the_command_learns_corrections_too(adapting: AdaptingStack) -> None:
     options = ("--preset", "adapt", "--samples", "64", "--epochs", "1")
     assert "test accuracy" in adapting.manage("train", *options)
     newest = adapting.http.get("/api/runs/").json()["results"][0]

@@ -15,7 +15,8 @@ from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually, running
 from tests.support.watcher import Watcher
 
-pytestmark = [pytest.mark.stack, pytest.mark.postgres]
+# On PostgreSQL too: what follows from rows that two processes want.
+pytestmark = pytest.mark.stack
 EPOCHS = 5
 LONG = {"samples": 1200, "epochs": EPOCHS, "batch_size": 16, "seed": 3}
 SMALL = {"samples": 64, "epochs": 1}
@@ -40,6 +41,7 @@ def epochs(run: dict) -> list[int]:
     return [epoch["epoch"] for epoch in run["epochs"]]
 
 
+@pytest.mark.postgres
 def test_a_killed_training_process_is_replaced_and_the_run_completes(stack: Stack) -> None:
     viewer = Watcher(stack.ws_url)
     run = stack.train(**LONG)
@@ -78,6 +80,7 @@ def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None
     assert ended["error"]
 
 
+@pytest.mark.postgres
 def test_another_worker_takes_up_the_run_of_a_killed_one(frail: Stack) -> None:
     run = frail.train(**LONG | {"epochs": 100})
     frail.launch_worker("another")
@@ -96,6 +99,7 @@ def test_another_worker_takes_up_the_run_of_a_killed_one(frail: Stack) -> None:
     assert epochs(resumed) == list(range(1, len(resumed["epochs"]) + 1))
 
 
+@pytest.mark.postgres
 def test_a_worker_that_stays_silent_loses_its_run_and_writes_nothing_when_it_wakes(frail: Stack) -> None:
     run = frail.train(**LONG | {"epochs": 60})
     frail.begun(run)
@@ -112,6 +116,7 @@ def test_a_worker_that_stays_silent_loses_its_run_and_writes_nothing_when_it_wak
     assert frail.ended(frail.train(**SMALL))["status"] == "completed", "the service goes on"
 
 
+@pytest.mark.postgres
 def test_a_worker_that_is_told_to_stop_hands_its_run_back(stack: Stack) -> None:
     run = stack.train(**LONG)
     stack.begun(run)
@@ -124,6 +129,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_run_back(stack: Stack) -> None:
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
 
 
+@pytest.mark.postgres
 def test_a_run_waits_for_a_worker_and_is_stopped_at_once_while_it_waits(frail: Stack) -> None:
     frail.kill("worker", signal.SIGSTOP)
     run = frail.train(**SMALL)

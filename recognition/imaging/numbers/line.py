@@ -1,34 +1,76 @@
 """Find the line of digits in a picture, and the segments that may be one digit each."""
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from recognition.errors import MAX_DIGITS, BlankDrawing, TooManyDigits
-from recognition.imaging.candidates import find_candidates
-from recognition.imaging.numbers.lattice import NumberDrawing, Segment
-from recognition.imaging.polarity import binarize, subtract_background, to_grey
-from recognition.imaging.preprocessing import normalize
-from recognition.imaging.segmentation import Ink
+from recognition.imaging.candidates import Doubt, find_candidates
+from recognition.imaging.numbers.ink import InkMap, Part, map_ink
+from recognition.imaging.numbers.lattice import NumberDrawing, find_segments
+from recognition.imaging.numbers.pieces import find_pieces
+from recognition.imaging.polarity import to_grey
+
+SPECK = 0.1  # digit heights; a smaller part is dirt
+TALL = 0.5  # digit heights; a higher part is a digit or several
+MAX_PARTS = 200  # more are a texture
+MAX_LENGTH = MAX_DIGITS * 1.6  # digit heights of ink beside each other
+ANOTHER_LINE = 0.6  # digit heights between the middles of two neighbours one above the other
+LONG = 1.5  # digit heights; along a shorter line, the slope of its middle means nothing
+ONE_DIGIT_WIDTH = 1.6  # digit heights; what is wider is no single digit
 
 
 def find_number(image: Image.Image) -> NumberDrawing:
     """Return the segments of an image of mode L, LA, RGB or RGBA. Raises BlankDrawing and TooManyDigits."""
-    grey, corner = to_grey(image)
-    inked, is_dark, background = binarize(grey)
-    levels = subtract_background(np.asarray(grey), is_dark, np.asarray(background))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
-    tallest = max(stats[1:, cv2.CC_STAT_HEIGHT])
-    found = sorted((int(s[0]), k) for k, s in enumerate(stats) if k and s[cv2.CC_STAT_HEIGHT] > 0.4 * tallest)
-    if not found:
-        raise BlankDrawing
-    if len(found) > MAX_DIGITS:
+    ink = map_ink(*to_grey(image))
+    parts = [part for part in ink.parts if max(part.width, part.height) > SPECK * ink.digit_height]
+    if len(parts) > MAX_PARTS:
         raise TooManyDigits
-    segments = []
-    for node, (_, label) in enumerate(found):
-        left, top, width, height, _ = (int(number) for number in stats[label])
-        ink = Image.fromarray(np.where(labels == label, levels, 0).astype(np.uint8))
-        box = left, top, left + width, top + height
-        placed = left + corner[0], top + corner[1], width, height
-        segments.append(Segment(normalize(Ink(ink, False, 0, box, None)), placed, ink.crop(box), node, node + 1))
-    return NumberDrawing(segments, len(found) + 1, find_candidates(image) if len(found) == 1 else [])
+    lines = split_lines(parts, ink.digit_height)
+    if sum(len(line) for line in lines if len(line) > 1) > 2 * MAX_DIGITS:
+        raise TooManyDigits
+    longest = max(lines, key=lambda line: sum(part.width * part.height for part in line))
+    tall = [part for part in longest if part.height > TALL * ink.digit_height]
+    if len(tall) > MAX_DIGITS or sum(part.width for part in tall) > MAX_LENGTH * ink.digit_height:
+        raise TooManyDigits
+    pieces = find_pieces(ink, longest)
+    if not pieces:
+        raise BlankDrawing
+    segments = list(find_segments(ink, pieces, middle_line(tall, ink.digit_height)))
+    doubt: Doubt = "surroundings" if len(lines) > 1 else ""
+    candidates = find_candidates(image) if may_be_one_digit(parts, ink) else []
+    return NumberDrawing(segments, len(pieces) + 1, candidates, doubt)
+
+
+def split_lines(parts: list[Part], height: float) -> list[list[Part]]:
+    """Return the parts of each line of writing: where no tall part's middle is near, another line begins."""
+    tall = sorted((part for part in parts if part.height > TALL * height), key=lambda part: part.middle[1])
+    lines: list[list[Part]] = []
+    for part in tall:
+        if not lines or part.middle[1] - lines[-1][-1].middle[1] > ANOTHER_LINE * height:
+            lines.append([])
+        lines[-1].append(part)
+    if not lines:
+        return [parts]
+    for part in parts:
+        if part.height <= TALL * height:
+            middles = [abs(min(one.middle[1] for one in line) - part.middle[1]) for line in lines]
+            lines[int(np.argmin(middles))].append(part)
+    return lines
+
+
+def middle_line(tall: list[Part], height: float) -> tuple[float, float]:
+    """Return slope and offset of the line through the middles of the digits."""
+    if not tall:
+        return 0.0, 0.0
+    across, down = np.array([part.middle for part in tall]).T
+    if np.ptp(across) < LONG * height:
+        return 0.0, float(np.median(down))
+    slope, offset = np.polyfit(across, down, 1)
+    return float(slope), float(offset)
+
+
+def may_be_one_digit(parts: list[Part], ink: InkMap) -> bool:
+    """Whether the picture may hold a single digit: no two tall parts stand beside each other."""
+    tall = [part for part in parts if part.height > TALL * ink.digit_height]
+    left, right = min(part.box[0] for part in parts), max(part.box[2] for part in parts)
+    return len(tall) <= 2 and right - left < ONE_DIGIT_WIDTH * ink.digit_height

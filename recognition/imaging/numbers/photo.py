@@ -1,0 +1,42 @@
+"""Find the ink of a line of digits in a photo: uneven light, grain, ruled paper, frames."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from recognition.imaging import paper
+from recognition.imaging.lines import erase, find_lines
+from recognition.imaging.polarity import Levels
+
+WORKING_SIDE = 480  # pixels of the longer side: a line of five digits has the height that `paper` is made for
+DARK_BORDER = 0.6  # share of a dark border above which the ink is light
+
+
+@dataclass(frozen=True)
+class PhotoInk:
+    """The ink of a photo."""
+
+    levels: Levels  # 255 in the middle of a stroke
+    reduction: float  # the photo's pixels for each of these, along a side
+
+
+def ink_of_photo(grey: Image.Image) -> PhotoInk | None:
+    """Return the ink on the paper without ruled lines and frames, or None if there is no paper or no ink."""
+    levels = paper.remove_specks(np.asarray(grey))
+    scale = min(WORKING_SIDE / max(levels.shape), 1.0)
+    size = max(round(levels.shape[1] * scale), 8), max(round(levels.shape[0] * scale), 8)
+    small = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    border = np.concatenate((small[0], small[-1], small[:, 0], small[:, -1]))
+    is_board = float((border < (int(small.min()) + int(small.max())) / 2).mean()) > DARK_BORDER
+    found = paper.map_ink(255 - small if is_board else small)
+    if found is None:
+        return None
+    printed = [line for line in find_lines(found.mask, found.paper) if line.is_print()]
+    mask = erase(found.mask, printed)
+    if not mask.any():
+        return None
+    near = cv2.dilate(mask.astype(np.uint8), paper.disc(3)).astype(bool) & ~(found.mask & ~mask)
+    strength = np.minimum(found.strength * 1.05, 1) * near
+    return PhotoInk((strength * 255).astype(np.uint8), levels.shape[1] / size[0])

@@ -1,0 +1,102 @@
+"""Score the segments of a line of digits: how likely each is exactly one digit, whole and alone.
+
+A segment's score is a weighted sum of what the network and its shape say. The score of a reading is the sum of its
+segments' scores, and the weights maximize the likelihood of the true readings among all (a conditional random field:
+Lafferty, McCallum, Pereira, ICML 2001). ``python -m benchmarks.number_weights`` finds them.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.imaging.numbers.lattice import Shape
+from recognition.imaging.numbers.pieces import NO_CUT
+
+Floats = NDArray[np.float64]
+
+# Of the logarithm of width by height of each digit, 0 to 9: median and standard deviation.
+ASPECT = (-0.06, -0.86, -0.03, -0.19, -0.21, -0.05, -0.30, -0.23, -0.25, -0.39)
+ASPECT_SPREAD = (0.21, 0.46, 0.23, 0.24, 0.22, 0.27, 0.23, 0.23, 0.24, 0.22)
+MAX_COST = 3.0  # stroke widths; a cut through more ink is hardly less likely
+
+WEIGHTS = {
+    "segment": -0.32,
+    "log confidence": 1.48,
+    "log of the rest": -0.91,
+    "entropy": -0.54,
+    "two likeliest": 0.51,
+    "too narrow": -0.04,
+    "too wide": -0.44,
+    "too low": -0.45,
+    "too high": -0.24,
+    "cost of the cuts": -0.34,
+    "cuts": -0.40,
+    "has a gap": 0.24,
+    "gap": 0.27,
+    "other parts": -0.26,
+    "one": -0.49,
+    "one, cost of the cuts": -0.49,
+    "one, cuts": -0.51,
+    "wider than high": -1.32,
+    "other pieces": 0.32,
+    "off the line": -0.59,
+    "extended": -0.26,
+    "extended, cost of the cuts": -0.17,
+    "cuts through much ink": -0.04,
+    "width": -0.32,
+    "zero": -0.15,
+    "seven": -0.93,
+    "four": 1.23,
+    "six": 0.05,
+}
+
+
+def score(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
+    """Return the score of each segment for its shape and its probabilities, float64 [N, 10]."""
+    return features(shapes, probabilities) @ np.array(list(WEIGHTS.values()))
+
+
+def features(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
+    """Return what the weights apply to, float64 [N, weights], in their order."""
+    ranked = np.sort(probabilities, axis=1)
+    best, second = ranked[:, -1], ranked[:, -2]
+    digit = probabilities.argmax(axis=1)
+    entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(axis=1)
+    width, height, rise, left, right, gap, parts, pieces, extended = np.array(
+        [(s.width, s.height, s.rise, s.cut_left, s.cut_right, s.gap, s.parts, s.pieces, s.is_extended) for s in shapes],
+        float,
+    ).T
+    aspect = (np.log(width / height) - np.take(ASPECT, digit)) / np.take(ASPECT_SPREAD, digit)
+    cost = np.clip(left, 0, MAX_COST) + np.clip(right, 0, MAX_COST)
+    cuts = (left > NO_CUT).astype(float) + (right > NO_CUT)
+    much = np.maximum(left - MAX_COST, 0) + np.maximum(right - MAX_COST, 0)
+    one = digit == 1
+    columns = (
+        np.ones(len(digit)),
+        np.log(best),
+        np.log(np.maximum(1 - best, 1e-6)) / 4,
+        entropy,
+        best + second - 1,
+        np.clip(aspect, -4, 0) ** 2,
+        np.clip(aspect, 0, 4) ** 2,
+        4 * np.minimum(np.log(height), 0) ** 2,
+        4 * np.maximum(np.log(height), 0) ** 2,
+        cost,
+        cuts,
+        gap > 0,
+        5 * gap,
+        parts - 1,
+        one,
+        one * cost,
+        one * cuts,
+        np.clip(width - 1, 0, 1),
+        pieces - 1,
+        4 * rise**2,
+        extended,
+        extended * cost,
+        much,
+        width,
+        *(digit == one_of for one_of in (0, 7, 4, 6)),
+    )
+    return np.column_stack(columns).astype(float)

@@ -94,9 +94,9 @@ def as_segment(ink: Ink) -> Grid:
     return normalize(FoundInk(levels, is_dark=False, background=0, box=box, mask=None))
 
 
-def draw(kind: str) -> NDArray[np.float32]:
-    """Return COUNT pictures of a kind, the same in every run, without those that may be a digit."""
-    inks = (KINDS[kind](np.random.default_rng((13, row))) for row in range(COUNT))
+def draw(kind: str, count: int = COUNT) -> NDArray[np.float32]:
+    """Return `count` pictures of a kind, the same in every run, without those that may be a digit."""
+    inks = (KINDS[kind](np.random.default_rng((13, row))) for row in range(count))
     return np.stack([as_segment(ink) for ink in inks if ink is not None])
 
 

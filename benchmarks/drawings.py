@@ -12,7 +12,7 @@ from tests.support.drawings import chunk, draw, encode
 
 CANVAS = 280  # pixels a side of the colour canvas
 COLOURS, STRIPE = 6, 28  # of one digit; pixels
-INK_SIDE, MARGIN, DEPTH = 80, 10, 4  # as in recognition/static/recognition/js/drawing: ink.js and png.js
+INK_SIDE, MARGIN, DEPTH = 80, 10, 4  # as in recognition/static/recognition/js/drawing: sent.js and png.js
 
 
 def colour_canvas(digit: int) -> Image.Image:

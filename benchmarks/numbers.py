@@ -28,6 +28,7 @@ from training.learner import dataset
 
 Rng = np.random.Generator
 Ink = NDArray[np.float32]  # 1.0 on 0.0
+Placed = tuple[int, int, Ink]  # x and y of the left top corner
 
 # The gap between the boxes of neighbours, in heights of the digits. Below 0 the boxes overlap.
 GAPS = {"spaced": (0.20, 0.45), "near": (0.03, 0.12), "touching": (-0.10, 0.00), "overlapping": (-0.25, -0.10)}
@@ -59,9 +60,9 @@ class Answer:
 
 
 @cache
-def digits_by_pen() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the test digits as [10000, 28, 28] and their labels, from the thinnest pen to the widest."""
-    digits = dataset.load(settings.MNIST_DIR, "t10k")
+def digits_by_pen(name: str = "t10k") -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return MNIST's test or training digits as [N, 28, 28] and their labels, from the thinnest pen to the widest."""
+    digits = dataset.load(settings.MNIST_DIR, name)
     images = digits.images[..., 0]
     order = np.argsort([pen_width(image) for image in images], kind="stable")
     return images[order], digits.labels[order]
@@ -88,32 +89,52 @@ def enlarge(digit: Ink, height: float) -> Ink:
 
 def draw_number(length: int, kind: str, rng: Rng) -> tuple[str, Image.Image]:
     """Return a number and its picture (mode L): 60 to 160 pixels high, with margins of 0.1 to 0.8 heights."""
-    images, labels = digits_by_pen()
+    number, height, digits = choose_digits(length, rng)
+    return number, compose(place(digits, kind, height, rng), height, rng)
+
+
+def choose_digits(length: int, rng: Rng, name: str = "t10k") -> tuple[str, float, list[Ink]]:
+    """Return a number, its height in pixels, and the ink of its digits, written with similar pens."""
+    images, labels = digits_by_pen(name)
     first = int(rng.integers(len(labels) - SIMILAR_PENS))
     chosen = rng.integers(first, first + SIMILAR_PENS, length)
-    height, right, previous = rng.uniform(60, 160), 0.0, 0
-    placed = []
-    for image in images[chosen]:
-        tall = height * rng.uniform(0.9, 1.1)
-        ink = enlarge(image, tall)
+    height = float(rng.uniform(60, 160))
+    inks = [enlarge(image, height * rng.uniform(0.9, 1.1)) for image in images[chosen]]
+    return "".join(map(str, labels[chosen])), height, inks
+
+
+def place(digits: list[Ink], kind: str, height: float, rng: Rng) -> list[Placed]:
+    """Write digits beside each other on about one line."""
+    placed, right, previous = [], 0.0, 0
+    for ink in digits:
         gap = max(height * rng.uniform(*GAPS[kind]), -MOST_OVERLAP * min(previous, ink.shape[1]))
-        top = tall - ink.shape[0] + height * rng.uniform(-0.05, 0.05)
+        top = -ink.shape[0] + height * rng.uniform(-0.05, 0.05)
         placed.append((round(right + gap), round(top), ink))
         right, previous = right + gap + ink.shape[1], ink.shape[1]
-    margins = (height * rng.uniform(0.1, 0.8, 4)).astype(int)
-    return "".join(map(str, labels[chosen])), compose(placed, *margins.tolist())
+    return placed
 
 
-def compose(placed: list[tuple[int, int, Ink]], left: int, top: int, right: int, bottom: int) -> Image.Image:
-    """Return black ink on white from pieces at (x, y), with these margins in pixels."""
+def compose(placed: list[Placed], height: float, rng: Rng) -> Image.Image:
+    """Return the digits as black ink on white."""
+    return on_white(np.max(on_page(placed, (height * rng.uniform(0.1, 0.8, 4)).astype(int).tolist()), axis=0))
+
+
+def on_white(ink: Ink) -> Image.Image:
+    return Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8))
+
+
+def on_page(placed: list[Placed], margins: list[int]) -> list[Ink]:
+    """Return a page for each digit, with the margins left, top, right and bottom in pixels around all of them."""
+    left, top, right, bottom = margins
     x0, y0 = min(x for x, _, _ in placed) - left, min(y for _, y, _ in placed) - top
     width = max(x + ink.shape[1] for x, _, ink in placed) - x0 + right
     height = max(y + ink.shape[0] for _, y, ink in placed) - y0 + bottom
-    page = np.zeros((height, width), np.float32)
+    pages = []
     for x, y, ink in placed:
-        area = page[y - y0 : y - y0 + ink.shape[0], x - x0 : x - x0 + ink.shape[1]]
-        np.maximum(area, ink, out=area)
-    return Image.fromarray(np.rint(255 * (1 - page)).astype(np.uint8))
+        page = np.zeros((height, width), np.float32)
+        page[y - y0 : y - y0 + ink.shape[0], x - x0 : x - x0 + ink.shape[1]] = ink
+        pages.append(page)
+    return pages
 
 
 def drawn(kind: str, length: int, count: int) -> Iterable[tuple[str, Image.Image]]:

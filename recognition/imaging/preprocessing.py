@@ -8,15 +8,15 @@ Pure functions on Pillow images and small arrays, safe to call from any thread.
 """
 
 import base64
-from collections.abc import Callable
 from io import BytesIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
+from recognition.imaging.polarity import Levels, bounding_box, longer_side, subtract_background
 from recognition.imaging.segmentation import Ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
@@ -35,6 +35,9 @@ LOW, HIGH = 0.25, 0.75
 # sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
 DIAGONAL = 0.414
 
+CROSS: Levels = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+SQUARE: Levels = np.ones((3, 3), np.uint8)
+
 # How far a 28x28 image may deviate from MNIST's geometry, in pixels, and still be used unaltered.
 MIN_BOX = 18
 MAX_OFFSET = 1.0
@@ -43,10 +46,13 @@ MIN_STRENGTH = 0.5  # as a fraction of full ink; a fainter image is brought to f
 Grid = NDArray[np.float32]
 
 
-def normalize(ink: Ink) -> Grid:
-    """Return the digit as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing if there is no ink."""
+def normalize(ink: Ink, pen: float | None = None) -> Grid:
+    """Return the digit as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing if there is no ink.
+
+    `pen` is the width of its strokes in pixels, if that is known; it is measured otherwise.
+    """
     unaltered = as_mnist(ink)
-    return centre(scale_to_box(ink)) if unaltered is None else unaltered
+    return centre(scale_to_box(ink, pen)) if unaltered is None else unaltered
 
 
 def encode_png(array: NDArray[np.floating]) -> bytes:
@@ -76,17 +82,21 @@ def as_mnist(ink: Ink) -> Grid | None:
     return field
 
 
-def scale_to_box(ink: Ink) -> Grid:
+def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
     """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
-    grid = ink_grid(ink, WORK)
-    width, length = stroke_width(grid), longer_side(bounding_box(grid > 0.5))
+    grid = None
+    if pen is None:
+        grid = ink_grid(ink, WORK)
+        width, length = stroke_width(grid), float(longer_side(bounding_box(grid > 0.5)))
+    else:
+        width, length = pen * WORK / longer_side(ink.box), float(WORK)
     stroke = width * WORK / length
     wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
     scale = WORK / length
     if wanted != stroke:
         # The middle line of the stroke keeps its shape, so that is what must be scaled.
         scale = min((WORK - wanted) / max(length - width, 1.0), 1.6 * scale)
-    if abs(scale - 1) * length > 1:
+    if grid is None or abs(scale - 1) * length > 1:
         grid = ink_grid(ink, WORK * scale)
     change = (wanted - width * scale) / 2
     if abs(change) < 0.1:
@@ -117,29 +127,23 @@ def pad(grid: NDArray, width: int) -> Grid:
 def stroke_width(grid: Grid) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
     area = float(grid.sum())
-    eroded = (1 - DIAGONAL) * cross(grid, np.minimum) + DIAGONAL * square(grid, np.minimum)  # by one pixel
+    eroded = (1 - DIAGONAL) * erode(grid, CROSS) + DIAGONAL * erode(grid, SQUARE)  # by one pixel
     return 2.0 * area / max(area - float(eroded.sum()), 1e-6)
 
 
-def square(grid: Grid, extreme: np.ufunc) -> Grid:
-    """Return the extreme of every pixel and its eight neighbours."""
-    tall = extreme(extreme(grid[:-2], grid[2:]), grid[1:-1])
-    out = np.zeros_like(grid)
-    out[1:-1, 1:-1] = extreme(extreme(tall[:, :-2], tall[:, 2:]), tall[:, 1:-1])
-    return out
+def erode(grid: Grid, element: Levels) -> Grid:
+    """Return the least level under the structuring element, for every pixel; outside is 0."""
+    return np.asarray(cv2.erode(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
 
 
-def cross(grid: Grid, extreme: np.ufunc) -> Grid:
-    """Return the extreme of every pixel and its four neighbours."""
-    out = np.zeros_like(grid)
-    neighbours = extreme(extreme(grid[:-2, 1:-1], grid[2:, 1:-1]), extreme(grid[1:-1, :-2], grid[1:-1, 2:]))
-    out[1:-1, 1:-1] = extreme(neighbours, grid[1:-1, 1:-1])
-    return out
+def dilate(grid: Grid, element: Levels) -> Grid:
+    """Return the greatest level under the structuring element, for every pixel."""
+    return np.asarray(cv2.dilate(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
 
 
-def octagon(step: int) -> Callable[[Grid, np.ufunc], Grid]:
+def octagon(step: int) -> Levels:
     """Return the structuring element of a step: two squares for three crosses grow a stroke evenly."""
-    return square if step % 5 in (1, 3) else cross
+    return SQUARE if step % 5 in (1, 3) else CROSS
 
 
 def widen(grid: Grid, amount: float) -> Grid:
@@ -147,9 +151,9 @@ def widen(grid: Grid, amount: float) -> Grid:
     whole = int(amount)
     grid = pad(grid, whole + 2)
     for step in range(whole):
-        grid = octagon(step)(grid, np.maximum)
+        grid = dilate(grid, octagon(step))
     rest = np.float32(amount - whole)
-    return grid + rest * (cross(grid, np.maximum) - grid)
+    return grid + rest * (dilate(grid, CROSS) - grid)
 
 
 def narrow(grid: Grid, amount: float) -> Grid:
@@ -161,13 +165,13 @@ def narrow(grid: Grid, amount: float) -> Grid:
     lines = np.zeros_like(grid)
     whole = int(amount)
     for step in range(whole + 1):
-        smaller = octagon(step)(grid, np.minimum)
-        np.maximum(lines, grid - square(smaller, np.maximum), out=lines)
+        smaller = erode(grid, octagon(step))
+        np.maximum(lines, grid - dilate(smaller, SQUARE), out=lines)
         share = np.float32(amount - whole) if step == whole else np.float32(1.0)
         grid = grid + share * (smaller - grid)
     if lines.max() < 0.5:
         return grid
-    return np.maximum(grid, square(cross(lines, np.maximum), np.maximum))
+    return np.maximum(grid, dilate(dilate(lines, CROSS), SQUARE))
 
 
 def centre_of_mass(grid: Grid) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from recognition.imaging.polarity import Levels
 
 SEARCH_HEIGHT = 40  # pixels; the height of a digit in which paths are searched for
 SIDESTEP = 0.25  # what a step to the side costs, in pixels of ink
+SINGLE = 0.8  # digit heights; a component that is narrower is rather a single digit
+MAX_COST_OF_SINGLE = 1.2  # the same for it
 MAX_COST = 4.0  # stroke widths of ink that a path may cross
 TOLERANCE = 0.3  # stroke widths
 FREE = 1.0
@@ -45,31 +47,33 @@ def find_cuts(levels: Levels, height: float, stroke: float) -> list[Cut]:
     rows, columns = levels.shape
     size = max(round(columns * scale), 1), max(round(rows * scale), 1)
     ink: Floats = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
-    down, back_down = cheapest(ink)
-    up, back_up = cheapest(ink[::-1])
+    down, up = cheapest(ink), cheapest(ink[::-1])
     middle = len(ink) // 2
-    total = down[middle] + up[len(ink) - 1 - middle] - ink[middle]
+    rest = len(ink) - 1 - middle
+    total = down[middle] + up[rest] - ink[middle]
+    limit = MAX_COST if columns > SINGLE * height else MAX_COST_OF_SINGLE
     cuts = []
     edge, distance = round(MIN_WIDTH * height * scale), max(round(MIN_DISTANCE * height * scale), 1)
     for column in local_minima(total, distance, TOLERANCE * stroke * scale):
-        cost = crossed(ink, path := trace(back_down, back_up, middle, column)) / (stroke * scale)
-        if cost <= MAX_COST and edge <= column < size[0] - edge:
+        path = np.array(trace(down, middle, column) + trace(up, rest, column)[-2::-1])
+        cost = float(ink[np.arange(len(path)), path].sum()) / (stroke * scale)
+        if cost <= limit and edge <= column < size[0] - edge:
             across = np.interp(np.arange(rows), (np.arange(size[1]) + 0.5) / scale - 0.5, (path + 0.5) / scale)
             cuts.append(Cut(np.round(across).astype(np.int32), cost))
     return cuts
 
 
-def cheapest(ink: Floats) -> tuple[Floats, Ints]:
-    """Return the cost of the cheapest path from the first row to every pixel, and the step that leads to it."""
-    cost, came_from = ink.copy(), np.zeros(ink.shape, np.int32)
+def cheapest(ink: Floats) -> Floats:
+    """Return the cost of the cheapest path from the first row to every pixel."""
+    cost = ink.copy()
     framed = np.full(ink.shape[1] + 2, np.inf, np.float32)
+    beside = np.empty(ink.shape[1], np.float32)
     for row in range(1, len(ink)):
         framed[1:-1] = cost[row - 1]
-        steps = np.stack([framed[1:-1], framed[:-2] + SIDESTEP, framed[2:] + SIDESTEP])
-        chosen = steps.argmin(axis=0)
-        cost[row] += steps[chosen, np.arange(ink.shape[1])]
-        came_from[row] = np.array([0, -1, 1])[chosen]
-    return cost, came_from
+        np.minimum(framed[:-2], framed[2:], out=beside)
+        beside += np.float32(SIDESTEP)
+        cost[row] += np.minimum(framed[1:-1], beside)
+    return cost
 
 
 def local_minima(cost: Floats, distance: int, tolerance: float) -> list[int]:
@@ -99,18 +103,13 @@ def ends_and_middle(low: int, high: int, distance: int, cost: float) -> set[int]
     return ends | {(low + high) // 2} if width > 5 * distance else ends
 
 
-def trace(back_down: Ints, back_up: Ints, middle: int, column: int) -> Ints:
-    """Return the column of the cheapest path in each row, through `column` of the middle row."""
-    rows = len(back_down)
-    path = np.empty(rows, np.int32)
-    path[middle] = column
-    for row in range(middle, 0, -1):
-        path[row - 1] = path[row] + back_down[row, path[row]]
-    for row in range(middle, rows - 1):
-        path[row + 1] = path[row] + back_up[rows - 1 - row, path[row]]
-    return path
-
-
-def crossed(ink: Floats, path: Ints) -> float:
-    """Return the ink along a path."""
-    return float(ink[np.arange(len(path)), path].sum())
+def trace(cost: Floats, row: int, column: int) -> list[int]:
+    """Return the column of the cheapest path in each row from the first one to `row`, where it is `column`."""
+    path, last = [column], cost.shape[1] - 1
+    for costs in cost[:row][::-1]:
+        low, high = max(column - 1, 0), min(column + 1, last)
+        beside = low if costs[low] <= costs[high] else high
+        if costs[beside] + SIDESTEP < costs[column]:
+            column = beside
+        path.append(column)
+    return path[::-1]

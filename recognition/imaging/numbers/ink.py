@@ -60,6 +60,7 @@ class InkMap:
     labels: Labels  # the number of every pixel's component, 0 for none
     parts: list[Part]
     digit_height: float  # pixels
+    pen: float  # the mean width of the strokes, in pixels
     corner: tuple[float, float]  # where its left top corner lies in the image
     reduction: float  # the image's pixels for each of its own, along a side
 
@@ -68,13 +69,6 @@ class InkMap:
         left, top, right, bottom = (side * self.reduction for side in box)
         x, y = self.corner
         return round(left + x), round(top + y), max(round(right - left), 1), max(round(bottom - top), 1)
-
-    def stroke_width(self) -> float:
-        """Return the mean width of the strokes in pixels: twice the area over the length of the outline."""
-        mask = (self.labels > 0).astype(np.uint8)
-        inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
-        area = int(np.count_nonzero(mask))
-        return 2.0 * area / max(area - int(np.count_nonzero(inner)), 1)
 
 
 def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
@@ -113,7 +107,7 @@ def to_working_size(levels: Levels, corner: tuple[float, float], reduction: floa
         labels, parts = find_parts(levels)
     if not parts:
         raise BlankDrawing
-    return InkMap(levels, labels, parts, digit_height(parts), corner, reduction / scale)
+    return InkMap(levels, labels, parts, digit_height(parts), pen_width(labels), corner, reduction / scale)
 
 
 def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
@@ -142,3 +136,10 @@ def digit_height(parts: list[Part]) -> float:
     """Return the typical height of the high components, in pixels."""
     heights = np.array([part.height for part in parts])
     return float(np.median(heights[heights >= TALL * heights.max()]))
+
+
+def pen_width(labels: Labels) -> float:
+    """Return the mean width of the strokes in pixels: twice the area over the length of the outline."""
+    mask = (labels > 0).astype(np.uint8)
+    area = int(np.count_nonzero(mask))
+    return 2.0 * area / max(area - int(np.count_nonzero(cv2.erode(mask, np.ones((3, 3), np.uint8)))), 1)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from recognition.errors import TooManyDigits
 from recognition.imaging.candidates import Candidate, Doubt
 from recognition.imaging.numbers.ink import InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece
@@ -22,8 +24,13 @@ from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink
 
-MAX_WIDTH = 1.5  # of several pieces, in digit heights
+MAX_WIDTH = 1.8  # of several pieces, in digit heights: a 5 with a long bar
+MAX_CUT_WIDTH = 1.4  # of several pieces that a cut bounds
 MAX_PIECES = 8
+MIN_HEIGHT = 0.5  # of what is cut from a component, in digit heights
+SLIVER = 0.2  # digit heights; what is narrower is not cut through more than a stroke
+MAX_COST = 3.6  # of both cuts of a segment, in stroke widths
+MAX_SEGMENTS = 400  # 20 touching digits have about 300
 MAX_GAP = 0.15  # between the pieces of a segment, in digit heights
 SHARED = 1.1  # stroke widths on the other side of a cut that two digits may share
 MIN_SHARED_COST = 0.5  # stroke widths; a cut through less ink divides no stroke that two digits share
@@ -43,6 +50,10 @@ class Shape:
     parts: int  # connected components that it has ink of
     pieces: int
     is_extended: bool  # holds the ink along its cuts that its neighbour holds too
+
+    def ends_by_itself(self) -> bool:
+        """Whether no cut bounds it."""
+        return self.cut_left == NO_CUT and self.cut_right == NO_CUT
 
 
 @dataclass(frozen=True)
@@ -83,34 +94,79 @@ class NumberDrawing:
         return [candidate.digit for candidate in self.candidates] + [segment.digit for segment in self.segments]
 
 
-def find_segments(ink: InkMap, pieces: list[Piece], middle: tuple[float, float]) -> Iterator[Segment]:
-    """Yield every group of neighbouring pieces that may be one digit.
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring pieces between two nodes; the box is (left, top, right, bottom)."""
+
+    pieces: list[Piece]
+    nodes: tuple[int, int]
+    box: IntBox
+    shape: Shape
+
+
+def find_segments(ink: InkMap, pieces: list[Piece], middle: tuple[float, float]) -> list[Segment]:
+    """Return every group of neighbouring pieces that may be one digit. Raises TooManyDigits.
 
     Args:
         middle: slope and offset of the middle line of the digits, in the pixels of `ink`.
     """
-    shared = SHARED * ink.stroke_width()
+    spans = list(find_spans(ink, pieces, middle))
+    likely = [span for span in spans if may_be_digit(span.shape)]
+    if is_connected([span.nodes for span in likely], len(pieces)):
+        spans = likely
+    if len(spans) > MAX_SEGMENTS:
+        raise TooManyDigits
+    shared = SHARED * ink.pen
+    room = MAX_SEGMENTS - len(spans)
+    segments = []
+    for span in spans:
+        levels = merge(span.pieces, span.box)
+        segments.append(segment(ink, levels, span.box, span.nodes, span.shape))
+        if room and max(span.shape.cut_left, span.shape.cut_right) > MIN_SHARED_COST:
+            levels, box = extend(ink, span, levels, shared)
+            shape = replace(describe(ink, span.pieces, box, middle), is_extended=True)
+            segments.append(segment(ink, levels, box, span.nodes, shape))
+            room -= 1
+    return segments
+
+
+def find_spans(ink: InkMap, pieces: list[Piece], middle: tuple[float, float]) -> Iterator[Span]:
+    """Yield the groups of neighbouring pieces that are not too wide for one digit."""
     for first in range(len(pieces)):
-        box, gap = pieces[first].box, 0.0
+        box = pieces[first].box
         for last in range(first, min(first + MAX_PIECES, len(pieces))):
-            gap = max(gap, pieces[last].box[0] - box[2])
-            box = enclose(box, pieces[last].box)
-            is_wide = last > first and box[2] - box[0] > MAX_WIDTH * ink.digit_height
-            if gap > MAX_GAP * ink.digit_height or is_wide:
-                break
             group = pieces[first : last + 1]
-            shape = describe(ink, group, box, gap, middle)
-            levels = merge(group, box)
-            yield segment(ink, levels, box, (first, last + 1), shape)
-            if max(shape.cut_left, shape.cut_right) > MIN_SHARED_COST:
-                levels, wider = extend(ink, group, levels, box, shared)
-                resized = describe(ink, group, wider, gap, middle)
-                yield segment(ink, levels, wider, (first, last + 1), replace(resized, is_extended=True))
+            box = enclose(box, pieces[last].box)
+            shape = describe(ink, group, box, middle)
+            if last > first and (shape.gap > MAX_GAP or shape.width > MAX_WIDTH):
+                break
+            if last == first or shape.ends_by_itself() or shape.width <= MAX_CUT_WIDTH:
+                yield Span(group, (first, last + 1), box, shape)
 
 
-def describe(ink: InkMap, group: list[Piece], box: IntBox, gap: float, middle: tuple[float, float]) -> Shape:
+def may_be_digit(shape: Shape) -> bool:
+    """Whether a digit may have such a shape. What ends by itself on both sides always may."""
+    if shape.ends_by_itself():
+        return True
+    cost = max(shape.cut_left, 0) + max(shape.cut_right, 0)
+    is_sliver = shape.width < SLIVER and cost > 1
+    return shape.height >= MIN_HEIGHT and cost <= MAX_COST and not is_sliver
+
+
+def is_connected(spans: list[tuple[int, int]], last: int) -> bool:
+    """Whether there is a way from node 0 to the last node."""
+    reached = {0}
+    for first, end in sorted(spans):
+        if first in reached:
+            reached.add(end)
+    return last in reached
+
+
+def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, float]) -> Shape:
     left, top, right, bottom = box
     slope, offset = middle
+    ends = accumulate((piece.box[2] for piece in group), max)
+    gap = max([0, *(after.box[0] - end for after, end in zip(group[1:], ends, strict=False))])
     return Shape(
         width=(right - left) / ink.digit_height,
         height=(bottom - top) / ink.digit_height,
@@ -127,7 +183,7 @@ def describe(ink: InkMap, group: list[Piece], box: IntBox, gap: float, middle: t
 def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], shape: Shape) -> Segment:
     framed = Image.fromarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
     inside = 1, 1, 1 + levels.shape[1], 1 + levels.shape[0]
-    digit = normalize(Ink(framed, False, 0, inside, None))
+    digit = normalize(Ink(framed, False, 0, inside, None), ink.pen)
     return Segment(digit, ink.place(box), Image.fromarray(levels), *nodes, shape)
 
 
@@ -143,21 +199,21 @@ def merge(group: list[Piece], box: IntBox) -> Levels:
     return levels
 
 
-def extend(ink: InkMap, group: list[Piece], levels: Levels, box: IntBox, reach: float) -> tuple[Levels, IntBox]:
-    """Return a segment with the ink within `reach` pixels of it on the other side of its cuts.
+def extend(ink: InkMap, span: Span, levels: Levels, reach: float) -> tuple[Levels, IntBox]:
+    """Return a span with the ink within `reach` pixels of it on the other side of its cuts.
 
     Where a digit is written over the edge of its neighbour, both need the stroke that they share.
     """
-    margin = int(reach) + 1
-    before = margin if group[0].cut_left > NO_CUT else 0
-    after = margin if group[-1].cut_right > NO_CUT else 0
+    margin, box = int(reach) + 1, span.box
+    before = margin if span.shape.cut_left > NO_CUT else 0
+    after = margin if span.shape.cut_right > NO_CUT else 0
     height, width = ink.levels.shape
     left, top = max(box[0] - before, 0), max(box[1] - margin, 0)
     right, bottom = min(box[2] + after, width), min(box[3] + margin, height)
     own = np.zeros((bottom - top, right - left), np.uint8)
     own[box[1] - top : box[3] - top, box[0] - left : box[2] - left] = levels
     near = cv2.dilate((own > INKED).astype(np.uint8), disc(2 * reach))
-    labels = sorted(set().union(*(piece.labels for piece in group)))
+    labels = sorted(set().union(*(piece.labels for piece in span.pieces)))
     allowed = (near > 0) & np.isin(ink.labels[top:bottom, left:right], labels)
     extended = np.maximum(own, ink.levels[top:bottom, left:right] * allowed)
     x, y, u, v = bounding_box(extended > INKED)

@@ -35,7 +35,7 @@ def find_number(image: Image.Image) -> NumberDrawing:
     pieces = find_pieces(ink, longest)
     if not pieces:
         raise BlankDrawing
-    segments = list(find_segments(ink, pieces, middle_line(tall, ink.digit_height)))
+    segments = find_segments(ink, pieces, middle_line(tall, ink.digit_height))
     doubt: Doubt = "surroundings" if len(lines) > 1 else ""
     candidates = find_candidates(image) if may_be_one_digit(parts, ink) else []
     return NumberDrawing(segments, len(pieces) + 1, candidates, doubt)

@@ -11,8 +11,9 @@ from recognition.imaging.numbers.ink import InkMap, Part
 from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 
 MIN_CUT_WIDTH = 0.35  # digit heights; a narrower component is one digit
-SMALL = 0.35  # digit heights; a part of less height and width is no digit, but may belong to one
-NEAR = 0.12  # digit heights; a small part further from all digits is a stray
+LOW = 0.35  # digit heights; a lower part is no digit, but may be the bar of a 5 or the dot of a broken pen
+NEAR = 0.12  # digit heights; a low part further from all digits is a stray
+MIN_PIECE = 0.01  # squared digit heights of ink; less is left to the next piece
 NO_CUT = -1.0
 INKED = 85  # levels
 
@@ -29,12 +30,10 @@ class Piece:
 
 
 def find_pieces(ink: InkMap, parts: list[Part]) -> list[Piece]:
-    """Return the pieces of the parts of a line, sorted by their middles. A small part joins the nearest piece."""
-    stroke, height = ink.stroke_width(), ink.digit_height
-    small = [part for part in parts if max(part.height, part.width) < SMALL * height]
-    large = [part for part in parts if part not in small]
-    pieces = [piece for part in large for piece in cut(ink, part, stroke)]
-    for part in small:
+    """Return the pieces of the parts of a line, sorted by their middles. A low part joins the nearest piece."""
+    height = ink.digit_height
+    pieces = [piece for part in parts if part.height >= LOW * height for piece in cut(ink, part)]
+    for part in (part for part in parts if part.height < LOW * height):
         distances = [distance(part.box, piece.box) for piece in pieces]
         nearest = int(np.argmin(distances))
         if distances[nearest] <= NEAR * height:
@@ -55,12 +54,12 @@ def ink_of(ink: InkMap, part: Part) -> Levels:
     return own
 
 
-def cut(ink: InkMap, part: Part, stroke: float) -> list[Piece]:
+def cut(ink: InkMap, part: Part) -> list[Piece]:
     """Cut a component wherever it may hold two digits."""
     levels, label = ink_of(ink, part), frozenset([part.label])
     if part.width < MIN_CUT_WIDTH * ink.digit_height:
         return [Piece(part.box, levels, label)]
-    cuts = find_cuts(levels, ink.digit_height, stroke)
+    cuts = find_cuts(levels, ink.digit_height, ink.pen)
     rows, width = levels.shape
     columns = np.arange(width)
     borders = [*(cut.columns for cut in cuts), np.full(rows, width)]
@@ -70,7 +69,7 @@ def cut(ink: InkMap, part: Part, stroke: float) -> list[Piece]:
     for border, cut_right in zip(borders, costs, strict=True):
         right = np.maximum(border, left)  # cuts may cross
         inside = (columns >= left[:, None]) & (columns < right[:, None]) & (levels > INKED)
-        if inside.any():
+        if np.count_nonzero(inside) > MIN_PIECE * ink.digit_height**2:
             x, y, u, v = bounding_box(inside)
             own = levels[y:v, x:u] * ((columns[x:u] >= left[y:v, None]) & (columns[x:u] < right[y:v, None]))
             box = x + part.box[0], y + part.box[1], u + part.box[0], v + part.box[1]

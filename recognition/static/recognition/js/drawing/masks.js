@@ -45,6 +45,15 @@ export function grow(mask, area, view, radius, color) {
   return context.canvas;
 }
 
+/** Return the mask of strokes at the pad's resolution: the ink within `radius` units of a coarser mask. */
+export function sharpen(drawing, mask, area, view, radius) {
+  const context = createContext(view.width, view.height, { willReadFrequently: false });
+  paint(context, drawing, view, "#000");
+  context.globalCompositeOperation = "destination-in";
+  context.drawImage(grow(mask, area, view, radius, "#000"), 0, 0);
+  return context.canvas;
+}
+
 /** Return whether strokes can be seen further than `gap` units outside the mask. */
 export function leavesInkOut(drawing, mask, area, padView, gap) {
   const view = resizeView(padView, CHECK_HEIGHT);

@@ -2,14 +2,14 @@
 
 import { setText } from "../dom.js";
 import { createContext } from "./ink.js";
-import { decodeMask, describePlace, grow, leavesInkOut, unite } from "./masks.js";
+import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
 import { sentArea } from "./sent.js";
-import { resizeView } from "./view.js";
+import { areaOf, resizeView } from "./view.js";
 
 const GAP = 0.01; // of the pad's height, between the ink and its outline
 const LINE = 0.0075; // of the pad's height, the outline's width
 const DIM = 0.75; // opacity of the sheet's colour over what was left out
-const MAX_HEIGHT = 480; // pixels; more would take time and show no more, as a mask has 200
+const MAX_HEIGHT = 640; // pixels; more would take time and show no more
 
 export class SegmentationView {
   #pad;
@@ -72,8 +72,9 @@ export class SegmentationView {
     if (chosen) return `The outlined part was read as ${chosen.prediction} (digit ${chosen.index + 1}).`;
     if (!dims) return "";
     if (!picture) return "The faded part of your drawing was left out.";
-    const digits = this.#answer.isNumber ? "the digits" : "the digit";
-    const found = `what was taken for ${digits}, ${describePlace(union)} of the picture`;
+    const { isNumber } = this.#answer;
+    const found = `what was taken for ${isNumber ? "the digits" : "the digit"}, ${describePlace(union)} of the picture`;
+    if (picture.bitmap && isNumber) return "The dimmed part of the picture was left out.";
     if (picture.bitmap) return `The outline shows ${found}. The dimmed rest was left out.`;
     return `This browser can't show the picture. You see ${found}.`;
   }
@@ -81,21 +82,30 @@ export class SegmentationView {
   #paint() {
     const { masks, union, dims, drawing } = this.#shown ?? {};
     const chosen = this.#chosen;
-    const mask = masks && (chosen ? masks[chosen.index] : dims && union);
+    const isShown = masks && (dims || chosen);
     const style = getComputedStyle(this.#canvas);
     const [sheet, accent, pen] = ["--sheet", "--accent", "--pen"].map((name) => style.getPropertyValue(name));
     const view = resizeView(this.#pad.view, Math.min(this.#pad.view.height, MAX_HEIGHT));
-    const state = mask ? [...Object.values(view), sheet, chosen?.index].join() : "";
+    const state = isShown ? [...Object.values(view), sheet, chosen?.index].join() : "";
     if (state === this.#painted) return;
     this.#painted = state;
     this.#canvas.width = view.width;
     this.#canvas.height = view.height;
-    if (!mask) return;
+    if (!isShown) return;
     const context = this.#canvas.getContext("2d");
     const area = sentArea(drawing, union, this.#pad.view);
     if (dims) this.#dim(context, area, view, sheet);
-    context.drawImage(this.#outline(mask, area, view, accent), 0, 0);
+    // The digits of a number have boxes.
+    const outlined = this.#answer.isNumber ? chosen && masks[chosen.index] : union;
+    if (outlined) context.drawImage(this.#outline(outlined, area, view, accent), 0, 0);
     if (drawing.picture && !drawing.picture.bitmap) context.drawImage(grow(union, area, view, 0, pen), 0, 0);
+  }
+
+  /** Return the shape of a mask on the pad, `radius` units wider: of strokes it is known more exactly. */
+  #shape(mask, area, view, radius, color) {
+    const { drawing } = this.#shown;
+    if (drawing.picture) return grow(mask, area, view, radius, color);
+    return grow(sharpen(drawing, mask, area, view, GAP), areaOf(view), view, radius, color);
   }
 
   #dim(context, area, view, sheet) {
@@ -105,15 +115,15 @@ export class SegmentationView {
     context.fillRect(...[...corner, area.width, area.height].map((length) => length * view.scale));
     context.globalAlpha = 1;
     context.globalCompositeOperation = "destination-out";
-    context.drawImage(grow(this.#shown.union, area, view, GAP, "#000"), 0, 0);
+    context.drawImage(this.#shape(this.#shown.union, area, view, GAP, "#000"), 0, 0);
     context.globalCompositeOperation = "source-over";
   }
 
   #outline(mask, area, view, color) {
     const context = createContext(view.width, view.height, { willReadFrequently: false });
-    context.drawImage(grow(mask, area, view, GAP + LINE, color), 0, 0);
+    context.drawImage(this.#shape(mask, area, view, GAP + LINE, color), 0, 0);
     context.globalCompositeOperation = "destination-out";
-    context.drawImage(grow(mask, area, view, GAP, "#000"), 0, 0);
+    context.drawImage(this.#shape(mask, area, view, GAP, "#000"), 0, 0);
     return context.canvas;
   }
 }

@@ -5,8 +5,9 @@ import { encodeGrey } from "./png.js";
 import { viewOf } from "./view.js";
 
 const INK_SIDE = 80; // pixels of a digit's longer side, as the server scales it
-const WIDE = 1.5; // width for each height: wider ink may be several digits, and its height is INK_SIDE
+const WIDE = 1.5; // width for each height: wider ink may be several digits, of which INK_SIDE is the height
 const MAX_INK_WIDTH = 640; // pixels
+const MAX_PEN = 14; // pixels of the pen's width in wide ink: more would enlarge a mere dash
 const MARGIN = 10; // pixels of background around the ink
 const MIN_SIDE = 1 / 28; // of the pad's height: smaller ink is not enlarged further
 
@@ -28,11 +29,11 @@ function cropView(strokes) {
 function computeCrop(strokes) {
   const box = inkBox(strokes) ?? boundingBox(strokes);
   const [width, height] = [box.right - box.left, box.bottom - box.top];
-  const isWide = width > WIDE * height;
-  const scale = isWide
-    ? Math.min(INK_SIDE / Math.max(height, MIN_SIDE), MAX_INK_WIDTH / width)
-    : INK_SIDE / Math.max(width, height, MIN_SIDE);
-  return viewOf(box, scale, MARGIN);
+  const ofDigit = INK_SIDE / Math.max(width, height, MIN_SIDE);
+  if (width <= WIDE * height) return viewOf(box, ofDigit, MARGIN);
+  const pen = Math.max(...strokes.map(({ width: wide, erases }) => (erases ? 0 : wide)));
+  const ofLine = Math.min(INK_SIDE / height, MAX_INK_WIDTH / width, MAX_PEN / pen);
+  return viewOf(box, Math.max(ofLine, ofDigit), MARGIN);
 }
 
 /** Return the strokes as a PNG Blob: cropped, black on white, the same size on every screen. */

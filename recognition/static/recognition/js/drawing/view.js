@@ -24,6 +24,9 @@ export function boundsOf({ width, height, scale, left, top }) {
   return { left, top, right: left + width / scale, bottom: top + height / scale };
 }
 
+/** Return the units that a view shows, as a corner and lengths. */
+export const areaOf = ({ width, height, scale, left, top }) => ({ left, top, width: width / scale, height: height / scale });
+
 export function isInView(box, view) {
   const bounds = boundsOf(view);
   return (

@@ -27,7 +27,8 @@ def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> PhotoInk | None:
 
     With `everywhere`, the whole image is paper.
     """
-    levels = paper.remove_specks(np.asarray(grey))
+    factor = -(-max(grey.size) // (2 * WORKING_SIDE))
+    levels = paper.remove_specks(np.asarray(grey.reduce(factor) if factor > 1 else grey))
     scale = min(WORKING_SIDE / max(levels.shape), 1.0)
     size = max(round(levels.shape[1] * scale), 8), max(round(levels.shape[0] * scale), 8)
     small = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -42,4 +43,4 @@ def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> PhotoInk | None:
         return None
     near = cv2.dilate(mask.astype(np.uint8), paper.disc(3)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * 1.05, 1) * near
-    return PhotoInk((strength * 255).astype(np.uint8), levels.shape[1] / size[0])
+    return PhotoInk((strength * 255).astype(np.uint8), grey.width / size[0])

@@ -46,9 +46,10 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
         for (segment, row), value in zip(segments, scores.tolist(), strict=True)
     ]
     path = best_path(edges, drawing.nodes)
-    if len(path) == 1 and candidates:
+    if candidates and (len(path) == 1 or drawing.is_surrounded):
         digit = choose(model, candidates)
-        return NumberPrediction([digit], digit.confidence, digit.uncertain_reason)
+        if len(path) == 1 or not digit.uncertain_reason:  # one that was found among print, which looks like digits too
+            return NumberPrediction([digit], digit.confidence, digit.uncertain_reason)
     digits = [Prediction(*segments[k], network_doubt(model, segments[k][1])) for k in path]
     spelled = log_sum_of(edges, drawing.nodes, [edges[k].digit for k in path])
     share = exp(spelled - log_sum(edges, drawing.nodes))

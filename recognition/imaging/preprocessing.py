@@ -89,7 +89,8 @@ def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
         grid = ink_grid(ink, WORK)
         width, length = stroke_width(grid), float(longer_side(bounding_box(grid > 0.5)))
     else:
-        width, length = pen * WORK / longer_side(ink.box), float(WORK)
+        size = longer_side(ink.box)
+        width, length = min(pen, size / 2) * WORK / size, float(WORK)
     stroke = width * WORK / length
     wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
     scale = WORK / length

@@ -22,10 +22,8 @@ CONTEXT = multiprocessing.get_context("spawn")
 class Attempt:
     """One training process on a run's folder, and what it has reported. Its last batch is of a single digit."""
 
-    def __init__(
-        self, folder: Path, preset: str, number: int = 1, finished: int = 0, epochs: int = 3, **inputs: Any
-    ) -> None:
-        config = Config(preset, epochs, 64, 0.001, 1025, 11, folder, settings.MNIST_DIR, number, **inputs)
+    def __init__(self, folder: Path, preset: str, number: int = 1, finished: int = 0, **inputs: Any) -> None:
+        config = Config(preset, 3, 64, 0.001, 1025, 11, folder, settings.MNIST_DIR, number, **inputs)
         self.config = prepare_attempt(config, finished)
         self.pipe, child_end = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=main, args=(child_end, self.config))

@@ -10,6 +10,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from recognition.comparison import mcnemar, objections
+from tests.support.small_adaptation import SMALL
 from training.learner import dataset
 from training.learner.adaptation import builder, compare, corrections, moments, replay
 from training.learner.adaptation.teacher import Teacher
@@ -26,8 +27,7 @@ def digits() -> dataset.Digits:
 
 @pytest.fixture(autouse=True)
 def build_small_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = {"CANDIDATES": 700, "UNSUREST": 280, "OTHERS": 90, "HARDEST": 160, "TRANSFERRED": 300, "HABITUAL": 70}
-    for name, value in (small | {"NON_DIGIT_CANDIDATES": 400, "NON_DIGITS": 240, "COPIES": 400}).items():
+    for name, value in SMALL.items():
         monkeypatch.setattr(builder, name, value)
 
 

@@ -16,8 +16,9 @@ HEIGHT, PEN = 80.0, 8.0
 PITCH = 0.95  # from one digit to the next, in heights; the digits are about 0.6 wide
 Strokes = list[list[Point]]
 
-# The bar stands apart from the body.
+# The pen is lifted within a digit: the bar of the 5 stands apart from its body, the 0 is in two halves.
 FIVE_WITH_LOOSE_BAR: Strokes = [[(0.29, 0.2), *STROKES[5][0][1:]], [(0.32, 0.0), (0.8, -0.02)]]
+BROKEN_ZERO: Strokes = [STROKES[0][0][3:20], STROKES[0][0][22:]]
 
 
 @cache
@@ -59,6 +60,8 @@ PICTURES: dict[str, tuple[str, Image.Image]] = {
     "two": ("42", written("42")),
     "five": ("98105", written("98105")),
     "close together": ("36724", written("36724", pitch=0.8)),
+    "touching": ("36724", written("36724", pitch=0.7)),
+    "two that touch": ("58", written("58", pitch=0.7)),
     "far apart": ("253", written("253", pitch=1.6)),
     "as many as allowed": ("2754386902" * 2, written("2754386902" * 2)),
     "a rising line": ("45263", written("45263", rise=0.25)),
@@ -68,6 +71,7 @@ PICTURES: dict[str, tuple[str, Image.Image]] = {
     "faint": ("306", written("306", ink=180, paper=235)),
     "ones and zeros": ("1001", written("1001")),
     "a 5 with a loose bar": ("352", write([3, FIVE_WITH_LOOSE_BAR, 2])),
+    "a broken 0": ("702", write([7, BROKEN_ZERO, 2])),
     "a speck": ("364", dot(written("364"), 12, 110, 2)),
     "a full stop": ("364", dot(written("364"), 272, 101, 4)),
 }
@@ -91,6 +95,14 @@ def test_the_boxes_lie_around_the_digits_from_left_to_right() -> None:
         assert ink is not None
 
 
+def test_the_box_holds_the_whole_digit_if_it_is_in_pieces() -> None:
+    _, five, zero = (digit.candidate.box() for digit in read(write([3, FIVE_WITH_LOOSE_BAR, BROKEN_ZERO])).digits)
+    for _, top, width, height in (five, zero):
+        assert abs(top - 0.3 * HEIGHT) < 0.1 * HEIGHT
+        assert abs(height - (HEIGHT + PEN)) < 0.1 * HEIGHT
+        assert width > 0.5 * HEIGHT
+
+
 def test_boxes_count_from_the_corner_of_a_picture_with_clear_margins() -> None:
     page = Image.new("RGBA", (500, 300), (0, 0, 0, 0))
     page.paste(written("42").convert("RGBA"), (60, 40))
@@ -103,6 +115,12 @@ def test_a_line_with_a_letter_is_uncertain() -> None:
     letter: Strokes = [[(0.2, 1.0), (0.2, 0.0), (0.5, 0.6), (0.8, 0.0), (0.8, 1.0)]]  # M
     assert read(write([3, letter, 6])).uncertain_reason
     assert not read(written("356")).uncertain_reason
+
+
+@pytest.mark.parametrize("number", ["58", "36724", "98105", "3306"])
+def test_digits_that_share_much_ink_are_read_or_uncertain(number: str) -> None:
+    predictions = [read(written(number, pitch=pitch)) for pitch in (0.56, 0.58, 0.6)]
+    assert [one.number for one in predictions if one.number != number and not one.uncertain_reason] == []
 
 
 def test_more_digits_than_allowed_are_refused() -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from recognition.imaging.polarity import Levels
 
-SEARCH_HEIGHT = 40  # pixels; the height of a digit in which paths are searched for
-SIDESTEP = 0.25  # what a step to the side costs, in pixels of ink
+SEARCH_HEIGHT = 60  # pixels; the height of a digit in which paths are searched for
+SIDESTEP = 0.35  # what a step to the side costs, in pixels of ink
 SINGLE = 0.8  # digit heights; a component that is narrower is rather a single digit
 MAX_COST_OF_SINGLE = 1.2  # the same for it
 MAX_COST = 4.0  # stroke widths of ink that a path may cross

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognition.errors import BlankDrawing
+from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.numbers.photo import ink_of_photo
 from recognition.imaging.polarity import (
+    Box,
     IntBox,
     Levels,
     Mask,
@@ -28,6 +29,10 @@ MAX_AREA = 600_000  # pixels of the working size
 MAX_ENLARGEMENT = 3.0
 SAME_SIZE = 1.25  # a factor below that is not worth another scaling
 TALL = 0.5  # of the highest component's height; a lower one does not tell how high a digit is
+SPECK = 0.1  # digit heights; a smaller part is dirt
+MAX_PARTS = 200  # more are a texture or a page of text
+LOW = 0.35  # digit heights; a lower part is no digit
+LINE = 1.6  # digit heights; a low part that is longer is no bar of a 5 either
 
 Labels = NDArray[np.int32]
 
@@ -63,6 +68,7 @@ class InkMap:
     pen: float  # the mean width of the strokes, in pixels
     corner: tuple[float, float]  # where its left top corner lies in the image
     reduction: float  # the image's pixels for each of its own, along a side
+    is_surrounded: bool  # more than digits was found: a photo, print
 
     def place(self, box: IntBox) -> tuple[int, int, int, int]:
         """Return a box of the working size as (left, top, width, height) in the image's pixels."""
@@ -72,42 +78,70 @@ class InkMap:
 
 
 def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
-    """Find the ink in a grey image, which lies at `corner` of the whole one. Raises BlankDrawing."""
+    """Find the ink in a grey image, which lies at `corner` of the whole one. Raises BlankDrawing and TooManyDigits."""
     factor = -(-max(grey.size) // OVERVIEW_SIDE)
     overview = grey.reduce(factor) if factor > 1 else grey
     inked, is_dark, background = binarize(overview)
-    photo = None
-    if not isinstance(background, int) or not is_even(np.asarray(overview), inked):
-        photo = ink_of_photo(grey)
-    if photo is not None:
-        levels, left, top, reduction = photo.levels, 0.0, 0.0, photo.reduction
-    else:
+    is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
+    if is_drawing:
         box = grow(scaled(bounding_box(inked), factor), 3 * factor, grey.size)
-        left, top = float(int(box[0])), float(int(box[1]))
-        part = int(box[0]), int(box[1]), int(box[2]), int(box[3])
-        behind = background if isinstance(background, int) else background_of(background, grey, part)
-        levels, reduction = subtract_background(np.asarray(grey.crop(part)), is_dark, behind), 1.0
+        ink = map_part(grey, box, is_dark, background, corner)
+        if not has_print(ink):
+            return ink
+    photo = ink_of_photo(grey, everywhere=is_drawing)
+    if photo is not None:
+        return to_working_size(photo.levels, corner, photo.reduction, is_surrounded=True)
+    whole = 0.0, 0.0, float(grey.width), float(grey.height)
+    return replace(map_part(grey, whole, is_dark, background, corner), is_surrounded=True)
+
+
+def map_part(
+    grey: Image.Image, box: Box, is_dark: bool, background: int | Image.Image, corner: tuple[int, int]
+) -> InkMap:
+    """Find the ink in a box of a grey image by its difference from the background."""
+    left, top = int(box[0]), int(box[1])
+    part = grey.crop((left, top, int(box[2]), int(box[3])))
+    factor = int((part.width * part.height / MAX_AREA) ** 0.5)
+    if factor > 1:
+        part = part.reduce(factor)
+    behind = background if isinstance(background, int) else background_of(background, grey, box, part.size)
+    levels = subtract_background(np.asarray(part), is_dark, behind)
     strongest = int(levels.max())
     if strongest < 255:  # faint ink
-        levels = cv2.convertScaleAbs(levels, alpha=255 / max(strongest, 1)).astype(np.uint8)
-    place = left + corner[0], top + corner[1]
-    return to_working_size(levels, place, reduction)
+        levels = np.asarray(cv2.convertScaleAbs(levels, alpha=255 / max(strongest, 1)), np.uint8)
+    return to_working_size(levels, (left + corner[0], top + corner[1]), float(max(factor, 1)))
 
 
-def to_working_size(levels: Levels, corner: tuple[float, float], reduction: float) -> InkMap:
-    """Scale ink so that its digits are about DIGIT_HEIGHT high, and number its components. Raises BlankDrawing."""
-    scale, labels, parts = 1.0, *find_parts(levels)
-    if not parts:
-        raise BlankDrawing
-    wanted = min(DIGIT_HEIGHT / digit_height(parts), MAX_ENLARGEMENT, (MAX_AREA / levels.size) ** 0.5)
+def has_print(ink: InkMap) -> bool:
+    """Whether a long low line, a frame around something tall or more lines of writing were found."""
+    tall = [part for part in ink.parts if part.height > TALL * ink.digit_height]
+    for part in ink.parts:
+        if part.height < LOW * ink.digit_height and part.width > LINE * ink.digit_height:
+            return True
+        if part in tall and any(encloses(part.box, other.box) for other in tall):
+            return True
+    return False
+
+
+def encloses(one: IntBox, other: IntBox) -> bool:
+    return one[0] < other[0] and one[1] < other[1] and one[2] > other[2] and one[3] > other[3]
+
+
+def to_working_size(
+    levels: Levels, corner: tuple[float, float], reduction: float, *, is_surrounded: bool = False
+) -> InkMap:
+    """Scale ink so that its digits are about DIGIT_HEIGHT high, and number its components.
+
+    Raises BlankDrawing and TooManyDigits.
+    """
+    scale, (labels, parts, height) = 1.0, find_parts(levels)
+    wanted = min(DIGIT_HEIGHT / height, MAX_ENLARGEMENT, (MAX_AREA / levels.size) ** 0.5)
     if not 1 / SAME_SIZE < wanted < SAME_SIZE:
         size = max(round(levels.shape[1] * wanted), 1), max(round(levels.shape[0] * wanted), 1)
         interpolation = cv2.INTER_AREA if wanted < 1 else cv2.INTER_CUBIC
         levels, scale = np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8), wanted
-        labels, parts = find_parts(levels)
-    if not parts:
-        raise BlankDrawing
-    return InkMap(levels, labels, parts, digit_height(parts), pen_width(labels), corner, reduction / scale)
+        labels, parts, height = find_parts(levels)
+    return InkMap(levels, labels, parts, height, pen_width(labels), corner, reduction / scale, is_surrounded)
 
 
 def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
@@ -115,27 +149,32 @@ def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def background_of(background: Image.Image, grey: Image.Image, part: IntBox) -> Levels:
-    """Return the part of a coarse map of the background that lies behind a part of the image."""
+def background_of(background: Image.Image, grey: Image.Image, box: Box, size: tuple[int, int]) -> Levels:
+    """Return the part of a coarse map of the background that lies behind a box of the image, in another size."""
     across, down = background.width / grey.width, background.height / grey.height
-    left, top, right, bottom = part
-    box = left * across, top * down, right * across, bottom * down
-    return np.asarray(background.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box))
+    left, top, right, bottom = box
+    part = left * across, top * down, right * across, bottom * down
+    return np.asarray(background.resize(size, Image.Resampling.BILINEAR, box=part))
 
 
-def find_parts(levels: Levels) -> tuple[Labels, list[Part]]:
-    """Return the numbered components of the ink."""
+def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
+    """Return the numbered components of the ink, those that are no specks, and the height of a digit in pixels.
+
+    Raises BlankDrawing and TooManyDigits.
+    """
     mask: Mask = levels > int(levels.max()) // 3
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    boxes = stats[1:, :4].tolist()
-    parts = [Part(label, (x, y, x + w, y + h)) for label, (x, y, w, h) in enumerate(boxes, 1)]
-    return np.asarray(labels, np.int32), parts
-
-
-def digit_height(parts: list[Part]) -> float:
-    """Return the typical height of the high components, in pixels."""
-    heights = np.array([part.height for part in parts])
-    return float(np.median(heights[heights >= TALL * heights.max()]))
+    sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    if not len(sizes):
+        raise BlankDrawing
+    heights = sizes[:, 1]
+    height = float(np.median(heights[heights >= TALL * heights.max()]))
+    found = 1 + np.flatnonzero(sizes.max(axis=1) > SPECK * height)
+    if len(found) > MAX_PARTS:
+        raise TooManyDigits
+    boxes = zip(found.tolist(), stats[found, :4].tolist(), strict=True)
+    parts = [Part(label, (x, y, x + w, y + h)) for label, (x, y, w, h) in boxes]
+    return np.asarray(labels, np.int32), parts, height
 
 
 def pen_width(labels: Labels) -> float:

@@ -28,9 +28,8 @@ MAX_WIDTH = 1.8  # of several pieces, in digit heights: a 5 with a long bar
 MAX_CUT_WIDTH = 1.4  # of several pieces that a cut bounds
 MAX_PIECES = 8
 MIN_HEIGHT = 0.5  # of what is cut from a component, in digit heights
-SLIVER = 0.2  # digit heights; what is narrower is not cut through more than a stroke
-MAX_COST = 3.6  # of both cuts of a segment, in stroke widths
-MAX_SEGMENTS = 400  # 20 touching digits have about 300
+MAX_COST = 6.0  # of both cuts of a segment, in stroke widths
+MAX_SEGMENTS = 600  # 20 touching digits have about 400
 MAX_GAP = 0.15  # between the pieces of a segment, in digit heights
 SHARED = 1.1  # stroke widths on the other side of a cut that two digits may share
 MIN_SHARED_COST = 0.5  # stroke widths; a cut through less ink divides no stroke that two digits share
@@ -87,6 +86,7 @@ class NumberDrawing:
     segments: list[Segment]
     nodes: int  # nodes of the lattice, numbered from left to right
     candidates: list[Candidate]  # the readings of the picture as one digit; empty if it is certainly not one
+    is_surrounded: bool  # more than digits was found: a photo, print
     doubt: Doubt = ""  # why the line may be wrong, although the network is sure of it
 
     def grids(self) -> list[Grid]:
@@ -149,8 +149,7 @@ def may_be_digit(shape: Shape) -> bool:
     if shape.ends_by_itself():
         return True
     cost = max(shape.cut_left, 0) + max(shape.cut_right, 0)
-    is_sliver = shape.width < SLIVER and cost > 1
-    return shape.height >= MIN_HEIGHT and cost <= MAX_COST and not is_sliver
+    return shape.height >= MIN_HEIGHT and cost <= MAX_COST
 
 
 def is_connected(spans: list[tuple[int, int]], last: int) -> bool:

@@ -10,9 +10,7 @@ from recognition.imaging.numbers.lattice import NumberDrawing, find_segments
 from recognition.imaging.numbers.pieces import find_pieces
 from recognition.imaging.polarity import to_grey
 
-SPECK = 0.1  # digit heights; a smaller part is dirt
 TALL = 0.5  # digit heights; a higher part is a digit or several
-MAX_PARTS = 200  # more are a texture
 MAX_LENGTH = MAX_DIGITS * 1.6  # digit heights of ink beside each other
 ANOTHER_LINE = 0.6  # digit heights between the middles of two neighbours one above the other
 LONG = 1.5  # digit heights; along a shorter line, the slope of its middle means nothing
@@ -22,10 +20,7 @@ ONE_DIGIT_WIDTH = 1.6  # digit heights; what is wider is no single digit
 def find_number(image: Image.Image) -> NumberDrawing:
     """Return the segments of an image of mode L, LA, RGB or RGBA. Raises BlankDrawing and TooManyDigits."""
     ink = map_ink(*to_grey(image))
-    parts = [part for part in ink.parts if max(part.width, part.height) > SPECK * ink.digit_height]
-    if len(parts) > MAX_PARTS:
-        raise TooManyDigits
-    lines = split_lines(parts, ink.digit_height)
+    lines = split_lines(ink.parts, ink.digit_height)
     if sum(len(line) for line in lines if len(line) > 1) > 2 * MAX_DIGITS:
         raise TooManyDigits
     longest = max(lines, key=lambda line: sum(part.width * part.height for part in line))
@@ -37,8 +32,8 @@ def find_number(image: Image.Image) -> NumberDrawing:
         raise BlankDrawing
     segments = find_segments(ink, pieces, middle_line(tall, ink.digit_height))
     doubt: Doubt = "surroundings" if len(lines) > 1 else ""
-    candidates = find_candidates(image) if may_be_one_digit(parts, ink) else []
-    return NumberDrawing(segments, len(pieces) + 1, candidates, doubt)
+    candidates = find_candidates(image) if ink.is_surrounded or may_be_one_digit(ink) else []
+    return NumberDrawing(segments, len(pieces) + 1, candidates, ink.is_surrounded, doubt)
 
 
 def split_lines(parts: list[Part], height: float) -> list[list[Part]]:
@@ -69,8 +64,8 @@ def middle_line(tall: list[Part], height: float) -> tuple[float, float]:
     return float(slope), float(offset)
 
 
-def may_be_one_digit(parts: list[Part], ink: InkMap) -> bool:
+def may_be_one_digit(ink: InkMap) -> bool:
     """Whether the picture may hold a single digit: no two tall parts stand beside each other."""
-    tall = [part for part in parts if part.height > TALL * ink.digit_height]
-    left, right = min(part.box[0] for part in parts), max(part.box[2] for part in parts)
+    tall = [part for part in ink.parts if part.height > TALL * ink.digit_height]
+    left, right = min(part.box[0] for part in ink.parts), max(part.box[2] for part in ink.parts)
     return len(tall) <= 2 and right - left < ONE_DIGIT_WIDTH * ink.digit_height

@@ -22,15 +22,19 @@ class PhotoInk:
     reduction: float  # the photo's pixels for each of these, along a side
 
 
-def ink_of_photo(grey: Image.Image) -> PhotoInk | None:
-    """Return the ink on the paper without ruled lines and frames, or None if there is no paper or no ink."""
-    levels = paper.remove_specks(np.asarray(grey))
+def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> PhotoInk | None:
+    """Return the ink on the paper without ruled lines and frames, or None if there is no paper or no ink.
+
+    With `everywhere`, the whole image is paper.
+    """
+    factor = -(-max(grey.size) // (2 * WORKING_SIDE))
+    levels = paper.remove_specks(np.asarray(grey.reduce(factor) if factor > 1 else grey))
     scale = min(WORKING_SIDE / max(levels.shape), 1.0)
     size = max(round(levels.shape[1] * scale), 8), max(round(levels.shape[0] * scale), 8)
     small = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
     border = np.concatenate((small[0], small[-1], small[:, 0], small[:, -1]))
     is_board = float((border < (int(small.min()) + int(small.max())) / 2).mean()) > DARK_BORDER
-    found = paper.map_ink(255 - small if is_board else small)
+    found = paper.map_ink(255 - small if is_board else small, everywhere=everywhere)
     if found is None:
         return None
     printed = [line for line in find_lines(found.mask, found.paper) if line.is_print()]
@@ -39,4 +43,4 @@ def ink_of_photo(grey: Image.Image) -> PhotoInk | None:
         return None
     near = cv2.dilate(mask.astype(np.uint8), paper.disc(3)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * 1.05, 1) * near
-    return PhotoInk((strength * 255).astype(np.uint8), levels.shape[1] / size[0])
+    return PhotoInk((strength * 255).astype(np.uint8), grey.width / size[0])

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recognition.imaging.numbers.cuts import find_cuts
-from recognition.imaging.numbers.ink import InkMap, Part
+from recognition.imaging.numbers.ink import LOW, InkMap, Part
 from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 
 MIN_CUT_WIDTH = 0.35  # digit heights; a narrower component is one digit
-LOW = 0.35  # digit heights; a lower part is no digit, but may be the bar of a 5 or the dot of a broken pen
 NEAR = 0.12  # digit heights; a low part further from all digits is a stray
 MIN_PIECE = 0.01  # squared digit heights of ink; less is left to the next piece
 NO_CUT = -1.0
@@ -30,7 +29,7 @@ class Piece:
 
 
 def find_pieces(ink: InkMap, parts: list[Part]) -> list[Piece]:
-    """Return the pieces of the parts of a line, sorted by their middles. A low part joins the nearest piece."""
+    """Return the pieces of a line's parts, sorted by their middles. A low part, as a 5's bar, joins the nearest."""
     height = ink.digit_height
     pieces = [piece for part in parts if part.height >= LOW * height for piece in cut(ink, part)]
     for part in (part for part in parts if part.height < LOW * height):

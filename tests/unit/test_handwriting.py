@@ -11,8 +11,6 @@ from django.test import Client
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from benchmarks import wrong_cuts
-from benchmarks.accuracy import shipped_classifier
 from recognition import calibration
 from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
@@ -20,7 +18,6 @@ from training import shipping
 from training.learner import dataset, epochs
 from training.learner.config import Config
 from training.learner.handwriting import non_digits
-from training.learner.handwriting.non_digits import mis_segmented
 from training.learner.presets import PRESETS
 
 
@@ -77,23 +74,6 @@ def test_each_kind_of_no_digit_varies_and_fills_its_field() -> None:
         inked = pictures.max(axis=0) > 0.5
         assert max(np.ptp(np.flatnonzero(inked.any(axis=axis))) for axis in (0, 1)) >= 17, f"kind {number} is small"
         assert 0.02 < pictures.mean() < 0.5, f"kind {number}"
-
-
-def test_fragments_are_not_straight_and_what_stands_beside_a_digit_is_seen() -> None:
-    """Else ones, and digits with a speck, would be taught as no digit."""
-
-    def spread(picture: NDArray[np.float32]) -> float:
-        across, along = np.sqrt(np.linalg.eigvalsh(np.cov(np.nonzero(picture > 0.5))))
-        return float(across / along)
-
-    fragments = [non_digits.scale(mis_segmented.fragment(np.random.default_rng(row))) for row in range(40)]
-    assert min(map(spread, fragments)) > 0.2
-    for kind in (mis_segmented.with_piece, mis_segmented.overlapping, mis_segmented.between):
-        widths = []
-        for row in range(20):
-            ink = np.asarray(kind(np.random.default_rng(row))) < 128
-            widths.append(np.ptp(np.flatnonzero(ink.any(axis=0))) / np.ptp(np.flatnonzero(ink.any(axis=1))))
-        assert np.median(widths) > 0.8, f"{kind.__name__} is as narrow as one digit"
 
 
 def test_the_held_back_digits_are_never_trained_on(tmp_path: Path) -> None:
@@ -196,21 +176,6 @@ def test_characters_and_print_that_resemble_digits_are_uncertain(shipped: None) 
     client = Client(HTTP_HOST="localhost")
     sure = [name for name, strokes in drawn.items() if not ask(client, draw(0, strokes=strokes, brush=14))["uncertain"]]
     assert not sure
-
-
-@pytest.mark.parametrize(
-    ("kind", "least", "most"),
-    [
-        ("fragment of a digit", 0.8, 1),
-        ("digit with a piece of its neighbour", 0.9, 1),
-        ("two digits", 0.97, 1),
-        ("whole digit", 0, 0.02),
-    ],
-)
-def test_what_wrong_cuts_through_a_number_leave_is_uncertain(kind: str, least: float, most: float) -> None:
-    model = shipped_classifier()
-    confidence = model.probabilities(wrong_cuts.draw(kind, 300)).max(axis=1)
-    assert least <= np.mean(confidence < model.uncertain_below) <= most
 
 
 def test_the_shipped_model_is_the_handwriting_presets() -> None:

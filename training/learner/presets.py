@@ -70,7 +70,7 @@ PRESETS = {
         settling=0.27,
         label_smoothing=0.03,
         synthetic=18_000,
-        non_digits=19_000,
+        non_digits=14_000,
     ),
     "adapt": Preset(
         title="Learn from corrections: the model in service learns them and keeps what it knows",

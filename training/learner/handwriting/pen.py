@@ -47,15 +47,10 @@ def render(drawing: Drawing, rng: Rng) -> Image.Image:
     brush = np.exp(rng.uniform(np.log(4), np.log(20)))
     scale = (height - brush / 2) / max(float((high - low).max()), 1e-6)
     image = Image.new("L", (CANVAS * UP, CANVAS * UP), 255)
-    draw_strokes(image, [((stroke - (low + high) / 2) * scale + CANVAS / 2) * UP for stroke in drawing], brush * UP)
-    return image.reduce(UP)
-
-
-def draw_strokes(image: Image.Image, strokes: Drawing, brush: float) -> None:
-    """Draw strokes black into an image, in its pixels, with a round pen."""
-    draw, radius = ImageDraw.Draw(image), brush / 2
-    for stroke in strokes:
-        places = [tuple(point) for point in stroke]
-        draw.line(places, fill=0, width=round(brush), joint="curve")
+    draw, radius = ImageDraw.Draw(image), brush * UP / 2
+    for stroke in drawing:
+        places = [tuple(p) for p in ((stroke - (low + high) / 2) * scale + CANVAS / 2) * UP]
+        draw.line(places, fill=0, width=round(brush * UP), joint="curve")
         for x, y in places:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return image.reduce(UP)

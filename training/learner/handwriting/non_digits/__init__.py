@@ -26,9 +26,8 @@ from training.learner.handwriting.non_digits.figures import (
     word,
 )
 from training.learner.handwriting.non_digits.letters import glyph, letter
-from training.learner.handwriting.non_digits.mis_segmented import between, fragment, overlapping, with_piece
 from training.learner.handwriting.non_digits.printed import printed
-from training.learner.handwriting.non_digits.scribbles import blot, scribble, smudge, squiggle
+from training.learner.handwriting.non_digits.scribbles import blot, scribble, smudge
 from training.learner.handwriting.pen import by_hand, render
 
 PAPER = 255
@@ -44,28 +43,23 @@ def unbent(draw: Callable[[Rng], Drawing]) -> Callable[[Rng], Image.Image]:
 
 # How each kind is drawn, and its share.
 KINDS: tuple[tuple[Callable[[Rng], Image.Image], float], ...] = (
-    (handwritten(letter), 0.09),
-    (handwritten(glyph), 0.22),
-    (handwritten(invented), 0.075),
-    (handwritten(ligature), 0.05),
-    (handwritten(spiral), 0.015),
-    (handwritten(bowl), 0.04),
-    (handwritten(theta), 0.022),
-    (handwritten(sigma), 0.022),
-    (handwritten(disguised), 0.045),
-    (half, 0.015),
-    (unbent(scribble), 0.1),
-    (unbent(squiggle), 0.03),
-    (unbent(several), 0.022),
-    (unbent(word), 0.015),
-    (unbent(printed), 0.038),
-    (badge, 0.015),
+    (handwritten(letter), 0.1),
+    (handwritten(glyph), 0.27),
+    (handwritten(invented), 0.1),
+    (handwritten(ligature), 0.06),
+    (handwritten(spiral), 0.02),
+    (handwritten(bowl), 0.05),
+    (handwritten(theta), 0.03),
+    (handwritten(sigma), 0.03),
+    (handwritten(disguised), 0.06),
+    (half, 0.02),
+    (unbent(scribble), 0.13),
+    (unbent(several), 0.03),
+    (unbent(word), 0.02),
+    (unbent(printed), 0.05),
+    (badge, 0.02),
     (blot, 0.005),
     (smudge, 0.005),
-    (fragment, 0.07),
-    (with_piece, 0.06),
-    (overlapping, 0.03),
-    (between, 0.016),
 )
 
 

@@ -1,7 +1,5 @@
 """Characters of no script, and what is left of digits: mirrored, turned, cut, or several at once."""
 
-from itertools import chain
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -153,24 +151,17 @@ def badge(rng: Rng) -> Image.Image:
     return image.reduce(UP)
 
 
-def place_in_row(parts: list[Drawing], rng: Rng, least: float, most: float) -> list[Drawing]:
+def side_by_side(parts: list[Drawing], rng: Rng, least: float, most: float) -> Drawing:
     """Return parts of about the same height in a row, with gaps of `least` to `most` of it."""
-    made: list[Drawing] = []
+    made: Drawing = []
     right = 0.0
     for part in parts:
         whole = np.concatenate(part)
         low, high = whole.min(axis=0), whole.max(axis=0)
         scale = rng.uniform(0.85, 1.1) / max(high[1] - low[1], 0.3)
-        made.append(
-            [(stroke - [low[0], (low[1] + high[1]) / 2]) * scale + [right, rng.normal(0, 0.06)] for stroke in part]
-        )
+        made += [(stroke - [low[0], (low[1] + high[1]) / 2]) * scale + [right, rng.normal(0, 0.06)] for stroke in part]
         right += (high[0] - low[0]) * scale + rng.uniform(least, most)
     return made
-
-
-def side_by_side(parts: list[Drawing], rng: Rng, least: float, most: float) -> Drawing:
-    """Return parts in a row as one drawing."""
-    return list(chain.from_iterable(place_in_row(parts, rng, least, most)))
 
 
 def several(rng: Rng) -> Drawing:

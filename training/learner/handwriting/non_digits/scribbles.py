@@ -39,21 +39,6 @@ def coil(rng: Rng) -> np.ndarray:
     return np.stack([across, down], axis=1)
 
 
-def squiggle(rng: Rng) -> Drawing:
-    """Return a trembling line that wanders: its curvature drifts at random, and turns by more than a digit's does."""
-    while True:
-        count, memory = int(rng.integers(60, 220)), rng.uniform(0.3, 0.95)
-        kicks = rng.normal(0, rng.uniform(0.2, 0.6), count)
-        curvature = np.empty(count)
-        last = 0.0
-        for step, kick in enumerate(kicks):
-            curvature[step] = last = memory * last + (1 - memory) ** 0.5 * kick
-        headings = rng.uniform(0, 2 * np.pi) + curvature.cumsum()
-        if np.abs(curvature).sum() > 6 * np.pi and np.count_nonzero(np.diff(np.sign(curvature))) > 8:
-            path = np.stack([np.cos(headings), np.sin(headings)], axis=1).cumsum(axis=0)
-            return [path * [rng.uniform(0.6, 1.4), 1]]
-
-
 def hatch(rng: Rng) -> np.ndarray:
     """Return a pen that goes to and fro."""
     count = int(rng.integers(4, 14))

@@ -82,7 +82,7 @@ def enlarge(digit: Ink, height: float) -> Ink:
     side = round(digit.shape[0] * scale)
     large = np.asarray(Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
     smooth = cv2.GaussianBlur(large, (0, 0), 0.5 * scale)  # else the small pixels show as waves of the outline
-    ink = np.clip((smooth - MIN_INK) * scale + 0.5, 0, 1)
+    ink = np.clip((smooth - MIN_INK) * scale + 0.5, 0, 1).astype(np.float32)
     rows, columns = np.nonzero(ink > 0.5)
     return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 

@@ -6,6 +6,7 @@ A test marked `deployments("nginx", "granian")` runs on its own fixtures and onc
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +20,12 @@ from tests.support.scaled import Scaled, running_scaled
 from tests.support.stack import NUMPY_LEARNER, Stack, running
 
 Stack.default_learner = NUMPY_LEARNER
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules with no test for PostgreSQL where only those are run: to import them takes half the time."""
+    is_module = collection_path.name.startswith("test_") and config.option.markexpr == "postgres"
+    return True if is_module and "mark.postgres" not in collection_path.read_text() else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -25,7 +25,8 @@ from tests.support.admin_pages import superuser_client, text_of  # noqa: F401
 from tests.support.drawings import draw, encode
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import Server
-from tests.support.stack import Stack, eventually, run, running
+from tests.support.shell import Shell
+from tests.support.stack import Stack, eventually, running
 from training.templatetags.drift import drift_card
 
 TODAY = datetime.now(timezone.utc).date()
@@ -126,14 +127,14 @@ def test_rows_are_kept_for_400_days(client: Client) -> None:
     assert {TODAY - day for day, _ in rows()} == {timedelta(0), timedelta(days=400)}
 
 
-def stored(stack: Stack) -> dict[int, int]:
+def stored(shell: Shell) -> dict[int, int]:
     """What the rows in the stack's database say, by digit."""
     code = (
-        "import django, json; django.setup(); from recognition.models import DailyPredictions as Rows;"
+        "import json; from recognition.models import DailyPredictions as Rows;"
         "print(json.dumps(list(Rows.objects.values_list('digit', 'count'))))"
     )
     found: dict[int, int] = {}
-    for digit, count in json.loads(run(stack.environment, "-c", code)):
+    for digit, count in json.loads(shell.run(code)):
         found[digit] = found.get(digit, 0) + count
     return found
 
@@ -168,16 +169,17 @@ def test_processes_sum_and_a_process_that_ends_writes_first(tmp_path: Path, kind
         send(f"http://127.0.0.1:{port}", 10)
         stack.kill("web", signal.SIGTERM)
         stack.kill("other", signal.SIGTERM)
-        assert stored(stack) == {7: 30}
+        with closing(Shell(stack.environment)) as shell:
+            assert stored(shell) == {7: 30}
     finally:
         stack.close()
 
 
 @pytest.mark.stack
 def test_a_running_process_writes_by_itself(tmp_path: Path) -> None:
-    with running(tmp_path, worker=False) as stack:
+    with running(tmp_path, worker=False) as stack, closing(Shell(stack.environment)) as shell:
         send(stack.url, 3)
-        eventually(lambda: stored(stack) == {7: 3}, SECONDS_TO_ROWS, "the rows")
+        eventually(lambda: stored(shell) == {7: 3}, SECONDS_TO_ROWS, "the rows")
 
 
 @pytest.mark.stack
@@ -191,7 +193,8 @@ def test_drawings_are_answered_without_postgresql_and_counted_once_it_is_back(tm
         eventually(lambda: "daily statistics wait" in stack.log("web"), SECONDS_TO_ROWS, "a flush that failed")
         send(stack.url, 1)
         server.start()
-        eventually(lambda: stored(stack) == {7: 4}, SECONDS_TO_ROWS, "the rows")
+        with closing(Shell(stack.environment)) as shell:
+            eventually(lambda: stored(shell) == {7: 4}, SECONDS_TO_ROWS, "the rows")
 
 
 # --- The card of the admin's front page ---

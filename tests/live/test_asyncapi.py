@@ -1,5 +1,7 @@
 """docs/asyncapi.yaml holds what /ws/training/ really sends: its form, every kind of message, a whole run against it."""
 
+from __future__ import annotations
+
 import ast
 import json
 import re
@@ -7,17 +9,18 @@ from collections.abc import Iterator
 from functools import cache, reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import best_match
 from websockets.sync.client import ClientConnection, connect
 
 from digits_site.server.options import MESSAGE_TOO_BIG, SERVICE_RESTART
 from tests.support.stack import Stack
 from training.live import consumers, events
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator  # it takes a second to import
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "asyncapi.yaml"
@@ -37,6 +40,8 @@ def payloads() -> dict[str, dict[str, Any]]:
 @cache
 def validator(kind: str) -> Draft7Validator:
     """Of one type of message; AsyncAPI's schemas are JSON Schema draft 7. `components` resolves the references."""
+    from jsonschema import Draft7Validator
+
     return Draft7Validator({**payloads()[kind], "components": document()["components"]})
 
 
@@ -45,6 +50,8 @@ def complaint(message: dict[str, Any]) -> str:
     kind = message.get("type")
     if kind not in payloads():
         return f"type {kind!r} is not in {FILE.name}"
+    from jsonschema.exceptions import best_match
+
     error = best_match(validator(kind).iter_errors(message))
     while error and error.context:  # of `null or a Run`, what is wrong with the Run
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
@@ -63,8 +70,10 @@ def test_the_file_is_asyncapi_3_whose_references_resolve() -> None:
 
 
 def test_every_schema_is_valid_closed_and_pins_the_type_of_its_message() -> None:
+    import jsonschema
+
     for name, schema in {**document()["components"]["schemas"], **payloads()}.items():
-        Draft7Validator.check_schema(schema)
+        jsonschema.Draft7Validator.check_schema(schema)
         assert schema.get("type") != "object" or "additionalProperties" in schema or name in FROM_CLIENTS, name
     for kind, payload in payloads().items():
         assert payload["properties"]["type"] == {"const": kind}

@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
+# The product starts some hundred times here: none of its processes shall compile what another one has.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "digits_site.settings"
 folder = Path(tempfile.mkdtemp(prefix="digits-tests-"))
 atexit.register(shutil.rmtree, folder, ignore_errors=True)

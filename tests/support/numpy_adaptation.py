@@ -13,9 +13,10 @@ from recognition.comparison import Example, ExamplePicture, SetName, SetResult, 
 from recognition.imaging import encode_png
 from training.learner import dataset
 from training.learner.config import Config
+from training.learner.measures import stopped_gaining
 from training.learner.presets import PRESETS
 
-NO_DIGIT, PATIENCE, EXAMPLES = 10, 3, 12
+NO_DIGIT, EXAMPLES = 10, 12
 Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -48,9 +49,8 @@ def data_url(image: NDArray[np.float32]) -> str:
 
 
 def is_over(config: Config, losses: list[float | None]) -> bool:
-    """Return whether the validation loss of an adapting run has not become better for PATIENCE epochs."""
-    known = [loss for loss in losses if loss is not None]
-    return PRESETS[config.preset].adapts and len(known) > PATIENCE and min(known[-PATIENCE:]) >= min(known[:-PATIENCE])
+    """Return whether an adapting run has stopped gaining."""
+    return PRESETS[config.preset].adapts and stopped_gaining([loss for loss in losses if loss is not None])
 
 
 def compare(

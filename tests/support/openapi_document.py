@@ -1,12 +1,14 @@
 """Real answers held against the product's own OpenAPI document."""
 
+from __future__ import annotations
+
 import json
 import re
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator  # it takes a second to import
 
 
 class Document:
@@ -54,11 +56,15 @@ class Document:
             value = json.loads(body)
         except ValueError:
             return f"no JSON: {body[:80]!r}"
+        from jsonschema.exceptions import best_match
+
         error = best_match(self.validator(where).iter_errors(value))
         return f"{error.json_path}: {error.message[:200]}" if error else ""
 
     def _validator(self, where: tuple[str, ...]) -> Draft202012Validator:
         """Of the schema that stands at `where`; the components come with it, for its references."""
+        from jsonschema import Draft202012Validator
+
         schema: Any = self.content
         for part in where:
             schema = schema[part]

@@ -218,13 +218,13 @@ class Stack:
             self.ended(answer.json()["run"])
 
     def close(self) -> None:
-        """Redis ends last."""
+        """End everything, Redis last. A worker is killed, since its warm shutdown would take a second or two."""
         self.http.close()
         for process in self.processes.values():
             process.send_signal(signal.SIGCONT)
         redis = self.processes.pop("redis", None)
-        for process in self.processes.values():
-            process.terminate()
+        for name, process in self.processes.items():
+            process.send_signal(signal.SIGKILL if name == "worker" else signal.SIGTERM)
         for process in [*self.processes.values(), *filter(None, [redis])]:
             stop(process)
         if self.own_database:

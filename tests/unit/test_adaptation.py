@@ -14,7 +14,7 @@ from tests.support.small_adaptation import SMALL
 from training.learner import dataset
 from training.learner.adaptation import builder, compare, corrections, moments, replay
 from training.learner.adaptation.teacher import Teacher
-from training.learner.fine_tuning import stopped_gaining
+from training.learner.measures import stopped_gaining
 from training.shipping import MODEL_FILE
 
 NO_DIGIT = dataset.NO_DIGIT

@@ -2,10 +2,11 @@
 
 from functools import cache
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from benchmarks import accuracy
+from benchmarks import accuracy, wrong_cuts
 from recognition.classifier import Classifier
 from recognition.errors import MAX_DIGITS, BlankDrawing, TooManyDigits
 from recognition.imaging import find_number
@@ -132,3 +133,18 @@ def test_more_digits_than_allowed_are_refused() -> None:
 def test_a_picture_without_ink_is_refused(level: int) -> None:
     with pytest.raises(BlankDrawing):
         find_number(Image.new("L", (300, 120), level))
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "most"),
+    [
+        ("fragment of a digit", 0.55, 1),
+        ("digit with a piece of its neighbour", 0.75, 1),
+        ("two digits", 0.94, 1),
+        ("whole digit", 0, 0.02),
+    ],
+)
+def test_what_wrong_cuts_leave_is_more_uncertain_than_whole_digits(kind: str, least: float, most: float) -> None:
+    model = accuracy.shipped_classifier()
+    confidence = model.probabilities(wrong_cuts.draw(kind, 200)).max(axis=1)
+    assert least <= np.mean(confidence < model.uncertain_below) <= most

@@ -1,6 +1,5 @@
-"""What a run with a base model does around its epochs: begin with its weights, stop in time, average, compare."""
+"""What a run with a base model does around its epochs: begin with its weights, average, compare."""
 
-from collections.abc import Sequence
 from typing import Any
 from zipfile import BadZipFile
 
@@ -21,7 +20,6 @@ from training.learner.presets import PRESETS
 from training.learner.reports import Figures, SetResult
 
 CHECKED_DIGITS = 100
-PATIENCE = 3  # epochs without a lower validation loss
 NEW_SHARE = 0.75  # of the new weights in the average: most of what was learnt stays, half of what was forgotten returns
 
 
@@ -42,11 +40,6 @@ def load_weights(base: Base) -> list[Any]:
         raise BaseMismatch("The Keras file of the model in service differs from its ONNX file.")
     weights: list[Any] = model.get_weights()
     return weights
-
-
-def stopped_gaining(losses: Sequence[float]) -> bool:
-    """Return whether none of the last epochs had a lower validation loss than the best one before them."""
-    return len(losses) > PATIENCE and min(losses[-PATIENCE:]) >= min(losses[:-PATIENCE])
 
 
 def average_with(model: keras.Model, earlier: list[Any]) -> None:

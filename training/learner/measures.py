@@ -1,7 +1,7 @@
 """Measure a network with NumPy alone, and report that pictures are made."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from training.learner.reports import Figures, SendReport, Validation
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
 PROGRESS_SECONDS = 0.5  # between two reports
+PATIENCE = 3  # epochs without a lower validation loss
 UNCERTAIN_SHARE = 0.005  # share of the held-back digits
 SMALLEST_PROBABILITY = 1e-7  # in a cross-entropy, as in Keras
 
@@ -39,6 +40,11 @@ def validate(predict: Predict, held_back: dataset.Digits) -> Validation:
     of_label = probabilities[np.arange(len(held_back)), held_back.labels]
     loss = -np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)).mean()
     return {"val_loss": float(loss), "val_accuracy": float(np.mean(probabilities.argmax(axis=1) == held_back.labels))}
+
+
+def stopped_gaining(losses: Sequence[float]) -> bool:
+    """Return whether none of the last epochs had a lower validation loss than the best one before them."""
+    return len(losses) > PATIENCE and min(losses[-PATIENCE:]) >= min(losses[:-PATIENCE])
 
 
 def evaluate(predict: Predict, held_back: dataset.Digits, test: dataset.Digits) -> Figures:

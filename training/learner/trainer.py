@@ -19,8 +19,8 @@ from training.learner.adaptation.builder import epoch_size
 from training.learner.adaptation.corrections import Corrections
 from training.learner.config import Config, Diverged
 from training.learner.export import export, save_weights
-from training.learner.fine_tuning import average_with, compare_with, keep_doubt, load_weights, stopped_gaining
-from training.learner.measures import DrawingProgress, evaluate, validate
+from training.learner.fine_tuning import average_with, compare_with, keep_doubt, load_weights
+from training.learner.measures import DrawingProgress, evaluate, stopped_gaining, validate
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.learner.reports import Epoch, Result, SendReport, Validation
 

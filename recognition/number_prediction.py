@@ -15,6 +15,7 @@ from recognition.imaging.numbers.score import score
 from recognition.prediction import Prediction, choose, network_doubt
 
 MIN_CONFIDENCE = 0.7  # of the whole line; less is uncertain
+MIN_CONFIDENCE_IF_CUT = 0.85  # where digits touch
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
     share = exp(spelled - log_sum(edges, drawing.nodes))
     confidence = share * prod(one.confidence for one in digits)
     reason = next((one.uncertain_reason for one in digits if one.uncertain_reason), "") or drawing.doubt
-    if not reason and confidence < MIN_CONFIDENCE:
+    is_cut = not all(segments[k][0].shape.ends_by_itself() for k in path)
+    if not reason and confidence < (MIN_CONFIDENCE_IF_CUT if is_cut else MIN_CONFIDENCE):
         reason = "low_confidence"
     return NumberPrediction(digits, confidence, reason)

@@ -45,6 +45,7 @@ class Shape:
     rise: float  # of its middle above the middle of the line
     cut_left: float  # ink that the cut at its left crosses, in stroke widths; NO_CUT if it ends by itself
     cut_right: float
+    part_width: float  # of the narrowest component that it was cut from
     gap: float  # the widest gap inside
     parts: int  # connected components that it has ink of
     pieces: int
@@ -172,6 +173,7 @@ def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, 
         rise=(slope * (left + right) / 2 + offset - (top + bottom) / 2) / ink.digit_height,
         cut_left=group[0].cut_left,
         cut_right=group[-1].cut_right,
+        part_width=min(piece.part_width for piece in group) / ink.digit_height,
         gap=gap / ink.digit_height,
         parts=len(set().union(*(piece.labels for piece in group))),
         pieces=len(group),

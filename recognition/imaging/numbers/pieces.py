@@ -24,6 +24,7 @@ class Piece:
     box: IntBox
     levels: Levels  # its ink alone, as large as the box
     labels: frozenset[int]  # the components that it has ink of
+    part_width: int  # of the component from which it was cut, in pixels
     cut_left: float = NO_CUT  # ink that the cut at its left crosses, in stroke widths
     cut_right: float = NO_CUT
 
@@ -57,7 +58,7 @@ def cut(ink: InkMap, part: Part) -> list[Piece]:
     """Cut a component wherever it may hold two digits."""
     levels, label = ink_of(ink, part), frozenset([part.label])
     if part.width < MIN_CUT_WIDTH * ink.digit_height:
-        return [Piece(part.box, levels, label)]
+        return [Piece(part.box, levels, label, part.width)]
     cuts = find_cuts(levels, ink.digit_height, ink.pen)
     rows, width = levels.shape
     columns = np.arange(width)
@@ -72,7 +73,7 @@ def cut(ink: InkMap, part: Part) -> list[Piece]:
             x, y, u, v = bounding_box(inside)
             own = levels[y:v, x:u] * ((columns[x:u] >= left[y:v, None]) & (columns[x:u] < right[y:v, None]))
             box = x + part.box[0], y + part.box[1], u + part.box[0], v + part.box[1]
-            pieces.append(Piece(box, own, label, cut_left, cut_right))
+            pieces.append(Piece(box, own, label, part.width, cut_left, cut_right))
             left, cut_left = right, cut_right
     return pieces
 

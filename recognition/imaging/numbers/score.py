@@ -18,37 +18,39 @@ Floats = NDArray[np.float64]
 # Of the logarithm of width by height of each digit, 0 to 9: median and standard deviation.
 ASPECT = (-0.06, -0.86, -0.03, -0.19, -0.21, -0.05, -0.30, -0.23, -0.25, -0.39)
 ASPECT_SPREAD = (0.21, 0.46, 0.23, 0.24, 0.22, 0.27, 0.23, 0.23, 0.24, 0.22)
+PAIR_WIDTH = 1.2  # digit heights; a narrower component is rarely two digits
 MAX_COST = 3.0  # stroke widths; a cut through more ink is hardly less likely
 
 WEIGHTS = {
-    "segment": 0.19,
-    "log confidence": 1.83,
-    "log of the rest": -1.22,
+    "segment": 0.21,
+    "log confidence": 1.80,
+    "log of the rest": -1.21,
     "entropy": 0.26,
-    "two likeliest": 0.39,
+    "two likeliest": 0.36,
     "too narrow": -0.08,
     "too wide": -0.11,
-    "too low": -2.72,
+    "too low": -2.63,
     "too high": 0.20,
-    "cost of the cuts": -0.56,
-    "cuts": -0.17,
-    "has a gap": -0.23,
-    "gap": 0.02,
-    "other parts": -0.19,
-    "one": -1.08,
+    "cost of the cuts": -0.59,
+    "cuts": -0.02,
+    "cuts of a narrow component": -0.91,
+    "has a gap": -0.18,
+    "gap": 0.05,
+    "other parts": -0.13,
+    "one": -1.01,
     "one, cost of the cuts": -0.18,
-    "one, cuts": -0.06,
-    "wider than high": -0.65,
-    "other pieces": -0.19,
-    "off the line": -0.84,
-    "extended": -0.66,
-    "extended, cost of the cuts": 0.02,
+    "one, cuts": -0.07,
+    "wider than high": -0.64,
+    "other pieces": -0.21,
+    "off the line": -0.81,
+    "extended": -0.52,
+    "extended, cost of the cuts": -0.05,
     "cuts through much ink": -0.06,
-    "width": -0.37,
-    "zero": 0.70,
-    "seven": -1.03,
-    "four": 0.44,
-    "six": 0.20,
+    "width": -0.25,
+    "zero": 0.66,
+    "seven": -1.02,
+    "four": 0.42,
+    "six": 0.18,
 }
 
 
@@ -63,8 +65,11 @@ def features(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
     best, second = ranked[:, -1], ranked[:, -2]
     digit = probabilities.argmax(axis=1)
     entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(axis=1)
-    width, height, rise, left, right, gap, parts, pieces, extended = np.array(
-        [(s.width, s.height, s.rise, s.cut_left, s.cut_right, s.gap, s.parts, s.pieces, s.is_extended) for s in shapes],
+    width, height, rise, left, right, whole, gap, parts, pieces, extended = np.array(
+        [
+            (s.width, s.height, s.rise, s.cut_left, s.cut_right, s.part_width, s.gap, s.parts, s.pieces, s.is_extended)
+            for s in shapes
+        ],
         float,
     ).T
     aspect = (np.log(width / height) - np.take(ASPECT, digit)) / np.take(ASPECT_SPREAD, digit)
@@ -84,6 +89,7 @@ def features(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
         4 * np.maximum(np.log(height), 0) ** 2,
         cost,
         cuts,
+        cuts * np.clip(PAIR_WIDTH - whole, 0, 1),
         gap > 0,
         5 * gap,
         parts - 1,

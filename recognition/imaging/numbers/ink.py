@@ -11,6 +11,7 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.numbers.photo import ink_of_photo
+from recognition.imaging.paper import disc
 from recognition.imaging.polarity import (
     Box,
     IntBox,
@@ -29,6 +30,7 @@ MAX_AREA = 600_000  # pixels of the working size
 MAX_ENLARGEMENT = 3.0
 SAME_SIZE = 1.25  # a factor below that is not worth another scaling
 TALL = 0.5  # of the highest component's height; a lower one does not tell how high a digit is
+MIN_PEN = 2.0  # pixels of the working size; reduction would break a thinner pen's strokes
 SPECK = 0.1  # digit heights; a smaller part is dirt
 MAX_PARTS = 200  # more are a texture or a page of text
 LOW = 0.35  # digit heights; a lower part is no digit
@@ -137,6 +139,9 @@ def to_working_size(
     scale, (labels, parts, height) = 1.0, find_parts(levels)
     wanted = min(DIGIT_HEIGHT / height, MAX_ENLARGEMENT, (MAX_AREA / levels.size) ** 0.5)
     if not 1 / SAME_SIZE < wanted < SAME_SIZE:
+        missing = MIN_PEN / wanted - pen_width(labels)
+        if missing > 1:
+            levels = np.asarray(cv2.dilate(levels, disc(missing + 1)), np.uint8)
         size = max(round(levels.shape[1] * wanted), 1), max(round(levels.shape[0] * wanted), 1)
         interpolation = cv2.INTER_AREA if wanted < 1 else cv2.INTER_CUBIC
         levels, scale = np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8), wanted

@@ -48,8 +48,8 @@ def split_lines(parts: list[Part], height: float) -> list[list[Part]]:
         return [parts]
     for part in parts:
         if part.height <= TALL * height:
-            middles = [abs(min(one.middle[1] for one in line) - part.middle[1]) for line in lines]
-            lines[int(np.argmin(middles))].append(part)
+            distances = [min(abs(one.middle[1] - part.middle[1]) for one in line) for line in lines]
+            lines[int(np.argmin(distances))].append(part)
     return lines
 
 

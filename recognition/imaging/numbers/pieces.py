@@ -33,6 +33,8 @@ def find_pieces(ink: InkMap, parts: list[Part]) -> list[Piece]:
     """Return the pieces of a line's parts, sorted by their middles. A low part, as a 5's bar, joins the nearest."""
     height = ink.digit_height
     pieces = [piece for part in parts if part.height >= LOW * height for piece in cut(ink, part)]
+    if not pieces:
+        return []
     for part in (part for part in parts if part.height < LOW * height):
         distances = [distance(part.box, piece.box) for piece in pieces]
         nearest = int(np.argmin(distances))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from recognition.errors import TooManyDigits
+from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.candidates import Candidate, Doubt
 from recognition.imaging.numbers.ink import InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece
@@ -74,7 +74,8 @@ class Segment:
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """Return a mask (L) of an image of `size`: 255 where the segment's ink is."""
         left, top, width, height = self.place
-        inked = self.ink.resize((width, height)).point([0] * INKED + [255] * (256 - INKED))
+        levels = np.asarray(self.ink.resize((width, height)))
+        inked = Image.fromarray((levels > int(levels.max()) // 3).astype(np.uint8) * 255)
         whole = Image.new("L", size)
         whole.paste(inked, (left, top))
         return whole
@@ -184,7 +185,11 @@ def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, 
 def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], shape: Shape) -> Segment:
     framed = Image.fromarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
     inside = 1, 1, 1 + levels.shape[1], 1 + levels.shape[0]
-    digit = normalize(Ink(framed, False, 0, inside, None), ink.pen)
+    own = Ink(framed, False, 0, inside, None)
+    try:
+        digit = normalize(own, ink.pen)
+    except BlankDrawing:  # it vanished: it is much thinner than the other strokes
+        digit = normalize(own)
     return Segment(digit, ink.place(box), Image.fromarray(levels), *nodes, shape)
 
 

@@ -2,7 +2,8 @@
 
 Numbers of known digits are cut into segments. The weights make the true readings as likely as possible among all
 readings, on average (maximum likelihood of a conditional random field, by gradient descent). Half of the numbers are
-made of MNIST's training digits, half of drawn ones. Copy what it prints to recognition/imaging/numbers/score.py.
+made of MNIST's training digits, half of drawn ones. Every fifth number takes no part, and shows how well the weights
+do. Copy the printed WEIGHTS to recognition/imaging/numbers/score.py.
 """
 
 import argparse
@@ -25,27 +26,30 @@ from recognition.imaging.numbers.score import WEIGHTS, features
 from training.learner.handwriting.pen import by_hand
 from training.learner.handwriting.shapes import SHAPES
 
-# Kind, digits, and how many numbers of each 1,000.
+# (kind, number of digits, count among 1,000 numbers)
 NUMBERS = (
     *(("spaced", 1, 250), ("spaced", 3, 130), ("near", 3, 150), ("touching", 1, 80), ("touching", 2, 150)),
     *(("touching", 4, 200), ("overlapping", 2, 40)),
 )
-MIN_OVERLAP = 0.72  # shares of a segment in a digit, and of the digit in it, that make them the same
-STEPS, RATE, DECAY = 160, 0.08, 0.001
+MIN_OVERLAP = 0.72  # share of a segment's ink in a digit, and of the digit's in it, that makes them the same
+STEPS, LEARNING_RATE = 160, 0.08  # of Adam: each step takes all numbers; the rate is the first step's
+MEAN_DECAY, SQUARE_DECAY = 0.9, 0.99  # of Adam: beta 1 and beta 2
+WEIGHT_DECAY = 0.001  # the factor of an L2 penalty
+HELD_OUT_EVERY = 5  # every fifth number is held out
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """The segments of one number: between which nodes, what the weights apply to, and which are right."""
+    """The segments of one number. Lists and rows have one element for each segment."""
 
-    number: str
+    number: str  # the true one
     nodes: int
-    ends: list[tuple[int, int]]
-    digits: list[int]
+    ends: list[tuple[int, int]]  # its first and last node
+    digits: list[int]  # the predicted one
     features: Floats  # [segments, weights]
-    right: list[bool]  # it is one whole digit, and predicted as that
+    right: list[bool]  # whether it is one whole digit, predicted correctly
 
     def edges(self, weights: Floats, *, only_right: bool = False) -> list[Edge | None]:
         """Return each segment as an edge, or None if it is left out."""
@@ -94,7 +98,7 @@ def lattices(model: Classifier, count: int) -> Iterator[Lattice]:
 
 
 def lattice(model: Classifier, number: str, pages: list[Ink]) -> Lattice:
-    """Cut a number of which each digit's ink is on a page of its own. Raises RecognitionError."""
+    """Return the lattice of a number. Each of its digits is on a page of its own. Raises RecognitionError."""
     image = on_white(np.max(pages, axis=0))
     drawing = find_number(image)
     rows = model.probabilities([segment.digit for segment in drawing.segments])
@@ -107,7 +111,7 @@ def lattice(model: Classifier, number: str, pages: list[Ink]) -> Lattice:
 
 
 def is_digit(segment: Segment, inks: list[NDArray[np.bool_]], number: str, digit: int) -> bool:
-    """Whether a segment is one whole digit of the number, and predicted as that."""
+    """Whether a segment is one whole digit of the number, predicted correctly."""
     height, width = inks[0].shape
     mask = np.asarray(segment.mask((width, height))) > 0
     mask &= np.any(inks, axis=0)
@@ -119,7 +123,10 @@ def is_digit(segment: Segment, inks: list[NDArray[np.bool_]], number: str, digit
 
 
 def shares(edges: list[Edge | None], nodes: int) -> tuple[float, list[float]]:
-    """Return the logarithm of the sum over all readings, and the share of it of each segment (forward-backward)."""
+    """Return the logarithm of the sum over all readings, and each segment's share of that sum (forward-backward).
+
+    A segment that is None is in no reading. Without any reading the logarithm is -inf, and all shares 0.
+    """
     order = sorted((edge, number) for number, edge in enumerate(edges) if edge)
     ahead, back = [0.0] + [-inf] * (nodes - 1), [-inf] * (nodes - 1) + [0.0]
     for edge, _ in order:
@@ -134,21 +141,22 @@ def shares(edges: list[Edge | None], nodes: int) -> tuple[float, list[float]]:
 
 
 def fit(found: list[Lattice]) -> Floats:
-    """Return the weights, by gradient descent with momentum and scaled steps (Adam)."""
+    """Return the fitted weights, by Adam (Kingma and Ba, 2015) with a learning rate that falls to 0."""
     weights = np.array(list(WEIGHTS.values()))
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     readable = [one for one in found if shares(one.edges(weights, only_right=True), one.nodes)[0] > -inf]
     say(f"{len(readable)} of {len(found)} numbers can be read with these segments.")
     for step in range(1, STEPS + 1):
-        gradient, loss = DECAY * weights, 0.0
+        gradient, loss = WEIGHT_DECAY * weights, 0.0
         for one in readable:
             total, among_all = shares(one.edges(weights), one.nodes)
             right, among_right = shares(one.edges(weights, only_right=True), one.nodes)
             gradient = gradient + one.features.T @ (np.array(among_all) - among_right) / len(readable)
             loss += (total - right) / len(readable)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
-        scaled = mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-        weights = weights - RATE * (1 - step / (STEPS + 1)) * scaled
+        mean = MEAN_DECAY * mean + (1 - MEAN_DECAY) * gradient
+        square = SQUARE_DECAY * square + (1 - SQUARE_DECAY) * gradient**2
+        scaled = mean / (1 - MEAN_DECAY**step) / (np.sqrt(square / (1 - SQUARE_DECAY**step)) + 1e-8)
+        weights = weights - LEARNING_RATE * (1 - step / (STEPS + 1)) * scaled
         if step % 40 == 0:
             say(f"step {step}: loss {loss:.4f}")
     return weights
@@ -156,18 +164,19 @@ def fit(found: list[Lattice]) -> Floats:
 
 def share_read(found: list[Lattice], weights: Floats) -> float:
     """Return the share of numbers whose likeliest reading is right."""
-    read = []
+    right = []
     for one in found:
         edges = [edge for edge in one.edges(weights) if edge]
-        read.append("".join(str(edges[k].digit) for k in best_path(edges, one.nodes)) == one.number)
-    return float(np.mean(read))
+        right.append("".join(str(edges[k].digit) for k in best_path(edges, one.nodes)) == one.number)
+    return float(np.mean(right))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--numbers", type=int, default=3000)
+    parser.add_argument("--numbers", type=int, default=3000, help="how many numbers to make")
     found = list(lattices(shipped_classifier(), parser.parse_args().numbers))
-    learned, judged = [one for row, one in enumerate(found) if row % 5], found[::5]
+    learned = [one for row, one in enumerate(found) if row % HELD_OUT_EVERY]
+    judged = found[::HELD_OUT_EVERY]
     before = np.array(list(WEIGHTS.values()))
     weights = fit(learned)
     print(machine())

@@ -33,12 +33,12 @@ Placed = tuple[int, int, Ink]  # x and y of the left top corner
 # The gap between the boxes of neighbours, in heights of the digits. Below 0 the boxes overlap.
 GAPS = {"spaced": (0.20, 0.45), "near": (0.03, 0.12), "touching": (-0.10, 0.00), "overlapping": (-0.25, -0.10)}
 MOST_OVERLAP = 0.5  # of the narrower neighbour's width: else a 1 lies inside the other digit
-LENGTHS = (1, 2, 3, 5, 8)
-TIMED_LENGTHS = (1, 5, 10, 20)
-TIMED_EACH = 40
+LENGTHS = (1, 2, 3, 5, 8)  # digits
+TIMED_LENGTHS = (1, 5, 10, 20)  # digits
+TIMED_EACH = 40  # pictures of each length
 MIN_INK = 0.4  # the level of an MNIST pixel from which it is ink
 SIMILAR_PENS = 1500  # test digits among which a number's digits are chosen
-SHEET_TILE, SHEET_COLUMNS, SHEET_MOST = (260, 100), 6, 300
+SHEET_TILE, SHEET_COLUMNS, SHEET_MOST = (260, 100), 6, 300  # tile: width and height in pixels; most: tiles
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def choose_digits(length: int, rng: Rng, name: str = "t10k") -> tuple[str, float
 
 
 def place(digits: list[Ink], kind: str, height: float, rng: Rng) -> list[Placed]:
-    """Write digits beside each other on about one line."""
+    """Return the digits beside each other on about one line, with the gaps of a kind; `height` is in pixels."""
     placed, right, previous = [], 0.0, 0
     for ink in digits:
         gap = max(height * rng.uniform(*GAPS[kind]), -MOST_OVERLAP * min(previous, ink.shape[1]))
@@ -120,6 +120,7 @@ def compose(placed: list[Placed], height: float, rng: Rng) -> Image.Image:
 
 
 def on_white(ink: Ink) -> Image.Image:
+    """Return ink as a picture (mode L), black on white."""
     return Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8))
 
 
@@ -143,6 +144,7 @@ def drawn(kind: str, length: int, count: int) -> Iterable[tuple[str, Image.Image
 
 
 def predict(model: Classifier, image: Image.Image) -> NumberPrediction | None:
+    """Return the prediction for a picture, or None if it is refused."""
     try:
         return predict_numbers(model, [find_number(image)])[0]
     except RecognitionError:
@@ -150,7 +152,7 @@ def predict(model: Classifier, image: Image.Image) -> NumberPrediction | None:
 
 
 def score(length: int, answers: list[Answer]) -> list[str]:
-    """Return a row of the table."""
+    """Return the row of one kind and length: four shares of its answers, in per cent."""
     right = [answer.number == answer.truth for answer in answers]
     counted = [len(answer.number) == length for answer in answers]
     uncertain = [answer.is_uncertain for answer in answers]
@@ -160,7 +162,7 @@ def score(length: int, answers: list[Answer]) -> list[str]:
 
 
 def milliseconds(model: Classifier, length: int) -> list[str]:
-    """Return the median CPU time of a picture, of its segmentation and of its prediction."""
+    """Return a row: digits, the median number of segments, and median CPU milliseconds of both steps and in all."""
     found, predicted, segments = [], [], []
     for _, image in drawn("near", length, TIMED_EACH):
         began = time.process_time()
@@ -197,6 +199,7 @@ def draw_sheet(misread: list[Answer]) -> Image.Image:
 
 
 def words(text: str) -> list[str]:
+    """Return the parts of an option that commas separate."""
     return text.split(",")
 
 

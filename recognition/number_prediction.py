@@ -1,4 +1,4 @@
-"""Predict a line of digits: the likeliest way through the lattice of its segments."""
+"""Predict a line of digits: the likeliest path through the lattice of its segments."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recognition.imaging.numbers.paths import Edge, best_path, log_sum, log_sum_
 from recognition.imaging.numbers.score import score
 from recognition.prediction import Prediction, choose, network_doubt
 
-MIN_CONFIDENCE = 0.7  # of the whole line; less is uncertain
-MIN_CONFIDENCE_IF_CUT = 0.85  # where digits touch
+MIN_CONFIDENCE = 0.7  # confidence of the whole number, 0 to 1; below it the answer is uncertain
+MIN_CONFIDENCE_IF_CUT = 0.85  # the same if digits touch: wrong cuts leave convincing digits
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,11 @@ def predict_numbers(model: Classifier, drawings: Sequence[NumberDrawing]) -> lis
 
 
 def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[list[float]]) -> NumberPrediction:
-    """Return the likeliest reading of a drawing; `rows` yields the probabilities of its candidates and segments."""
+    """Return the likeliest reading of a drawing.
+
+    Args:
+        rows: yields the ten probabilities of each of the drawing's `grids()`, and is left after the last.
+    """
     candidates = [(candidate, next(rows)) for candidate in drawing.candidates]
     segments = [(segment, next(rows)) for segment in drawing.segments]
     scores = score([segment.shape for segment, _ in segments], np.array([row for _, row in segments]))
@@ -49,7 +53,8 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
     path = best_path(edges, drawing.nodes)
     if candidates and (len(path) == 1 or drawing.is_surrounded):
         digit = choose(model, candidates)
-        if len(path) == 1 or not digit.uncertain_reason:  # one that was found among print, which looks like digits too
+        # Print looks like digits, so one certain digit is likelier than a line in a picture that holds print.
+        if len(path) == 1 or not digit.uncertain_reason:
             return NumberPrediction([digit], digit.confidence, digit.uncertain_reason)
     digits = [Prediction(*segments[k], network_doubt(model, segments[k][1])) for k in path]
     spelled = log_sum_of(edges, drawing.nodes, [edges[k].digit for k in path])

@@ -10,12 +10,13 @@ from recognition.classifier import Classifier
 from recognition.imaging import Candidate, Doubt, Segment
 
 UNCERTAIN_REASONS = ("low_confidence", "not_a_digit", *filter(None, get_args(Doubt)))
-# The best two digits' probability in total. Below it, the network spreads its probability, as it learned to for letters
-# and scribbles; above it, two digits compete.
+# Probability of the two likeliest digits together. For letters and scribbles the network learned to spread its
+# probability over all digits, so less means that no digit fits, and more that two digits compete.
 MIN_BEST_TWO = 0.75
-# For the same reason, the second digit's probability counts in part for the answer. It must reach what it has at the
-# model's threshold if the second digit has half of the rest; that alone lets a confidence a little lower pass.
-SECOND, TOLERANCE = 0.5, 0.05
+# The likeliest digit's probability plus this share of the second's must reach the sum that they have at the model's
+# threshold when the second digit has half of the rest. A spread over many digits fails sooner than two that compete.
+SECOND_SHARE = 0.5
+TOLERANCE = 0.05  # how far the confidence may lie below the model's threshold if that sum is reached
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,25 @@ def predict_candidates(model: Classifier, drawings: Sequence[Sequence[Candidate]
 
 
 def choose(model: Classifier, candidates: list[tuple[Candidate, list[float]]]) -> Prediction:
-    """Return the candidate of which the network is surest, counted by its weight."""
+    """Return the prediction of the candidate with the highest weighted confidence.
+
+    Args:
+        candidates: each with its ten probabilities.
+    """
     best, probabilities = max(candidates, key=lambda one: one[0].weight * max(one[1]))
     reason = best.doubt if max(probabilities) < best.doubt_below else network_doubt(model, probabilities)
     return Prediction(best, probabilities, reason)
 
 
 def network_doubt(model: Classifier, probabilities: list[float]) -> str:
-    """Return why the network is unsure of its answer, or nothing if it is sure."""
+    """Return why the network is unsure of its answer, or an empty string if it is sure or the model has no threshold.
+
+    Args:
+        probabilities: of 0 to 9.
+    """
     floor = model.uncertain_below
     second, best = sorted(probabilities)[-2:]
-    is_spread = best + SECOND * second < floor + SECOND * (1 - floor) / 2
+    is_spread = best + SECOND_SHARE * second < floor + SECOND_SHARE * (1 - floor) / 2
     if not floor or not (is_spread or best < floor - TOLERANCE):
         return ""
     return "low_confidence" if best + second >= MIN_BEST_TWO else "not_a_digit"

@@ -26,7 +26,7 @@ class Predictor(Protocol[Found, Predicted]):
     """Predicts one kind of thing in drawings."""
 
     def find(self, image: Image.Image) -> Found:
-        """Return what the network is to see of an image. Raises the RecognitionError that fits."""
+        """Return what the network needs of an image. Raises BlankDrawing, and TooManyDigits for a number."""
         ...
 
     def predict(self, model: Classifier, found: Sequence[Found]) -> list[Predicted]:
@@ -40,7 +40,7 @@ class Predictor(Protocol[Found, Predicted]):
     def answer(
         self, model: Classifier, drawing: Drawing[Found], prediction: Predicted, *, previews: bool = False
     ) -> Answer:
-        """Return the JSON of a prediction. With `previews`, add for each digit what the network saw.
+        """Return the JSON of a prediction; with `previews`, with what the network saw of each digit.
 
         Raises TooManyDigits.
         """
@@ -96,7 +96,7 @@ class NumberPredictor:
         digits = []
         for one in prediction.digits:
             digit = DIGIT.answer(model, drawing, one, previews=previews) | {"box": drawing.box(one.candidate)}
-            del digit["model"]  # the number names it
+            del digit["model"]  # the same for all digits, so it stands once, beside the number
             digits.append(digit)
         return {
             "number": prediction.number,
@@ -122,7 +122,7 @@ def certainty(prediction: Prediction | NumberPrediction) -> Answer:
 def predict(
     model: Classifier, drawings: Sequence[Drawing[Found]], predictor: Predictor[Found, Any], *, previews: bool
 ) -> Iterator[Answer | RecognitionError]:
-    """Yield the model's answer for each drawing, timed and counted, or its error."""
+    """Yield the model's answer for each drawing, or its error. Observes the time and counts the answers."""
     began = perf_counter()
     predictions = predictor.predict(model, [drawing.found for drawing in drawings])
     seconds = (perf_counter() - began) / max(len(drawings), 1)
@@ -152,7 +152,7 @@ def predict_batch(
 ) -> Iterator[Answer]:
     """Yield the answer for each drawing of a batch, or its error's JSON. Raises DecodingBusy.
 
-    Only BATCH_SIZE drawings are in memory at a time: a number has many segments.
+    At most BATCH_SIZE drawings are prepared at a time, because a number's segments take much memory.
     """
     prepared = prepare_batch(drawings, predictor.find)
     while part := list(islice(prepared, BATCH_SIZE)):

@@ -85,6 +85,16 @@ def test_the_number_is_read(number: str, image: Image.Image) -> None:
     assert 0.0 < prediction.confidence <= min(digit.confidence for digit in prediction.digits)
 
 
+@pytest.mark.parametrize("height", [150, 400])
+def test_a_pen_of_one_pixel_is_read_in_digits_of_any_size(height: int) -> None:
+    points = [[(place * PITCH + x, y) for x, y in stroke] for place in (0, 1) for stroke in STROKES[5 - 3 * place]]
+    loose = [(2 * PITCH, 1.0), (2 * PITCH + 0.05, 1.1)]  # a low part that belongs to no digit
+    image = draw(
+        size=(3 * height, 2 * height), height=height, brush=1, centre=(height / 2, height / 2), strokes=[*points, loose]
+    )
+    assert read(image).number == "52"
+
+
 def test_the_boxes_lie_around_the_digits_from_left_to_right() -> None:
     image = written("98105")
     boxes = [digit.candidate.box() for digit in read(image).digits]

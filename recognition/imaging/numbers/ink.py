@@ -23,18 +23,20 @@ from recognition.imaging.polarity import (
 )
 from recognition.imaging.segmentation import is_even
 
-OVERVIEW_SIDE = 400  # pixels of the longer side, at most, of the picture in which ink is looked for
+OVERVIEW_SIDE = 400  # pixels of the longer side, at most, of the picture in which ink is located
 DIGIT_HEIGHT = 80.0  # pixels of a digit at the working size
-MAX_AREA = 600_000  # pixels of the working size
-MAX_ENLARGEMENT = 3.0
-MIN_PEN = 1.5  # pixels of the working size; a thinner stroke is widened, or it would break
-SAME_SIZE = 1.25  # a factor below that is not worth another scaling
-TALL = 0.5  # of the highest component's height; a lower one does not tell how high a digit is
-MIN_SIDE = 3  # pixels of the image; a picture without a longer part has only specks
-SPECK = 0.1  # digit heights; a smaller part is dirt
-MAX_PARTS = 200  # more are a texture or a page of text
-LOW = 0.35  # digit heights; a lower part is no digit
-LINE = 1.6  # digit heights; a low part that is longer is no bar of a 5 either
+MAX_AREA = 600_000  # pixels of the working size; bounds the time of a request
+MAX_ENLARGEMENT = 3.0  # a factor; more only blurs
+SAME_SIZE = 1.25  # a smaller factor is not worth another scaling
+MIN_INK_LEVEL = 85  # of 255; a third, as in `find_parts`
+COMPARABLE = 0.5  # heights of the highest component; a lower one says nothing about a digit's height
+MIN_PEN = 2.0  # pixels of the working size; reduction would break a thinner pen's strokes
+MIN_SIDE = 3  # pixels of the image; a picture without a longer component has only specks
+SPECK_SIDE = 0.1  # digit heights; a smaller component is dirt
+MAX_PARTS = 200  # more components are a texture or a page of text
+TALL_HEIGHT = 0.5  # digit heights; a higher component is a digit or several
+LOW_HEIGHT = 0.35  # digit heights; a lower component is no digit
+RULE_WIDTH = 1.6  # digit heights; a wider low component is a ruled line, not the bar of a 5
 
 Labels = NDArray[np.int32]
 
@@ -65,11 +67,19 @@ class InkMap:
 
     levels: Levels  # [height, width], 255 in the middle of a stroke
     labels: Labels  # the number of every pixel's component, 0 for none
-    parts: list[Part]
+    parts: list[Part]  # without specks
     digit_height: float  # pixels
-    pen: float  # the mean width of the strokes, in pixels
-    area: Box  # what it covers of the image
-    is_surrounded: bool  # more than digits was found: a photo, print
+    pen: float  # mean width of the strokes in pixels
+    area: Box  # the image's pixels that it covers
+    is_surrounded: bool  # the picture shows more than digits: a photo, print
+
+    def is_tall(self, part: Part) -> bool:
+        """Whether a component is as high as a digit."""
+        return part.height > TALL_HEIGHT * self.digit_height
+
+    def is_low(self, part: Part) -> bool:
+        """Whether a component is too low for a digit; it may still belong to one."""
+        return part.height < LOW_HEIGHT * self.digit_height
 
     def place(self, box: IntBox) -> tuple[int, int, int, int]:
         """Return a box of the working size as (left, top, width, height) in the image's pixels."""
@@ -81,7 +91,12 @@ class InkMap:
 
 
 def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
-    """Find the ink in a grey image, which lies at `corner` of the whole one. Raises BlankDrawing and TooManyDigits."""
+    """Find the ink in a grey image. Raises BlankDrawing and TooManyDigits.
+
+    Args:
+        grey: mode L, the visible part of the image.
+        corner: x and y of its left top corner in the image, in pixels.
+    """
     factor = -(-max(grey.size) // OVERVIEW_SIDE)
     overview = grey.reduce(factor) if factor > 1 else grey
     inked, is_dark, background = binarize(overview)
@@ -114,10 +129,10 @@ def map_part(
 
 
 def has_print(ink: InkMap) -> bool:
-    """Whether a long low line, a frame around something tall or more lines of writing were found."""
-    tall = [part for part in ink.parts if part.height > TALL * ink.digit_height]
+    """Whether the ink holds a ruled line or a frame around something tall."""
+    tall = [part for part in ink.parts if ink.is_tall(part)]
     for part in ink.parts:
-        if part.height < LOW * ink.digit_height and part.width > LINE * ink.digit_height:
+        if ink.is_low(part) and part.width > RULE_WIDTH * ink.digit_height:
             return True
         if part in tall and any(encloses(part.box, other.box) for other in tall):
             return True
@@ -125,6 +140,7 @@ def has_print(ink: InkMap) -> bool:
 
 
 def encloses(one: IntBox, other: IntBox) -> bool:
+    """Whether the other box lies inside the first, (left, top, right, bottom) each."""
     return one[0] < other[0] and one[1] < other[1] and one[2] > other[2] and one[3] > other[3]
 
 
@@ -137,11 +153,12 @@ def to_working_size(levels: Levels, area: Box, *, is_surrounded: bool = False) -
     labels, parts, height = find_parts(levels)
     wanted = min(DIGIT_HEIGHT / height, MAX_ENLARGEMENT, (MAX_AREA / levels.size) ** 0.5)
     if not 1 / SAME_SIZE < wanted < SAME_SIZE:
+        missing = MIN_PEN / wanted - pen_width(labels)
+        if missing > 1:
+            side = round(missing) + 1  # a square: a large disc takes seconds
+            levels = np.asarray(cv2.dilate(levels, np.ones((side, side), np.uint8)), np.uint8)
         size = max(round(levels.shape[1] * wanted), 1), max(round(levels.shape[0] * wanted), 1)
         interpolation = cv2.INTER_AREA if wanted < 1 else cv2.INTER_CUBIC
-        reach = round(MIN_PEN / wanted - pen_width(labels))
-        if reach > 0:
-            levels = np.asarray(cv2.dilate(levels, np.ones((reach + 1, reach + 1), np.uint8)), np.uint8)
         levels = strengthen(np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8))
         labels, parts, height = find_parts(levels)
     ink = InkMap(levels, labels, parts, height, pen_width(labels), area, is_surrounded)
@@ -164,12 +181,18 @@ def area_of(grey: Image.Image, corner: tuple[int, int]) -> Box:
 
 
 def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
+    """Return a box with its sides multiplied."""
     left, top, right, bottom = (float(side * factor) for side in box)
     return left, top, right, bottom
 
 
 def background_of(background: Image.Image, grey: Image.Image, box: Box, size: tuple[int, int]) -> Levels:
-    """Return the part of a coarse map of the background that lies behind a box of the image, in another size."""
+    """Return the background behind a box of the image, uint8 [height, width].
+
+    Args:
+        background: coarse map of the whole image's background.
+        size: width and height of the result in pixels.
+    """
     across, down = background.width / grey.width, background.height / grey.height
     left, top, right, bottom = box
     part = left * across, top * down, right * across, bottom * down
@@ -177,7 +200,7 @@ def background_of(background: Image.Image, grey: Image.Image, box: Box, size: tu
 
 
 def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
-    """Return the numbered components of the ink, those that are no specks, and the height of a digit in pixels.
+    """Return the number of each pixel's component, the components without specks, and a digit's height in pixels.
 
     Raises BlankDrawing and TooManyDigits.
     """
@@ -187,8 +210,8 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
     if not len(sizes):
         raise BlankDrawing
     heights = sizes[:, 1]
-    height = float(np.median(heights[heights >= TALL * heights.max()]))
-    found = 1 + np.flatnonzero(sizes.max(axis=1) > SPECK * height)
+    height = float(np.median(heights[heights >= COMPARABLE * heights.max()]))
+    found = 1 + np.flatnonzero(sizes.max(axis=1) > SPECK_SIDE * height)
     if len(found) > MAX_PARTS:
         raise TooManyDigits
     boxes = zip(found.tolist(), stats[found, :4].tolist(), strict=True)

@@ -1,7 +1,7 @@
 """The segments of a line of digits, as the edges of a lattice.
 
 The line is cut into pieces, in more places than it has digits. A segment is one piece or several neighbours, and every
-way from node 0 to the last node along segments is a reading of the line (over-segmentation: LeCun et al.,
+path from node 0 to the last node is a reading of the line (over-segmentation: LeCun et al.,
 "Gradient-based learning applied to document recognition", 1998, section IV).
 """
 
@@ -17,39 +17,38 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.candidates import Candidate, Doubt
-from recognition.imaging.numbers.ink import InkMap
-from recognition.imaging.numbers.pieces import NO_CUT, Piece
+from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap
+from recognition.imaging.numbers.pieces import NO_CUT, Piece, merge_levels
 from recognition.imaging.paper import disc
 from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink
 
-MAX_WIDTH = 2.2  # of several pieces, in digit heights: a 2 that lies, a 5 with a long bar
-MAX_CUT_WIDTH = 1.4  # of several pieces that a cut bounds
-MAX_PIECES = 8
-MIN_HEIGHT = 0.5  # of what is cut from a component, in digit heights
-MAX_COST = 6.0  # of both cuts of a segment, in stroke widths
-MAX_SEGMENTS = 600  # 20 touching digits have about 400
-MAX_GAP = 0.15  # between the pieces of a segment, in digit heights
-SHARED = 1.1  # stroke widths on the other side of a cut that two digits may share
+MAX_WIDTH = 2.2  # digit heights, of several pieces: a 2 that lies, a 5 with a long bar
+MAX_CUT_WIDTH = 1.4  # digit heights, of several pieces that a cut bounds
+MAX_PIECES = 8  # of a segment; bounds the time of a request
+MIN_CUT_HEIGHT = 0.5  # digit heights, of a segment that a cut bounds
+MAX_BOTH_CUTS_COST = 6.0  # stroke widths of ink that both cuts of a segment may cross
+MAX_SEGMENTS = 600  # bounds the time of a request; 20 touching digits have about 400
+MAX_GAP = 0.15  # digit heights between the pieces of a segment
+SHARED_WIDTH = 1.1  # stroke widths beyond a cut that two digits may share
 MIN_SHARED_COST = 0.5  # stroke widths; a cut through less ink divides no stroke that two digits share
-INKED = 85  # levels
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What tells, besides its picture, whether a segment is one digit. Lengths are in digit heights."""
+    """The measures of a segment by which it is scored besides its picture. Lengths are in digit heights."""
 
     width: float
     height: float
-    rise: float  # of its middle above the middle of the line
+    rise: float  # how far its middle lies above the line's middle
     cut_left: float  # ink that the cut at its left crosses, in stroke widths; NO_CUT if it ends by itself
-    cut_right: float
-    part_width: float  # of the narrowest component that it was cut from
-    gap: float  # the widest gap inside
-    parts: int  # connected components that it has ink of
-    pieces: int
-    is_extended: bool  # holds the ink along its cuts that its neighbour holds too
+    cut_right: float  # the same at its right
+    part_width: float  # width of the narrowest component that it was cut from
+    gap: float  # width of the widest gap inside
+    parts: int  # number of components that its ink is from
+    pieces: int  # number of pieces
+    is_extended: bool  # it also holds ink beyond its cuts, which its neighbour holds too
 
     def ends_by_itself(self) -> bool:
         """Whether no cut bounds it."""
@@ -87,8 +86,8 @@ class NumberDrawing:
 
     segments: list[Segment]
     nodes: int  # nodes of the lattice, numbered from left to right
-    candidates: list[Candidate]  # the readings of the picture as one digit; empty if it is certainly not one
-    is_surrounded: bool  # more than digits was found: a photo, print
+    candidates: list[Candidate]  # readings of the picture as one digit; empty if it cannot be one
+    is_surrounded: bool  # the picture shows more than digits: a photo, print
     doubt: Doubt = ""  # why the line may be wrong, although the network is sure of it
 
     def grids(self) -> list[Grid]:
@@ -118,14 +117,14 @@ def find_segments(ink: InkMap, pieces: list[Piece], middle: tuple[float, float])
         spans = likely
     if len(spans) > MAX_SEGMENTS:
         raise TooManyDigits
-    shared = SHARED * ink.pen
+    reach = SHARED_WIDTH * ink.pen
     room = MAX_SEGMENTS - len(spans)
     segments = []
     for span in spans:
-        levels = merge(span.pieces, span.box)
+        levels = merge_levels([(piece.box, piece.levels) for piece in span.pieces], span.box)
         segments.append(segment(ink, levels, span.box, span.nodes, span.shape))
         if room and max(span.shape.cut_left, span.shape.cut_right) > MIN_SHARED_COST:
-            levels, box = extend(ink, span, levels, shared)
+            levels, box = extend(ink, span, levels, reach)
             shape = replace(describe(ink, span.pieces, box, middle), is_extended=True)
             segments.append(segment(ink, levels, box, span.nodes, shape))
             room -= 1
@@ -147,15 +146,15 @@ def find_spans(ink: InkMap, pieces: list[Piece], middle: tuple[float, float]) ->
 
 
 def may_be_digit(shape: Shape) -> bool:
-    """Whether a digit may have such a shape. What ends by itself on both sides always may."""
+    """Whether a digit may have such a shape. A segment without cuts always may."""
     if shape.ends_by_itself():
         return True
     cost = max(shape.cut_left, 0) + max(shape.cut_right, 0)
-    return shape.height >= MIN_HEIGHT and cost <= MAX_COST
+    return shape.height >= MIN_CUT_HEIGHT and cost <= MAX_BOTH_CUTS_COST
 
 
 def is_connected(spans: list[tuple[int, int]], last: int) -> bool:
-    """Whether there is a way from node 0 to the last node."""
+    """Whether a path leads from node 0 to the last node."""
     reached = {0}
     for first, end in sorted(spans):
         if first in reached:
@@ -164,6 +163,7 @@ def is_connected(spans: list[tuple[int, int]], last: int) -> bool:
 
 
 def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, float]) -> Shape:
+    """Return the shape of neighbouring pieces. `middle` is slope and offset of the line's middle, in pixels."""
     left, top, right, bottom = box
     slope, offset = middle
     ends = accumulate((piece.box[2] for piece in group), max)
@@ -183,6 +183,7 @@ def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, 
 
 
 def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], shape: Shape) -> Segment:
+    """Return a segment with its ink normalized to MNIST's geometry. `box` and `levels` are of the working size."""
     framed = Image.fromarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
     inside = 1, 1, 1 + levels.shape[1], 1 + levels.shape[0]
     own = Ink(framed, False, 0, inside, None)
@@ -191,18 +192,6 @@ def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], sh
     except BlankDrawing:  # it vanished: it is much thinner than the other strokes
         digit = normalize(own)
     return Segment(digit, ink.place(box), Image.fromarray(levels), *nodes, shape)
-
-
-def merge(group: list[Piece], box: IntBox) -> Levels:
-    """Return the ink of several pieces, as large as their common box."""
-    if len(group) == 1:
-        return group[0].levels
-    levels = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-    for piece in group:
-        left, top, right, bottom = piece.box
-        area = levels[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
-        np.maximum(area, piece.levels, out=area)
-    return levels
 
 
 def extend(ink: InkMap, span: Span, levels: Levels, reach: float) -> tuple[Levels, IntBox]:
@@ -218,9 +207,9 @@ def extend(ink: InkMap, span: Span, levels: Levels, reach: float) -> tuple[Level
     right, bottom = min(box[2] + after, width), min(box[3] + margin, height)
     own = np.zeros((bottom - top, right - left), np.uint8)
     own[box[1] - top : box[3] - top, box[0] - left : box[2] - left] = levels
-    near = cv2.dilate((own > INKED).astype(np.uint8), disc(2 * reach))
+    near = cv2.dilate((own > MIN_INK_LEVEL).astype(np.uint8), disc(2 * reach))
     labels = sorted(set().union(*(piece.labels for piece in span.pieces)))
     allowed = (near > 0) & np.isin(ink.labels[top:bottom, left:right], labels)
     extended = np.maximum(own, ink.levels[top:bottom, left:right] * allowed)
-    x, y, u, v = bounding_box(extended > INKED)
+    x, y, u, v = bounding_box(extended > MIN_INK_LEVEL)
     return extended[y:v, x:u], (x + left, y + top, u + left, v + top)

@@ -10,22 +10,22 @@ from recognition.imaging.numbers.lattice import NumberDrawing, find_segments
 from recognition.imaging.numbers.pieces import find_pieces
 from recognition.imaging.polarity import to_grey
 
-TALL = 0.5  # digit heights; a higher part is a digit or several
-MAX_LENGTH = MAX_DIGITS * 1.6  # digit heights of ink beside each other
-ANOTHER_LINE = 0.6  # digit heights between the middles of two neighbours one above the other
-LONG = 1.5  # digit heights; along a shorter line, the slope of its middle means nothing
-ONE_DIGIT_WIDTH = 1.6  # digit heights; what is wider is no single digit
+MAX_PARTS = 2 * MAX_DIGITS  # digits may be in pieces; more components in all lines are a text
+MAX_WIDTH = MAX_DIGITS * 1.6  # digit heights, of all tall components together
+LINE_PITCH = 0.6  # digit heights between the middles of two components; with more, they are on different lines
+MIN_SLOPED_LENGTH = 1.5  # digit heights; the slope of a shorter line's middles says nothing
+MAX_DIGIT_WIDTH = 1.6  # digit heights; wider ink is no single digit
 
 
 def find_number(image: Image.Image) -> NumberDrawing:
     """Return the segments of an image of mode L, LA, RGB or RGBA. Raises BlankDrawing and TooManyDigits."""
     ink = map_ink(*to_grey(image))
-    lines = split_lines(ink.parts, ink.digit_height)
-    if sum(len(line) for line in lines if len(line) > 1) > 2 * MAX_DIGITS:
+    lines = split_lines(ink)
+    if sum(len(line) for line in lines if len(line) > 1) > MAX_PARTS:
         raise TooManyDigits
     longest = max(lines, key=lambda line: sum(part.width * part.height for part in line))
-    tall = [part for part in longest if part.height > TALL * ink.digit_height]
-    if len(tall) > MAX_DIGITS or sum(part.width for part in tall) > MAX_LENGTH * ink.digit_height:
+    tall = [part for part in longest if ink.is_tall(part)]
+    if len(tall) > MAX_DIGITS or sum(part.width for part in tall) > MAX_WIDTH * ink.digit_height:
         raise TooManyDigits
     pieces = find_pieces(ink, longest)
     if not pieces:
@@ -44,36 +44,36 @@ def find_number(image: Image.Image) -> NumberDrawing:
     return NumberDrawing(segments, len(pieces) + 1, candidates, ink.is_surrounded, doubt)
 
 
-def split_lines(parts: list[Part], height: float) -> list[list[Part]]:
-    """Return the parts of each line of writing: where no tall part's middle is near, another line begins."""
-    tall = sorted((part for part in parts if part.height > TALL * height), key=lambda part: part.middle[1])
+def split_lines(ink: InkMap) -> list[list[Part]]:
+    """Return the components of each line of writing, from the top: a gap between tall ones' middles begins a line."""
+    tall = sorted((part for part in ink.parts if ink.is_tall(part)), key=lambda part: part.middle[1])
     lines: list[list[Part]] = []
     for part in tall:
-        if not lines or part.middle[1] - lines[-1][-1].middle[1] > ANOTHER_LINE * height:
+        if not lines or part.middle[1] - lines[-1][-1].middle[1] > LINE_PITCH * ink.digit_height:
             lines.append([])
         lines[-1].append(part)
     if not lines:
-        return [parts]
-    for part in parts:
-        if part.height <= TALL * height:
-            middles = [abs(min(one.middle[1] for one in line) - part.middle[1]) for line in lines]
-            lines[int(np.argmin(middles))].append(part)
+        return [ink.parts]
+    for part in ink.parts:
+        if not ink.is_tall(part):
+            distances = [min(abs(one.middle[1] - part.middle[1]) for one in line) for line in lines]
+            lines[int(np.argmin(distances))].append(part)
     return lines
 
 
 def middle_line(tall: list[Part], height: float) -> tuple[float, float]:
-    """Return slope and offset of the line through the middles of the digits."""
+    """Return slope and offset (pixels) of the line through the middles of the tall components."""
     if not tall:
         return 0.0, 0.0
     across, down = np.array([part.middle for part in tall]).T
-    if np.ptp(across) < LONG * height:
+    if np.ptp(across) < MIN_SLOPED_LENGTH * height:
         return 0.0, float(np.median(down))
     slope, offset = np.polyfit(across, down, 1)
     return float(slope), float(offset)
 
 
 def may_be_one_digit(ink: InkMap) -> bool:
-    """Whether the picture may hold a single digit: no two tall parts stand beside each other."""
-    tall = [part for part in ink.parts if part.height > TALL * ink.digit_height]
+    """Whether the picture may hold a single digit: all ink is narrow enough, with two tall components at most."""
+    tall = [part for part in ink.parts if ink.is_tall(part)]
     left, right = min(part.box[0] for part in ink.parts), max(part.box[2] for part in ink.parts)
-    return len(tall) <= 2 and right - left < ONE_DIGIT_WIDTH * ink.digit_height
+    return len(tall) <= 2 and right - left < MAX_DIGIT_WIDTH * ink.digit_height

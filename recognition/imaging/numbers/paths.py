@@ -1,4 +1,4 @@
-"""Ways through a lattice, by dynamic programming (Viterbi) and by the forward algorithm."""
+"""Paths through a lattice, by dynamic programming (Viterbi) and by the forward algorithm."""
 
 from collections.abc import Sequence
 from math import exp, inf, log1p
@@ -8,14 +8,17 @@ from typing import NamedTuple
 class Edge(NamedTuple):
     """A segment as an edge between two nodes."""
 
-    first: int
-    last: int
-    score: float
+    first: int  # the node where it begins
+    last: int  # the node where it ends, greater than `first`
+    score: float  # logarithm of a likelihood, not normalized
     digit: int
 
 
 def best_path(edges: Sequence[Edge], nodes: int) -> list[int]:
-    """Return the numbers of the edges with the highest sum of scores from node 0 to the last node."""
+    """Return the indices of the edges with the highest sum of scores from node 0 to the last node.
+
+    At least one path must lead there.
+    """
     best, taken = [0.0] + [-inf] * (nodes - 1), [-1] * nodes
     for number in sorted(range(len(edges)), key=lambda number: edges[number].first):
         edge = edges[number]
@@ -29,7 +32,7 @@ def best_path(edges: Sequence[Edge], nodes: int) -> list[int]:
 
 
 def log_sum(edges: Sequence[Edge], nodes: int) -> float:
-    """Return the logarithm of the sum of exp(score) over all ways from node 0 to the last node."""
+    """Return the logarithm of the sum of exp(score) over all paths from node 0 to the last node."""
     total = [0.0] + [-inf] * (nodes - 1)
     for first, last, score, _ in sorted(edges):
         total[last] = add_logs(total[last], total[first] + score)
@@ -37,7 +40,7 @@ def log_sum(edges: Sequence[Edge], nodes: int) -> float:
 
 
 def log_sum_of(edges: Sequence[Edge], nodes: int, digits: Sequence[int]) -> float:
-    """Return what `log_sum` does, over the ways that spell `digits` alone."""
+    """Return what `log_sum` does, over the paths that spell `digits` alone."""
     total = [[-inf] * (len(digits) + 1) for _ in range(nodes)]
     total[0][0] = 0.0
     for first, last, score, digit in sorted(edges):

@@ -1,20 +1,20 @@
-"""Cut the ink of a line into pieces, none of which holds ink of two digits, from left to right."""
+"""Cut the ink of a line into pieces small enough that each belongs to one digit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recognition.imaging.numbers.cuts import find_cuts
-from recognition.imaging.numbers.ink import LOW, InkMap, Part
+from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap, Part
 from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
 
 MIN_CUT_WIDTH = 0.35  # digit heights; a narrower component is one digit
-NEAR = 0.12  # digit heights; a low part further from all digits is a stray
-MIN_PIECE = 0.01  # squared digit heights of ink; less is left to the next piece
-NO_CUT = -1.0
-INKED = 85  # levels
+MAX_DISTANCE = 0.12  # digit heights; a low component further from every digit belongs to none
+MIN_PIECE_AREA = 0.01  # squared digit heights of ink; less is left to the next piece
+NO_CUT = -1.0  # instead of a cut's cost, where ink ends by itself
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,21 @@ class Piece:
 
     box: IntBox
     levels: Levels  # its ink alone, as large as the box
-    labels: frozenset[int]  # the components that it has ink of
-    part_width: int  # of the component from which it was cut, in pixels
+    labels: frozenset[int]  # the components that its ink is from
+    part_width: int  # width in pixels of the component that it was cut from
     cut_left: float = NO_CUT  # ink that the cut at its left crosses, in stroke widths
-    cut_right: float = NO_CUT
+    cut_right: float = NO_CUT  # the same at its right
 
 
 def find_pieces(ink: InkMap, parts: list[Part]) -> list[Piece]:
-    """Return the pieces of a line's parts, sorted by their middles. A low part, as a 5's bar, joins the nearest."""
-    height = ink.digit_height
-    pieces = [piece for part in parts if part.height >= LOW * height for piece in cut(ink, part)]
-    for part in (part for part in parts if part.height < LOW * height):
+    """Return the pieces of a line, sorted by their middles. A low component such as a 5's bar joins the nearest."""
+    pieces = [piece for part in parts if not ink.is_low(part) for piece in cut(ink, part)]
+    if not pieces:
+        return []
+    for part in (part for part in parts if ink.is_low(part)):
         distances = [distance(part.box, piece.box) for piece in pieces]
         nearest = int(np.argmin(distances))
-        if distances[nearest] <= NEAR * height:
+        if distances[nearest] <= MAX_DISTANCE * ink.digit_height:
             pieces[nearest] = join(ink, pieces[nearest], part)
     return sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
 
@@ -68,8 +69,8 @@ def cut(ink: InkMap, part: Part) -> list[Piece]:
     left, cut_left = np.zeros(rows, np.int64), NO_CUT
     for border, cut_right in zip(borders, costs, strict=True):
         right = np.maximum(border, left)  # cuts may cross
-        inside = (columns >= left[:, None]) & (columns < right[:, None]) & (levels > INKED)
-        if np.count_nonzero(inside) > MIN_PIECE * ink.digit_height**2:
+        inside = (columns >= left[:, None]) & (columns < right[:, None]) & (levels > MIN_INK_LEVEL)
+        if np.count_nonzero(inside) > MIN_PIECE_AREA * ink.digit_height**2:
             x, y, u, v = bounding_box(inside)
             own = levels[y:v, x:u] * ((columns[x:u] >= left[y:v, None]) & (columns[x:u] < right[y:v, None]))
             box = x + part.box[0], y + part.box[1], u + part.box[0], v + part.box[1]
@@ -81,8 +82,14 @@ def cut(ink: InkMap, part: Part) -> list[Piece]:
 def join(ink: InkMap, piece: Piece, part: Part) -> Piece:
     """Return a piece together with a small component."""
     box = enclose(piece.box, part.box)
+    levels = merge_levels([(piece.box, piece.levels), (part.box, ink_of(ink, part))], box)
+    return replace(piece, box=box, levels=levels, labels=piece.labels | {part.label})
+
+
+def merge_levels(inks: Iterable[tuple[IntBox, Levels]], box: IntBox) -> Levels:
+    """Return the ink of several boxes, as large as the box around them."""
     levels = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-    for (left, top, right, bottom), own in ((piece.box, piece.levels), (part.box, ink_of(ink, part))):
+    for (left, top, right, bottom), own in inks:
         area = levels[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
         np.maximum(area, own, out=area)
-    return replace(piece, box=box, levels=levels, labels=piece.labels | {part.label})
+    return levels

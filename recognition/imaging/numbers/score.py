@@ -14,12 +14,13 @@ from recognition.imaging.numbers.lattice import Shape
 from recognition.imaging.numbers.pieces import NO_CUT
 
 Floats = NDArray[np.float64]
+Column = NDArray[np.float64] | NDArray[np.bool_]
 
-# Of the logarithm of width by height of each digit, 0 to 9: median and standard deviation.
+# Median and standard deviation of log(width / height) of each digit, 0 to 9.
 ASPECT = (-0.06, -0.86, -0.03, -0.19, -0.21, -0.05, -0.30, -0.23, -0.25, -0.39)
 ASPECT_SPREAD = (0.21, 0.46, 0.23, 0.24, 0.22, 0.27, 0.23, 0.23, 0.24, 0.22)
 PAIR_WIDTH = 1.2  # digit heights; a narrower component is rarely two digits
-MAX_COST = 3.0  # stroke widths; a cut through more ink is hardly less likely
+MUCH_INK = 3.0  # stroke widths; what a cut crosses beyond that has a weight of its own
 
 WEIGHTS = {
     "segment": 0.21,
@@ -55,54 +56,69 @@ WEIGHTS = {
 
 
 def score(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
-    """Return the score of each segment for its shape and its probabilities, float64 [N, 10]."""
+    """Return the score of each segment, float64 [N], from its shape and its probabilities, float64 [N, 10]."""
     return features(shapes, probabilities) @ np.array(list(WEIGHTS.values()))
 
 
 def features(shapes: Sequence[Shape], probabilities: Floats) -> Floats:
-    """Return what the weights apply to, float64 [N, weights], in their order."""
+    """Return what the weights are multiplied with, float64 [N, weights], in the order of WEIGHTS.
+
+    Constant factors bring the features to similar ranges, so that one learning rate and decay fits all.
+    """
+    digits = probabilities.argmax(axis=1)
+    columns = network_features(probabilities) | shape_features(shapes, digits)
+    return np.column_stack([columns[name] for name in WEIGHTS]).astype(float)
+
+
+def network_features(probabilities: Floats) -> dict[str, Column]:
+    """Return the features that the network's probabilities alone give, [N] each, by name."""
     ranked = np.sort(probabilities, axis=1)
     best, second = ranked[:, -1], ranked[:, -2]
-    digit = probabilities.argmax(axis=1)
-    entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(axis=1)
-    width, height, rise, left, right, whole, gap, parts, pieces, extended = np.array(
+    return {
+        "log confidence": np.log(best),
+        "log of the rest": np.log(np.maximum(1 - best, 1e-6)) / 4,
+        "entropy": -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(axis=1),
+        "two likeliest": best + second - 1,
+    }
+
+
+def shape_features(shapes: Sequence[Shape], digits: NDArray[np.int64]) -> dict[str, Column]:
+    """Return the features of the shapes and the predicted digits, [N] each, by name."""
+    width, height, rise, left, right, part_width, gap, parts, pieces, extended = np.array(
         [
             (s.width, s.height, s.rise, s.cut_left, s.cut_right, s.part_width, s.gap, s.parts, s.pieces, s.is_extended)
             for s in shapes
         ],
         float,
     ).T
-    aspect = (np.log(width / height) - np.take(ASPECT, digit)) / np.take(ASPECT_SPREAD, digit)
-    cost = np.clip(left, 0, MAX_COST) + np.clip(right, 0, MAX_COST)
+    aspect = (np.log(width / height) - np.take(ASPECT, digits)) / np.take(ASPECT_SPREAD, digits)
+    cost = np.clip(left, 0, MUCH_INK) + np.clip(right, 0, MUCH_INK)
     cuts = (left > NO_CUT).astype(float) + (right > NO_CUT)
-    much = np.maximum(left - MAX_COST, 0) + np.maximum(right - MAX_COST, 0)
-    one = digit == 1
-    columns = (
-        np.ones(len(digit)),
-        np.log(best),
-        np.log(np.maximum(1 - best, 1e-6)) / 4,
-        entropy,
-        best + second - 1,
-        np.clip(aspect, -4, 0) ** 2,
-        np.clip(aspect, 0, 4) ** 2,
-        4 * np.minimum(np.log(height), 0) ** 2,
-        4 * np.maximum(np.log(height), 0) ** 2,
-        cost,
-        cuts,
-        cuts * np.clip(PAIR_WIDTH - whole, 0, 1),
-        gap > 0,
-        5 * gap,
-        parts - 1,
-        one,
-        one * cost,
-        one * cuts,
-        np.clip(width - 1, 0, 1),
-        pieces - 1,
-        4 * rise**2,
-        extended,
-        extended * cost,
-        much,
-        width,
-        *(digit == one_of for one_of in (0, 7, 4, 6)),
-    )
-    return np.column_stack(columns).astype(float)
+    one = digits == 1
+    return {
+        "segment": np.ones(len(digits)),
+        "too narrow": np.clip(aspect, -4, 0) ** 2,
+        "too wide": np.clip(aspect, 0, 4) ** 2,
+        "too low": 4 * np.minimum(np.log(height), 0) ** 2,
+        "too high": 4 * np.maximum(np.log(height), 0) ** 2,
+        "cost of the cuts": cost,
+        "cuts": cuts,
+        "cuts of a narrow component": cuts * np.clip(PAIR_WIDTH - part_width, 0, 1),
+        "has a gap": gap > 0,
+        "gap": 5 * gap,
+        "other parts": parts - 1,
+        "one": one,
+        "one, cost of the cuts": one * cost,
+        "one, cuts": one * cuts,
+        "wider than high": np.clip(width - 1, 0, 1),
+        "other pieces": pieces - 1,
+        "off the line": 4 * rise**2,
+        "extended": extended,
+        "extended, cost of the cuts": extended * cost,
+        "cuts through much ink": np.maximum(left - MUCH_INK, 0) + np.maximum(right - MUCH_INK, 0),
+        "width": width,
+        "zero": digits == 0,
+        "seven": digits == 7,
+        "four": digits == 4,
+        "six": digits == 6,
+    }

@@ -155,7 +155,7 @@ def to_working_size(levels: Levels, area: Box, *, is_surrounded: bool = False) -
     if not 1 / SAME_SIZE < wanted < SAME_SIZE:
         missing = MIN_PEN / wanted - pen_width(labels)
         if missing > 1:
-            side = round(missing) + 1  # a square: a large disc takes seconds
+            side = round(missing) + 1  # a square: a large disc takes sixty times as long
             levels = np.asarray(cv2.dilate(levels, np.ones((side, side), np.uint8)), np.uint8)
         size = max(round(levels.shape[1] * wanted), 1), max(round(levels.shape[0] * wanted), 1)
         interpolation = cv2.INTER_AREA if wanted < 1 else cv2.INTER_CUBIC

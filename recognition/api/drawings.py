@@ -96,8 +96,11 @@ class Drawing(Generic[Found]):
     scale: float  # the picture's pixels for each decoded one, along a side
 
     def box(self, candidate: Candidate | Segment) -> list[int]:
-        """Return left, top, width and height of a candidate in the picture's pixels."""
-        return [round(side * self.scale) for side in candidate.box()]
+        """Return left, top, width and height of a candidate in the picture's pixels, no further than it reaches."""
+        x, y, across, down = candidate.box()
+        left, top, right, bottom = (round(side * self.scale) for side in (x, y, x + across, y + down))
+        width, height = (round(side * self.scale) for side in self.size)
+        return [left, top, min(right, width) - left, min(bottom, height) - top]
 
 
 def prepare(picture: EncodedImage, find: Callable[[Image.Image], Found]) -> Drawing[Found]:

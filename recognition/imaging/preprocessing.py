@@ -31,6 +31,7 @@ MIN_STROKE, MAX_STROKE = 10.0, 12.0
 
 # Between these fractions of the full ink level, the edge of a stroke rises from 0 to 1.
 LOW, HIGH = 0.25, 0.75
+MIN_STRONG = 0.5  # share of the box that strong ink spans, at least, for the scale: a faint digit may hold one dark dot
 
 # sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
 DIAGONAL = 0.414
@@ -87,7 +88,7 @@ def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
     grid = None
     if pen is None:
         grid = ink_grid(ink, WORK)
-        width, length = stroke_width(grid), float(longer_side(bounding_box(grid > 0.5)))
+        width, length = stroke_width(grid), max(longer_side(bounding_box(grid > 0.5)), WORK * MIN_STRONG)
     else:
         size = longer_side(ink.box)
         width, length = min(pen, size / 2) * WORK / size, float(WORK)

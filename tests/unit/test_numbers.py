@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks import accuracy, wrong_cuts
 from recognition.classifier import Classifier
@@ -141,6 +141,64 @@ def test_digits_that_share_much_ink_are_seldom_misread_without_being_uncertain()
 def test_more_digits_than_allowed_are_refused() -> None:
     with pytest.raises(TooManyDigits):
         find_number(written("2" * (MAX_DIGITS + 1)))
+
+
+def hairlines(height: float) -> Image.Image:
+    """Draw 472 with a pen of one pixel, which is far less at the size in which digits are looked for."""
+    picture = Image.new("L", (round(3.4 * height), round(1.3 * height)), 255)
+    pen = ImageDraw.Draw(picture)
+    for place, digit in enumerate((4, 7, 2)):
+        for stroke in STROKES[digit]:
+            pen.line([((place + x + 0.2) * height, (y + 0.15) * height) for x, y in stroke], fill=0)
+    return picture
+
+
+@pytest.mark.parametrize("height", [150, 300, 600, 900])
+def test_hairlines_are_read(height: int) -> None:
+    assert read(hairlines(height)).number == "472"
+
+
+def test_flat_marks_beside_a_hairline_are_no_error() -> None:
+    """A stroke that has nearly no ink is a piece all the same, to which low parts may belong."""
+    picture = Image.new("L", (300, 100), 255)
+    pen = ImageDraw.Draw(picture)
+    pen.line([(50, 10), (85, 90)], fill=0)
+    pen.line([(100, 50), (120, 52)], fill=0)
+    assert read(picture).digits
+
+
+@pytest.mark.parametrize("marks", [1, 4, 9])
+def test_stray_pixels_are_no_digits(marks: int) -> None:
+    picture = Image.new("L", (500, 200), 255)
+    for place in range(marks):
+        picture.putpixel((37 + 53 * place, 90 + 7 * place % 30), 0)
+    with pytest.raises(BlankDrawing):
+        find_number(picture)
+
+
+def grained(image: Image.Image) -> Image.Image:
+    noise = np.random.default_rng(7).normal(-30, 9, (image.height, image.width))
+    return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
+
+
+WIDE = Image.new("L", (2800, 30), 255)
+WIDE.paste(written("98105").resize((126, 30)), (1300, 0))
+REACHING_OUT = written("36724").crop((30, 20, 400, 130)).resize((1111, 331))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [REACHING_OUT, ImageOps.invert(REACHING_OUT), grained(REACHING_OUT), WIDE, grained(WIDE), hairlines(700)],
+    ids=["over the border", "light", "a photo", "very wide", "a very wide photo", "hairlines"],
+)
+def test_boxes_and_masks_lie_in_the_picture(image: Image.Image) -> None:
+    for digit in read(image).digits:
+        left, top, width, height = digit.candidate.box()
+        assert 0 <= left < left + width <= image.width
+        assert 0 <= top < top + height <= image.height
+        mask = digit.candidate.mask(image.size)
+        assert mask.size == image.size
+        assert mask.getbbox() is not None
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

@@ -1,6 +1,7 @@
 """What the service makes of a picture, seen from outside: bytes in, the 28x28 array or a named error out."""
 
 from io import BytesIO
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,16 @@ def test_mnist_passes_almost_unchanged(mnist, inverted):
         changed.append(difference(array, digit / 255.0))
     assert np.mean(changed) < 0.002
     assert np.mean(np.array(changed) > ALIKE) < 0.02
+
+
+@pytest.mark.parametrize(("faint", "size"), [(150, 8), (165, 6), (185, 4)])
+def test_a_dark_dot_in_a_faint_digit_is_not_scaled_to_a_digits_size(faint, size):
+    """The picture would be enlarged with it, to thousands of pixels a side."""
+    picture = draw(5, ink=faint)
+    picture.paste(0, (138, 138, 138 + size, 138 + size))
+    began = process_time()
+    prepare(encode(picture))
+    assert process_time() - began < 0.5
 
 
 def test_the_preview_is_what_the_network_saw(plain):

@@ -11,7 +11,6 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.numbers.photo import ink_of_photo
-from recognition.imaging.paper import disc
 from recognition.imaging.polarity import (
     Box,
     IntBox,
@@ -32,6 +31,7 @@ SAME_SIZE = 1.25  # a smaller factor is not worth another scaling
 MIN_INK_LEVEL = 85  # of 255; a third, as in `find_parts`
 COMPARABLE = 0.5  # heights of the highest component; a lower one says nothing about a digit's height
 MIN_PEN = 2.0  # pixels of the working size; reduction would break a thinner pen's strokes
+MIN_SIDE = 3  # pixels of the image; a picture without a longer component has only specks
 SPECK_SIDE = 0.1  # digit heights; a smaller component is dirt
 MAX_PARTS = 200  # more components are a texture or a page of text
 TALL_HEIGHT = 0.5  # digit heights; a higher component is a digit or several
@@ -70,8 +70,7 @@ class InkMap:
     parts: list[Part]  # without specks
     digit_height: float  # pixels
     pen: float  # mean width of the strokes in pixels
-    corner: tuple[float, float]  # x and y of the map's left top corner in the image's pixels
-    reduction: float  # the image's pixels for each of the map's, along a side
+    area: Box  # the image's pixels that it covers
     is_surrounded: bool  # the picture shows more than digits: a photo, print
 
     def is_tall(self, part: Part) -> bool:
@@ -84,9 +83,11 @@ class InkMap:
 
     def place(self, box: IntBox) -> tuple[int, int, int, int]:
         """Return a box of the working size as (left, top, width, height) in the image's pixels."""
-        left, top, right, bottom = (side * self.reduction for side in box)
-        x, y = self.corner
-        return round(left + x), round(top + y), max(round(right - left), 1), max(round(bottom - top), 1)
+        x, y, end, low = self.area
+        across, down = (end - x) / self.levels.shape[1], (low - y) / self.levels.shape[0]
+        left, right = min(round(box[0] * across + x), int(end) - 1), round(box[2] * across + x)
+        top, bottom = min(round(box[1] * down + y), int(low) - 1), round(box[3] * down + y)
+        return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
 def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
@@ -107,8 +108,8 @@ def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
             return ink
     photo = ink_of_photo(grey, everywhere=is_drawing)
     if photo is not None:
-        return to_working_size(photo.levels, corner, photo.reduction, is_surrounded=True)
-    whole = 0.0, 0.0, float(grey.width), float(grey.height)
+        return to_working_size(photo, area_of(grey, corner), is_surrounded=True)
+    whole = area_of(grey, (0, 0))
     return replace(map_part(grey, whole, is_dark, background, corner), is_surrounded=True)
 
 
@@ -118,15 +119,13 @@ def map_part(
     """Find the ink in a box of a grey image by its difference from the background."""
     left, top = int(box[0]), int(box[1])
     part = grey.crop((left, top, int(box[2]), int(box[3])))
+    area = area_of(part, (left + corner[0], top + corner[1]))
     factor = int((part.width * part.height / MAX_AREA) ** 0.5)
     if factor > 1:
         part = part.reduce(factor)
     behind = background if isinstance(background, int) else background_of(background, grey, box, part.size)
     levels = subtract_background(np.asarray(part), is_dark, behind)
-    strongest = int(levels.max())
-    if strongest < 255:  # faint ink
-        levels = np.asarray(cv2.convertScaleAbs(levels, alpha=255 / max(strongest, 1)), np.uint8)
-    return to_working_size(levels, (left + corner[0], top + corner[1]), float(max(factor, 1)))
+    return to_working_size(levels, area)
 
 
 def has_print(ink: InkMap) -> bool:
@@ -145,25 +144,40 @@ def encloses(one: IntBox, other: IntBox) -> bool:
     return one[0] < other[0] and one[1] < other[1] and one[2] > other[2] and one[3] > other[3]
 
 
-def to_working_size(
-    levels: Levels, corner: tuple[float, float], reduction: float, *, is_surrounded: bool = False
-) -> InkMap:
+def to_working_size(levels: Levels, area: Box, *, is_surrounded: bool = False) -> InkMap:
     """Scale ink so that its digits are about DIGIT_HEIGHT high, and number its components.
 
     Raises BlankDrawing and TooManyDigits.
     """
-    scale = 1.0
+    levels = strengthen(levels)
     labels, parts, height = find_parts(levels)
     wanted = min(DIGIT_HEIGHT / height, MAX_ENLARGEMENT, (MAX_AREA / levels.size) ** 0.5)
     if not 1 / SAME_SIZE < wanted < SAME_SIZE:
         missing = MIN_PEN / wanted - pen_width(labels)
         if missing > 1:
-            levels = np.asarray(cv2.dilate(levels, disc(missing + 1)), np.uint8)
+            side = round(missing) + 1  # a square: a large disc takes sixty times as long
+            levels = np.asarray(cv2.dilate(levels, np.ones((side, side), np.uint8)), np.uint8)
         size = max(round(levels.shape[1] * wanted), 1), max(round(levels.shape[0] * wanted), 1)
         interpolation = cv2.INTER_AREA if wanted < 1 else cv2.INTER_CUBIC
-        levels, scale = np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8), wanted
+        levels = strengthen(np.asarray(cv2.resize(levels, size, interpolation=interpolation), np.uint8))
         labels, parts, height = find_parts(levels)
-    return InkMap(levels, labels, parts, height, pen_width(labels), corner, reduction / scale, is_surrounded)
+    ink = InkMap(levels, labels, parts, height, pen_width(labels), area, is_surrounded)
+    if max(max(ink.place(part.box)[2:]) for part in parts) < MIN_SIDE:
+        raise BlankDrawing
+    return ink
+
+
+def strengthen(levels: Levels) -> Levels:
+    """Return ink whose strongest level is 255: faint ink, and hairlines that the scaling has thinned out."""
+    strongest = int(levels.max())
+    if strongest in (0, 255):
+        return levels
+    return np.asarray(cv2.convertScaleAbs(levels, alpha=255 / strongest), np.uint8)
+
+
+def area_of(grey: Image.Image, corner: tuple[int, int]) -> Box:
+    """Return the box of a grey image that lies at `corner` of the whole one."""
+    return float(corner[0]), float(corner[1]), float(corner[0] + grey.width), float(corner[1] + grey.height)
 
 
 def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:

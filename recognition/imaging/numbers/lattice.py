@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from recognition.errors import TooManyDigits
+from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.candidates import Candidate, Doubt
 from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece, merge_levels
@@ -73,7 +73,8 @@ class Segment:
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """Return a mask (L) of an image of `size`: 255 where the segment's ink is."""
         left, top, width, height = self.place
-        inked = self.ink.resize((width, height)).point([0] * MIN_INK_LEVEL + [255] * (256 - MIN_INK_LEVEL))
+        levels = np.asarray(self.ink.resize((width, height)))
+        inked = Image.fromarray((levels > int(levels.max()) // 3).astype(np.uint8) * 255)
         whole = Image.new("L", size)
         whole.paste(inked, (left, top))
         return whole
@@ -185,7 +186,11 @@ def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], sh
     """Return a segment with its ink normalized to MNIST's geometry. `box` and `levels` are of the working size."""
     framed = Image.fromarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
     inside = 1, 1, 1 + levels.shape[1], 1 + levels.shape[0]
-    digit = normalize(Ink(framed, False, 0, inside, None), ink.pen)
+    own = Ink(framed, False, 0, inside, None)
+    try:
+        digit = normalize(own, ink.pen)
+    except BlankDrawing:  # it vanished: it is much thinner than the other strokes
+        digit = normalize(own)
     return Segment(digit, ink.place(box), Image.fromarray(levels), *nodes, shape)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from recognition.errors import MAX_DIGITS, BlankDrawing, TooManyDigits
-from recognition.imaging.candidates import Doubt, find_candidates
+from recognition.imaging.candidates import Candidate, Doubt, find_candidates
 from recognition.imaging.numbers.ink import InkMap, Part, map_ink
 from recognition.imaging.numbers.lattice import NumberDrawing, find_segments
 from recognition.imaging.numbers.pieces import find_pieces
@@ -32,7 +32,15 @@ def find_number(image: Image.Image) -> NumberDrawing:
         raise BlankDrawing
     segments = find_segments(ink, pieces, middle_line(tall, ink.digit_height))
     doubt: Doubt = "surroundings" if len(lines) > 1 else ""
-    candidates = find_candidates(image) if ink.is_surrounded or may_be_one_digit(ink) else []
+    may_be_one = may_be_one_digit(ink)
+    is_one_segment = len(lines) == 1 and any(one.last - one.first == len(pieces) for one in segments)
+    candidates: list[Candidate] = []
+    if ink.is_surrounded or may_be_one or is_one_segment:
+        try:
+            candidates = find_candidates(image)
+        except BlankDrawing:
+            if may_be_one:
+                raise
     return NumberDrawing(segments, len(pieces) + 1, candidates, ink.is_surrounded, doubt)
 
 

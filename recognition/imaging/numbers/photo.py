@@ -1,7 +1,5 @@
 """Find the ink of a line of digits in a photo: uneven light, grain, ruled paper, frames."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from PIL import Image
@@ -17,18 +15,10 @@ EDGE = 3  # pixels of the disc by which the mask grows, to keep the paler edges 
 STRENGTHENING = 1.05  # a factor; the middle of a stroke becomes full ink in spite of noise
 
 
-@dataclass(frozen=True)
-class PhotoInk:
-    """The ink of a photo."""
+def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> Levels | None:
+    """Return the ink on the paper without ruled lines and frames, 255 in the middle of a stroke, at a smaller size.
 
-    levels: Levels  # 255 in the middle of a stroke
-    reduction: float  # the photo's pixels for each of these, along a side
-
-
-def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> PhotoInk | None:
-    """Return the ink on the paper without ruled lines and frames, or None if there is no paper or no ink.
-
-    With `everywhere`, the whole image is paper.
+    Return None if there is no paper or no ink. With `everywhere`, the whole image is paper.
     """
     factor = -(-max(grey.size) // (2 * WORKING_SIDE))
     levels = paper.remove_specks(np.asarray(grey.reduce(factor) if factor > 1 else grey))
@@ -46,4 +36,4 @@ def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> PhotoInk | None:
         return None
     near = cv2.dilate(mask.astype(np.uint8), paper.disc(EDGE)).astype(bool) & ~(found.mask & ~mask)
     strength = np.minimum(found.strength * STRENGTHENING, 1) * near
-    return PhotoInk((strength * 255).astype(np.uint8), grey.width / size[0])
+    return np.asarray(strength * 255, np.uint8)

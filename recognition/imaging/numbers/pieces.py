@@ -76,7 +76,7 @@ def cut(ink: InkMap, part: Part) -> list[Piece]:
             box = x + part.box[0], y + part.box[1], u + part.box[0], v + part.box[1]
             pieces.append(Piece(box, own, label, part.width, cut_left, cut_right))
             left, cut_left = right, cut_right
-    return pieces
+    return pieces or [Piece(part.box, levels, label, part.width)]
 
 
 def join(ink: InkMap, piece: Piece, part: Part) -> Piece:

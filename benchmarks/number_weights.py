@@ -9,7 +9,7 @@ do. Copy the printed WEIGHTS to recognition/imaging/numbers/score.py.
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import exp, inf
+from math import exp, inf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class Lattice:
     nodes: int
     ends: list[tuple[int, int]]  # its first and last node
     digits: list[int]  # the predicted one
+    aspects: list[float]  # log(width / height)
     features: Floats  # [segments, weights]
     right: list[bool]  # whether it is one whole digit, predicted correctly
 
@@ -105,9 +106,10 @@ def lattice(model: Classifier, number: str, pages: list[Ink]) -> Lattice:
     digits = rows.argmax(axis=1).tolist()
     inks = [page > 0.5 for page in pages]
     right = [is_digit(segment, inks, number, digit) for segment, digit in zip(drawing.segments, digits, strict=True)]
-    columns = features([segment.shape for segment in drawing.segments], rows)
+    shapes = [segment.shape for segment in drawing.segments]
+    aspects = [log(shape.width / shape.height) for shape in shapes]
     ends = [(segment.first, segment.last) for segment in drawing.segments]
-    return Lattice(number, drawing.nodes, ends, digits, columns, right)
+    return Lattice(number, drawing.nodes, ends, digits, aspects, features(shapes, rows), right)
 
 
 def is_digit(segment: Segment, inks: list[NDArray[np.bool_]], number: str, digit: int) -> bool:
@@ -171,6 +173,16 @@ def share_read(found: list[Lattice], weights: Floats) -> float:
     return float(np.mean(right))
 
 
+def aspects_of_digits(found: list[Lattice]) -> list[list[float]]:
+    """Return log(width / height) of the right segments of each digit, 0 to 9."""
+    aspects: list[list[float]] = [[] for _ in range(10)]
+    for one in found:
+        for digit, aspect, right in zip(one.digits, one.aspects, one.right, strict=True):
+            if right:
+                aspects[digit].append(aspect)
+    return aspects
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--numbers", type=int, default=3000, help="how many numbers to make")
@@ -179,9 +191,12 @@ def main() -> None:
     judged = found[::HELD_OUT_EVERY]
     before = np.array(list(WEIGHTS.values()))
     weights = fit(learned)
+    aspects = aspects_of_digits(found)
     print(machine())
     shares_read = (f"{share_read(judged, one):.1%}" for one in (before, weights))
     print("Of the numbers that took no part, read with the weights before and now:", *shares_read)
+    print("ASPECT =", tuple(round(float(np.median(one)), 2) for one in aspects))
+    print("ASPECT_SPREAD =", tuple(round(float(np.std(one)), 2) for one in aspects))
     print("WEIGHTS = {")
     for name, weight in zip(WEIGHTS, weights, strict=True):
         print(f'    "{name}": {weight:.2f},')

@@ -12,8 +12,10 @@ from PIL import Image
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.common import machine, table
 from benchmarks.numbers import GAPS, MOST_OVERLAP, Ink, digits_by_pen, enlarge
+from recognition.classifier import Classifier
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink as FoundInk
+from recognition.prediction import network_doubt
 
 HEIGHT, COUNT = 100, 1000
 MIN_PIECE = 0.2  # of the digit's ink, and half of its height; less is a speck beside the digit
@@ -100,13 +102,18 @@ def draw(kind: str, count: int = COUNT) -> NDArray[np.float32]:
     return np.stack([as_segment(ink) for ink in inks if ink is not None])
 
 
+def uncertain(model: Classifier, probabilities: NDArray[np.float64]) -> float:
+    """Return the share of predictions, [N, 10], that the product calls uncertain."""
+    return float(np.mean([bool(network_doubt(model, row)) for row in probabilities.tolist()]))
+
+
 def main() -> None:
     model = shipped_classifier()
     rows = []
     for kind in KINDS:
-        confidence = model.probabilities(draw(kind)).max(axis=1)
-        unsure = np.mean(confidence < model.uncertain_below)
-        rows.append([kind, str(len(confidence)), f"{unsure:.1%}", f"{np.mean(confidence >= 0.9):.1%}"])
+        probabilities = model.probabilities(draw(kind))
+        confident = np.mean(probabilities.max(axis=1) >= 0.9)
+        rows.append([kind, str(len(probabilities)), f"{uncertain(model, probabilities):.1%}", f"{confident:.1%}"])
     print(machine())
     print(table(["segment", "pictures", "uncertain", "90 % confident"], rows))
 

@@ -89,7 +89,7 @@ class NumberView(PredictView):
         operation_id="predictNumber",
         tags=["drawings"],
         summary=f"Predict a number: one line of 1 to {errors.MAX_DIGITS} digits.",
-        description="Takes what `/api/drawing/` takes, and reads one digit as it does.",
+        description="Takes the same bodies as `/api/drawing/`. A single digit gets the same prediction.",
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),

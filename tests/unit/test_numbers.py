@@ -218,5 +218,5 @@ def test_a_picture_without_ink_is_refused(level: int) -> None:
 )
 def test_what_wrong_cuts_leave_is_more_uncertain_than_whole_digits(kind: str, least: float, most: float) -> None:
     model = accuracy.shipped_classifier()
-    confidence = model.probabilities(wrong_cuts.draw(kind, 200)).max(axis=1)
-    assert least <= np.mean(confidence < model.uncertain_below) <= most
+    probabilities = model.probabilities(wrong_cuts.draw(kind, 200))
+    assert least <= wrong_cuts.uncertain(model, probabilities) <= most

@@ -28,7 +28,7 @@ A file that cannot be predicted gets a line on standard error instead, and the e
 
 
 class Command(BaseCommand):
-    help = "Prints the digit that each picture shows. Needs the database, but neither a server nor Redis."
+    help = "Prints the digit or number that each picture shows. Needs the database, but neither a server nor Redis."
 
     def create_parser(self, *args: Any, **options: Any) -> CommandParser:
         return super().create_parser(*args, **options, epilog=EPILOG, formatter_class=RawDescriptionHelpFormatter)

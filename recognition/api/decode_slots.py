@@ -4,10 +4,11 @@ Large pictures have a slot of their own, so that a client that sends many of the
 everybody's drawings, which take a hundredth of the time.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from threading import Semaphore
+from threading import Event, Lock, Semaphore
 
 from django.conf import settings
 
@@ -17,9 +18,47 @@ SLOT_TIMEOUT_SECONDS = 5.0  # the largest picture takes up to a second; batches 
 LARGE_PIXELS = 1_000_000  # 20 ms and more; a drawing on the page has a hundredth of them
 MAX_LARGE_WAITING = 1  # a waiting request holds one of granian's four threads
 
-large_slot = Semaphore(1)
+
+class FairSemaphore:
+    """A semaphore that is passed on in the order of arrival.
+
+    The standard library's goes to whoever comes first after a release: a batch, which takes one for each of its
+    pictures, would get it back every time, and everybody else's drawing would be refused.
+    """
+
+    def __init__(self, value: int) -> None:
+        self._lock = Lock()
+        self._free = value
+        self._waiting: deque[Event] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Return whether it came free within `timeout` seconds."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = Event()
+            self._waiting.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._lock:
+            if turn.is_set():  # just now
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def release(self) -> None:
+        """Pass it on to whoever has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
+large_slot = FairSemaphore(1)
 large_queue = Semaphore(1 + MAX_LARGE_WAITING)
-slots = lru_cache(maxsize=1)(Semaphore)
+slots = lru_cache(maxsize=1)(FairSemaphore)
 
 
 @contextmanager
@@ -35,7 +74,7 @@ def decode_slot(cost: int) -> Iterator[None]:
         yield
 
 
-def acquire(semaphore: Semaphore, timeout: float, held: ExitStack) -> None:
+def acquire(semaphore: Semaphore | FairSemaphore, timeout: float, held: ExitStack) -> None:
     """Acquire a semaphore until `held` ends. Raises DecodingBusy."""
     if not semaphore.acquire(timeout=timeout):
         raise DecodingBusy

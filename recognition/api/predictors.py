@@ -25,6 +25,8 @@ Answer = dict[str, Any]
 class Predictor(Protocol[Found, Predicted]):
     """Predicts one kind of thing in drawings."""
 
+    at_once: int  # drawings of a batch that are in memory at a time
+
     def find(self, image: Image.Image) -> Found:
         """Return what the network needs of an image. Raises BlankDrawing, and TooManyDigits for a number."""
         ...
@@ -49,6 +51,8 @@ class Predictor(Protocol[Found, Predicted]):
 
 class DigitPredictor:
     """Predicts one digit in each drawing."""
+
+    at_once = BATCH_SIZE
 
     def find(self, image: Image.Image) -> list[Candidate]:
         return find_candidates(image)
@@ -76,6 +80,8 @@ class DigitPredictor:
 
 class NumberPredictor:
     """Predicts a line of digits in each drawing."""
+
+    at_once = 4  # a number of many segments takes 13 MB
 
     def find(self, image: Image.Image) -> NumberDrawing:
         return find_number(image)
@@ -155,7 +161,7 @@ def predict_batch(
     At most BATCH_SIZE drawings are prepared at a time, because a number's segments take much memory.
     """
     prepared = prepare_batch(drawings, predictor.find)
-    while part := list(islice(prepared, BATCH_SIZE)):
+    while part := list(islice(prepared, predictor.at_once)):
         answers = predict(model, [one for one in part if isinstance(one, Drawing)], predictor, previews=previews)
         for one in part:
             answer = next(answers) if isinstance(one, Drawing) else one

@@ -120,3 +120,33 @@ def test_a_picture_that_cannot_be_decoded_releases_its_slot(shipped: None, setti
         for _ in range(2 + decode_slots.MAX_LARGE_WAITING):
             assert_refused(post(picture[: len(picture) // 2]), 400, "corrupt_image")
         assert post(picture).json()["prediction"] == 7
+
+
+def test_a_slot_goes_to_whoever_waits_not_back_to_whoever_had_it() -> None:
+    slot, stop = decode_slots.FairSemaphore(1), threading.Event()
+
+    def prepare_a_batch() -> None:
+        while not stop.is_set():
+            assert slot.acquire(5)
+            time.sleep(0.01)
+            slot.release()
+
+    with ThreadPoolExecutor(1) as pool:
+        batch = pool.submit(prepare_a_batch)
+        time.sleep(0.02)
+        taken = []
+        for _ in range(10):
+            taken.append(slot.acquire(1))
+            if taken[-1]:
+                slot.release()
+        stop.set()
+        batch.result()
+    assert all(taken)
+
+
+def test_whoever_gave_up_waiting_for_a_slot_gets_none() -> None:
+    slot = decode_slots.FairSemaphore(1)
+    assert slot.acquire(0)
+    assert not slot.acquire(0.01)
+    slot.release()
+    assert slot.acquire(0)

@@ -1,6 +1,6 @@
 """Predict what drawings show, one digit or a number each, and build the answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
@@ -17,6 +17,9 @@ from recognition.imaging import Candidate, NumberDrawing, find_candidates, find_
 from recognition.number_prediction import NumberPrediction, predict_numbers
 from recognition.prediction import Prediction, predict_candidates
 
+# 256 numbers of ten digits have 15,000; touching digits have up to 600 each, at half a millisecond of CPU.
+MAX_BATCH_INPUTS = 20_000
+
 Found = TypeVar("Found")
 Predicted = TypeVar("Predicted")
 Answer = dict[str, Any]
@@ -29,6 +32,10 @@ class Predictor(Protocol[Found, Predicted]):
 
     def find(self, image: Image.Image) -> Found:
         """Return what the network needs of an image. Raises BlankDrawing, and TooManyDigits for a number."""
+        ...
+
+    def input_count(self, found: Found) -> int:
+        """Return how many 28x28 pictures the network is to see."""
         ...
 
     def predict(self, model: Classifier, found: Sequence[Found]) -> list[Predicted]:
@@ -56,6 +63,9 @@ class DigitPredictor:
 
     def find(self, image: Image.Image) -> list[Candidate]:
         return find_candidates(image)
+
+    def input_count(self, found: list[Candidate]) -> int:
+        return len(found)
 
     def predict(self, model: Classifier, found: Sequence[list[Candidate]]) -> list[Prediction]:
         return predict_candidates(model, found)
@@ -85,6 +95,9 @@ class NumberPredictor:
 
     def find(self, image: Image.Image) -> NumberDrawing:
         return find_number(image)
+
+    def input_count(self, found: NumberDrawing) -> int:
+        return len(found.candidates) + len(found.segments)
 
     def predict(self, model: Classifier, found: Sequence[NumberDrawing]) -> list[NumberPrediction]:
         return predict_numbers(model, found)
@@ -153,6 +166,21 @@ def predict_one(
     return answer
 
 
+def limited(predictor: Predictor[Found, Any]) -> Callable[[Image.Image], Found]:
+    """Return the predictor's `find` for a batch. It raises TooManyDigits once MAX_BATCH_INPUTS were found."""
+    room = MAX_BATCH_INPUTS
+
+    def find(image: Image.Image) -> Found:
+        nonlocal room
+        if room <= 0:
+            raise TooManyDigits("The numbers of a request have too many digits in total. Send fewer.")
+        found = predictor.find(image)
+        room -= predictor.input_count(found)
+        return found
+
+    return find
+
+
 def predict_batch(
     model: Classifier, drawings: list[Any], predictor: Predictor[Any, Any], *, previews: bool
 ) -> Iterator[Answer]:
@@ -160,7 +188,7 @@ def predict_batch(
 
     At most BATCH_SIZE drawings are prepared at a time, because a number's segments take much memory.
     """
-    prepared = prepare_batch(drawings, predictor.find)
+    prepared = prepare_batch(drawings, limited(predictor))
     while part := list(islice(prepared, predictor.at_once)):
         answers = predict(model, [one for one in part if isinstance(one, Drawing)], predictor, previews=previews)
         for one in part:

@@ -175,6 +175,15 @@ def test_digits_that_are_counted_only_when_they_are_read_are_refused_too(client:
     assert (results[0]["code"], results[1]["number"]) == (refusal["code"], "42")
 
 
+def test_a_batch_stops_cutting_numbers_once_it_has_enough(client: Client, monkeypatch) -> None:
+    monkeypatch.setattr(predictors, "MAX_BATCH_INPUTS", 1)
+    urls = [data_url(encode(draw_number(number))) for number in ("98105", "42")]
+    body = {"drawings": urls, "as": "number"}
+    results = client.post("/api/drawings/", body, content_type="application/json").json()["results"]
+    assert (results[0]["number"], results[1]["code"]) == ("98105", "too_many_digits")
+    assert "in total" in results[1]["message"]
+
+
 def test_a_large_picture_full_of_blobs_costs_little_more_than_its_decoding(tmp_path: Path) -> None:
     """About 40 ms of CPU and, beside one digit in a picture of that size, a few megabytes.
 

@@ -138,6 +138,15 @@ def test_digits_that_share_much_ink_are_seldom_misread_without_being_uncertain()
     assert len(sure) <= len(found) / 5, sure
 
 
+@pytest.mark.parametrize(("length", "pen"), [(640, 14), (640, 3), (200, 8)])
+def test_a_long_dash_is_one_uncertain_digit(length: int, pen: int) -> None:
+    """The page asks while somebody draws, and the bar of a 7 may come first."""
+    dash = Image.new("L", (length + 20, pen + 20), 255)
+    dash.paste(0, (10, 10, 10 + length, 10 + pen))
+    prediction = read(dash)
+    assert (len(prediction.digits), bool(prediction.uncertain_reason)) == (1, True)
+
+
 def test_more_digits_than_allowed_are_refused() -> None:
     with pytest.raises(TooManyDigits):
         find_number(written("2" * (MAX_DIGITS + 1)))

@@ -139,9 +139,11 @@ def find_spans(ink: InkMap, pieces: list[Piece], middle: tuple[float, float]) ->
             group = pieces[first : last + 1]
             box = enclose(box, pieces[last].box)
             shape = describe(ink, group, box, middle)
-            if last > first and (shape.gap > MAX_GAP or shape.width > MAX_WIDTH):
+            if last > first and shape.gap > MAX_GAP:
                 break
-            if last == first or shape.ends_by_itself() or shape.width <= MAX_CUT_WIDTH:
+            is_whole = shape.ends_by_itself() and shape.parts == 1  # of any width: a dash that begins a drawing
+            is_wide = shape.width > (MAX_WIDTH if shape.ends_by_itself() else MAX_CUT_WIDTH)
+            if last == first or is_whole or not is_wide:
                 yield Span(group, (first, last + 1), box, shape)
 
 

@@ -11,7 +11,7 @@ from recognition.imaging.numbers.pieces import find_pieces
 from recognition.imaging.polarity import to_grey
 
 MAX_PARTS = 2 * MAX_DIGITS  # digits may be in pieces; more components in all lines are a text
-MAX_WIDTH = MAX_DIGITS * 1.6  # digit heights, of all tall components together
+MAX_PIECES = 8 * MAX_DIGITS  # touching digits have three to five each
 LINE_PITCH = 0.6  # digit heights between the middles of two components; with more, they are on different lines
 MIN_SLOPED_LENGTH = 1.5  # digit heights; the slope of a shorter line's middles says nothing
 MAX_DIGIT_WIDTH = 1.6  # digit heights; wider ink is no single digit
@@ -25,11 +25,13 @@ def find_number(image: Image.Image) -> NumberDrawing:
         raise TooManyDigits
     longest = max(lines, key=lambda line: sum(part.width * part.height for part in line))
     tall = [part for part in longest if ink.is_tall(part)]
-    if len(tall) > MAX_DIGITS or sum(part.width for part in tall) > MAX_WIDTH * ink.digit_height:
+    if len(tall) > MAX_DIGITS:
         raise TooManyDigits
     pieces = find_pieces(ink, longest)
     if not pieces:
         raise BlankDrawing
+    if len(pieces) > MAX_PIECES:
+        raise TooManyDigits
     segments = find_segments(ink, pieces, middle_line(tall, ink.digit_height))
     doubt: Doubt = "surroundings" if len(lines) > 1 else ""
     may_be_one = may_be_one_digit(ink)

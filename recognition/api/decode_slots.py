@@ -22,8 +22,8 @@ MAX_LARGE_WAITING = 1  # a waiting request holds one of granian's four threads
 class FairSemaphore:
     """A semaphore that is passed on in the order of arrival.
 
-    The standard library's goes to whoever comes first after a release: a batch, which takes one for each of its
-    pictures, would get it back every time, and everybody else's drawing would be refused.
+    After a release, the first thread that asks acquires the standard library's semaphore. A batch acquires one for each
+    picture, so it would get it back every time, and other requests would time out.
     """
 
     def __init__(self, value: int) -> None:
@@ -48,7 +48,7 @@ class FairSemaphore:
             return False
 
     def release(self) -> None:
-        """Pass it on to whoever has waited longest."""
+        """Pass it on to the thread that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

@@ -186,7 +186,7 @@ def predict_batch(
 ) -> Iterator[Answer]:
     """Yield the answer for each drawing of a batch, or its error's JSON. Raises DecodingBusy.
 
-    At most BATCH_SIZE drawings are prepared at a time, because a number's segments take much memory.
+    At most `predictor.at_once` drawings are prepared at a time: a number's segments take much memory.
     """
     prepared = prepare_batch(drawings, limited(predictor))
     while part := list(islice(prepared, predictor.at_once)):

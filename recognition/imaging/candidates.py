@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import to_grey
+from recognition.imaging.polarity import is_ink, to_grey
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink, find_ink
 from recognition.imaging.surroundings import Clearing, clear_surroundings
@@ -48,7 +48,7 @@ class Candidate:
         """Return a mask (L) of an image of `size`: 255 where the digit's ink is."""
         scale = self.ink.reduction
         levels = self.ink.resample(max(self.box()[2:]))
-        inked = Image.fromarray((levels > int(levels.max()) // 3).astype(np.uint8) * 255)
+        inked = Image.fromarray(is_ink(levels).astype(np.uint8) * 255)
         left, top, _, _ = self.ink.region(scale)
         x, y = self.ink.corner
         whole = Image.new("L", size)

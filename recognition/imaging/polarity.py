@@ -34,6 +34,11 @@ def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
     return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
 
 
+def is_ink(levels: Levels) -> Mask:
+    """Return where ink, 0 on paper, has more than a third of its strongest level."""
+    return levels > int(levels.max()) // 3
+
+
 def enclose(one: IntBox, other: IntBox) -> IntBox:
     """Return the smallest box around two."""
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])

@@ -7,13 +7,14 @@ import numpy as np
 from PIL import Image
 
 from recognition.imaging.lines import Line, erase, find_lines
-from recognition.imaging.paper import InkMap, disc, map_ink, remove_specks, to_working_size
+from recognition.imaging.paper import InkMap, border_of, dark_share, map_ink, remove_specks, to_working_size
 from recognition.imaging.parts import Digit, find_digit
 from recognition.imaging.polarity import Levels, grow, longer_side
 from recognition.imaging.segmentation import Ink
 
 MIN_DIGIT = 0.12  # of the image's longer side, at the working size
 MIN_REST = 0.15  # the least size of what a touching line may leave, in the same unit
+EDGE = 5  # pixels of the disc by which the digit's mask grows, to keep the paler edges of strokes
 ZOOM_BELOW = 0.28  # a smaller digit is looked at again, closer
 UNLIKELY = 0.7  # how much the confidence counts of ink on the less likely of bright and dark paper
 DARKEST = 0.2  # of the range of levels; a border below that is the darkest there is
@@ -39,15 +40,15 @@ class Clearing:
 def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing: bool) -> list[Clearing]:
     """Return the digit on bright paper, and on dark paper if the border is dark; those that were found."""
     levels = remove_specks(np.asarray(grey))
-    border = np.concatenate((levels[0], levels[-1], levels[:, 0], levels[:, -1]))
+    border = border_of(levels)
     darkest, brightest = int(levels.min()), int(levels.max())
-    dark_share = float((border < (darkest + brightest) / 2).mean())
+    dark = dark_share(border, levels)
     is_darkest = float(np.median(border)) - darkest < DARKEST * (brightest - darkest)
     on_bright: Clearing | None
     on_bright, on_dark = clear(levels, corner, is_drawing), None
-    if dark_share > DARK_BORDER:
+    if dark > DARK_BORDER:
         on_dark = clear(255 - levels, corner, is_drawing)
-    if dark_share > MOSTLY and is_darkest:  # light ink, unless the dark surrounds a sheet
+    if dark > MOSTLY and is_darkest:  # light ink, unless the dark surrounds a sheet
         if is_drawing:
             on_bright = clear(levels, corner, is_drawing=False)
         if on_bright is not None and not on_bright.on_sheet:
@@ -84,10 +85,8 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
                 is_one_of_several=digit.is_one_of_several or closer.is_one_of_several,
                 on_sheet=found.is_sheet or closer.on_sheet,
             )
-    area = cv2.dilate(digit.mask.astype(np.uint8), disc(5)).astype(bool) & ~(found.mask & ~mask)
-    strength = np.minimum(found.strength * 1.05, 1) * area
     ink = Ink(
-        Image.fromarray((strength * 255).astype(np.uint8)),
+        Image.fromarray(found.extract(digit.mask, mask, EDGE)),
         False,
         0,
         digit.box,

@@ -15,10 +15,10 @@ from recognition.imaging.polarity import (
     Box,
     IntBox,
     Levels,
-    Mask,
     binarize,
     bounding_box,
     grow,
+    is_ink,
     subtract_background,
 )
 from recognition.imaging.segmentation import is_even
@@ -28,7 +28,7 @@ DIGIT_HEIGHT = 80.0  # pixels of a digit at the working size
 MAX_AREA = 600_000  # pixels of the working size; bounds the time of a request
 MAX_ENLARGEMENT = 3.0  # a factor; more only blurs
 SAME_SIZE = 1.25  # a smaller factor is not worth another scaling
-MIN_INK_LEVEL = 85  # of 255; a third, as in `find_parts`
+MIN_INK_LEVEL = 85  # of 255; a third, as in `is_ink`
 COMPARABLE = 0.5  # heights of the highest component; a lower one says nothing about a digit's height
 MIN_PEN = 2.0  # pixels of the working size; reduction would break a thinner pen's strokes
 MIN_SIDE = 3  # pixels of the image; a picture without a longer component has only specks
@@ -204,8 +204,7 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
 
     Raises BlankDrawing and TooManyDigits.
     """
-    mask: Mask = levels > int(levels.max()) // 3
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(is_ink(levels).astype(np.uint8), connectivity=8)
     sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     if not len(sizes):
         raise BlankDrawing

@@ -20,7 +20,7 @@ from recognition.imaging.candidates import Candidate, Doubt
 from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece, merge_levels
 from recognition.imaging.paper import disc
-from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
+from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose, is_ink
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink
 
@@ -74,7 +74,7 @@ class Segment:
         """Return a mask (L) of an image of `size`: 255 where the segment's ink is."""
         left, top, width, height = self.place
         levels = np.asarray(self.ink.resize((width, height)))
-        inked = Image.fromarray((levels > int(levels.max()) // 3).astype(np.uint8) * 255)
+        inked = Image.fromarray(is_ink(levels).astype(np.uint8) * 255)
         whole = Image.new("L", size)
         whole.paste(inked, (left, top))
         return whole

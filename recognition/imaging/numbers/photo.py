@@ -1,6 +1,5 @@
 """Find the ink of a line of digits in a photo: uneven light, grain, ruled paper, frames."""
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -9,10 +8,8 @@ from recognition.imaging.lines import erase, find_lines
 from recognition.imaging.polarity import Levels
 
 WORKING_SIDE = 480  # pixels of the longer side: a line of five digits has the height that `paper` is made for
-MIN_SIDE = 8  # pixels of the shorter side
 DARK_BORDER = 0.6  # share of the border; with more dark, the ink is light, as on a board
 EDGE = 3  # pixels of the disc by which the mask grows, to keep the paler edges of strokes
-STRENGTHENING = 1.05  # a factor; the middle of a stroke becomes full ink in spite of noise
 
 
 def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> Levels | None:
@@ -22,11 +19,8 @@ def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> Levels | None:
     """
     factor = -(-max(grey.size) // (2 * WORKING_SIDE))
     levels = paper.remove_specks(np.asarray(grey.reduce(factor) if factor > 1 else grey))
-    scale = min(WORKING_SIDE / max(levels.shape), 1.0)
-    size = max(round(levels.shape[1] * scale), MIN_SIDE), max(round(levels.shape[0] * scale), MIN_SIDE)
-    small = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    border = np.concatenate((small[0], small[-1], small[:, 0], small[:, -1]))
-    is_board = float((border < (int(small.min()) + int(small.max())) / 2).mean()) > DARK_BORDER
+    small, _ = paper.to_working_size(levels, WORKING_SIDE, enlargement=1.0)
+    is_board = paper.dark_share(paper.border_of(small), small) > DARK_BORDER
     found = paper.map_ink(255 - small if is_board else small, everywhere=everywhere)
     if found is None:
         return None
@@ -34,6 +28,4 @@ def ink_of_photo(grey: Image.Image, *, everywhere: bool) -> Levels | None:
     mask = erase(found.mask, printed)
     if not mask.any():
         return None
-    near = cv2.dilate(mask.astype(np.uint8), paper.disc(EDGE)).astype(bool) & ~(found.mask & ~mask)
-    strength = np.minimum(found.strength * STRENGTHENING, 1) * near
-    return np.asarray(strength * 255, np.uint8)
+    return found.extract(mask, mask, EDGE)

@@ -52,7 +52,7 @@ export class BoxesView {
     this.#paint();
   }
 
-  /** Return the boxes in units of the pad's height. There are none for one digit, or for another drawing. */
+  /** Return the boxes in units of the pad's height. Empty for one digit, or if the drawing has changed. */
   #places() {
     const { shown, isNumber } = this.#answer;
     if (!isNumber || !this.#size || this.#pad.current.picture !== shown.drawing.picture) return [];

@@ -28,7 +28,8 @@ from training.serializers import RunParameters
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 APPS = ("digits_site", "recognition", "training")
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "training" / "data" / "README.md"])
+DATA = [ROOT / "training" / "data" / "README.md", ROOT / "benchmarks" / "data" / "README.md"]
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DATA])
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 README_LINES, ALL_WORDS, CELL_WORDS = 130, 15_000, 12
 ANSWERS = {"error_frame", "ping", "pong"}  # between one client and the server: no events

@@ -25,7 +25,7 @@ OWN_FOLDERS = {"recognition", "training"}
 
 
 def minify(text: str, mime_type: str) -> str:
-    """Return JavaScript or CSS without comments and with short local names; unchanged where the library has no wheel."""
+    """Return JavaScript or CSS without comments and with short local names; as it is where the library has no wheel."""
     try:
         import minify as library  # here: only collectstatic needs its 8 MB
     except ImportError:

@@ -10,7 +10,7 @@ OWN = ("recognition/", "training/")
 
 
 def test_javascript_and_css_are_minified_and_small() -> None:
-    files = staticfiles_storage.hashed_files  # type: ignore[attr-defined]
+    files = staticfiles_storage.hashed_files
     names = [name for name in files if name.startswith(OWN) and PurePosixPath(name).suffix in {".js", ".css"}]
     texts = {name: Client().get(f"/static/{files[name]}").getvalue().decode() for name in names}
     assert len(texts) > 50

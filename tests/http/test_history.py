@@ -134,7 +134,16 @@ def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(c
 
 def test_digits_that_cannot_be_shown_are_refused(client: Client, shipped: None, settings, tmp_path) -> None:
     path, without = f"/api/runs/{shipped_run().pk}/digits/", f"/api/runs/{completed_run(10).pk}/digits/"
-    for query in ("label=10", "predicted=-1", "label=x", "limit=0", "limit=201", "offset=-1", "offset=10001", "offset=x"):
+    for query in (
+        "label=10",
+        "predicted=-1",
+        "label=x",
+        "limit=0",
+        "limit=201",
+        "offset=-1",
+        "offset=10001",
+        "offset=x",
+    ):
         assert_refused(client.get(f"{path}?{query}"), 400, "invalid_parameter")
     assert_refused(client.get(without), 404, "no_predictions")
     settings.MNIST_DIR = tmp_path

@@ -133,7 +133,7 @@ def activate(
 
 
 ACTIONS = {
-    "stop": AdminAction("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
     "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
     "train_with_changes": AdminAction(
         "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm

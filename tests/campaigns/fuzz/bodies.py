@@ -35,9 +35,7 @@ URL = (
     | st.binary(max_size=200).map(data_url)
     | st.tuples(HEAD, st.sampled_from((",", "", ",,")), TEXT | st.just("iVBORw0KGgo=")).map("".join)
 )
-NAME = listed(
-    "drawing | drawings | run | epochs | batch_size | learning_rate | samples | validation_samples | seed | activate | preset"
-)
+NAME = listed("drawing | drawings | run | epochs | batch_size | learning_rate | samples | seed | activate | preset")
 NEAR = st.dictionaries(NAME | TEXT, URL | VALUE | st.lists(URL | LEAF, max_size=4), max_size=4)
 DRAWN = st.fixed_dictionaries({"drawing": URL}) | st.fixed_dictionaries({"drawings": st.lists(URL, max_size=3)})
 

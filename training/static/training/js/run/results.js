@@ -1,8 +1,12 @@
 // A run's results: accuracy, curves, epochs and confusion matrix.
 
-import { Chart, runSeries } from "../charts/chart.js";
-import { h } from "../../../recognition/js/dom.js";
+import { ChartGroup } from "../charts/group.js";
+import { runSeries } from "../charts/series.js";
+import { digitsSection, TestDigits } from "./digits.js";
+import { h, setText } from "../../../recognition/js/dom.js";
 import { METRICS, OBJECTIVE } from "../charts/metrics.js";
+import { isActive } from "../live/state.js";
+import { describeDropout, describeValidation } from "./notes.js";
 import { confusionTable, epochTable, hasObjective } from "./tables.js";
 import { formatCount, formatPercent } from "../../../recognition/js/format.js";
 
@@ -25,17 +29,16 @@ export class RunResults {
   #epochs = null;
   #confusion = null;
 
-  /**
-   * `openCell(label, predicted)` is called when a cell of the confusion matrix is selected.
-   * `beside` is an element to show beside the matrix.
-   */
-  constructor(root, { openCell = null, beside = null } = {}) {
+  /** `root` has the data attributes runs-url, presets (JSON) and heading, the name of a heading below the run's own. */
+  constructor(root) {
     this.root = root;
-    this.openCell = openCell;
-    this.beside = beside;
-    this.charts = [...METRICS, OBJECTIVE].map((metric) => new Chart(metric));
+    this.presets = JSON.parse(root.dataset.presets);
+    this.cell = new TestDigits(digitsSection(root.dataset.heading));
+    this.group = new ChartGroup([...METRICS, OBJECTIVE]);
     this.result = h("div");
-    this.curves = h("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
+    this.validationNote = h("p");
+    this.dropoutNote = h("p");
+    this.curves = h("div", { class: "curves-area" }, this.group.element, h("div", { class: "notes" }, this.validationNote, this.dropoutNote));
     this.epochs = h("div");
     this.confusion = h("div", { class: "matrix" });
   }
@@ -50,15 +53,42 @@ export class RunResults {
     this.result.replaceChildren(...[renderResult(run)].filter(Boolean));
     // A completed run may have needed fewer epochs than it was allowed.
     const maxEpochs = (run.status !== "completed" && run.max_epochs) || Math.max(1, run.epochs.length);
-    for (const chart of this.charts) {
-      const series = runSeries(run.epochs, chart.name);
+    this.group.name = `Run ${run.id}`;
+    for (const chart of this.group.charts) {
+      const series = runSeries(run, chart.name, isActive(run));
       chart.element.hidden = !hasData(chart, series, run.epochs, batches);
       if (!chart.element.hidden) chart.draw({ series, batches, maxEpochs });
     }
+    this.#explain(run);
     // Batches arrive ten times a second; the tables change only with an epoch.
     if (run.epochs !== this.#epochs) this.epochs.replaceChildren(epochTable(run.epochs));
-    if (run.confusion && run.confusion !== this.#confusion) this.confusion.replaceChildren(...[confusionTable(run.confusion, this.openCell), this.beside].filter(Boolean));
+    if (run.confusion && run.confusion !== this.#confusion) {
+      this.cell.hide();
+      this.confusion.replaceChildren(confusionTable(run.confusion, (label, predicted) => this.#openCell(run, label, predicted)), this.cell.root);
+    }
     this.#epochs = run.epochs;
     this.#confusion = run.confusion;
+  }
+
+  /** Say why there is no validation curve, and why training accuracy is low. While the run is active, nothing moves. */
+  #explain(run) {
+    const { text, holds } = describeDropout(run, this.presets[run.preset]);
+    const isReserved = isActive(run) && text !== "";
+    setText(this.validationNote, describeValidation(run));
+    setText(this.dropoutNote, text);
+    this.validationNote.hidden = !this.validationNote.textContent;
+    this.dropoutNote.hidden = !holds && !isReserved;
+    this.dropoutNote.toggleAttribute("data-later", !holds);
+  }
+
+  /** Show the digits of a cell; `label` null hides them. */
+  async #openCell(run, label, predicted) {
+    if (label === null) {
+      this.cell.hide();
+      return;
+    }
+    this.cell.url = `${this.root.dataset.runsUrl}${run.id}/digits/`;
+    await this.cell.show({ label, predicted });
+    this.cell.root.scrollIntoView({ block: "nearest" });
   }
 }

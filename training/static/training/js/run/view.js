@@ -76,10 +76,9 @@ export class RunView {
   #failure = "";
   #problem = "";
 
-  /** `options` are passed to RunResults. */
-  constructor(root, options = {}) {
+  constructor(root) {
     this.root = root;
-    this.results = new RunResults(root.querySelector("[data-results]"), options);
+    this.results = new RunResults(root.querySelector("[data-results]"));
   }
 
   #one(hook) {

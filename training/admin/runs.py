@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin
+from digits_site.web.formatting import format_duration, format_percent
 from recognition.models import Activation, in_service
 from training.admin import exports
 from training.admin.actions import ACTIONS
@@ -23,14 +24,6 @@ from training.serializers import TrainingParametersSerializer, represent
 
 ATTEMPT_FIELDS = ("attempt", "resumed_after_epoch", "worker")
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
-
-
-def duration(seconds: float) -> str:
-    """Format a duration: 1 h 02 min, 3 min 20 s, 4.2 s."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
 
 
 @admin.register(TrainingRun)
@@ -95,7 +88,7 @@ class TrainingRunAdmin(ActionAdmin):
         values = [value for epoch in epochs if (value := getattr(epoch, name)) is not None]
         if not values:
             return "–"
-        title = f"{kind} accuracy from {values[0]:.2%} to {values[-1]:.2%}"
+        title = f"{kind} accuracy from {format_percent(values[0])} to {format_percent(values[-1])}"
         html = '<span class="run-spark" role="img" aria-label="{0}" title="{0}" data-sparkline="{1}"></span>'
         return format_html(html, title, json.dumps(values))
 
@@ -116,7 +109,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="calibration error")
     def calibration(self, run: TrainingRun) -> str:
-        return "–" if run.calibration_error is None else f"{run.calibration_error:.4f}"
+        return format_percent(run.calibration_error)
 
     @admin.display(description="epochs", ordering="finished_epochs")
     def epochs_done(self, run: Any) -> str:
@@ -128,13 +121,13 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="waited")
     def waited(self, run: TrainingRun) -> str:
-        return duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
+        return format_duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
 
     @admin.display(description="ran")
     def ran(self, run: TrainingRun) -> str:
         if run.started_at is None:
             return "–"
-        return duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
+        return format_duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
 
     @admin.display(description="started by", ordering="requested_by__username")
     def who(self, run: TrainingRun) -> str:
@@ -156,7 +149,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
-        parameters = TrainingParametersSerializer(run.parameters).data
+        parameters = TrainingParametersSerializer(run).data
         return render_to_string("admin/training/pairs.html", {"pairs": parameters.items()})
 
     @admin.display(description="versions")
@@ -166,7 +159,7 @@ class TrainingRunAdmin(ActionAdmin):
     @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
         """Show the commands of the same run: for the API, and on this machine."""
-        parameters = dict(TrainingParametersSerializer(run.parameters).data)
+        parameters = dict(TrainingParametersSerializer(run).data)
         if run.base_id:
             parameters["corrections_of"] = run.pk
         body = shlex.quote(json.dumps({"preset": run.preset, **parameters}))

@@ -108,9 +108,7 @@ def as_dot(candidate: Candidate) -> Candidate:
 
 def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
     """Return the area that two boxes (left, top, width, height) share, as a fraction of what they cover together."""
-    across, down = (
-        max(min(one[k] + one[k + 2], other[k] + other[k + 2]) - max(one[k], other[k]), 0) for k in (0, 1)
-    )
+    across, down = (max(min(one[k] + one[k + 2], other[k] + other[k + 2]) - max(one[k], other[k]), 0) for k in (0, 1))
     return across * down / max(one[2] * one[3] + other[2] * other[3] - across * down, 1)
 
 

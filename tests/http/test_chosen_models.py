@@ -33,7 +33,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     monkeypatch.setattr(kept_models, "_kept", kept_models.KeptModels())
     statistics._counts.take()
     loaded: list[int] = []
-    load = Classifier.load.__func__  # type: ignore[attr-defined]
+    load = Classifier.load.__func__
 
     def counted(cls: type[Classifier], model: ModelVersion) -> Any:
         loaded.append(model.pk)
@@ -132,7 +132,7 @@ def test_one_is_loaded_at_a_time_and_only_one_more_request_waits(
         loading = pool.submit(kept.get, models[1])
         assert began.wait(30)
         waiting = pool.submit(kept.get, models[1])
-        while kept._queue._value:  # type: ignore[attr-defined]
+        while kept._queue._value:
             threading.Event().wait(0.01)
         with pytest.raises(LoadingBusy):
             kept.get(models[2])

@@ -1,7 +1,7 @@
 // Axes: the values of ticks, and the positions of values, linear or logarithmic. Pure.
 
 const MULTIPLES = [1, 2, 2.5, 5, 10];
-const CROWDED = 3; // decades, from which a logarithmic axis shows powers of ten only
+const LOG_FACTORS = [[1, 2, 5], [1, 3], [1]];
 
 /** Return round values between low and high, about `count` of them. */
 export function ticks(low, high, count) {
@@ -13,16 +13,15 @@ export function ticks(low, high, count) {
   return values;
 }
 
-/** Return 1, 2 and 5 of each power of ten; in a narrow range the values of a linear axis. */
+/** Return multiples of powers of ten, at most twice `count`; in a narrow range the values of a linear axis. */
 export function logTicks(low, high, count) {
-  const decades = Math.log10(high / low);
-  const factors = decades > CROWDED ? [1] : [1, 2, 5];
-  const values = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power += 1) {
-    values.push(...factors.map((factor) => factor * 10 ** power).filter((value) => value >= low && value <= high));
-  }
-  const every = Math.ceil(values.length / (count * 2));
-  return values.length < 3 ? ticks(low, high, count) : values.filter((_, index) => index % every === 0);
+  const powers = [];
+  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power += 1) powers.push(10 ** power);
+  const candidates = LOG_FACTORS.map((factors) =>
+    powers.flatMap((power) => factors.map((factor) => factor * power)).filter((value) => value >= low && value <= high));
+  const fitting = candidates.find(({ length }) => length <= count * 2) ?? candidates.at(-1);
+  const every = Math.ceil(fitting.length / (count * 2));
+  return candidates[0].length < 3 ? ticks(low, high, count) : fitting.filter((_, index) => index % every === 0);
 }
 
 /** Return the function that maps values from low to high to positions from `start` to `end`. */

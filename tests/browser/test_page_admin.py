@@ -70,6 +70,7 @@ def test_a_visitor_signs_in_and_returns_with_the_settings(visits, account):
     page.route("**/api/retrain_model/", lambda route: route.fulfill(**refusal))
     page.goto(f"{visits.url}/?preset=fast&epochs=3")
     form = page.get_by_role("form", name="Training settings")
+    expect(form.get_by_role("spinbutton", name="Epochs")).to_have_value("3")  # the form is ready
     start(page, Epochs=2, Seed=7)
     form.get_by_role("link", name="Sign in").click()
     check_accessibility(page, 320, 1280)

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "correct horse battery"  # noqa: S105 (of a test's account)
+PASSWORD = "correct horse battery"
 SIGN_IN, SIGN_OUT, RETRAIN = "/sign-in/", "/sign-out/", "/api/retrain_model/"
 
 
@@ -89,7 +89,7 @@ def test_the_page_is_never_cached_and_signing_in_begins_a_new_session(client: Cl
     session = client.session
     session.update({"planted": True})
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     sign_in(client)
     assert client.cookies["sessionid"].value != session.session_key
 

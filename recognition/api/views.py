@@ -4,13 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.web.errors import InvalidParameter, RateLimited
+from digits_site.web.errors import InvalidParameter, RateLimited, unknown_choice
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors
 from recognition.api.drawings import (
@@ -21,6 +20,7 @@ from recognition.api.drawings import (
     json_object,
     prepare,
 )
+from recognition.api.examples import SEVEN, example
 from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict_batch, predict_one
 from recognition.api.serializers import (
     DRAWING_REQUEST,
@@ -49,10 +49,10 @@ def wants_previews(request: Request) -> bool:
 
 
 def predictor_from(request: Request) -> Predictor[Any, Any]:
-    """Return the predictor that `"as"` names in the JSON body. Raises ValidationError."""
+    """Return the predictor that `"as"` names in the JSON body. Raises InvalidParameter."""
     name = json_object(request).get("as", "digit")
     if not isinstance(name, str) or name not in PREDICTORS:
-        raise ValidationError({"as": [f"Must be {' or '.join(PREDICTORS)}."]})
+        raise unknown_choice("as", name, PREDICTORS, kind="kind of answer")
     return PREDICTORS[name]
 
 
@@ -78,6 +78,7 @@ class DrawingView(PredictView):
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
@@ -93,6 +94,7 @@ class NumberView(PredictView):
         parameters=[PREVIEW],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing, errors.TooManyDigits)
     def post(self, request: Request) -> Response:
@@ -116,6 +118,7 @@ class DrawingsView(APIView):
         parameters=[PREVIEW],
         request=DRAWINGS_REQUEST,
         responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit or number, or its error."),
+        examples=example({"drawings": [SEVEN, SEVEN], "as": "digit"}),
     )
     @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings, InvalidParameter)
     def post(self, request: Request) -> Response:

@@ -149,7 +149,7 @@ class TrainingRunAdmin(ActionAdmin):
 
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
-        parameters = TrainingParametersSerializer(run.parameters).data
+        parameters = TrainingParametersSerializer(run).data
         return render_to_string("admin/training/pairs.html", {"pairs": parameters.items()})
 
     @admin.display(description="versions")
@@ -159,7 +159,7 @@ class TrainingRunAdmin(ActionAdmin):
     @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
         """Show the commands of the same run: for the API, and on this machine."""
-        parameters = dict(TrainingParametersSerializer(run.parameters).data)
+        parameters = dict(TrainingParametersSerializer(run).data)
         if run.base_id:
             parameters["corrections_of"] = run.pk
         body = shlex.quote(json.dumps({"preset": run.preset, **parameters}))

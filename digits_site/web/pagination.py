@@ -19,7 +19,7 @@ class PageNumberPagination(pagination.PageNumberPagination):
         given = request.query_params.get(self.page_size_query_param or "")
         if given is not None and given not in map(str, range(1, (self.max_page_size or 0) + 1)):
             message = f"Must be an integer from 1 to {self.max_page_size}."
-            raise ValidationError({self.page_size_query_param: [message]})
+            raise ValidationError({str(self.page_size_query_param): [message]})
         return super().get_page_size(request)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from digits_site.web.formatting import format_percent
+
 
 def model_storage() -> Storage:
     """Return the storage of model files. A callable, so that migrations do not freeze a folder."""
@@ -49,7 +51,7 @@ class ModelVersion(models.Model):
     @property
     def percent(self) -> str:
         """Return the test accuracy in per cent."""
-        return f"{self.test_accuracy:.2%}"
+        return format_percent(self.test_accuracy)
 
 
 class Via(models.TextChoices):
@@ -179,7 +181,7 @@ class Correction(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="corrections"
     )
     sender = models.CharField(max_length=32, blank=True, help_text="keyed hash of the client's address")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    state = models.CharField("status", max_length=8, choices=State.choices, default=State.PENDING)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -11,6 +11,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from digits_site.web.formatting import format_percent
 from recognition.models import ModelVersion
 from training.errors import LostClaim
 
@@ -20,7 +21,7 @@ SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 
 
 class Status(models.TextChoices):
-    """As in the legacy API; `queued` is new."""
+    """The values are the legacy API's, and `queued` is new. The labels are what people read."""
 
     QUEUED = "queued", "queued"
     IN_PROGRESS = "in_progress", "in progress"
@@ -145,7 +146,7 @@ class TrainingRun(models.Model):
     @property
     def percent(self) -> str:
         """Return the test accuracy for display."""
-        return "–" if self.test_accuracy is None else f"{self.test_accuracy:.2%}"
+        return format_percent(self.test_accuracy)
 
     @property
     def requester(self) -> str:

@@ -16,6 +16,7 @@ from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.models import Epoch, StoppedVia, TrainingRun
 
 LARGEST_SEED = 2**31 - 1
+MAX_VALIDATION_SAMPLES = 10_000
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
@@ -42,17 +43,23 @@ class EpochsOfRuns(serializers.ListSerializer[Any]):
 
 
 class TrainingParametersSerializer(serializers.Serializer[Any]):
-    """A run's parameters, complete, in the order that people see: PostgreSQL's jsonb keeps none."""
+    """A run's parameters, complete, in the order that people see: PostgreSQL's jsonb keeps none.
+
+    A run from before there was `validation_samples` held back what its preset does.
+    """
 
     epochs = serializers.IntegerField(min_value=1)
     batch_size = serializers.IntegerField(min_value=1)
     learning_rate = serializers.FloatField(min_value=0)
     samples = serializers.IntegerField(min_value=1)
+    validation_samples = serializers.IntegerField(min_value=0, help_text="Held back from training for validation.")
     seed = serializers.IntegerField(min_value=0)
     activate = serializers.BooleanField()
 
-    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: instance[name] for name in map(str, self.fields)}
+    def to_representation(self, instance: TrainingRun) -> dict[str, Any]:
+        preset = PRESETS.get(instance.preset)
+        values = {"validation_samples": preset.held_back if preset else 0, **instance.parameters}
+        return {name: values[name] for name in map(str, self.fields)}
 
 
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
@@ -66,7 +73,7 @@ class ConfusionField(serializers.JSONField):
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     """One run. A list of runs looks up the model in service once."""
 
-    parameters = TrainingParametersSerializer()
+    parameters = TrainingParametersSerializer(source="*")
     confusion = ConfusionField(
         help_text="Confusion matrix: a row for each true digit, a column for each predicted one."
     )
@@ -204,6 +211,13 @@ class RunParameters(Parameters):
     batch_size = integer(1, 4096)
     learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)
     samples = integer(16, TRAINING_DIGITS)
+    validation_samples = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_VALIDATION_SAMPLES,
+        allow_null=True,
+        default=None,
+        help_text="Training digits held back for validation. Null: the preset's number.",
+    )
     seed = integer(0, LARGEST_SEED)
     activate = StrictBooleanField(allow_null=True, default=None)
     corrections_of = serializers.IntegerField(
@@ -219,8 +233,11 @@ class RunParameters(Parameters):
         preset = PRESETS[attrs["preset"]]
         if attrs["corrections_of"] is not None and not preset.adapts:
             raise serializers.ValidationError({"corrections_of": ["Only the preset adapt learns corrections."]})
+        if preset.adapts and attrs["validation_samples"] not in {None, preset.held_back}:
+            reason = f"The preset adapt always holds back {preset.held_back:,} digits."
+            raise serializers.ValidationError({"validation_samples": [reason]})
         generated = {"seed": secrets.randbelow(LARGEST_SEED + 1), "activate": False, "corrections_of": None}
-        defaults = vars(preset) | generated
+        defaults = vars(preset) | generated | {"validation_samples": preset.held_back}
         values = {name: defaults[name] if value is None else value for name, value in attrs.items()}
         if self.context.get("bounded"):
             refuse_long_runs(values)

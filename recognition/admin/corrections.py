@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from digits_site.web.formatting import format_probability
 from recognition.admin.decisions import MAY_REVIEW, decide
 from recognition.admin.filters import FILTERS
 from recognition.corrections.collecting import stored_levels
@@ -144,7 +145,7 @@ class CorrectionAdmin(admin.ModelAdmin):
     def prediction(self, correction: Correction) -> str:
         if correction.predicted is None:
             return "–"
-        sure = "" if correction.confidence is None else f", {correction.confidence:.2%} sure"
+        sure = "" if correction.confidence is None else f", {format_probability(correction.confidence)} sure"
         return f"{correction.predicted}{sure}{', uncertain' if correction.uncertain else ''}"
 
     @admin.display(description="mean level of ink")

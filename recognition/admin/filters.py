@@ -38,7 +38,7 @@ class CorrectionFilter(admin.SimpleListFilter):
 class StateFilter(CorrectionFilter):
     """Pending corrections unless another state is chosen."""
 
-    title, parameter_name, everything = "state", "state", "all"
+    title, parameter_name, everything = "status", "state", "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [*Correction.State.choices, (self.everything, "all")]

@@ -15,8 +15,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from digits_site.formats import probability, significant, time_column, time_tag
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
+from digits_site.web.admin.columns import time_column
+from digits_site.web.formatting import format_probability, format_significant, time_tag
 from recognition import registry
 from recognition.admin.lineage import lineage
 from recognition.admin.search import search
@@ -162,11 +163,11 @@ class ModelVersionAdmin(ActionAdmin):
 
     @admin.display(description="temperature")
     def temperature_shown(self, model: ModelVersion) -> str:
-        return f"{significant(model.temperature)} (divides the logits, so that a confidence is a frequency)"
+        return f"{format_significant(model.temperature)} (divides the logits, so that a confidence is a frequency)"
 
     @admin.display(description="uncertain below")
     def uncertain(self, model: ModelVersion) -> str:
-        return f"{probability(model.uncertain_below)} (less confident predictions are called uncertain)"
+        return f"{format_probability(model.uncertain_below)} (less confident predictions are called uncertain)"
 
     @admin.display(description="files")
     def files(self, model: ModelVersion) -> SafeString:

@@ -17,8 +17,9 @@ from digits_site.accounts.permissions import channel_of
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
-from recognition.api import filters
+from recognition.api import weights
 from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
+from recognition.api.weights import DENSE, FILTERS, layout
 from recognition.classifier import registered_bytes
 from recognition.errors import ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import Comparison, ModelVersion, first_run, in_service
@@ -79,11 +80,17 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def keras(self, request: Request, pk: int) -> HttpResponseBase:
         return download(request, self.get_object(), "keras")
 
-    @file_schema("getModelFilters", f"Download the two convolutions as little-endian float32: {filters.LAYOUT}.")
+    @file_schema("getModelFilters", f"Download the convolutions as little-endian float32: {layout(FILTERS)}.")
     @raises(NoFile, ModelRejected)
     def filters(self, request: Request, pk: int) -> HttpResponseBase:
         model = self.get_object()
-        return conditional(request, model, "filters", lambda: filters.filters(registered_bytes(model)))
+        return conditional(request, model, "filters", lambda: weights.filters(registered_bytes(model)))
+
+    @file_schema("getModelDense", f"Download the dense layers as little-endian float32: {layout(DENSE)}.")
+    @raises(NoFile, ModelRejected)
+    def dense(self, request: Request, pk: int) -> HttpResponseBase:
+        model = self.get_object()
+        return conditional(request, model, "dense", lambda: weights.dense(registered_bytes(model)))
 
 
 def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:

@@ -33,15 +33,18 @@ def some_digit() -> np.ndarray:
 
 
 @pytest.mark.django_db
-def test_the_filters_of_a_model_are_sent_if_its_file_is_whole_and_of_that_shape(client: Client, shipped: None) -> None:
+@pytest.mark.parametrize(("kind", "floats"), [("filters", 32 * 26 + 64 * (32 * 25 + 1)), ("dense", 1025 * 128 + 1290)])
+def test_weights_are_sent_if_the_file_is_whole_and_of_that_shape(
+    client: Client, shipped: None, kind: str, floats: int
+) -> None:
     model = ModelVersion.objects.get()
-    told = client.get(f"/api/models/{model.pk}/filters/")
+    told = client.get(f"/api/models/{model.pk}/{kind}/")
     assert told.status_code == 200
-    assert len(told.content) == 4 * (32 * 25 + 32 + 64 * 32 * 25 + 64)
+    assert len(told.content) == 4 * floats
     other = registry.publish(constant_model(3), test_accuracy=0.5)
     ModelVersion.objects.filter(pk=model.pk).update(sha256="0" * 64)
     for number, *refusal in [(other.pk, 404, "no_file"), (999, 404, "not_found"), (model.pk, 409, "model_rejected")]:
-        told = client.get(f"/api/models/{number}/filters/")
+        told = client.get(f"/api/models/{number}/{kind}/")
         assert [told.status_code, told.json()["code"]] == refusal
 
 

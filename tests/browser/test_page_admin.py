@@ -25,13 +25,13 @@ def test_the_front_page_follows_a_run(operator, stack):
     expect(training).to_contain_text(re.compile(r"is in epoch \d+ of 50"), timeout=PATIENCE)
     expect(training.get_by_role("progressbar")).to_be_visible()
     training.get_by_role("link", name=f"Run {number}").click()
-    page.get_by_role("link", name="Stop").click()
+    page.get_by_role("link", name="Stop run").click()
     expect(page.get_by_text("will stop")).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop run").click()
     expect(page.get_by_text(f"run {number} is stopping.")).to_be_visible()
     stack.ended(number)
     page.goto(stack.url + "/admin/")
-    expect(training).to_contain_text(f"Last run: {number}, interrupted.")
+    expect(training).to_contain_text(f"Last run: {number}, stopped.")
 
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):

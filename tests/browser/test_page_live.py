@@ -122,7 +122,7 @@ def test_a_filtered_list_asks_again_when_a_run_changes_its_state_and_not_at_its_
     assert len(asked) == 2
     with page.expect_request("**/api/runs/?**"):
         server.send("interrupted", 13)
-    expect(state(page)).to_contain_text("interrupted")
+    expect(state(page)).to_contain_text("stopped")
     assert len(asked) == 3
 
 

@@ -65,10 +65,10 @@ def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     button(second, "Stop run").click()
     button(second, "Stop the run").click()
     for page in (first, second):
-        expect(state(page)).to_contain_text("interrupted", timeout=PATIENCE)
+        expect(state(page)).to_contain_text("stopped", timeout=PATIENCE)
     expect(button(first, "Stop run")).to_be_hidden()
     expect(button(first, "Start training")).to_be_visible()
-    expect(history_row(first, number)).to_contain_text("interrupted")
+    expect(history_row(first, number)).to_contain_text("stopped")
 
 
 def test_a_run_is_watched_to_its_end(visits, stack):

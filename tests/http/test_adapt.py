@@ -339,7 +339,7 @@ def progress_of(stack: Stack) -> dict[str, Any]:
 @pytest.mark.stack
 def test_the_command_learns_corrections_too(adapting: AdaptingStack) -> None:
     options = ("--preset", "adapt", "--samples", "64", "--epochs", "1")
-    assert "test accuracy" in adapting.manage("train", *options)
+    assert "Test accuracy" in adapting.manage("train", *options)
     newest = adapting.http.get("/api/runs/").json()["results"][0]
     assert (newest["status"], newest["base"]) == ("completed", in_service(adapting)["id"])
     assert newest["comparison"]["challenger"] == newest["model"]

@@ -354,7 +354,7 @@ def test_a_corrections_page_shows_everything_and_edits_nothing(client: Client) -
     one = add(sender="a" * 32, signature="f" * 16, model=ModelVersion.objects.get(), **SURE)[0]
     add(first=2, label=1, signature="f" * 16)
     text = text_of(client.get(f"{WALL}{one.pk}/change/"))
-    for words in ("1, 99.90% sure", "model sure of 1, near-duplicate labelled 1", "1 more", one.picture_sha256):
+    for words in ("1, 99.9% sure", "model sure of 1, near-duplicate labelled 1", "1 more", one.picture_sha256):
         assert words in text
     assert 'name="_save"' not in client.get(f"{WALL}{one.pk}/change/").content.decode()
     assert client.post(f"{WALL}{one.pk}/change/", {"label": 3}).status_code == 403

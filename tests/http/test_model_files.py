@@ -14,7 +14,7 @@ from tests.support.page import SCRIBBLE, answer, draw
 @pytest.mark.django_db
 def test_a_file_is_kept_by_a_cache_until_another_model_has_its_number(client: Client, shipped: None) -> None:
     model = ModelVersion.objects.get()
-    paths = [f"/api/models/{model.pk}/{kind}/" for kind in ("onnx", "keras", "filters")]
+    paths = [f"/api/models/{model.pk}/{kind}/" for kind in ("onnx", "keras", "filters", "dense")]
     tags = {path: client.get(path)["ETag"] for path in paths}
     assert len(set(tags.values())) == len(paths)
     for path, tag in tags.items():

@@ -163,7 +163,7 @@ def test_the_shipped_run_and_model_are_as_documented(document: Document, client:
         f"/api/{kind}/{client.get(f'/api/{kind}/').json()['results'][0]['id']}/" for kind in ("runs", "models")
     )
     paths = [run + part for part in ("", "digits/", "digits/?label=4&predicted=9")]
-    for path in [*paths, *(model + part for part in ("", "onnx/", "keras/", "filters/"))]:
+    for path in [*paths, *(model + part for part in ("", "onnx/", "keras/", "filters/", "dense/"))]:
         assert_as_documented(document, client.get(path), 200)
     assert_as_documented(document, client.get(f"{run}digits/?limit=0"), 400)
     assert_as_documented(document, client.post(f"{model}activate/"), 401)

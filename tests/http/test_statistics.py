@@ -247,9 +247,9 @@ def test_the_card_with_one_day(client: Client) -> None:
     add_correction(4, label=1)  # it confirms
     add_correction(5, created_at=datetime(2020, 1, 1, tzinfo=timezone.utc))
     text = card(client)
-    for figure in ("Estimated accuracy 90.0%", "Uncertain 5.0%", "Corrections per 1,000 5.0", "7 75.0% –"):
+    for figure in ("Estimated accuracy 90.00%", "Uncertain 5.0%", "Corrections per 1,000 5.0", "7 75.0% –"):
         assert figure in text, figure
-    assert f"{TODAY} 400 90.0% 5.0% 5.0" in text
+    assert f"{TODAY} 400 90.00% 5.0% 5.0" in text
 
 
 @pages
@@ -260,7 +260,7 @@ def test_the_last_week_is_compared_with_the_month_before(client: Client, django_
     with django_assert_max_num_queries(2):
         shown = drift_card()
     accuracy = shown["lines"][0]
-    assert (accuracy["recent"], accuracy["before"]) == ("80.0%", "95.0%")
+    assert (accuracy["recent"], accuracy["before"]) == ("80.00%", "95.00%")
     assert json.loads(accuracy["values"]) == [0.95] * 23 + [0.8] * 7
     assert shown["digits"][7] == (7, "25.0%", "50.0%")
 

@@ -30,4 +30,4 @@ def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
     said = "".join(lines)
     assert "Traceback" not in said, said
     assert process.returncode == 1
-    assert "CommandError: run 2 ended interrupted" in said
+    assert "CommandError: Run 2 stopped." in said

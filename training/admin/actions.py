@@ -16,8 +16,13 @@ from training import services
 from training.errors import NoModel, NotInProgress
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, StoppedVia, TrainingRun
-from training.serializers import RunParameters
+from training.serializers import RunParameters, TrainingParametersSerializer
 from training.services import MAY_TRAIN
+
+
+def parameters_of(run: TrainingRun) -> dict[str, Any]:
+    """Return the preset and all parameters of a run."""
+    return {"preset": run.preset, **TrainingParametersSerializer(run).data}
 
 
 class ChangesForm(forms.Form):
@@ -28,13 +33,16 @@ class ChangesForm(forms.Form):
     batch_size = forms.IntegerField()
     learning_rate = forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}))
     samples = forms.IntegerField()
+    validation_samples = forms.IntegerField(
+        required=False, help_text="Training digits held back for validation. Leave empty for the preset's number."
+    )
     seed = forms.IntegerField(required=False, help_text="Leave empty for a random seed.")
     activate = forms.BooleanField(
         required=False, help_text="Put the model into service if it is at least as accurate as the current one."
     )
 
     def __init__(self, run: TrainingRun, data: Any = None) -> None:
-        super().__init__(data, initial={"preset": run.preset, **run.parameters}, label_suffix="")
+        super().__init__(data, initial=parameters_of(run), label_suffix="")
 
     def clean(self) -> dict[str, Any]:
         """Validate as the API does; each error appears beside its field."""
@@ -100,7 +108,7 @@ def train_again(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
     """Queue a run with the form's parameters, or with those of `run`."""
-    parameters = dict(values) or {"preset": run.preset, **run.parameters}
+    parameters = dict(values) or parameters_of(run)
     preset, _ = parameters.pop("preset"), parameters.pop("corrections_of", None)
     new = services.request_run(preset, parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
@@ -111,7 +119,9 @@ def train_on_same(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
     """Queue a run with the parameters and the corrections of `run`. Raises CorrectionsGone."""
-    new = services.request_run(run.preset, run.parameters, by=request.user, expected_last=state, corrections_of=run.pk)
+    parameters = parameters_of(run)
+    preset = parameters.pop("preset")
+    new = services.request_run(preset, parameters, by=request.user, expected_last=state, corrections_of=run.pk)
     return announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
 
 
@@ -131,7 +141,7 @@ def activate(
 
 
 ACTIONS = {
-    "stop": AdminAction("Stop", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
     "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
     "train_with_changes": AdminAction(
         "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm

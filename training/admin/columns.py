@@ -13,20 +13,21 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from digits_site.formats import NOTHING, count, duration, percent, significant, time_column
+from digits_site.web.admin.columns import time_column
+from digits_site.web.formatting import MISSING, format_count, format_duration, format_percent, format_significant
 from recognition.admin import activations_table
 from training.models import TrainingRun
 from training.serializers import TrainingParametersSerializer, represent
 
 PRODUCTS = {"tensorflow": "TensorFlow", "numpy": "NumPy", "onnx": "ONNX"}
 WRITE: dict[str, Callable[[Any], str]] = {
-    "learning_rate": significant,
+    "learning_rate": format_significant,
     "seed": str,
 }  # the parameters that are no counts
 
 
 def write_parameter(name: str, value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else WRITE.get(name, count)(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else WRITE.get(name, format_count)(value)
 
 
 class RunColumns:
@@ -55,8 +56,8 @@ class RunColumns:
             kind, name = ("Validation", "val_accuracy")
         values = [value for epoch in epochs if (value := getattr(epoch, name)) is not None]
         if not values:
-            return NOTHING
-        title = f"{kind} accuracy from {percent(values[0])} to {percent(values[-1])}"
+            return MISSING
+        title = f"{kind} accuracy from {format_percent(values[0])} to {format_percent(values[-1])}"
         html = '<span class="run-spark" role="img" aria-label="{0}" title="{0}" data-sparkline="{1}"></span>'
         return format_html(html, title, json.dumps(values))
 
@@ -64,7 +65,7 @@ class RunColumns:
     def accuracy(self, run: Any) -> SafeString:
         """Return the test accuracy, and the percentage points above the model in service."""
         if run.test_accuracy is None:
-            return SafeString(NOTHING)
+            return SafeString(MISSING)
         if run.serving_reads is None:
             return SafeString(run.percent)
         points = round(100 * (run.test_accuracy - run.serving_reads), 2)
@@ -74,7 +75,7 @@ class RunColumns:
 
     @admin.display(description="calibration error")
     def calibration(self, run: TrainingRun) -> str:
-        return percent(run.calibration_error)
+        return format_percent(run.calibration_error)
 
     @admin.display(description="epochs", ordering="finished_epochs")
     def epochs_done(self, run: Any) -> str:
@@ -82,13 +83,13 @@ class RunColumns:
 
     @admin.display(description="waited")
     def waited(self, run: TrainingRun) -> str:
-        return duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
+        return format_duration(((run.started_at or run.finished_at or timezone.now()) - run.queued_at).total_seconds())
 
     @admin.display(description="ran")
     def ran(self, run: TrainingRun) -> str:
         if run.started_at is None:
-            return NOTHING
-        return duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
+            return MISSING
+        return format_duration(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
 
     @admin.display(description="ran")
     def took(self, run: TrainingRun) -> SafeString:
@@ -107,7 +108,7 @@ class RunColumns:
     def published(self, run: Any) -> SafeString:
         """Link to the model, and say whether it is in service."""
         if run.model_id is None:
-            return SafeString(NOTHING)
+            return SafeString(MISSING)
         url = reverse("admin:recognition_modelversion_change", args=[run.model_id])
         mark = SafeString(' <span class="in-service">in service</span>') if run.in_service else ""
         return format_html('<a href="{}">model {}</a>{}', url, run.model_id, mark)
@@ -115,12 +116,12 @@ class RunColumns:
     @admin.display(description="put into service")
     def activations(self, run: TrainingRun) -> str:
         """Render when, by whom and how the run's model was put into service."""
-        return activations_table(run.model) if run.model else NOTHING
+        return activations_table(run.model) if run.model else MISSING
 
     @admin.display(description="corrections")
     def corrections_used(self, run: TrainingRun) -> str:
         used = run.corrections
-        return f"{count(used.count)} learned, {count(used.held_out)} held out; SHA-256 {used.sha256}"
+        return f"{format_count(used.count)} learned, {format_count(used.held_out)} held out; SHA-256 {used.sha256}"
 
     @admin.display(description="results")
     def results(self, run: TrainingRun) -> str:
@@ -129,7 +130,7 @@ class RunColumns:
 
     @admin.display(description="parameters")
     def parameters_table(self, run: TrainingRun) -> str:
-        parameters = TrainingParametersSerializer(run.parameters).data
+        parameters = TrainingParametersSerializer(run).data
         pairs = {
             name.replace("_", " ").capitalize(): write_parameter(name, value) for name, value in parameters.items()
         }
@@ -143,7 +144,7 @@ class RunColumns:
     @admin.display(description="run it again")
     def commands(self, run: TrainingRun) -> SafeString:
         """Show the commands of the same run: for the API, and on this machine."""
-        parameters = dict(TrainingParametersSerializer(run.parameters).data)
+        parameters = dict(TrainingParametersSerializer(run).data)
         if run.base_id:
             parameters["corrections_of"] = run.pk
         body = shlex.quote(json.dumps({"preset": run.preset, **parameters}))

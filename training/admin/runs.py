@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin
 from recognition.models import Activation, in_service
@@ -36,7 +37,7 @@ class StartedByFilter(admin.RelatedOnlyFieldListFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title, self.empty_value_display = "started by", "no account"
+        self.title, self.empty_value_display = "started by", SafeString("no account")
 
 
 @admin.register(TrainingRun)

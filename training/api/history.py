@@ -9,6 +9,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
@@ -31,6 +32,7 @@ ORDERINGS = {
     "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
 }
 
+TEST_DIGITS = 10_000
 INCLUDABLE = ("epochs",)  # the values of `?include=`
 
 
@@ -45,6 +47,20 @@ class DigitsQuery(serializers.Serializer[Any]):
     label = serializers.IntegerField(min_value=0, max_value=9, default=None)  # type: ignore[assignment]
     predicted = serializers.IntegerField(min_value=0, max_value=9, default=None)
     limit = serializers.IntegerField(min_value=1, max_value=200, default=60)
+    offset = serializers.IntegerField(min_value=0, max_value=TEST_DIGITS, default=0, help_text="Digits to skip.")
+
+
+def page_links(request: Request, count: int, offset: int, limit: int, **_: Any) -> dict[str, str | None]:
+    """Return the addresses of the next and the previous page, as DRF's LimitOffsetPagination names them."""
+
+    def link(to: int) -> str:
+        address = replace_query_param(request.build_absolute_uri(), "limit", limit)
+        return replace_query_param(address, "offset", to)
+
+    return {
+        "next": link(offset + limit) if offset + limit < count else None,
+        "previous": link(max(0, offset - limit)) if offset else None,
+    }
 
 
 LIST_PARAMETERS = [
@@ -119,7 +135,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def digits(self, request: Request, pk: int) -> Response:
         query = DigitsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(evaluation.most_confident(self.get_object(), **query.validated_data))
+        found = evaluation.most_confident(self.get_object(), **query.validated_data)
+        return Response(found | page_links(request, found["count"], **query.validated_data))
 
     @extend_schema(
         operation_id="getRunComparison",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from digits_site.web.formatting import MISSING, format_percent, format_probability
 from recognition import drift
 from recognition.drift import Drift, Period
 
@@ -13,17 +14,13 @@ register = template.Library()
 Value = Callable[[Period], float | None]
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
-
-
 def number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return MISSING if value is None else f"{value:.1f}"
 
 
 FIGURES: tuple[tuple[str, Value, Callable[[float | None], str]], ...] = (
-    ("Estimated accuracy", lambda period: period.estimated_accuracy, percent),
-    ("Uncertain", lambda period: period.uncertain_share, percent),
+    ("Estimated accuracy", lambda period: period.estimated_accuracy, format_percent),
+    ("Uncertain", lambda period: period.uncertain_share, format_probability),
     ("Corrections per 1,000", lambda period: period.corrections_per_thousand, number),
 )
 
@@ -37,7 +34,7 @@ def drift_card() -> dict[str, Any]:
         "has_drawings": any(day.drawings for day in data.days.values()) or data.before.drawings,
         "lines": [line(data, *figure) for figure in FIGURES],
         "bars": json.dumps([{"label": str(n), "values": [recent[n], before[n]]} for n in range(10)]),
-        "digits": [(n, percent(recent[n]), percent(before[n])) for n in range(10)],
+        "digits": [(n, format_probability(recent[n]), format_probability(before[n])) for n in range(10)],
         "days": [
             (day, one.drawings, *(text(value(one)) for _, value, text in FIGURES))
             for day, one in reversed(data.days.items())

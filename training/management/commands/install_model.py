@@ -12,4 +12,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         model = shipping.install()
-        self.stdout.write(f"{model} ({model.test_accuracy:.2%} on the MNIST test set) is installed.")
+        self.stdout.write(f"{model} ({model.percent} on the MNIST test set) is installed.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from digits_site.web.errors import ApiError
+from digits_site.web.formatting import format_duration, format_percent
 from training import services, shipping
 from training.errors import NotInProgress, RunActive, RunMismatch
 from training.models import Status, TrainingRun
@@ -20,6 +21,7 @@ OPTIONS = {
     "batch_size": int,
     "learning_rate": float,
     "samples": int,
+    "validation_samples": int,
     "seed": int,
     "corrections_of": int,
 }
@@ -37,7 +39,7 @@ class Command(BaseCommand):
         given = {name: options[name] for name in OPTIONS if options[name] is not None}
         parameters = RunParameters(data=given)
         if not parameters.is_valid():
-            raise CommandError(str(parameters.errors))
+            raise CommandError(" ".join(describe(name, reasons) for name, reasons in parameters.errors.items()))
         values = dict(parameters.validated_data)
         preset, corrections_of = values.pop("preset"), values.pop("corrections_of")
         try:
@@ -50,13 +52,20 @@ class Command(BaseCommand):
         runner.execute(run.pk)
         run.refresh_from_db()
         for epoch in run.epochs.all():
-            self.stdout.write(f"epoch {epoch.epoch}: accuracy {epoch.accuracy:.4f}, {epoch.seconds:.1f} s")
+            accuracy, duration = format_percent(epoch.accuracy), format_duration(epoch.seconds)
+            self.stdout.write(f"Epoch {epoch.epoch}: accuracy {accuracy}, {duration}")
         if run.status != Status.COMPLETED:
-            raise CommandError(f"{run} ended {run.status}: {run.error_code} {run.error}")
-        self.stdout.write(f"test accuracy {run.test_accuracy:.4f}")
+            reason = f": {run.error} ({run.error_code})" if run.error_code else "."
+            raise CommandError(f"Run {run.pk} {run.get_status_display()}{reason}")
+        self.stdout.write(f"Test accuracy {format_percent(run.test_accuracy)}")
         if options["ship"]:
             shipping.ship(run)
-            self.stdout.write(f"shipped to {shipping.FOLDER}")
+            self.stdout.write(f"The model was written to {shipping.FOLDER}.")
+
+
+def describe(name: str, reasons: list[str]) -> str:
+    """Return what is wrong with an option."""
+    return f"--{name.replace('_', '-')}: {' '.join(map(str, reasons))}"
 
 
 def stop_on_interrupt(run: TrainingRun) -> None:

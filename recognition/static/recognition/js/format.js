@@ -10,7 +10,7 @@ export const STATUSES = {
   queued: "queued",
   in_progress: "in progress",
   completed: "completed",
-  interrupted: "interrupted",
+  interrupted: "stopped",
   error: "failed",
 };
 

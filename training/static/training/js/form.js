@@ -4,7 +4,7 @@ import { h, setText } from "../../recognition/js/dom.js";
 import { get, describeError, post } from "../../recognition/js/http.js";
 import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
-const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "seed"];
+const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"];
 const PRECISION = 0.1; // of the leading digit
 const TEXTS = {
   start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",

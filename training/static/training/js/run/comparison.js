@@ -1,7 +1,7 @@
 // Champion against challenger: how the model that a run began with and its own model predicted the same pictures.
 
 import { h, setText } from "../../../recognition/js/dom.js";
-import { formatCount, formatPercent } from "../../../recognition/js/format.js";
+import { formatCount, formatProbability } from "../../../recognition/js/format.js";
 import { describeError, getWithRetry } from "../../../recognition/js/http.js";
 
 const NO_DIGIT = 10;
@@ -41,7 +41,7 @@ function tile(example, { champion, challenger }) {
     h("img", { src: picture, width: 56, height: 56, alt, loading: "lazy" }),
     h("span", { "aria-hidden": "true" }, labelName(label)),
     h("small", { "aria-hidden": "true" }, `${example.champion} → ${example.challenger}`),
-    h("small", {}, `${formatPercent(example.champion_confidence, 0)} → ${formatPercent(example.challenger_confidence, 0)}`));
+    h("small", {}, `${formatProbability(example.champion_confidence)} → ${formatProbability(example.challenger_confidence)}`));
 }
 
 function examplesList(title, count, examples, comparison, heading) {

@@ -49,7 +49,7 @@ function describeProgress({ run, phase, progress }, waitedLong) {
   if (run.status === "interrupted") {
     const after = run.started_at ? ` after ${formatRunTime(run)}` : "";
     const epochs = run.epochs.length ? "Its epochs are kept" : "No epoch finished";
-    return `Interrupted${after}. ${epochs}; the model in service is unchanged.`;
+    return `Stopped${after}. ${epochs}; the model in service is unchanged.`;
   }
   return "";
 }
@@ -65,7 +65,7 @@ function announcementFor(run) {
       : `Run ${run.id} is in progress.`;
   }
   if (run.status === "completed") return `Run ${run.id} completed, test accuracy ${formatPercent(run.test_accuracy)}.`;
-  return run.status === "error" ? `Run ${run.id} failed.` : `Run ${run.id} was interrupted.`;
+  return run.status === "error" ? `Run ${run.id} failed.` : `Run ${run.id} was stopped.`;
 }
 
 export class RunView {

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recognition", "0002_corrections"),
+        ("recognition", "0003_status_label"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0002_adapt"),
+        ("training", "0003_status_label"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -36,21 +36,6 @@ class Migration(migrations.Migration):
                     ("time_limit", "at the time limit"),
                 ],
                 max_length=10,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="trainingrun",
-            name="status",
-            field=models.CharField(
-                choices=[
-                    ("queued", "queued"),
-                    ("in_progress", "in progress"),
-                    ("completed", "completed"),
-                    ("interrupted", "stopped"),
-                    ("error", "failed"),
-                ],
-                default="queued",
-                max_length=12,
             ),
         ),
     ]

@@ -2,8 +2,8 @@
 
 from django import template
 
-from digits_site import formats
+from digits_site.web import formatting
 
 register = template.Library()
-register.filter("time", formats.time_tag)
-register.filter("count", formats.count)
+register.filter("time", formatting.time_tag)
+register.filter("count", formatting.format_count)

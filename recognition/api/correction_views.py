@@ -19,7 +19,7 @@ from digits_site.web.errors import InvalidParameter
 from digits_site.web.limits.client_address import client_address
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
-from recognition import classifier, errors
+from recognition import errors
 from recognition.api.correction_serializers import (
     CORRECTION_REQUEST,
     LABEL_TEXT,
@@ -31,7 +31,7 @@ from recognition.api.correction_serializers import (
 from recognition.api.drawings import DrawingJSONParser, ImageParser, drawing_from, prepare
 from recognition.api.permissions import OWN_ACCOUNT, MayDelete, MayReview, may_review
 from recognition.api.throttles import CorrectionThrottle
-from recognition.api.views import DRAWING_ERRORS, PREDICTION_ERRORS
+from recognition.api.views import DRAWING_ERRORS, MODEL, PREDICTION_ERRORS, model_from
 from recognition.corrections.collecting import collect, hash_sender
 from recognition.corrections.counting import is_full, summary
 from recognition.corrections.labels import parse_label, parse_label_text
@@ -122,7 +122,10 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
         description="The 28x28 picture that the network saw is kept, never the upload. Where corrections are reviewed, "
         "one is `pending` until a reviewer decides. Open to everybody where `CORRECTIONS_OPEN`; limited by "
         "`CORRECTION_RATE`.",
-        parameters=[OpenApiParameter("label", LABEL_TEXT, description="For a picture as the body.")],
+        parameters=[
+            OpenApiParameter("label", LABEL_TEXT, description="For a picture as the body."),
+            OpenApiParameter("model", MODEL.type, description="The model whose answer is corrected."),
+        ],
         request=CORRECTION_REQUEST,
         responses={
             201: OpenApiResponse(SentCorrectionSerializer, "Stored."),
@@ -139,7 +142,7 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
             raise errors.CorrectionsFull
         picture, label = drawing_from(request), label_from(request)
         drawing = prepare(EncodedImage(picture), find_candidates)
-        model = classifier.in_service()
+        model = model_from(request)
         [prediction] = predict_candidates(model, [drawing.found])
         account = request.user if request.user.is_authenticated else None
         correction, created = collect(

@@ -1,5 +1,6 @@
 """POST /api/drawing/, /api/number/ and /api/drawings/: predict what drawings show."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from rest_framework.views import APIView
 
 from digits_site.web.errors import InvalidParameter, RateLimited
 from digits_site.web.openapi.errors import raises
-from recognition import classifier, errors
+from recognition import classifier, errors, kept_models
 from recognition.api.drawings import (
     DrawingJSONParser,
     ImageParser,
@@ -30,6 +31,7 @@ from recognition.api.serializers import (
     NumberAnswerSerializer,
 )
 from recognition.api.throttles import PredictThrottle
+from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage
 
 PREVIEW = OpenApiParameter(
@@ -37,15 +39,37 @@ PREVIEW = OpenApiParameter(
     {"type": "string", "enum": ["1"]},
     description="`1`: add, for each digit, the 28x28 image that the network saw, and what was taken for the digit.",
 )
+MODEL = OpenApiParameter(
+    "model",
+    {"type": "integer", "minimum": 1, "maximum": 9_999_999_999},
+    description="Predict by this model of `/api/models/` in place of the one in service. Its predictions are not "
+    "counted in metrics and statistics.",
+)
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
     *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing, errors.InvalidPixels),
 )
-PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
+PREDICTION_ERRORS = (
+    *(errors.NotAnObject, InvalidParameter, RateLimited, errors.DecodingBusy),
+    *(errors.ModelNotFound, errors.ModelUnavailable, errors.LoadingBusy),
+)
 
 
 def wants_previews(request: Request) -> bool:
     return request.query_params.get("preview") == "1"
+
+
+def model_from(request: Request) -> Classifier:
+    """Return the model that `?model=` names, else the one in service.
+
+    Raises ValidationError, ModelNotFound, ModelUnavailable and LoadingBusy.
+    """
+    number = request.query_params.get("model")
+    if number is None:
+        return classifier.in_service()
+    if not re.fullmatch("[1-9][0-9]{0,9}", number):
+        raise ValidationError({"model": ["Must be the ID of a model."]})
+    return kept_models.get(int(number))
 
 
 def predictor_from(request: Request) -> Predictor[Any, Any]:
@@ -66,7 +90,7 @@ class PredictView(APIView):
     def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
         """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
         drawing = prepare(EncodedImage(drawing_from(request)), predictor.find)
-        return Response(predict_one(classifier.in_service(), drawing, predictor, previews=wants_previews(request)))
+        return Response(predict_one(model_from(request), drawing, predictor, previews=wants_previews(request)))
 
 
 class DrawingView(PredictView):
@@ -75,7 +99,7 @@ class DrawingView(PredictView):
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
         description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
     )
@@ -90,7 +114,7 @@ class NumberView(PredictView):
         tags=["drawings"],
         summary=f"Predict a number: one line of 1 to {errors.MAX_DIGITS} digits.",
         description="Takes the same bodies as `/api/drawing/`. A single digit gets the same prediction.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),
     )
@@ -113,13 +137,13 @@ class DrawingsView(APIView):
         operation_id="predictDrawings",
         tags=["drawings"],
         summary=f"Predict the digits or numbers of up to {errors.MAX_DRAWINGS} drawings.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWINGS_REQUEST,
         responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit or number, or its error."),
     )
-    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings, InvalidParameter)
+    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings)
     def post(self, request: Request) -> Response:
         drawings, predictor = drawings_from(request), predictor_from(request)
-        model = classifier.in_service()
+        model = model_from(request)
         results = list(predict_batch(model, drawings, predictor, previews=wants_previews(request)))
         return Response({"model": model.version, "results": results})

@@ -116,6 +116,8 @@ POSTS: dict[str, list[tuple[int, Any, str]]] = {
         (415, b"{}", "text/plain"),
         (422, encode(Image.new("L", (99, 99))), "image/png"),
     ],
+    "/api/drawing/?model=77": [(404, PNG, "image/png")],
+    "/api/number/?model=x": [(400, PNG, "image/png")],
     "/api/number/?preview=1": [
         (200, encode(draw_number("1204")), "image/png"),
         (400, b"", JSON),

@@ -15,7 +15,7 @@ from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
 from training import lineage
 from training.learner.presets import PRESETS, TRAINING_DIGITS
-from training.models import Epoch, TrainingRun
+from training.models import Epoch, StoppedVia, TrainingRun
 
 LARGEST_SEED = 2**31 - 1
 MAX_VALIDATION_SAMPLES = 10_000
@@ -81,6 +81,14 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     )
     versions = serializers.DictField(child=serializers.CharField(), help_text="Of the libraries.")
     requested_by = serializers.CharField(source="requester")
+    stopped_by = serializers.CharField(
+        source="stopper",
+        allow_null=True,
+        help_text="A user's name or `anonymous`; null if nobody stopped it, or if it is not known who.",
+    )
+    stopped_via = serializers.ChoiceField(
+        StoppedVia.choices, source="stop_channel", allow_blank=True, help_text="How it was stopped, if it was."
+    )
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochsOfRuns(child=EpochSerializer(), source="*", read_only=True)
     in_service = serializers.SerializerMethodField()
@@ -91,7 +99,8 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         model = TrainingRun
         fields = (
             *("id", "status", "preset", "parameters", "requested_by"),
-            *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "resumed_after_epoch"),
+            *("queued_at", "started_at", "finished_at", "stop_requested_at", "stopped_by", "stopped_via"),
+            *("attempt", "resumed_after_epoch"),
             *("max_epochs", "epochs"),
             *("test_accuracy", "calibration_error", "confusion", "versions"),
             *("model", "in_service", "error_code", "error"),

@@ -13,6 +13,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.accounts.permissions import channel_of
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
@@ -67,7 +68,8 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def activate(self, request: Request, pk: int) -> Response:
         parameters = ActivationParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
-        registry.activate(self.get_object(), by=request.user, reason=parameters.validated_data["reason"])
+        reason, via = parameters.validated_data["reason"], channel_of(request)
+        registry.activate(self.get_object(), by=request.user, via=via, reason=reason)
         return self.retrieve(request, pk)
 
     @file_schema("getModelONNX", "Download the ONNX file.")

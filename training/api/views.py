@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.accounts.permissions import missing_scope
+from digits_site.accounts.permissions import channel_of, missing_scope
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition.api.examples import example
@@ -19,7 +19,7 @@ from training.api.estimate import estimate
 from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
-from training.models import Status, TrainingRun
+from training.models import Status, StoppedVia, TrainingRun
 from training.serializers import RunParameters, StopParameters
 
 
@@ -68,7 +68,8 @@ class StopView(APIView):
     def post(self, request: Request) -> Response:
         parameters = StopParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
-        run = services.request_stop(parameters.validated_data["run"], by=request.user)
+        via = StoppedVia(channel_of(request))
+        run = services.request_stop(parameters.validated_data["run"], by=request.user, via=via)
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 

@@ -104,7 +104,7 @@ export class PredictionView {
       bar.setAttribute("aria-valuenow", (probability * 100).toFixed(2));
       bar.setAttribute("aria-valuetext", formatProbability(probability));
       bar.querySelector("[data-bar-value]").textContent = probability >= 0.005 ? formatProbability(probability) : "";
-      bar.querySelector("[data-bar-fill]").style.transform = `scaleY(${probability})`;
+      bar.querySelector("[data-bar-fill]").style.setProperty("--share", probability);
     });
   }
 

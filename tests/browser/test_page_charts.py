@@ -252,7 +252,9 @@ def test_a_picture_is_saved_in_the_pages_colours_at_twice_its_size(visits):
 
 def test_what_the_curves_mean_is_said(visits):
     parameters = snapshot()["run"]["parameters"] | {"validation_samples": 0}
-    page, _ = open_charts(visits, snapshot(status="completed", epochs=[epoch(1)], parameters=parameters, test_accuracy=0.95))
+    page, _ = open_charts(
+        visits, snapshot(status="completed", epochs=[epoch(1)], parameters=parameters, test_accuracy=0.95)
+    )
     expect(page.get_by_role("article")).to_contain_text(
         "The preset original trains on all 60,000 digits, so there is no validation curve. "
         "Hold some back with “Validation samples”."

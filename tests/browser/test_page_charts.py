@@ -9,9 +9,9 @@ import struct
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_page_live import CONFUSION
 from tests.support.browser import RUN, check_accessibility, epoch, settle, snapshot
 from tests.support.page import button
-from tests.browser.test_page_live import CONFUSION
 
 pytestmark = pytest.mark.browser
 LOSSES = [600_000.0 / number**2 for number in range(1, 61)]
@@ -111,7 +111,7 @@ def test_labels_are_whole_and_plots_are_aligned_at_every_width(visits):
 
 
 def test_forced_colours_leave_curves_bars_and_heat_visible(visits):
-    page, server = open_charts(visits, long_run(status="completed", confusion=CONFUSION, test_accuracy=0.9))
+    page, _ = open_charts(visits, long_run(status="completed", confusion=CONFUSION, test_accuracy=0.9))
     page.emulate_media(forced_colors="active", color_scheme="light")
     probability = "document.querySelector('.bar-fill')"
     heat = "document.querySelector('.confusion .hot, .confusion td:not(.right):has(button)')"

@@ -7,6 +7,8 @@ import { confusionTable, epochTable, hasObjective } from "./tables.js";
 import { formatCount, formatPercent } from "../../../recognition/js/format.js";
 
 const TEST_DIGITS = 10_000;
+const PRESET_WITHOUT_OBJECTIVE = "original"; // it minimises the loss itself
+const NO_CONFUSION = Array.from({ length: 10 }, () => Array(10).fill(0));
 
 function renderResult(run) {
   if (!Number.isFinite(run.test_accuracy)) return null;
@@ -16,8 +18,8 @@ function renderResult(run) {
 }
 
 /** Whether there is something to chart; the objective has a chart only when it differs from the loss. */
-function hasData({ name }, series, epochs, batches) {
-  if (name === OBJECTIVE.name) return hasObjective(epochs);
+function hasData({ name }, series, { epochs, preset }, batches) {
+  if (name === OBJECTIVE.name) return epochs.length ? hasObjective(epochs) : preset !== PRESET_WITHOUT_OBJECTIVE;
   return series.length > 0 || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
 }
 
@@ -27,22 +29,29 @@ export class RunResults {
 
   /**
    * `openCell(label, predicted)` is called when a cell of the confusion matrix is selected.
-   * `beside` is an element to show beside the matrix.
+   * `beside` is an element to show beside the matrix. `outcome` is an element for the test accuracy, outside of `root`.
    */
-  constructor(root, { openCell = null, beside = null } = {}) {
-    this.root = root;
-    this.openCell = openCell;
-    this.beside = beside;
+  constructor(root, { openCell = null, beside = null, outcome = null } = {}) {
+    Object.assign(this, { root, openCell, beside, outcome });
     this.charts = [...METRICS, OBJECTIVE].map((metric) => new Chart(metric));
-    this.result = h("div");
+    this.result = outcome ?? h("div");
     this.curves = h("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
-    this.epochs = h("div");
+    this.epochs = h("div", { class: "epochs-area" });
     this.confusion = h("div", { class: "matrix" });
   }
 
-  show(run, batches = []) {
-    const hasStarted = run.epochs.length > 0 || batches.length > 0;
-    const parts = [[renderResult(run), this.result], [hasStarted, this.curves], [run.epochs.length, this.epochs], [run.confusion, this.confusion]];
+  clear() {
+    this.root.replaceChildren();
+    this.result.replaceChildren();
+  }
+
+  /** With `reserve`, every part has its place from the start of the run, so that nothing moves when it is filled. */
+  show(run, batches = [], reserve = false) {
+    const hasStarted = reserve || run.epochs.length > 0 || batches.length > 0;
+    const parts = [
+      [!this.outcome && renderResult(run), this.result], [hasStarted, this.curves],
+      [reserve || run.epochs.length, this.epochs], [reserve || run.confusion, this.confusion],
+    ];
     const wanted = parts.filter(([given]) => given).map(([, part]) => part);
     if (wanted.some((part, index) => this.root.children[index] !== part) || wanted.length !== this.root.children.length) {
       this.root.replaceChildren(...wanted);
@@ -52,13 +61,31 @@ export class RunResults {
     const maxEpochs = (run.status !== "completed" && run.max_epochs) || Math.max(1, run.epochs.length);
     for (const chart of this.charts) {
       const series = runSeries(run.epochs, chart.name);
-      chart.element.hidden = !hasData(chart, series, run.epochs, batches);
+      chart.element.hidden = !hasData(chart, series, run, batches);
       if (!chart.element.hidden) chart.draw({ series, batches, maxEpochs });
     }
     // Batches arrive ten times a second; the tables change only with an epoch.
-    if (run.epochs !== this.#epochs) this.epochs.replaceChildren(epochTable(run.epochs));
-    if (run.confusion && run.confusion !== this.#confusion) this.confusion.replaceChildren(...[confusionTable(run.confusion, this.openCell), this.beside].filter(Boolean));
-    this.#epochs = run.epochs;
-    this.#confusion = run.confusion;
+    if (run.epochs !== this.#epochs) this.#showEpochs(run.epochs);
+    this.epochs.toggleAttribute("data-reserved", reserve);
+    this.epochs.style.setProperty("--epochs", run.max_epochs ?? run.epochs.length);
+    const confusion = run.confusion ?? NO_CONFUSION;
+    if (confusion !== this.#confusion) this.#showConfusion(confusion);
+  }
+
+  /** Replace the table inside of its scroll area, which keeps its position. */
+  #showEpochs(epochs) {
+    const area = epochTable(epochs);
+    const old = this.epochs.firstElementChild;
+    if (old) old.replaceChildren(...area.children);
+    else this.epochs.append(area);
+    this.#epochs = epochs;
+  }
+
+  #showConfusion(confusion) {
+    const isEmpty = confusion === NO_CONFUSION;
+    const table = confusionTable(confusion, this.openCell);
+    if (isEmpty) table.setAttribute("aria-hidden", "true");
+    this.confusion.replaceChildren(...[table, this.beside].filter(Boolean));
+    this.#confusion = confusion;
   }
 }

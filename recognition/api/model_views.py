@@ -18,6 +18,7 @@ from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
 from recognition.api import weights
+from recognition.api.examples import example
 from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
 from recognition.api.weights import DENSE, FILTERS, layout
 from recognition.classifier import registered_bytes
@@ -61,6 +62,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         description="Needs the permission to add an activation, in every mode. Repeating it changes nothing.",
         request={parser.media_type: ActivationParameters for parser in parser_classes},
         responses=ModelSerializer,
+        examples=example({"reason": ""}),
     )
     @raises(ModelRejected, WorseThanChampion, InvalidParameter)
     def activate(self, request: Request, pk: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from digits_site.accounts.permissions import channel_of, missing_scope
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
+from recognition.api.examples import example
 from recognition.api.permissions import MayActivate
 from recognition.models import Activation
 from training import errors, services
@@ -31,6 +32,7 @@ class StartView(APIView):
         summary="Start a run; without a body, the default one.",
         request={"application/json": RunParameters},
         responses={202: OpenApiResponse(schema.RunReference, "The run is queued.")},
+        examples=example({"preset": "fast", "epochs": 1}),
     )
     @raises(
         *(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable),
@@ -60,6 +62,7 @@ class StopView(APIView):
         responses=OpenApiResponse(
             schema.RunReference, "It stops at its next batch. Repeating the request changes nothing."
         ),
+        examples=example({}),
     )
     @raises(InvalidParameter, errors.NotInProgress, errors.RunMismatch)
     def post(self, request: Request) -> Response:

@@ -44,6 +44,7 @@ ERRORS: dict[type[Exception], type[ApiError]] = {
     drf.UnsupportedMediaType: errors.UnsupportedMediaType,
     drf.Throttled: errors.RateLimited,
 }
+UNKNOWN = "unknown"  # the code of a ValidationError whose sentence names its field
 logger = logging.getLogger(__name__)
 
 
@@ -131,4 +132,5 @@ def invalid_parameter(error: drf.ValidationError) -> errors.InvalidParameter:
     reason = reasons[0] if isinstance(reasons, list) else reasons
     if field in {"", "non_field_errors"}:
         return errors.InvalidParameter(str(reason))
-    return errors.InvalidParameter(f"{field}: {reason}", field=field, errors=fields)
+    named = getattr(reason, "code", "") == UNKNOWN
+    return errors.InvalidParameter(str(reason) if named else f"{field}: {reason}", field=field, errors=fields)

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,6 +127,16 @@ class InService:
             raise ModelUnavailable
         return self._classifier
 
+    def if_in_service(self, model: ModelVersion) -> Classifier | None:
+        """Return the classifier if it is this model's."""
+        with suppress(ModelUnavailable):
+            current = self.get()
+            return current if self._loaded == (model.pk, model.sha256) else None
+        return None
+
+    def is_in_service(self, model: Classifier) -> bool:
+        return model is self._classifier
+
     def _is_stale(self) -> bool:
         return time.monotonic() - self._checked_at > CHECK_SECONDS
 
@@ -160,6 +171,8 @@ class InService:
 
 _in_service = InService()
 in_service = _in_service.get
+if_in_service = _in_service.if_in_service
+is_in_service = _in_service.is_in_service
 forget = _in_service.forget
 
 

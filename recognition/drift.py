@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
-from django.db.models import CharField, Count, F, Q, Sum
+from django.db.models import CharField, Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Substr
 
-from recognition.models import Correction, DailyPredictions
+from recognition.models import Activation, Correction, DailyPredictions
 
 SHOWN_DAYS = 30
 RECENT_DAYS = 7  # compared with the BEFORE_DAYS before them
@@ -105,11 +105,14 @@ def periods(first: date) -> dict[date, Period]:
 def corrections_by_day(first: date) -> list[tuple[date, int]]:
     """Return for each day how many drawings a visitor called misread.
 
-    Left out are imports, rejected corrections, and labels that confirm the prediction.
+    Left out are imports, rejected corrections, labels that confirm the prediction, and answers of models that were not
+    in service then.
     """
     begin = datetime(first.year, first.month, first.day, tzinfo=timezone.utc)
     misread = Correction.objects.filter(~Q(label=F("predicted")), predicted__isnull=False, created_at__gte=begin)
     misread = misread.exclude(source=Correction.Source.IMPORT).exclude(state=Correction.State.REJECTED)
+    serving = Activation.objects.filter(at__lte=OuterRef("created_at")).values("model_id")[:1]  # the newest
+    misread = misread.filter(Q(model=None) | Q(model=Subquery(serving)))
     day = Substr(Cast("created_at", CharField()), 1, 10)  # with TruncDate, SQLite would call Python for every row
     return [
         (date.fromisoformat(text), number) for text, number in misread.order_by().values_list(day).annotate(Count("pk"))

@@ -123,6 +123,20 @@ class ModelUnavailable(RecognitionError):
     message = "No model is available. Try again shortly."
 
 
+class ModelNotFound(RecognitionError):
+    """`?model=` names none that is kept."""
+
+    code = "model_not_found"
+    status = 404
+    message = "There is no such model."
+
+
+class LoadingBusy(Busy):
+    """Another model is being loaded for other requests."""
+
+    message = "The server is loading other models. Try again shortly."
+
+
 class ModelRejected(RecognitionError):
     """A model file is missing, torn, incompatible or not the published one."""
 

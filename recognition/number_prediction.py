@@ -9,7 +9,7 @@ from math import exp, prod
 import numpy as np
 
 from recognition.classifier import Classifier
-from recognition.imaging import NumberDrawing
+from recognition.imaging import NumberDrawing, Segment
 from recognition.imaging.numbers.paths import Edge, best_path, log_sum, log_sum_of
 from recognition.imaging.numbers.score import score
 from recognition.prediction import Prediction, choose, network_doubt
@@ -56,7 +56,7 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
         # Print looks like digits, so one certain digit is likelier than a line in a picture that holds print.
         if len(path) == 1 or not digit.uncertain_reason:
             return NumberPrediction([digit], digit.confidence, digit.uncertain_reason)
-    digits = [Prediction(*segments[k], network_doubt(model, segments[k][1])) for k in path]
+    digits = [predict_segment(model, *segments[k]) for k in path]
     spelled = log_sum_of(edges, drawing.nodes, [edges[k].digit for k in path])
     share = exp(spelled - log_sum(edges, drawing.nodes))
     confidence = share * prod(one.confidence for one in digits)
@@ -65,3 +65,9 @@ def predict_number(model: Classifier, drawing: NumberDrawing, rows: Iterator[lis
     if not reason and confidence < (MIN_CONFIDENCE_IF_CUT if is_cut else MIN_CONFIDENCE):
         reason = "low_confidence"
     return NumberPrediction(digits, confidence, reason)
+
+
+def predict_segment(model: Classifier, segment: Segment, probabilities: list[float]) -> Prediction:
+    """Return the prediction of one segment of a line. A dot is no digit, whatever the network says."""
+    reason = "not_a_digit" if segment.is_dot() else network_doubt(model, probabilities)
+    return Prediction(segment, probabilities, reason)

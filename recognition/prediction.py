@@ -9,7 +9,7 @@ from typing import get_args
 from recognition.classifier import Classifier
 from recognition.imaging import Candidate, Doubt, Segment
 
-UNCERTAIN_REASONS = ("low_confidence", "not_a_digit", *filter(None, get_args(Doubt)))
+UNCERTAIN_REASONS = ("low_confidence", *filter(None, get_args(Doubt)))
 # Probability of the two likeliest digits together. For letters and scribbles the network learned to spread its
 # probability over all digits, so less means that no digit fits, and more that two digits compete.
 MIN_BEST_TWO = 0.75

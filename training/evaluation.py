@@ -28,8 +28,10 @@ def test_set(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         raise DigitsUnavailable from error
 
 
-def most_confident(run: TrainingRun, limit: int, label: int | None, predicted: int | None) -> dict[str, Any]:
-    """Return the count of matching test digits, and the `limit` most confident ones as `results`.
+def most_confident(
+    run: TrainingRun, offset: int, limit: int, label: int | None, predicted: int | None
+) -> dict[str, Any]:
+    """Return the count of matching test digits, and `limit` of them as `results`, most confident first.
 
     `label` and `predicted` choose a cell of the confusion matrix; without them, all misread digits match. A picture is
     a PNG data URL, white on black.
@@ -55,7 +57,7 @@ def most_confident(run: TrainingRun, limit: int, label: int | None, predicted: i
             "confidence": round(float(confidence[i] / CERTAIN), 4),
             "picture": data_url(images[i]),
         }
-        for i in found[:limit]
+        for i in found[offset : offset + limit]
     ]
     return {"count": len(found), "results": results}
 

@@ -13,11 +13,14 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.accounts.permissions import channel_of
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
-from recognition.api import filters
+from recognition.api import weights
+from recognition.api.examples import example
 from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
+from recognition.api.weights import DENSE, FILTERS, layout
 from recognition.classifier import registered_bytes
 from recognition.errors import ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import Comparison, ModelVersion, first_run, in_service
@@ -59,12 +62,14 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         description="Needs the permission to add an activation, in every mode. Repeating it changes nothing.",
         request={parser.media_type: ActivationParameters for parser in parser_classes},
         responses=ModelSerializer,
+        examples=example({"reason": ""}),
     )
     @raises(ModelRejected, WorseThanChampion, InvalidParameter)
     def activate(self, request: Request, pk: int) -> Response:
         parameters = ActivationParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
-        registry.activate(self.get_object(), by=request.user, reason=parameters.validated_data["reason"])
+        reason, via = parameters.validated_data["reason"], channel_of(request)
+        registry.activate(self.get_object(), by=request.user, via=via, reason=reason)
         return self.retrieve(request, pk)
 
     @file_schema("getModelONNX", "Download the ONNX file.")
@@ -77,11 +82,17 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def keras(self, request: Request, pk: int) -> HttpResponseBase:
         return download(request, self.get_object(), "keras")
 
-    @file_schema("getModelFilters", f"Download the two convolutions as little-endian float32: {filters.LAYOUT}.")
+    @file_schema("getModelFilters", f"Download the convolutions as little-endian float32: {layout(FILTERS)}.")
     @raises(NoFile, ModelRejected)
     def filters(self, request: Request, pk: int) -> HttpResponseBase:
         model = self.get_object()
-        return conditional(request, model, "filters", lambda: filters.filters(registered_bytes(model)))
+        return conditional(request, model, "filters", lambda: weights.filters(registered_bytes(model)))
+
+    @file_schema("getModelDense", f"Download the dense layers as little-endian float32: {layout(DENSE)}.")
+    @raises(NoFile, ModelRejected)
+    def dense(self, request: Request, pk: int) -> HttpResponseBase:
+        model = self.get_object()
+        return conditional(request, model, "dense", lambda: weights.dense(registered_bytes(model)))
 
 
 def download(request: Request, model: ModelVersion, kind: str) -> HttpResponseBase:

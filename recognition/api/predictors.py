@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from PIL import Image
 
 from digits_site.web.error_responses import count_and_serialize
-from recognition import metrics, statistics
+from recognition import classifier, metrics, statistics
 from recognition.api.drawings import Drawing, prepare_batch
 from recognition.api.previews import preview
 from recognition.classifier import BATCH_SIZE, Classifier
@@ -141,7 +141,10 @@ def certainty(prediction: Prediction | NumberPrediction) -> Answer:
 def predict(
     model: Classifier, drawings: Sequence[Drawing[Found]], predictor: Predictor[Found, Any], *, previews: bool
 ) -> Iterator[Answer | RecognitionError]:
-    """Yield the model's answer for each drawing, or its error. Observes the time and counts the answers."""
+    """Yield the model's answer for each drawing, or its error. Observes the time and counts the answers.
+
+    Only the answers of the model in service are counted: they show how it does.
+    """
     began = perf_counter()
     predictions = predictor.predict(model, [drawing.found for drawing in drawings])
     seconds = (perf_counter() - began) / max(len(drawings), 1)
@@ -152,7 +155,8 @@ def predict(
         except RecognitionError as error:
             yield error
             continue
-        predictor.count(model, prediction)
+        if classifier.is_in_service(model):
+            predictor.count(model, prediction)
         yield answer
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("models/<int:pk>/onnx/", ModelViewSet.as_view({"get": "onnx"}), name="model-onnx"),
     path("models/<int:pk>/keras/", ModelViewSet.as_view({"get": "keras"}), name="model-keras"),
     path("models/<int:pk>/filters/", ModelViewSet.as_view({"get": "filters"}), name="model-filters"),
+    path("models/<int:pk>/dense/", ModelViewSet.as_view({"get": "dense"}), name="model-dense"),
     path(
         "models/<int:pk>/activate/",
         ModelViewSet.as_view({"post": "activate"}, permission_classes=[MayActivate]),

@@ -1,5 +1,6 @@
 """POST /api/drawing/, /api/number/ and /api/drawings/: predict what drawings show."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -10,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.web.errors import InvalidParameter, RateLimited
+from digits_site.web.errors import InvalidParameter, RateLimited, unknown_choice
 from digits_site.web.openapi.errors import raises
-from recognition import classifier, errors
+from recognition import classifier, errors, kept_models
 from recognition.api.drawings import (
     DrawingJSONParser,
     ImageParser,
@@ -21,6 +22,7 @@ from recognition.api.drawings import (
     json_object,
     prepare,
 )
+from recognition.api.examples import SEVEN, example
 from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict_batch, predict_one
 from recognition.api.serializers import (
     DRAWING_REQUEST,
@@ -30,6 +32,7 @@ from recognition.api.serializers import (
     NumberAnswerSerializer,
 )
 from recognition.api.throttles import PredictThrottle
+from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage
 
 PREVIEW = OpenApiParameter(
@@ -37,22 +40,44 @@ PREVIEW = OpenApiParameter(
     {"type": "string", "enum": ["1"]},
     description="`1`: add, for each digit, the 28x28 image that the network saw, and what was taken for the digit.",
 )
+MODEL = OpenApiParameter(
+    "model",
+    {"type": "integer", "minimum": 1, "maximum": 9_999_999_999},
+    description="Predict by this model of `/api/models/` in place of the one in service. Its predictions are not "
+    "counted in metrics and statistics.",
+)
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
     *(errors.CorruptImage, errors.ImageTooLarge, errors.ImageTooSmall, errors.BlankDrawing, errors.InvalidPixels),
 )
-PREDICTION_ERRORS = (errors.NotAnObject, RateLimited, errors.DecodingBusy, errors.ModelUnavailable)
+PREDICTION_ERRORS = (
+    *(errors.NotAnObject, InvalidParameter, RateLimited, errors.DecodingBusy),
+    *(errors.ModelNotFound, errors.ModelUnavailable, errors.LoadingBusy),
+)
 
 
 def wants_previews(request: Request) -> bool:
     return request.query_params.get("preview") == "1"
 
 
+def model_from(request: Request) -> Classifier:
+    """Return the model that `?model=` names, else the one in service.
+
+    Raises ValidationError, ModelNotFound, ModelUnavailable and LoadingBusy.
+    """
+    number = request.query_params.get("model")
+    if number is None:
+        return classifier.in_service()
+    if not re.fullmatch("[1-9][0-9]{0,9}", number):
+        raise ValidationError({"model": ["Must be the ID of a model."]})
+    return kept_models.get(int(number))
+
+
 def predictor_from(request: Request) -> Predictor[Any, Any]:
-    """Return the predictor that `"as"` names in the JSON body. Raises ValidationError."""
+    """Return the predictor that `"as"` names in the JSON body. Raises InvalidParameter."""
     name = json_object(request).get("as", "digit")
     if not isinstance(name, str) or name not in PREDICTORS:
-        raise ValidationError({"as": [f"Must be {' or '.join(PREDICTORS)}."]})
+        raise unknown_choice("as", name, PREDICTORS, kind="kind of answer")
     return PREDICTORS[name]
 
 
@@ -66,7 +91,7 @@ class PredictView(APIView):
     def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
         """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
         drawing = prepare(EncodedImage(drawing_from(request)), predictor.find)
-        return Response(predict_one(classifier.in_service(), drawing, predictor, previews=wants_previews(request)))
+        return Response(predict_one(model_from(request), drawing, predictor, previews=wants_previews(request)))
 
 
 class DrawingView(PredictView):
@@ -75,9 +100,10 @@ class DrawingView(PredictView):
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
         description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
@@ -90,9 +116,10 @@ class NumberView(PredictView):
         tags=["drawings"],
         summary=f"Predict a number: one line of 1 to {errors.MAX_DIGITS} digits.",
         description="Takes the same bodies as `/api/drawing/`. A single digit gets the same prediction.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing, errors.TooManyDigits)
     def post(self, request: Request) -> Response:
@@ -113,13 +140,14 @@ class DrawingsView(APIView):
         operation_id="predictDrawings",
         tags=["drawings"],
         summary=f"Predict the digits or numbers of up to {errors.MAX_DRAWINGS} drawings.",
-        parameters=[PREVIEW],
+        parameters=[PREVIEW, MODEL],
         request=DRAWINGS_REQUEST,
         responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit or number, or its error."),
+        examples=example({"drawings": [SEVEN, SEVEN], "as": "digit"}),
     )
-    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings, InvalidParameter)
+    @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings)
     def post(self, request: Request) -> Response:
         drawings, predictor = drawings_from(request), predictor_from(request)
-        model = classifier.in_service()
+        model = model_from(request)
         results = list(predict_batch(model, drawings, predictor, previews=wants_previews(request)))
         return Response({"model": model.version, "results": results})

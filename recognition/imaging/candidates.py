@@ -14,12 +14,13 @@ from recognition.imaging.segmentation import Ink, find_ink
 from recognition.imaging.surroundings import Clearing, clear_surroundings
 
 # Why a candidate may be wrong, although the network is sure of it.
-Doubt = Literal["", "several_digits", "cut_off", "surroundings"]
+Doubt = Literal["", "not_a_digit", "several_digits", "cut_off", "surroundings"]
 
 
 SMALLEST = 40  # pixels; a smaller picture holds nothing but the digit
 MIN_LEFT_OUT = 0.15  # ink of other things, as a share of the digit's
 ALWAYS = 1.01  # more than any confidence
+SAME_BOX = 0.6  # the least overlap of the boxes of the same ink
 SURE = 0.9  # the confidence that is asked for where something was left out
 VERY_SURE = 0.97  # or where the digit may be cut off
 
@@ -63,6 +64,7 @@ def find_candidates(image: Image.Image) -> list[Candidate]:
     with suppress(BlankDrawing):
         ink = find_ink(grey, corner, max(image.size))
         whole = Candidate(normalize(ink), ink)
+        whole = as_dot(whole) if ink.is_dot else whole
         if ink.is_alone or max(image.size) <= SMALLEST:
             return [whole]
     is_drawing = whole is not None and whole.ink.is_drawing
@@ -71,7 +73,10 @@ def find_candidates(image: Image.Image) -> list[Candidate]:
         if is_drawing and not clearing.was_cleared and clearing.left_out <= MIN_LEFT_OUT:
             continue  # the same as the whole drawing
         with suppress(BlankDrawing):
-            candidates.append(from_clearing(clearing, is_drawing=is_drawing))
+            one = from_clearing(clearing, is_drawing=is_drawing)
+            # A photo's ink is what differs from its surroundings: of a large dot, the edge alone, which looks like a 0.
+            is_same_dot = whole is not None and whole.ink.is_dot and overlap(one.box(), whole.box()) > SAME_BOX
+            candidates.append(as_dot(one) if clearing.ink.is_dot or is_same_dot else one)
     if whole is not None:
         is_cleared = not is_drawing or any(one.weight == 1.0 for one in candidates)
         candidates.append(replace(whole, weight=UNCLEARED) if is_cleared and candidates else whole)
@@ -94,6 +99,17 @@ def from_clearing(clearing: Clearing, *, is_drawing: bool) -> Candidate:
     if is_partial:
         weight = UNCLEARED if clearing.is_cut_off else PARTIAL
     return Candidate(normalize(clearing.ink), clearing.ink, weight, doubt, doubt_below)
+
+
+def as_dot(candidate: Candidate) -> Candidate:
+    """Return the candidate as one that is no digit, whatever the network says."""
+    return replace(candidate, doubt="not_a_digit", doubt_below=ALWAYS)
+
+
+def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Return the area that two boxes (left, top, width, height) share, as a fraction of what they cover together."""
+    across, down = (max(min(one[k] + one[k + 2], other[k] + other[k + 2]) - max(one[k], other[k]), 0) for k in (0, 1))
+    return across * down / max(one[2] * one[3] + other[2] * other[3] - across * down, 1)
 
 
 def preprocess(image: Image.Image) -> Grid:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing
 from recognition.imaging.decoding.frames import OVERVIEW_SIDE
+from recognition.imaging.dots import is_dot, is_rounded
 from recognition.imaging.polarity import (
     Box,
     IntBox,
@@ -52,6 +53,7 @@ class Ink:
     is_alone: bool = False  # a drawing of one component away from the border
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
     reduction: float = 1.0  # the image's pixels for each pixel of `grey`, along a side
+    is_dot: bool = False  # it has no shape
 
     def resample(self, length: float) -> Levels:
         """Return the ink inside the box, its longer side scaled to about `length`, with a margin of 4 pixels."""
@@ -104,7 +106,15 @@ def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
         raise BlankDrawing  # a speck
     is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
     is_alone = is_drawing and mask is None and stands_alone(inked, box)
-    return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner)
+    dot = is_dot(digit_in(inked, box, mask))
+    return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner, is_dot=dot)
+
+
+def digit_in(inked: Mask, box: IntBox, mask: Image.Image | None) -> Mask:
+    """Return the digit's part of a mask, as `locate_digit` found it."""
+    left, top, right, bottom = box
+    part = inked[top:bottom, left:right]
+    return part if mask is None else part & (np.asarray(mask.crop(box)) > 0)
 
 
 def is_even(levels: Levels, inked: Mask) -> bool:
@@ -139,7 +149,8 @@ def is_sheet(inked: Mask, box: IntBox) -> bool:
     width, height = right - left, bottom - top
     if width * height < MIN_SHEET_SHARE * inked.size or min(width, height) < max(width, height) / 2:
         return False
-    return int(np.count_nonzero(inked[top:bottom, left:right])) > MIN_SHEET_FILL * width * height
+    sheet = inked[top:bottom, left:right]
+    return int(np.count_nonzero(sheet)) > MIN_SHEET_FILL * width * height and not is_rounded(sheet)
 
 
 def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:

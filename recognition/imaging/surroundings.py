@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from recognition.imaging.dots import is_dot
 from recognition.imaging.lines import Line, erase, find_lines
 from recognition.imaging.paper import InkMap, border_of, dark_share, map_ink, remove_specks, to_working_size
 from recognition.imaging.parts import Digit, find_digit
@@ -93,6 +94,7 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
         None,
         corner=corner,
         reduction=1 / scale,
+        is_dot=is_dot(digit.mask[digit.box[1] : digit.box[3], digit.box[0] : digit.box[2]]),
     )
     return Clearing(ink, was_cleared, left_out, digit.is_cut_off, digit.is_one_of_several, found.is_sheet)
 

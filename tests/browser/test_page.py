@@ -150,13 +150,28 @@ def test_what_is_sent_is_a_small_grey_picture(visits):
     assert picture.convert("L").getpixel((0, 0)) == 255
 
 
-def test_a_dot_and_a_line_are_legal_pictures(visits):
-    page = visits.open(expected=["status of 422"])  # a dot may be called blank
-    for points in [(0.5, 0.5)], [(0.1, 0.5), (0.9, 0.5)], [(0.02, 0.02), (0.98, 0.98)]:
+def test_what_is_no_digit_gets_a_question_mark_and_no_guess(visits):
+    page = visits.open()
+    for points in [(0.5, 0.5)], [(0.5, 0.5), (0.52, 0.5)], [(0.1, 0.5), (0.9, 0.5)]:
+        blank = ink(page)
         draw(page, points)
-        expect(answer(page)).to_contain_text(re.compile("sure|No digit found"))
+        expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+        expect(answer(page)).not_to_contain_text(re.compile("%|could"))
+        expect(page.locator("[data-answer-digit]")).to_have_text("?")
+        expect(page.locator("[data-bar][data-best]")).to_have_count(0)
+        expect(page.get_by_role("group", name="It was")).to_be_visible()
+        assert ink(page) != blank, "a tap leaves a dot"
         button(page, "Clear").click()
-        expect(answer(page)).to_have_text("Nothing drawn yet.")
+    draw(page, [(0.5, 0.45), (0.5, 0.55)])
+    expect(answer(page)).to_contain_text("Read as 1")  # short, but longer than it is wide
+    button(page, "Clear").click()
+    unsure = {"prediction": 8, "probabilities": [0.1] * 8 + [0.2, 0.0]}  # of a model without a threshold
+    page.route(NUMBER, lambda route: route.fulfill(json=number_answer(unsure, confidence=20.0)))
+    draw(page)
+    expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+    unsure["probabilities"] = [0.0] * 8 + [0.51, 0.49]
+    draw(page, SCRIBBLE)
+    expect(answer(page)).to_contain_text("Read as 8, 51.0% sure. It could also be 9 (49.0%).")
 
 
 def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):

@@ -161,10 +161,10 @@ def test_a_number_written_with_the_mouse_is_read_opened_and_corrected(visits, st
 def test_a_finger_writes_opens_and_corrects_and_the_telephone_is_turned(visits, stack):
     page = visits.open(width=390, height=844, has_touch=True, is_mobile=True)
     top = top_of_the_rest(page)
-    for points in strokes(NUMBER, 0.26, 0.45):
+    for points in strokes(NUMBER, 0.19, 0.45):
         touch(page, *([point] for point in points))
     expect_number(page)
-    x, y = on_pad(page, [(0.5 + 2 * 0.26, 0.35)])[0]  # within the five
+    x, y = on_pad(page, [(0.5 + 2 * 0.19, 0.35)])[0]  # within the five
     page.touchscreen.tap(x, y)
     expect(digits(page).nth(4)).to_have_attribute("aria-pressed", "true")
     assert best(page) == "5"
@@ -270,6 +270,15 @@ def test_a_photo_of_a_number_has_boxes_and_an_uncertain_digit_and_too_many_are_t
     assert boxes(page).all_inner_texts() == ["4", "1?"]
     digits(page).nth(1).click()
     expect(page.locator("[data-answer-text]")).to_contain_text("It could also be 7 (40.0%).")
+    doubtful |= {"probabilities": [0.1] * 10, "uncertain_reason": "not_a_digit"}
+    told |= number_answer(4, doubtful, confidence=9.9, uncertain=True, uncertain_reason="not_a_digit")
+    write(page, "1")
+    expect(answer(page)).to_have_text("I can't read this as one number. Digit 2 can't be read.")
+    expect(digits(page).nth(1)).to_have_accessible_name("Digit 2: can't be read")
+    assert [one.inner_text() for one in digits(page).all()] == ["4", "?"]
+    assert boxes(page).all_inner_texts() == ["4", "?"]
+    expect(page.locator("[data-bar][data-best]")).to_have_count(0)
+    expect(page.locator("[data-answer-text]")).not_to_contain_text(re.compile("10.0%|could|sure"))
     check_accessibility(page, 1280, 390, context=".draw")
     page.unroute_all()
     words = "Send one line of at most 20 digits."
@@ -280,3 +289,35 @@ def test_a_photo_of_a_number_has_boxes_and_an_uncertain_digit_and_too_many_are_t
     expect(answer(page)).to_have_text("No prediction.")
     expect(boxes(page)).to_have_count(0)
     expect(digits(page)).to_have_count(0)
+
+
+TELEPHONES = [(320, 480), (320, 568), (390, 844), (360, 640), (480, 320), (568, 320), (844, 390)]
+PLACES = """() => Object.fromEntries(["pad", "number", "bars", "tools", "correction", "network"].map((name) => {
+  const { left, top, right, bottom } = document.querySelector(`.${name}, [data-${name}]`).getBoundingClientRect();
+  return [name, [left, top, right, bottom].map(Math.round)];
+}))"""
+SCREENFUL = """() => ["[data-pad]", "[data-answer-digit], [data-number] button", "[data-bar]"].flatMap((shown) =>
+  [...document.querySelectorAll(shown)].filter((element) => element.checkVisibility()).map((element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  }))"""
+
+
+@pytest.mark.parametrize(("width", "height"), TELEPHONES)
+def test_pad_answer_and_bars_are_one_screen_of_a_telephone(visits, width, height):
+    page = visits.open(width=width, height=height, has_touch=True, is_mobile=True)
+    places = page.evaluate(PLACES)
+    places.pop("number")  # hidden for one digit
+    place = pad(page).bounding_box()
+    for number, count in (("7", 0), ("105", 3)):
+        write(page, number, width=0.3 * place["width"] / place["height"])
+        expect(page.locator("[data-bar][data-best]")).to_have_count(1)
+        expect(page.locator("[data-answer]")).to_have_attribute("data-state", re.compile("predicted|uncertain"))
+        expect(digits(page)).to_have_count(count)
+        shown = page.evaluate(SCREENFUL)
+        assert len(shown) == 11 + max(count, 1)
+        assert all(shown)
+        assert page.evaluate("scrollY") == 0
+        assert overflow(page) == 0
+        assert {name: at for name, at in page.evaluate(PLACES).items() if name in places} == places, "nothing moves"
+        button(page, "Clear").click()

@@ -90,7 +90,7 @@ def test_stop_from_the_admin(client: Client) -> None:
     run.refresh_from_db()
     assert run.stop_requested_at
     assert "stopping" in text_of(client.get(RUNS))
-    assert LogEntry.objects.get().get_change_message() == "Stop requested."
+    assert LogEntry.objects.get().get_change_message() == "Stop requested in the admin."
 
 
 def test_train_again_from_the_admin(client: Client) -> None:
@@ -99,7 +99,11 @@ def test_train_again_from_the_admin(client: Client) -> None:
     assert "is queued" in act(client, old, "train_again")
     new = TrainingRun.objects.newest()
     assert new
-    assert (new.status, new.parameters, str(new.requested_by)) == ("queued", old.parameters, "admin")
+    assert (new.status, new.parameters, str(new.requested_by)) == (
+        "queued",
+        old.parameters | {"validation_samples": 0},
+        "admin",
+    ), "complete, though a run of earlier times"
     assert "is already training" in act(client, old, "train_again"), "one run at a time"
 
 
@@ -151,6 +155,7 @@ def test_train_with_changes_is_filled_in_and_checked(client: Client) -> None:
     new = TrainingRun.objects.newest()
     assert new
     assert (new.preset, new.parameters["epochs"], new.parameters["samples"]) == ("fast", 2, 99)
+    assert new.parameters["validation_samples"] == 2_500, "the preset's, where none is given"
     assert isinstance(new.parameters["seed"], int), "a new one"
 
 

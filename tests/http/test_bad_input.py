@@ -192,6 +192,7 @@ def test_local_mode_refuses_another_interface(client: Client) -> None:
         "batch_size": [0],
         "learning_rate": [0, "fast", True],
         "samples": [60_001],
+        "validation_samples": [-1, 10_001, 0.5, True],
         "seed": [-1],
         "activate": ["yes"],
         "preset": ["magic"],

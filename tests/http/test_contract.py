@@ -113,7 +113,8 @@ def test_a_completed_run_is_in_the_history_and_does_not_serve_by_itself(stack: S
     run = stack.ended(number)
     assert run["status"] == "completed", run
     assert run["parameters"] == {
-        "epochs": 2, "batch_size": 32, "learning_rate": 0.002, "samples": 600, "seed": 5, "activate": False,
+        "epochs": 2, "batch_size": 32, "learning_rate": 0.002, "samples": 600, "validation_samples": 0, "seed": 5,
+        "activate": False,
     }  # fmt: skip
     assert [e["epoch"] for e in run["epochs"]] == [1, 2]
     assert all(e["loss"] > 0 and 0 < e["accuracy"] <= 1 and e["seconds"] > 0 for e in run["epochs"])

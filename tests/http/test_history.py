@@ -78,6 +78,47 @@ def test_a_cell_of_the_confusion_matrix_holds_its_digits(client: Client, shipped
         assert confidences == sorted(confidences, reverse=True)
 
 
+def test_all_mistakes_are_reached_in_pages(client: Client, shipped: None) -> None:
+    run = shipped_run()
+    whole = client.get(f"/api/runs/{run.pk}/digits/", {"limit": 200}).json()
+    assert (whole["next"], whole["previous"], len(whole["results"])) == (None, None, whole["count"])
+    pages = [client.get(f"/api/runs/{run.pk}/digits/", {"limit": 7}).json()]
+    assert pages[0]["previous"] is None
+    while pages[-1]["next"]:
+        pages.append(client.get(pages[-1]["next"]).json())
+    assert len(pages) == -(-whole["count"] // 7)
+    assert [digit for page in pages for digit in page["results"]] == whole["results"]
+    assert client.get(pages[-1]["previous"]).json() == pages[-2]
+    cell = client.get(f"/api/runs/{run.pk}/digits/", {"label": 4, "predicted": 4, "offset": 3, "limit": 2}).json()
+    assert "label=4" in cell["next"]
+    assert client.get(f"/api/runs/{run.pk}/digits/", {"offset": 10_000}).json()["results"] == []
+
+
+def held_back(client: Client, **parameters: Any) -> tuple[int, int]:
+    """Return how many digits a new run holds back, stored and shown."""
+    answer = client.post("/api/retrain_model/", parameters, content_type="application/json")
+    run = TrainingRun.objects.get(pk=answer.json()["run"])
+    client.post("/api/stop_training/")
+    return run.parameters["validation_samples"], client.get(f"/api/runs/{run.pk}/").json()["parameters"][
+        "validation_samples"
+    ]
+
+
+def test_how_many_digits_are_held_back_is_the_presets_number_or_the_requests(client: Client, shipped: None) -> None:
+    assert held_back(client) == (0, 0)
+    assert held_back(client, validation_samples=10_000) == (10_000, 10_000)
+    assert held_back(client, preset="fast", validation_samples=None) == (2_500, 2_500)
+    assert held_back(client, preset="fast", validation_samples=0) == (0, 0)
+    presets = {p["name"]: p["validation_samples"] for p in client.get("/api/presets/").json()["results"]}
+    assert presets == {"original": 0, "fast": 2_500, "handwriting": 2_500, "adapt": 2_500}
+    assert "validation_samples" not in shipped_run().parameters, "trained before the parameter existed"
+    assert client.get(f"/api/runs/{shipped_run().pk}/").json()["parameters"]["validation_samples"] == 2_500
+    adapting = {"preset": "adapt", "validation_samples": 100}
+    refused = client.post("/api/retrain_model/", adapting, content_type="application/json")
+    assert_refused(refused, 400, "invalid_parameter")
+    assert refused.json()["field"] == "validation_samples"
+
+
 def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(client: Client, shipped: None) -> None:
     run = shipped_run()
     answer = client.get(f"/api/runs/{run.pk}/digits/").json()
@@ -93,7 +134,16 @@ def test_without_a_cell_all_mistakes_come_the_surest_first_with_their_pictures(c
 
 def test_digits_that_cannot_be_shown_are_refused(client: Client, shipped: None, settings, tmp_path) -> None:
     path, without = f"/api/runs/{shipped_run().pk}/digits/", f"/api/runs/{completed_run(10).pk}/digits/"
-    for query in ("label=10", "predicted=-1", "label=x", "limit=0", "limit=201"):
+    for query in (
+        "label=10",
+        "predicted=-1",
+        "label=x",
+        "limit=0",
+        "limit=201",
+        "offset=-1",
+        "offset=10001",
+        "offset=x",
+    ):
         assert_refused(client.get(f"{path}?{query}"), 400, "invalid_parameter")
     assert_refused(client.get(without), 404, "no_predictions")
     settings.MNIST_DIR = tmp_path

@@ -61,6 +61,35 @@ def test_a_digit_is_certain_and_a_scribble_is_no_digit(client: Client) -> None:
     assert ask(client, draw(strokes=scribble))["uncertain_reason"] == "not_a_digit"
 
 
+BLANK = Image.new("L", (280, 280), 255)
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_dot"),
+    [
+        (dot(BLANK, 140, 140, 10), True),
+        (dot(BLANK, 120, 150, 90), True),
+        (dot(BLANK.crop((0, 0, 100, 100)), 50, 50, 40), True),  # as the page sends a tap
+        (draw(strokes=[[(0.5, 0.5), (0.55, 0.5)]], brush=40), True),  # the finger slipped a little
+        (draw(strokes=[[(0.5, 0.4), (0.5, 0.6)]], brush=25), False),  # a short 1
+    ],
+)
+def test_a_dot_has_no_shape_whatever_the_network_says(client: Client, picture: Image.Image, is_dot: bool) -> None:
+    registry.activate(registry.publish(constant_probabilities(SURE), test_accuracy=0.1))
+    classifier.forget()
+    reason = "not_a_digit" if is_dot else None
+    for image in (picture, with_grain(picture), picture.point(lambda level: 255 - level)):
+        for path in ("/api/drawing/", "/api/number/"):
+            answer = client.post(path, encode(image), content_type="image/png").json()
+            assert answer["uncertain_reason"] == reason, path
+
+
+def test_dots_in_a_line_are_no_digits(client: Client) -> None:
+    page = dot(dot(dot(Image.new("L", (480, 280), 255), 100, 140, 12), 220, 140, 12), 340, 140, 12)
+    answer = client.post("/api/number/", encode(page), content_type="image/png").json()
+    assert [digit["uncertain_reason"] for digit in answer["digits"]] == ["not_a_digit"] * 3
+
+
 def two_digits() -> Image.Image:
     page = Image.new("L", (400, 280), 255)
     page.paste(draw(4, height=130, brush=14).crop((40, 40, 240, 240)), (0, 40))

@@ -105,7 +105,7 @@ def test_the_parameters_bounds_are_the_codes() -> None:
     schemas = document()["components"]["schemas"]["Parameters"]["properties"]
     bounded = {name: field for name, field in RunParameters().fields.items() if hasattr(field, "min_value")}
     del bounded["corrections_of"]  # of the request alone, as the run keeps the corrections themselves
-    assert set(bounded) == {"epochs", "batch_size", "learning_rate", "samples", "seed"}
+    assert set(bounded) == {"epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"}
     for name, field in bounded.items():
         assert (schemas[name]["minimum"], schemas[name]["maximum"]) == (field.min_value, field.max_value), name
 

@@ -63,7 +63,7 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     if not train(regression, config, digits, held_back, send, stop):
         return None
     enter("evaluating")
-    measured = evaluate(regression.read, held_back, test)
+    measured = evaluate(config, regression.read, held_back, test)
     if stop.is_set():
         return None
     enter("exporting")

@@ -4,9 +4,11 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from digits_site import checks
 from recognition.classifier import Classifier
@@ -27,6 +29,8 @@ from training.learner.checkpoints import prepare_attempt
 from training.learner.config import KERAS_LEARNER, Base, Config
 from training.learner.presets import PRESETS
 from training.shipping import KERAS_FILE, MODEL_FILE
+
+RECIPE = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "samples": 60_000, "seed": 11, "folder": Path()}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,48 @@ def test_the_learner_of_the_tests_does_what_keras_does(
     accuracy = float(np.mean(answers.argmax(axis=1) == test.labels))
     assert accuracy == pytest.approx(whole[-1]["test_accuracy"], abs=1e-3)
     assert accuracy > 0.75
+
+
+def parts(**values: Any) -> tuple[list[int], list[int]]:
+    """Return the positions in MNIST's file of the training digits and of the held-back ones."""
+    kept, held_back = dataset.load_parts(Config(**{"preset": "original", **RECIPE, "mnist": Path()} | values))
+    return kept.labels.tolist(), held_back.labels.tolist()
+
+
+def test_digits_are_held_back_on_request_and_original_trains_on_all_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything = list(range(60_000))
+    stored = np.zeros((60_000, 1, 1), np.uint8), np.arange(60_000)  # the label of each digit is its position
+    monkeypatch.setattr(dataset, "as_stored", lambda *_: stored)
+    assert parts() == (everything, []), "all of them, in the order of the file"
+    assert parts(validation_samples=0) == (everything, [])
+    kept, held_back = parts(validation_samples=700)
+    assert (len(kept), len(held_back)) == (59_300, 700)
+    assert sorted(kept + held_back) == everything, "none is in both parts"
+    of_fast = parts(preset="fast")[1]
+    assert (len(of_fast), of_fast[:700]) == (2_500, held_back), "runs can be compared"
+    chosen, again = parts(validation_samples=700, samples=900, seed=5)
+    assert (len(chosen), again) == (900, held_back), "whatever the seed"
+    assert not set(chosen) & set(again)
+    assert parts(preset="fast", validation_samples=0)[1] == []
+
+
+def test_a_resumed_run_keeps_its_validation_digits_and_only_a_preset_that_calibrates_does(tmp_path: Path) -> None:
+    def attempt(run: str, number: int = 1, finished: int = 0, **values: Any) -> Config:
+        folder = {"folder": tmp_path / run, "mnist": settings.MNIST_DIR, "attempt": number}
+        given = {"preset": "original", "validation_samples": 600, **RECIPE, "samples": 1025, **folder}
+        return prepare_attempt(Config(**given | values), finished)
+
+    whole = reports_of(numpy_learner.fit, attempt("whole"))
+    first = reports_of(numpy_learner.fit, attempt("broken"), last_epoch=1)
+    assert epochs_of(first + reports_of(numpy_learner.fit, attempt("broken", 2, 1))) == epochs_of(whole)
+    assert all(0.5 < epoch["val_accuracy"] < 1 for epoch in epochs_of(whole))
+    assert (whole[-1]["temperature"], whole[-1]["uncertain_below"]) == (None, None)
+    calibrated = {"preset": "fast", "epochs": 1}
+    assert reports_of(numpy_learner.fit, attempt("fast", **calibrated))[-1]["uncertain_below"] is not None
+    few = reports_of(numpy_learner.fit, attempt("few", validation_samples=10, **calibrated))
+    assert few[-1]["uncertain_below"] is None, "10 digits say nothing about one in 200"
 
 
 def test_a_loss_that_becomes_nan_and_an_export_whose_answers_are_wrong_are_refused(

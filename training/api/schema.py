@@ -47,6 +47,7 @@ class PresetSerializer(serializers.Serializer[Any]):
     epochs = serializers.IntegerField(min_value=1)
     batch_size = serializers.IntegerField(min_value=1)
     samples = serializers.IntegerField(min_value=1)
+    validation_samples = serializers.IntegerField(source="held_back", min_value=0)
     learning_rate = serializers.FloatField(min_value=0)
     estimate = EstimateSerializer(
         allow_null=True,
@@ -92,7 +93,9 @@ class IllustratedComparisonSerializer(ComparisonSerializer):
 
 
 class TestDigitsSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(min_value=0)
+    count = serializers.IntegerField(min_value=0, help_text="Of all matching digits.")
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
     results = TestDigitSerializer(many=True)
 
 

@@ -32,6 +32,7 @@ class Config:
             (int64 [N], 10 for no digit), held_out (bool [N]) and ids (int64 [N]).
         earlier_val_losses: The validation losses of the finished epochs up to `resumed_after_epoch`, if the run
             learns corrections.
+        validation_samples: How many training digits to hold back; None for the preset's number.
     """
 
     preset: str
@@ -48,6 +49,7 @@ class Config:
     base: Base | None = None
     corrections_file: Path | None = None
     earlier_val_losses: tuple[float, ...] = ()
+    validation_samples: int | None = None
 
     @property
     def attempt_folder(self) -> Path:

@@ -70,10 +70,12 @@ def for_network(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Digits:
 def load_parts(config: Config) -> tuple[Digits, Digits]:
     """Return (training digits, held-back digits) of a run. Only the chosen ones are converted to float32.
 
-    The digits that a preset holds back are the same in every run, so that runs can be compared.
+    Runs that hold back as many digits hold back the same ones, and those of a smaller number are among them, so that
+    runs can be compared.
     """
     images, labels = as_stored(config.mnist, "train")
-    held_back = PRESETS[config.preset].held_back
+    given = config.validation_samples
+    held_back = PRESETS[config.preset].held_back if given is None else given
     rows = np.random.default_rng(SPLIT_SEED).permutation(len(labels)) if held_back else np.arange(len(labels))
     held, kept = np.split(rows, [held_back])
     if config.samples < len(kept):

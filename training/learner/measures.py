@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 
 from recognition import calibration
 from training.learner import dataset
+from training.learner.config import Config
+from training.learner.presets import PRESETS
 from training.learner.reports import Figures, SendReport, Validation
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # pictures [N, 28, 28, 1] -> probabilities [N, 10]
 PROGRESS_SECONDS = 0.5  # between two reports
 PATIENCE = 3  # epochs without a lower validation loss
 UNCERTAIN_SHARE = 0.005  # share of the held-back digits
+MIN_CALIBRATION_DIGITS = 500  # fewer say nothing about a share of 0.005
 SMALLEST_PROBABILITY = 1e-7  # in a cross-entropy, as in Keras
 
 
@@ -47,11 +50,16 @@ def stopped_gaining(losses: Sequence[float]) -> bool:
     return len(losses) > PATIENCE and min(losses[-PATIENCE:]) >= min(losses[:-PATIENCE])
 
 
-def evaluate(predict: Predict, held_back: dataset.Digits, test: dataset.Digits) -> Figures:
-    """Calibrate on the held-back digits and measure on the test set."""
+def calibrates(config: Config, held_back: dataset.Digits) -> bool:
+    """Return whether the preset calibrates its model and enough digits are held back."""
+    return PRESETS[config.preset].held_back > 0 and len(held_back) >= MIN_CALIBRATION_DIGITS
+
+
+def evaluate(config: Config, predict: Predict, held_back: dataset.Digits, test: dataset.Digits) -> Figures:
+    """Calibrate on the held-back digits, if the run does, and measure on the test set."""
     temperature = uncertain_below = None
     probabilities = predict(test.images)
-    if len(held_back):
+    if calibrates(config, held_back):
         of_held_back = predict(held_back.images)
         temperature = calibration.fit_temperature(of_held_back, held_back.labels)
         calibrated = calibration.apply_temperature(of_held_back, temperature)

@@ -10,8 +10,8 @@ DECAY, DECAY_BATCHES = 0.93, 400  # the staircase schedule: times 0.93 every 400
 class Preset:
     """A recipe and its default parameters; all presets have the same layers.
 
-    `held_back` training digits are kept for validation and calibration. `synthetic` digits and `non_digits`
-    (pictures of no digit) join every epoch of 60,000 digits.
+    `held_back` training digits are kept for validation and calibration, unless a run asks for another number.
+    `synthetic` digits and `non_digits` (pictures of no digit) join every epoch of 60,000 digits.
     """
 
     title: str

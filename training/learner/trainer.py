@@ -43,7 +43,7 @@ def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | Non
     if base_weights:
         average_with(model, base_weights)
     send({"type": "phase", "phase": "evaluating"})
-    figures = evaluate(predict, held_back, test)
+    figures = evaluate(config, predict, held_back, test)
     comparison = None
     if config.base and learnt:
         figures["uncertain_below"] = keep_doubt(config.base, predict, figures, held_back)

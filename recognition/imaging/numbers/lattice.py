@@ -17,6 +17,7 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.candidates import Candidate, Doubt
+from recognition.imaging.dots import is_dot
 from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece, merge_levels
 from recognition.imaging.paper import disc
@@ -69,6 +70,10 @@ class Segment:
     def box(self) -> tuple[int, int, int, int]:
         """Return (left, top, width, height) of the segment in the image's pixels."""
         return self.place
+
+    def is_dot(self) -> bool:
+        """Whether it has no shape."""
+        return is_dot(is_ink(np.asarray(self.ink)))
 
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """Return a mask (L) of an image of `size`: 255 where the segment's ink is."""

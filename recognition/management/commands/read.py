@@ -1,4 +1,4 @@
-"""manage.py read FILE…: print what the model in service predicts for pictures, for scripts."""
+"""manage.py read FILE…: print what the model in service, or another one, predicts for pictures, for scripts."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from digits_site.web.errors import ApiError
-from recognition import classifier
+from recognition import classifier, kept_models
 from recognition.api.drawings import prepare
 from recognition.api.predictors import DIGIT, NUMBER, Answer, Predictor
 from recognition.classifier import Classifier
@@ -36,6 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="a picture; - is standard input")
         parser.add_argument("--number", action="store_true", help="predict a line of digits instead of one digit")
+        parser.add_argument("--model", type=int, metavar="ID", help="predict by this model, not the one in service")
         parser.add_argument(
             "--json", action="store_true", help="print a line of JSON for each file, as the API answers"
         )
@@ -44,7 +45,8 @@ class Command(BaseCommand):
         files: list[str] = options["files"]
         predictor: Predictor[Any, Any] = NUMBER if options["number"] else DIGIT
         try:
-            model = classifier.in_service()
+            number: int | None = options["model"]
+            model = classifier.in_service() if number is None else kept_models.get(number)
         except (ApiError, AnyDatabaseError) as error:
             raise CommandError(f"No model can be loaded: {error}") from error
         failed = 0

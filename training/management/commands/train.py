@@ -21,6 +21,7 @@ OPTIONS = {
     "batch_size": int,
     "learning_rate": float,
     "samples": int,
+    "validation_samples": int,
     "seed": int,
     "corrections_of": int,
 }

@@ -31,7 +31,7 @@ function showPairs(list, facts) {
 
 function showDetails(run) {
   const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
-  showPairs(one("parameters"), [["preset", run.preset], ...Object.entries({ ...run.parameters, samples: formatCount(run.parameters.samples) })]);
+  showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters).map(([name, value]) => [name, name.endsWith("samples") ? formatCount(value) : value])]);
   showPairs(one("times"), [
     ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["attempts", run.attempt],
     ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],

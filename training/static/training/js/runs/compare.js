@@ -22,6 +22,7 @@ const FACTS = [
   ["Batch size", (run) => String(run.parameters.batch_size)],
   ["Learning rate", (run) => formatRate(run.parameters.learning_rate)],
   ["Samples", (run) => formatCount(run.parameters.samples)],
+  ["Validation samples", (run) => formatCount(run.parameters.validation_samples)],
   ["Seed", (run) => String(run.parameters.seed)],
   ["Started by", (run) => formatRequester(run.requested_by)],
   ["Queued", (run) => formatTime(run.queued_at)],

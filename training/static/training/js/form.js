@@ -178,7 +178,7 @@ export class TrainingForm {
   }
 
   #showError(error) {
-    this.#isPassing = error.status === 0 || error.status >= 500 || ["run_active", "throttled"].includes(error.code);
+    this.#isPassing = [0, 429].includes(error.status) || error.status >= 500 || error.code === "run_active";
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active") {

@@ -166,4 +166,5 @@ def start(page, **settings):
 
 
 def wait_for_batches(page):
-    expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible(timeout=PATIENCE)
+    bar = page.get_by_role("progressbar", name="Batches of this epoch")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile("step [0-9]+ of"), timeout=PATIENCE)

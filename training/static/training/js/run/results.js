@@ -11,6 +11,8 @@ import { confusionTable, epochTable, hasObjective } from "./tables.js";
 import { formatCount, formatPercent } from "../../../recognition/js/format.js";
 
 const TEST_DIGITS = 10_000;
+const PRESET_WITHOUT_OBJECTIVE = "original"; // it minimises the loss itself
+const NO_CONFUSION = Array.from({ length: 10 }, () => Array(10).fill(0));
 
 function renderResult(run) {
   if (!Number.isFinite(run.test_accuracy)) return null;
@@ -20,32 +22,44 @@ function renderResult(run) {
 }
 
 /** Whether there is something to chart; the objective has a chart only when it differs from the loss. */
-function hasData({ name }, series, epochs, batches) {
-  if (name === OBJECTIVE.name) return hasObjective(epochs);
-  return series.length > 0 || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
+function hasData({ name }, series, { epochs, preset }, batches) {
+  if (name === OBJECTIVE.name) return epochs.length ? hasObjective(epochs) : preset !== PRESET_WITHOUT_OBJECTIVE;
+  return series.some(({ points }) => points.length) || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
 }
 
 export class RunResults {
   #epochs = null;
   #confusion = null;
 
-  /** `root` has the data attributes runs-url, presets (JSON) and heading, the name of a heading below the run's own. */
-  constructor(root) {
-    this.root = root;
+  /**
+   * `root` has the data attributes runs-url, presets (JSON) and heading, the name of a heading below the run's own.
+   * `outcome` is an element for the test accuracy, outside of `root`.
+   */
+  constructor(root, { outcome = null } = {}) {
+    Object.assign(this, { root, outcome });
     this.presets = JSON.parse(root.dataset.presets);
     this.cell = new TestDigits(digitsSection(root.dataset.heading));
     this.group = new ChartGroup([...METRICS, OBJECTIVE]);
-    this.result = h("div");
+    this.result = outcome ?? h("div");
     this.validationNote = h("p");
     this.dropoutNote = h("p");
     this.curves = h("div", { class: "curves-area" }, this.group.element, h("div", { class: "notes" }, this.validationNote, this.dropoutNote));
-    this.epochs = h("div");
+    this.epochs = h("div", { class: "epochs-area" });
     this.confusion = h("div", { class: "matrix" });
   }
 
-  show(run, batches = []) {
-    const hasStarted = run.epochs.length > 0 || batches.length > 0;
-    const parts = [[renderResult(run), this.result], [hasStarted, this.curves], [run.epochs.length, this.epochs], [run.confusion, this.confusion]];
+  clear() {
+    this.root.replaceChildren();
+    this.result.replaceChildren();
+  }
+
+  /** With `reserve`, every part has its place from the start of the run, so that nothing moves when it is filled. */
+  show(run, batches = [], reserve = false) {
+    const hasStarted = reserve || run.epochs.length > 0 || batches.length > 0;
+    const parts = [
+      [!this.outcome && renderResult(run), this.result], [hasStarted, this.curves],
+      [reserve || run.epochs.length, this.epochs], [reserve || run.confusion, this.confusion],
+    ];
     const wanted = parts.filter(([given]) => given).map(([, part]) => part);
     if (wanted.some((part, index) => this.root.children[index] !== part) || wanted.length !== this.root.children.length) {
       this.root.replaceChildren(...wanted);
@@ -56,24 +70,42 @@ export class RunResults {
     this.group.name = `Run ${run.id}`;
     for (const chart of this.group.charts) {
       const series = runSeries(run, chart.name, isActive(run));
-      chart.element.hidden = !hasData(chart, series, run.epochs, batches);
+      chart.element.hidden = !hasData(chart, series, run, batches);
       if (!chart.element.hidden) chart.draw({ series, batches, maxEpochs });
     }
-    this.#explain(run);
+    this.#explain(run, reserve);
     // Batches arrive ten times a second; the tables change only with an epoch.
-    if (run.epochs !== this.#epochs) this.epochs.replaceChildren(epochTable(run.epochs));
-    if (run.confusion && run.confusion !== this.#confusion) {
-      this.cell.hide();
-      this.confusion.replaceChildren(confusionTable(run.confusion, (label, predicted) => this.#openCell(run, label, predicted)), this.cell.root);
-    }
-    this.#epochs = run.epochs;
-    this.#confusion = run.confusion;
+    if (run.epochs !== this.#epochs) this.#showEpochs(run.epochs);
+    this.epochs.toggleAttribute("data-reserved", reserve);
+    this.epochs.style.setProperty("--epochs", run.max_epochs ?? run.epochs.length);
+    this.#showConfusion(run);
+  }
+
+  /** Replace the table inside of its scroll area, which keeps its position. */
+  #showEpochs(epochs) {
+    const area = epochTable(epochs);
+    const old = this.epochs.firstElementChild;
+    if (old) old.replaceChildren(...area.children);
+    else this.epochs.append(area);
+    this.#epochs = epochs;
+  }
+
+  /** Show the matrix, which stays with its open cell while its numbers do. */
+  #showConfusion(run) {
+    const confusion = run.confusion ?? NO_CONFUSION;
+    const key = `${run.id}: ${confusion}`;
+    if (key === this.#confusion) return;
+    this.#confusion = key;
+    this.cell.hide();
+    const table = confusionTable(confusion, (label, predicted) => this.#openCell(run, label, predicted));
+    if (!run.confusion) table.setAttribute("aria-hidden", "true");
+    this.confusion.replaceChildren(table, this.cell.root);
   }
 
   /** Say why there is no validation curve, and why training accuracy is low. While the run is active, nothing moves. */
-  #explain(run) {
+  #explain(run, reserve) {
     const { text, holds } = describeDropout(run, this.presets[run.preset]);
-    const isReserved = isActive(run) && text !== "";
+    const isReserved = (reserve || isActive(run)) && text !== "";
     setText(this.validationNote, describeValidation(run));
     setText(this.dropoutNote, text);
     this.validationNote.hidden = !this.validationNote.textContent;

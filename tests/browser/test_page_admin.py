@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import check_accessibility, overflow
+from tests.support.browser import check_accessibility, module_url, overflow
 from tests.support.operator import NAME, PASSWORD
 from tests.support.page import PATIENCE, button, start
 from training import shipping
@@ -17,6 +17,7 @@ HISTORY = json.loads(shipping.RUN_FILE.read_text())
 FIRST, LAST = (f"{HISTORY['epochs'][place]['val_accuracy']:.2%}".rstrip("%") for place in (0, -1))
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FOURS_AS_NINES = HISTORY["confusion"][4][9]
+HEIGHT = "async ([url, value]) => (await import(url)).accuracyHeight(value)"
 
 
 def test_the_front_page_follows_a_run(operator, stack):
@@ -40,7 +41,9 @@ def test_the_front_page_follows_a_run(operator, stack):
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):
     page = operator("training/trainingrun/1/change/")
-    expect(page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 1: {FIRST}%"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 60 epochs, last {LAST}%"))
+    ).to_be_visible()
     expect(page.get_by_role("region", name=f"{MISREAD} misread test digits").get_by_role("img")).to_have_count(MISREAD)
     page.get_by_role("button", name=f"{FOURS_AS_NINES}: 4 read as 9").click()
     expect(page.get_by_role("region", name=f"{FOURS_AS_NINES} fours read as 9").get_by_role("img")).to_have_count(
@@ -52,6 +55,10 @@ def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(op
     page = operator("training/trainingrun/", timezone_id="Asia/Kolkata")
     curve = page.get_by_role("img", name=f"Validation accuracy from {FIRST}% to {LAST}%")
     expect(curve.locator("path")).to_have_attribute("d", re.compile("^M3"))
+    url = module_url(page, "charts/sparkline")
+    high, low = (float(page.evaluate(HEIGHT, [url, value])) for value in (0.99, 0.11))
+    assert low < 0.05 < 0.7 < high < 0.9, "the same scale in all rows: one of 11% lies at the bottom"
+    assert float(curve.locator("circle").get_attribute("cy")) < 6, "99.4% is near the top"
     expect(page.get_by_text("Times in Asia/Calcutta (UTC+5:30)")).to_be_visible()
     shipped = page.get_by_role("row").filter(has_text="shipped with Digits")
     queued = shipped.locator("time")

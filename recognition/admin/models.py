@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
 from digits_site.web.admin.columns import time_column
-from digits_site.web.formatting import format_probability, format_significant, time_tag
+from digits_site.web.formatting import MISSING, format_probability, format_significant, time_tag
 from recognition import registry
 from recognition.admin.lineage import lineage
 from recognition.admin.search import search
@@ -167,6 +167,8 @@ class ModelVersionAdmin(ActionAdmin):
 
     @admin.display(description="uncertain below")
     def uncertain(self, model: ModelVersion) -> str:
+        if model.uncertain_below is None:
+            return MISSING
         return f"{format_probability(model.uncertain_below)} (less confident predictions are called uncertain)"
 
     @admin.display(description="files")

@@ -57,7 +57,7 @@ def format_significant(value: float | None) -> str:
 
 
 def time_tag(moment: datetime | None) -> SafeString:
-    """Return a time element: in UTC, until training/js/admin/times.js writes it in the reader's zone."""
+    """Return a time element: in UTC, until training/js/admin/site.js writes it in the reader's zone."""
     if moment is None:
         return SafeString(MISSING)
     utc = moment.astimezone(timezone.utc)

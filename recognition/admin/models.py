@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo, confirm
 from digits_site.web.admin.columns import time_column
 from digits_site.web.admin.deletion import DeletingAdmin
-from digits_site.web.formatting import format_probability, format_significant, time_tag
+from digits_site.web.formatting import MISSING, format_probability, format_significant, time_tag
 from recognition import registry
 from recognition.admin.deletion import DELETE_MODELS
 from recognition.admin.lineage import lineage
@@ -170,6 +170,8 @@ class ModelVersionAdmin(DeletingAdmin):
 
     @admin.display(description="uncertain below")
     def uncertain(self, model: ModelVersion) -> str:
+        if model.uncertain_below is None:
+            return MISSING
         return f"{format_probability(model.uncertain_below)} (less confident predictions are called uncertain)"
 
     @admin.display(description="files")

@@ -64,6 +64,7 @@ def run_attempt(progress: RunProgress) -> None:
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         run.write(resumed_after_epoch=config.resumed_after_epoch)
+        progress.begin_attempt(config.resumed_after_epoch)
         progress.broadcast(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
         publish_and_complete(progress, config, *supervise(config, progress, SHUTDOWN))
     except LostClaim:

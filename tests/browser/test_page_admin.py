@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import check_accessibility, overflow
+from tests.support.browser import check_accessibility, module_url, overflow
 from tests.support.operator import NAME, PASSWORD
 from tests.support.page import PATIENCE, button, start
 from training import shipping
@@ -16,6 +16,7 @@ HISTORY = json.loads(shipping.RUN_FILE.read_text())
 FIRST, LAST = (f"{HISTORY['epochs'][place]['val_accuracy']:.2%}".rstrip("%") for place in (0, -1))
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FOURS_AS_NINES = HISTORY["confusion"][4][9]
+HEIGHT = "async ([url, value]) => (await import(url)).accuracyHeight(value)"
 
 
 def test_the_front_page_follows_a_run(operator, stack):
@@ -37,7 +38,9 @@ def test_the_front_page_follows_a_run(operator, stack):
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):
     page = operator("training/trainingrun/1/change/")
-    expect(page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 1: {FIRST}%"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 60 epochs, last {LAST}%"))
+    ).to_be_visible()
     expect(page.get_by_role("region", name=f"{MISREAD} misread test digits").get_by_role("img")).to_have_count(MISREAD)
     page.get_by_role("button", name=f"{FOURS_AS_NINES}: 4 read as 9").click()
     expect(page.get_by_role("region", name=f"{FOURS_AS_NINES} fours read as 9").get_by_role("img")).to_have_count(
@@ -49,6 +52,10 @@ def test_the_list_of_runs_draws_their_accuracy(operator):
     page = operator("training/trainingrun/")
     curve = page.get_by_role("img", name=f"Validation accuracy from {FIRST}% to {LAST}%")
     expect(curve.locator("path")).to_have_attribute("d", re.compile("^M3"))
+    url = module_url(page, "charts/sparkline")
+    high, low = (float(page.evaluate(HEIGHT, [url, value])) for value in (0.99, 0.11))
+    assert low < 0.05 < 0.7 < high < 0.9, "the same scale in all rows: one of 11% lies at the bottom"
+    assert float(curve.locator("circle").get_attribute("cy")) < 6, "99.4% is near the top"
 
 
 @pytest.mark.parametrize(

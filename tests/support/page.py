@@ -161,7 +161,7 @@ def history_row(page, number):
 
 def start(page, **settings):
     for name, value in settings.items():
-        page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
+        page.get_by_role("spinbutton", name=re.compile(f"^{name.replace('_', ' ')}$", re.IGNORECASE)).fill(str(value))
     page.get_by_role("button", name="Start training").click()
 
 

@@ -13,15 +13,9 @@ import { formatCount, formatDuration, formatFullTime, formatName, formatPercent,
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
 const one = (hook) => main.querySelector(`[data-${hook}]`);
-const cell = new TestDigits(one("cell"), main.dataset.digitsUrl);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
-const view = new RunView(one("run"), { openCell, beside: one("cell") });
-
-async function openCell(label, predicted) {
-  await cell.show({ label, predicted });
-  one("cell").scrollIntoView({ block: "nearest" });
-}
+const view = new RunView(one("run"));
 
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");

@@ -1,8 +1,12 @@
 // A run's results: accuracy, curves, epochs and confusion matrix.
 
-import { Chart, runSeries } from "../charts/chart.js";
-import { h } from "../../../recognition/js/dom.js";
+import { ChartGroup } from "../charts/group.js";
+import { runSeries } from "../charts/series.js";
+import { digitsSection, TestDigits } from "./digits.js";
+import { h, setText } from "../../../recognition/js/dom.js";
 import { METRICS, OBJECTIVE } from "../charts/metrics.js";
+import { isActive } from "../live/state.js";
+import { describeDropout, describeValidation } from "./notes.js";
 import { confusionTable, epochTable, hasObjective } from "./tables.js";
 import { formatCount, formatPercent } from "../../../recognition/js/format.js";
 
@@ -20,7 +24,7 @@ function renderResult(run) {
 /** Whether there is something to chart; the objective has a chart only when it differs from the loss. */
 function hasData({ name }, series, { epochs, preset }, batches) {
   if (name === OBJECTIVE.name) return epochs.length ? hasObjective(epochs) : preset !== PRESET_WITHOUT_OBJECTIVE;
-  return series.length > 0 || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
+  return series.some(({ points }) => points.length) || batches.some((point) => Number.isFinite(point[name])) || epochs.length === 0;
 }
 
 export class RunResults {
@@ -28,14 +32,18 @@ export class RunResults {
   #confusion = null;
 
   /**
-   * `openCell(label, predicted)` is called when a cell of the confusion matrix is selected.
-   * `beside` is an element to show beside the matrix. `outcome` is an element for the test accuracy, outside of `root`.
+   * `root` has the data attributes runs-url, presets (JSON) and heading, the name of a heading below the run's own.
+   * `outcome` is an element for the test accuracy, outside of `root`.
    */
-  constructor(root, { openCell = null, beside = null, outcome = null } = {}) {
-    Object.assign(this, { root, openCell, beside, outcome });
-    this.charts = [...METRICS, OBJECTIVE].map((metric) => new Chart(metric));
+  constructor(root, { outcome = null } = {}) {
+    Object.assign(this, { root, outcome });
+    this.presets = JSON.parse(root.dataset.presets);
+    this.cell = new TestDigits(digitsSection(root.dataset.heading));
+    this.group = new ChartGroup([...METRICS, OBJECTIVE]);
     this.result = outcome ?? h("div");
-    this.curves = h("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
+    this.validationNote = h("p");
+    this.dropoutNote = h("p");
+    this.curves = h("div", { class: "curves-area" }, this.group.element, h("div", { class: "notes" }, this.validationNote, this.dropoutNote));
     this.epochs = h("div", { class: "epochs-area" });
     this.confusion = h("div", { class: "matrix" });
   }
@@ -59,17 +67,18 @@ export class RunResults {
     this.result.replaceChildren(...[renderResult(run)].filter(Boolean));
     // A completed run may have needed fewer epochs than it was allowed.
     const maxEpochs = (run.status !== "completed" && run.max_epochs) || Math.max(1, run.epochs.length);
-    for (const chart of this.charts) {
-      const series = runSeries(run.epochs, chart.name);
+    this.group.name = `Run ${run.id}`;
+    for (const chart of this.group.charts) {
+      const series = runSeries(run, chart.name, isActive(run));
       chart.element.hidden = !hasData(chart, series, run, batches);
       if (!chart.element.hidden) chart.draw({ series, batches, maxEpochs });
     }
+    this.#explain(run, reserve);
     // Batches arrive ten times a second; the tables change only with an epoch.
     if (run.epochs !== this.#epochs) this.#showEpochs(run.epochs);
     this.epochs.toggleAttribute("data-reserved", reserve);
     this.epochs.style.setProperty("--epochs", run.max_epochs ?? run.epochs.length);
-    const confusion = run.confusion ?? NO_CONFUSION;
-    if (confusion !== this.#confusion) this.#showConfusion(confusion);
+    this.#showConfusion(run);
   }
 
   /** Replace the table inside of its scroll area, which keeps its position. */
@@ -81,11 +90,37 @@ export class RunResults {
     this.#epochs = epochs;
   }
 
-  #showConfusion(confusion) {
-    const isEmpty = confusion === NO_CONFUSION;
-    const table = confusionTable(confusion, this.openCell);
-    if (isEmpty) table.setAttribute("aria-hidden", "true");
-    this.confusion.replaceChildren(...[table, this.beside].filter(Boolean));
-    this.#confusion = confusion;
+  /** Show the matrix, which stays with its open cell while its numbers do. */
+  #showConfusion(run) {
+    const confusion = run.confusion ?? NO_CONFUSION;
+    const key = `${run.id}: ${confusion}`;
+    if (key === this.#confusion) return;
+    this.#confusion = key;
+    this.cell.hide();
+    const table = confusionTable(confusion, (label, predicted) => this.#openCell(run, label, predicted));
+    if (!run.confusion) table.setAttribute("aria-hidden", "true");
+    this.confusion.replaceChildren(table, this.cell.root);
+  }
+
+  /** Say why there is no validation curve, and why training accuracy is low. While the run is active, nothing moves. */
+  #explain(run, reserve) {
+    const { text, holds } = describeDropout(run, this.presets[run.preset]);
+    const isReserved = (reserve || isActive(run)) && text !== "";
+    setText(this.validationNote, describeValidation(run));
+    setText(this.dropoutNote, text);
+    this.validationNote.hidden = !this.validationNote.textContent;
+    this.dropoutNote.hidden = !holds && !isReserved;
+    this.dropoutNote.toggleAttribute("data-later", !holds);
+  }
+
+  /** Show the digits of a cell; `label` null hides them. */
+  async #openCell(run, label, predicted) {
+    if (label === null) {
+      this.cell.hide();
+      return;
+    }
+    this.cell.url = `${this.root.dataset.runsUrl}${run.id}/digits/`;
+    await this.cell.show({ label, predicted });
+    this.cell.root.scrollIntoView({ block: "nearest" });
   }
 }

@@ -79,10 +79,9 @@ export class RunView {
   #watched = null; // the run that was seen active
   #unstopped = null; // the run that ended while a person was asked whether to stop it
 
-  /** `options` are passed to RunResults. */
-  constructor(root, options = {}) {
+  constructor(root) {
     this.root = root;
-    this.results = new RunResults(root.querySelector("[data-results]"), { ...options, outcome: this.#one("outcome") });
+    this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome") });
   }
 
   #one(hook) {

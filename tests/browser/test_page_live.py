@@ -53,7 +53,9 @@ def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, h
     server = FakeSocket(page, queued)
     page.goto(visits.url + path)
     expect(run_panel(page)).to_contain_text("Epoch 1 of 12")
-    page.get_by_role("img", name=re.compile("^Accuracy by epoch")).evaluate("e => e.scrollIntoView({ block: 'center' })")
+    page.get_by_role("img", name=re.compile("^Accuracy by epoch")).evaluate(
+        "e => e.scrollIntoView({ block: 'center' })"
+    )
     record_shifts(page)
 
     def send(*event, **values):

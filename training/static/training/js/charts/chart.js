@@ -13,7 +13,7 @@ const DOT = 4; // radius
 const MOST_DOTS = 30; // of a series: more would hide the line
 const EDGE = { right: 14, top: 10, bottom: 26 };
 const LABEL_GAP = 8;
-const ROW_HEIGHT = 40; // pixels for each tick, about
+const ROW_HEIGHT = 34; // pixels for each tick, about
 const COLUMN_WIDTH = 56;
 
 const pen = document.createElement("canvas").getContext("2d");

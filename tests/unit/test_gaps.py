@@ -106,9 +106,12 @@ def test_a_snapshot_in_mid_run_has_the_curve_of_the_batches_until_redis_forgets_
     monkeypatch.setattr("training.live.broadcast.time", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr("training.live.curve.time", SimpleNamespace(monotonic=lambda: now))
     written: list[list[dict[str, float]]] = []
-    cache = SimpleNamespace(get=caches["default"].get)
-    cache.set = lambda key, value, timeout: (written.append(value), caches["default"].set(key, value, timeout))
-    monkeypatch.setattr("training.live.curve.cache", cache)
+
+    def write(key: str, value: list[dict[str, float]], timeout: int) -> None:
+        written.append(value)
+        caches["default"].set(key, value, timeout)
+
+    monkeypatch.setattr("training.live.curve.cache", SimpleNamespace(get=caches["default"].get, set=write))
     with closing(RunProgress(run)) as progress:
         progress.begin_attempt(0)
         for epoch in (1, 2, 3):

@@ -1,5 +1,6 @@
 """Numbers and times as people read them, alike in the admin, the commands and on the page (js/format.js)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from django.utils.html import format_html
@@ -38,13 +39,25 @@ def format_count(number: int | None) -> str:
     return MISSING if number is None else f"{number:,}"
 
 
+def format_numbers(numbers: Iterable[int]) -> str:
+    """Format the numbers of rows: 1 to 3, 7 and 9."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in (map(str, run) if len(run) < 3 else [f"{run[0]} to {run[-1]}"])]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
 def format_significant(value: float | None) -> str:
     """Format a rate or another measure with three significant digits: 0.001, 0.548."""
     return MISSING if value is None else f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
 
 
 def time_tag(moment: datetime | None) -> SafeString:
-    """Return a time element: in UTC, until training/js/admin/times.js writes it in the reader's zone."""
+    """Return a time element: in UTC, until training/js/admin/site.js writes it in the reader's zone."""
     if moment is None:
         return SafeString(MISSING)
     utc = moment.astimezone(timezone.utc)

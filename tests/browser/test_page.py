@@ -150,13 +150,28 @@ def test_what_is_sent_is_a_small_grey_picture(visits):
     assert picture.convert("L").getpixel((0, 0)) == 255
 
 
-def test_a_dot_and_a_line_are_legal_pictures(visits):
-    page = visits.open(expected=["status of 422"])  # a dot may be called blank
-    for points in [(0.5, 0.5)], [(0.1, 0.5), (0.9, 0.5)], [(0.02, 0.02), (0.98, 0.98)]:
+def test_what_is_no_digit_gets_a_question_mark_and_no_guess(visits):
+    page = visits.open()
+    for points in [(0.5, 0.5)], [(0.5, 0.5), (0.52, 0.5)], [(0.1, 0.5), (0.9, 0.5)]:
+        blank = ink(page)
         draw(page, points)
-        expect(answer(page)).to_contain_text(re.compile("sure|No digit found"))
+        expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+        expect(answer(page)).not_to_contain_text(re.compile("%|could"))
+        expect(page.locator("[data-answer-digit]")).to_have_text("?")
+        expect(page.locator("[data-bar][data-best]")).to_have_count(0)
+        expect(page.get_by_role("group", name="It was")).to_be_visible()
+        assert ink(page) != blank, "a tap leaves a dot"
         button(page, "Clear").click()
-        expect(answer(page)).to_have_text("Nothing drawn yet.")
+    draw(page, [(0.5, 0.45), (0.5, 0.55)])
+    expect(answer(page)).to_contain_text("Read as 1")  # short, but longer than it is wide
+    button(page, "Clear").click()
+    unsure = {"prediction": 8, "probabilities": [0.1] * 8 + [0.2, 0.0]}  # of a model without a threshold
+    page.route(NUMBER, lambda route: route.fulfill(json=number_answer(unsure, confidence=20.0)))
+    draw(page)
+    expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+    unsure["probabilities"] = [0.0] * 8 + [0.51, 0.49]
+    draw(page, SCRIBBLE)
+    expect(answer(page)).to_contain_text("Read as 8, 51.0% sure. It could also be 9 (49.0%).")
 
 
 def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):
@@ -226,18 +241,58 @@ def test_an_answer_that_comes_late_is_dropped(visits):
 
 
 def test_refusals_are_said_in_plain_words(visits):
-    page = visits.open(expected=["status of"])
+    page = visits.open(expected=["status of"], clock=True)
     refusal = {}
     page.route(NUMBER, lambda route: route.fulfill(**refusal))
     for status, code, headers, said, words in [
         (503, "model_unavailable", {}, "No model is in service.", "No prediction."),
         (422, "blank_drawing", {}, "", "No digit found in this drawing."),
-        (429, "rate_limited", {"Retry-After": "30"}, "Try again in 30 s", "No prediction."),
+        (429, "rate_limited", {"Retry-After": "30"}, "Too many requests. It will be tried again.", "No prediction."),
     ]:
         refusal |= {"status": status, "headers": headers, "json": {"code": code}}
         draw(page)
         expect(answer(page)).to_have_text(words)
         expect(alert(page, said or re.compile("."))).to_have_count(int(bool(said)))
+    expect(alert(page, "Trying again in 30 s.")).to_be_visible()
+    for seconds in (29, 28):
+        page.clock.run_for(1000)
+        expect(alert(page, re.compile(rf"Trying again in ({seconds}|{seconds - 1}) s\."))).to_be_visible()
+    page.unroute_all()
+    page.clock.fast_forward(30_000)
+    expect(answer(page)).to_contain_text("sure")
+    expect(alert(page, re.compile("."))).to_have_count(0)
+
+
+def test_a_server_that_was_away_is_asked_again_until_it_answers_and_not_for_ever(visits):
+    page = visits.open(expected=["ERR_FAILED", "ERR_CONNECTION"], clock=True)
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route(NUMBER, refuse)
+    lost = alert(page, "The server can't be reached.")
+    draw(page, steps=1)
+    expect(lost).to_contain_text(re.compile(r"Trying again in [12] s\."))
+    guesses = len(asked)
+    for _ in range(60):  # ten minutes
+        page.clock.fast_forward(10_000)
+        settle(page)
+    expect(lost).to_contain_text("Check your connection and try again.")
+    assert 3 <= len(asked) - guesses <= 12
+    page.unroute_all()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(answer(page)).to_contain_text("Read as 7")
+    expect(lost).to_have_count(0)
+    page.route(NUMBER, refuse)
+    button(page, "Undo").click()
+    button(page, "Redo").click()
+    expect(lost).to_contain_text("Trying again")
+    page.unroute_all()
+    page.clock.fast_forward(2000)
+    expect(answer(page)).to_contain_text("Read as 7")
+    expect(lost).to_have_count(0)
 
 
 def test_nothing_keeps_anybody_out(visits):

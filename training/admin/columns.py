@@ -38,7 +38,7 @@ class RunColumns:
     finished = time_column("finished_at", "finished")
     stop_requested = time_column("stop_requested_at", "stop requested")
 
-    @admin.display(description="run", ordering="pk")
+    @admin.display(description="run")
     def name(self, run: TrainingRun) -> str:
         return str(run)
 
@@ -58,6 +58,7 @@ class RunColumns:
         if not values:
             return MISSING
         title = f"{kind} accuracy from {format_percent(values[0])} to {format_percent(values[-1])}"
+        title += ". The height shows 10% to 99.7%, on a logarithmic scale of the mistakes."
         html = '<span class="run-spark" role="img" aria-label="{0}" title="{0}" data-sparkline="{1}"></span>'
         return format_html(html, title, json.dumps(values))
 
@@ -70,7 +71,7 @@ class RunColumns:
             return SafeString(run.percent)
         points = round(100 * (run.test_accuracy - run.serving_reads), 2)
         kind, gain = ("better", f"+{points:.2f}") if points > 0 else ("worse", f"−{-points:.2f}")
-        html = '{} <span class="run-gain {}" title="Percentage points above the model in service">{}</span>'
+        html = '{} <span class="run-extra run-gain {}" title="Percentage points above the model in service">{}</span>'
         return format_html(html, run.percent, *((kind, gain) if points else ("", "±0")))
 
     @admin.display(description="calibration error")
@@ -97,8 +98,9 @@ class RunColumns:
         return format_html('{} <span class="run-extra">waited {}</span>', self.ran(run), self.waited(run))
 
     @admin.display(description="started by", ordering="requested_by__username")
-    def who(self, run: TrainingRun) -> str:
-        return run.requester_name
+    def who(self, run: TrainingRun) -> SafeString:
+        """Return a name that may be long: the list shows two lines of it."""
+        return format_html('<span class="run-who" title="{0}">{0}</span>', run.requester_name)
 
     @admin.display(description="stopped by")
     def stopper(self, run: TrainingRun) -> str:

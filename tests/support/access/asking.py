@@ -16,13 +16,17 @@ from django.db import connection, transaction
 from django.test import AsyncClient, RequestFactory, override_settings
 from django.test.client import ClientHandler
 
+from digits_site.accounts.models import AccessToken
 from digits_site.asgi import websocket_application
 from digits_site.web.admin.actions import STATE_FIELD
+from recognition.deletion import plan_models
 from recognition.models import Activation
 from tests.support.access.routes import ANY_OTHER, address
 from tests.support.access.table import CALLERS, Row
 from tests.support.access.world import CSRF, PARAMETERS, World, permissions, scopes
+from tests.support.admin_pages import MODELS, RUNS
 from tests.support.drawings import data_url, draw, encode
+from training.deletion import plan_runs
 from training.live.consumers import TrainingConsumer
 from training.models import Status, TrainingRun
 
@@ -51,7 +55,7 @@ BODIES |= {"/api/drawings/": {"drawings": [DRAWING]}, "/api/corrections/": {"dra
 ACCOUNT = {"username": "eve", "usable_password": "true"}
 ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
 ACCOUNT |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
-FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift"} | ACCOUNT
+FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift", "scopes": "train"} | ACCOUNT
 
 
 @contextmanager
@@ -90,6 +94,8 @@ class Asking:
             objects = self.world.objects
             if "stop" in row.route:
                 objects = self.world.with_active_run(by_visitor=self.mode == "open")
+            if "delete" in row.route:
+                objects = objects | self.world.deletable
             if method == "WS":
                 return self.shake_hands(row, headers)
             with undone(), connection.execute_wrapper(writes := Writes()):
@@ -167,17 +173,25 @@ def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
         return {"data": json.dumps(BODIES.get(route, {})), "content_type": "application/json"}
     path, _, action = route.partition(" action=")
     chosen = next((pk for part, pk in objects.items() if part in path), 0)
-    fields = FORM | ({"action": action, "_selected_action": chosen} if action else {}) | {STATE_FIELD: confirmed(path)}
+    fields = (
+        FORM
+        | ({"action": action, "_selected_action": chosen} if action else {})
+        | {STATE_FIELD: confirmed(path, chosen)}
+    )
     if path.endswith("/decide/"):
         fields |= {"decision": "accept", "_selected_action": chosen}
     data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())
     return {"data": data, "content_type": "application/x-www-form-urlencoded"}
 
 
-def confirmed(path: str) -> int | str:
+def confirmed(path: str, chosen: int) -> int | str:
     """What the confirmation page of an action would carry now."""
+    if path.endswith("/delete/") or path in {RUNS, MODELS}:
+        return (plan_models if path.startswith(MODELS) else plan_runs)([chosen]).state
     if path.endswith("/act/stop/"):
         return Status.QUEUED
+    if path.startswith("/admin/accounts/accesstoken/"):
+        return AccessToken.objects.latest("pk").pk
     activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None
     return activation.pk if activation else TrainingRun.objects.last_number()
 

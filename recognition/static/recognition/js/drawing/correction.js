@@ -2,6 +2,7 @@
 // the digit that is open, and send the 28x28 picture that the network saw of it.
 
 import { setText } from "../dom.js";
+import { isReadable } from "./describe.js";
 import { del, describeError, post } from "../http.js";
 import { pictureFile } from "./sent.js";
 
@@ -27,6 +28,11 @@ function subjectOf(answer) {
   if (isNumber) return { key: opened.preview, name: "digit.png", what: "digit", file: () => toBlob(opened.preview) };
   const key = picture ? [picture.name, picture.file.size, picture.file.lastModified].join() : JSON.stringify(strokes);
   return { key, name: picture?.name ?? "drawing.png", what: "drawing", file: () => pictureFile(drawing) };
+}
+
+function questionOf(opened, isNumber) {
+  if (isReadable(opened)) return `${isNumber ? `Digit ${opened.index + 1} wrong` : "Wrong"}? It was`;
+  return isNumber ? `Digit ${opened.index + 1} was` : "It was";
 }
 
 const describeLabel = (label) => (label === null ? "not a digit" : String(label));
@@ -85,9 +91,11 @@ export class CorrectionView {
 
   /** Ask about the open digit of a finished drawing, or thank for it if it was corrected before. */
   #ask() {
-    const { isSettled, isNumber, opened } = this.#answer;
+    const { isSettled, isNumber, opened, shown } = this.#answer;
     this.#subject = isSettled && (!isNumber || opened.preview) ? subjectOf(this.#answer) : null;
-    if (this.#subject) setText(this.label, isNumber ? `Digit ${opened.index + 1} wrong? It was` : "Wrong? It was");
+    // What the correction records is the prediction of the model that was chosen.
+    if (this.#subject) this.#subject.query = shown.chosen ? `?model=${shown.chosen}` : "";
+    if (this.#subject) setText(this.label, questionOf(opened, isNumber));
     this.#show();
   }
 
@@ -100,7 +108,7 @@ export class CorrectionView {
     this.#mark(label);
     let problem = "";
     try {
-      this.#known.set(key, await post(this.#url, body(subject, label)));
+      this.#known.set(key, await post(this.#url + subject.query, body(subject, label)));
     } catch (error) {
       this.#isClosed ||= error.code === "corrections_closed";
       problem = describeError(error);

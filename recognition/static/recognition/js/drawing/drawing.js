@@ -5,13 +5,12 @@ import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
-import { setText } from "../dom.js";
-import { describeError } from "../http.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { firstPicture, openPicture } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
-import { keyOf, Predictor } from "./predictor.js";
+import { keyOf, modelInAddress, Predictor } from "./predictor.js";
+import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
 function connectTools(main, pad) {
@@ -93,29 +92,35 @@ function connectPictures(main, pad) {
 /** Show what the predictor says of the pad's drawing. */
 function connectAnswer(main, pad, predictor, answer) {
   const view = new PredictionView(main.querySelector("[data-answer]"), answer);
-  const problem = main.querySelector("[data-drawing-problem]");
-  const clear = (text, error = "") => {
-    setText(problem, error);
+  const problem = new ProblemView(main.querySelector("[data-drawing-problem]"));
+  const clear = (text) => {
     answer.clear();
     view.clear(text);
   };
   for (const type of ["ink", "change"]) pad.addEventListener(type, () => answer.unsettle());
   predictor.addEventListener("pending", () => view.showPending());
   predictor.addEventListener("blank", () => {
+    problem.clear();
     clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
   });
   predictor.addEventListener("prediction", ({ detail }) => {
-    setText(problem, "");
+    problem.clear();
     answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
   });
-  predictor.addEventListener("problem", ({ detail }) => clear("No prediction.", describeError(detail)));
+  predictor.addEventListener("problem", ({ detail: { error, wait } }) => {
+    problem.show(error, wait);
+    clear("No prediction.");
+  });
 }
 
-/** Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change". */
+/**
+ * Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change";
+ * `predictAgain` asks again, as after an activation, and `retry` only while a problem is shown.
+ */
 export function startDrawing(main) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const pad = new Pad(one("pad"));
-  const predictor = new Predictor(main.dataset.numberUrl);
+  const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
   const boxes = new BoxesView(pad, one("boxes"), answer);
 
@@ -132,5 +137,6 @@ export function startDrawing(main) {
   pad.addEventListener("ink", () => predictor.guess(() => pad.current));
   pad.addEventListener("change", () => predictor.predict(pad.drawing));
 
-  return { answer, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
+  const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
+  return { answer, predictor, predictAgain, retry: () => predictor.retry() };
 }

@@ -1,6 +1,7 @@
 // Show on the pad what was taken for the digits: outline it, dim what was left out, and say where it is.
 
 import { setText } from "../dom.js";
+import { isReadable } from "./describe.js";
 import { createContext } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
 import { sentArea } from "./sent.js";
@@ -35,10 +36,18 @@ export class SegmentationView {
       this.#clear();
       return;
     }
-    if (this.#shown?.of !== shown) await this.#decode(shown);
+    if (this.#isSame(shown)) this.#shown.of = shown;
+    else if (this.#shown?.of !== shown) await this.#decode(shown);
     if (this.#shown?.of !== shown || !this.#shown.masks) return;
     this.#paint();
     setText(this.#note, this.#describe());
+  }
+
+  /** Whether the segmentation of another prediction is the same, as when another model has answered. */
+  #isSame(prediction) {
+    if (!this.#shown?.masks || this.#shown.drawing !== prediction.drawing) return false;
+    const masks = ({ digits }) => digits.map(({ segmentation }) => segmentation.mask).join();
+    return masks(this.#shown.of) === masks(prediction);
   }
 
   #clear() {
@@ -69,7 +78,7 @@ export class SegmentationView {
     const { dims, union, drawing } = this.#shown;
     const { picture } = drawing;
     const chosen = this.#chosen;
-    if (chosen) return `The outlined part was read as ${chosen.prediction} (digit ${chosen.index + 1}).`;
+    if (chosen) return `The outlined part ${isReadable(chosen) ? `was read as ${chosen.prediction}` : "can't be read"} (digit ${chosen.index + 1}).`;
     if (!dims) return "";
     if (!picture) return "The faded part of your drawing was left out.";
     const { isNumber } = this.#answer;

@@ -60,7 +60,6 @@ def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     expect(run_panel(second)).not_to_contain_text("Stopping")
 
     expect(curve(first, "Accuracy")).not_to_have_attribute("aria-label", told, timeout=PATIENCE)
-    assert curve(first, "Accuracy").get_attribute("aria-label").startswith(told)
     expect(curve(first, "Loss")).to_be_visible()
     button(second, "Stop run").click()
     button(second, "Stop the run").click()

@@ -9,7 +9,7 @@ import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { firstPicture, openPicture } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
-import { keyOf, Predictor } from "./predictor.js";
+import { keyOf, modelInAddress, Predictor } from "./predictor.js";
 import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
@@ -120,7 +120,7 @@ function connectAnswer(main, pad, predictor, answer) {
 export function startDrawing(main) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const pad = new Pad(one("pad"));
-  const predictor = new Predictor(main.dataset.numberUrl);
+  const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
   const boxes = new BoxesView(pad, one("boxes"), answer);
 
@@ -138,5 +138,5 @@ export function startDrawing(main) {
   pad.addEventListener("change", () => predictor.predict(pad.drawing));
 
   const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
-  return { answer, predictAgain, retry: () => predictor.retry() };
+  return { answer, predictor, predictAgain, retry: () => predictor.retry() };
 }

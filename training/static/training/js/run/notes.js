@@ -3,6 +3,7 @@
 import { formatCount } from "../../../recognition/js/format.js";
 
 const ALL_DIGITS = 60_000;
+const LEARNED = 0.5; // a test accuracy: below, chance decides which of two is higher
 
 /** Say why a run has no validation curve; "" if it has one. */
 export function describeValidation({ preset, parameters, epochs }) {
@@ -22,7 +23,7 @@ export function describeDropout({ epochs, parameters, test_accuracy }, { dropout
   if (!dropout) return { text: "", holds: false };
   const other = parameters?.validation_samples > 0 ? "validation" : "test";
   const lower = epochs.filter(({ accuracy, val_accuracy }) => accuracy < val_accuracy);
-  const holds = other === "validation" ? lower.length > epochs.length / 2 : epochs.at(-1)?.accuracy < test_accuracy;
+  const holds = other === "validation" ? lower.length > epochs.length / 2 : test_accuracy > LEARNED && epochs.at(-1)?.accuracy < test_accuracy;
   const distorted = augmented ? "Training digits are distorted, and dropout" : "Dropout";
   return {
     text: `${distorted} switches off ${describeShare(dropout)} of the units during training, so training accuracy lies below ${other} accuracy.`,

@@ -4,7 +4,7 @@ import { ChartGroup } from "../charts/group.js";
 import { h, setText } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
-import { STATUSES, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
+import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
 const MAX_RUNS = 6;
 const main = document.getElementById("main");
@@ -37,7 +37,7 @@ function comparisonTable(runs) {
     return h("tr", { class: differs && "differs" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
   });
   return h("table", { class: "compare" },
-    h("caption", { class: "soft" }, "Differences in bold"),
+    h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`),
     h("thead", {}, h("tr", {}, h("td", {}), ...head)),
     h("tbody", {}, ...rows));
 }

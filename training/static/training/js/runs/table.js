@@ -2,7 +2,7 @@
 
 import { h, setText } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
-import { STATUSES, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
+import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
 const PAGE_SIZE = 20;
 const MIN_COMPARED = 2;
@@ -52,6 +52,7 @@ export class RunTable {
     this.parts.older.addEventListener("click", () => this.#turn(1));
     this.#makeSortable();
     this.#showSelected();
+    setText(root.querySelector("[data-history-zone]"), describeZone());
   }
 
   /** Show what a RunWatcher tells of the runs. */

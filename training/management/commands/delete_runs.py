@@ -22,8 +22,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=int, metavar="DAYS", help="only runs that ended more than DAYS ago")
-        parser.add_argument("--keep", type=int, metavar="N", help="never the newest N runs")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
+        parser.add_argument("--keep", type=int, metavar="N", help="keep the newest N runs")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be deleted, without deleting it")
         parser.add_argument("--no-input", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:

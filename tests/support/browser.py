@@ -31,6 +31,13 @@ def launch_chromium():
         browser.close()
 
 
+# A tab keeps its drawing. The next test's begins without one.
+FORGET = """() => {
+  try { sessionStorage.clear(); } catch {}
+  Storage.prototype.setItem = () => {};
+}"""
+
+
 class Visits:
     """Opens pages and remembers everything that no visit may do: console errors, requests to another host.
 
@@ -90,6 +97,7 @@ class Visits:
         """Leave the pages of one test, and return its complaints."""
         complaints = self.complaints.copy()
         for kind, page in self.used:
+            page.evaluate(FORGET)
             page.goto("about:blank")
             page.unroute_all(behavior="ignoreErrors")
             page.mouse.move(0, 0)

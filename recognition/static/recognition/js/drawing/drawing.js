@@ -7,12 +7,17 @@ import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
 import { setText } from "../dom.js";
 import { describeError } from "../http.js";
+import { connectPictures } from "./files.js";
+import { connectFullScreen } from "./fullscreen.js";
+import { keepDrawing } from "./keep.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
-import { firstPicture, openPicture } from "./picture.js";
+import { reencode } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
 import { keyOf, Predictor } from "./predictor.js";
 import { SegmentationView } from "./segmentation.js";
+
+const UNREADABLE = [400, 413, 415]; // statuses of a file that the browser may have decoded all the same
 
 function connectTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
@@ -55,41 +60,6 @@ function connectTools(main, pad) {
   });
 }
 
-function connectPictures(main, pad) {
-  const input = main.querySelector("[data-upload]");
-  const showFile = async (file) => {
-    const action = pad.nextAction();
-    const picture = await openPicture(file);
-    // Decoding takes time; a later action of the user wins.
-    if (pad.isLatest(action)) pad.show(picture);
-    else picture.bitmap?.close();
-  };
-  input.addEventListener("change", () => {
-    if (input.files[0]) showFile(input.files[0]);
-    input.value = "";
-  });
-  // On the whole document: otherwise the browser opens a file that misses the pad.
-  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
-  const showTarget = (shown) => pad.canvas.parentElement.toggleAttribute("data-target", shown);
-  document.addEventListener("dragover", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(true);
-  });
-  document.addEventListener("dragleave", (event) => event.relatedTarget || showTarget(false));
-  document.addEventListener("drop", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(false);
-    const [file] = event.dataTransfer.files;
-    if (file) showFile(file);
-  });
-  document.addEventListener("paste", (event) => {
-    const file = firstPicture(event.clipboardData);
-    if (file) showFile(file);
-  });
-}
-
 /** Show what the predictor says of the pad's drawing. */
 function connectAnswer(main, pad, predictor, answer) {
   const view = new PredictionView(main.querySelector("[data-answer]"), answer);
@@ -108,7 +78,13 @@ function connectAnswer(main, pad, predictor, answer) {
     setText(problem, "");
     answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
   });
-  predictor.addEventListener("problem", ({ detail }) => clear("No prediction.", describeError(detail)));
+  predictor.addEventListener("problem", async ({ detail }) => {
+    const { picture } = pad.drawing;
+    if (picture?.bitmap && !picture.isReencoded && UNREADABLE.includes(detail.status)) {
+      await reencode(picture);
+      predictor.predict(pad.drawing, { again: true });
+    } else clear("No prediction.", describeError(detail));
+  });
 }
 
 /** Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change". */
@@ -122,15 +98,20 @@ export function startDrawing(main) {
   drawWithPointer(pad, boxes);
   drawWithKeyboard(pad, one("pen-status"));
   connectTools(main, pad);
-  connectPictures(main, pad);
+  connectPictures(main, pad, predictor);
+  connectFullScreen(main.querySelector(".draw"), one("full-screen"), pad);
+  one("examples").addEventListener("click", async () => (await import("./examples.js")).openExamples(pad));
   new NumberView(one("number"), answer, pad);
   new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
   connectAnswer(main, pad, predictor, answer);
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 
+  pad.addEventListener("note", () => setText(one("segmentation-note"), pad.note));
   pad.addEventListener("ink", () => predictor.guess(() => pad.current));
   pad.addEventListener("change", () => predictor.predict(pad.drawing));
+
+  keepDrawing(pad);
 
   return { answer, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
 }

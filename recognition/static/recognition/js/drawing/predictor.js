@@ -12,15 +12,15 @@ const MAX_IN_FLIGHT = 2; // backpressure from a slow server
 const MIN_GUESS_EXTENT = 0.12; // of the pad's height: smaller drawings may still become any digit
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
 
-function body(drawing) {
+async function body(drawing) {
   if (!drawing.picture) return pictureFile(drawing);
   const form = new FormData();
-  form.append("drawing", pictureFile(drawing), drawing.picture.name);
+  form.append("drawing", await pictureFile(drawing), drawing.picture.name);
   return form;
 }
 
-/** Identify a drawing by the lengths of its strokes: strokes only grow at their end. */
-export const keyOf = ({ strokes, picture }) => picture ?? strokes.map(({ points }) => points.length).join();
+/** Identify a drawing by its picture and the starts and lengths of its strokes: strokes only grow at their end. */
+export const keyOf = ({ strokes, picture }) => [picture?.key, ...strokes.map(({ points }) => [points.length, points[0]])].join();
 
 export class Predictor extends EventTarget {
   #url;
@@ -48,7 +48,8 @@ export class Predictor extends EventTarget {
       this.#guessTimer = 0;
       if (performance.now() < Math.max(this.#coolUntil, this.#quietUntil) || this.#inFlight >= MAX_IN_FLIGHT) return;
       const drawing = current();
-      if (extent(drawing) >= MIN_GUESS_EXTENT && this.#last?.key !== keyOf(drawing)) this.#send(drawing, false);
+      // A picture with strokes on it takes longer: it is sent when the stroke has ended.
+      if (!drawing.picture && extent(drawing) >= MIN_GUESS_EXTENT && this.#last?.key !== keyOf(drawing)) this.#send(drawing, false);
     }, wait);
   }
 
@@ -64,6 +65,14 @@ export class Predictor extends EventTarget {
     } else if (!again && this.#last?.key === keyOf(drawing)) this.#finish(this.#last);
     else if (performance.now() < this.#quietUntil) this.#sendLater(drawing);
     else this.#sendSoon(drawing);
+  }
+
+  /** Resolve when the server has read a drawing that is not on the pad yet. While `isWanted()`, `predict` uses the response. */
+  async probe(drawing, isWanted) {
+    const result = await post(this.#url, await body(drawing));
+    if (!isWanted()) return;
+    this.#lastNumber += 1;
+    this.#last = { number: this.#lastNumber, key: keyOf(drawing), drawing, final: true, result };
   }
 
   /** Return the milliseconds to wait until `limit` requests per second allow another one. */
@@ -98,7 +107,7 @@ export class Predictor extends EventTarget {
     const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, result: null };
     this.#last = request;
     try {
-      request.result = await post(this.#url, body(drawing));
+      request.result = await post(this.#url, await body(drawing));
       if (request.number > this.#shownNumber) {
         this.#shownNumber = request.number;
         this.#notify("prediction", { ...request.result, drawing: request.drawing, final: request.final });

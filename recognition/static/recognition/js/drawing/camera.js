@@ -23,7 +23,7 @@ export async function openCamera(use) {
   const problem = h("p", { class: "notice", role: "alert" });
   const shutter = h("button", { type: "button", class: "primary", "aria-disabled": "true" }, "Take photo");
   const hint = h("p", { class: "soft" }, "Hold up the paper so that the digits fill the picture.");
-  const dialog = openDialog("Camera", video, hint, problem, shutter);
+  const dialog = openDialog("Camera", [video, hint, problem], [shutter]);
   shutter.addEventListener("click", async () => {
     if (!video.videoWidth) return;
     const file = await toFile(video);

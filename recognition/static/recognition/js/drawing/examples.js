@@ -53,6 +53,6 @@ export function openExamples(pad) {
     });
     return button;
   });
-  const dialog = openDialog("Examples", h("div", { class: "examples" }, ...buttons));
+  const dialog = openDialog("Examples", [h("div", { class: "examples" }, ...buttons)]);
   buttons.forEach((button, index) => paintThumbnail(button.firstChild, examples[index][1](0.08)));
 }

@@ -5,12 +5,13 @@ import { describeError } from "../http.js";
 import { BLANK } from "./ink.js";
 import { firstPicture, isTooSmall, openPicture } from "./picture.js";
 
-/** Return a function that shows a picture file. If it can't be read, the drawing stays and `problem` says why. */
-function createOpener(pad, predictor, problem) {
+/** Return a function that shows a picture file. If it can't be read, the drawing stays and `problem` says why; `note` is as before. */
+function createOpener(pad, predictor, note, problem) {
   return async (file) => {
     const action = pad.nextAction();
     const isLatest = () => pad.isLatest(action); // opening takes time; a later action of the user wins
     const picture = await openPicture(file);
+    const noted = note.textContent;
     let error = isTooSmall(picture) ? { code: "image_too_small" } : null;
     if (!picture.bitmap && isLatest()) {
       pad.say("Opening the picture…");
@@ -20,7 +21,7 @@ function createOpener(pad, predictor, problem) {
     else if (!error) pad.show({ picture });
     else {
       picture.bitmap?.close();
-      pad.say("");
+      setText(note, noted);
       setText(problem, describeError(error));
     }
   };
@@ -45,7 +46,7 @@ async function connectCamera(button, input, open) {
 export function connectPictures(main, pad, predictor) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const input = one("upload");
-  const open = createOpener(pad, predictor, one("drawing-problem"));
+  const open = createOpener(pad, predictor, one("segmentation-note"), one("drawing-problem"));
   input.addEventListener("change", () => {
     if (input.files[0]) open(input.files[0]);
     input.value = "";

@@ -8,15 +8,18 @@ const UPLOAD_LIMIT_BYTES = 900_000;
 const SERVER_MAX_SIDE = 4096; // pixels
 const SAMPLE = 64; // pixels of the side at which a picture's tone is measured
 
-/** Return a bitmap of at most MAX_SIDE. A larger bitmap is closed: a decoded photo takes 50 MB. */
-async function shrink(source, width, height) {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
-  if (scale === 1 && source instanceof ImageBitmap) return source;
-  const [resizeWidth, resizeHeight] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+/** Return the scale that reduces a picture to at most MAX_SIDE. */
+const reduction = (width, height) => Math.min(1, MAX_SIDE / Math.max(width, height));
+
+/** Return the bitmap reduced, and close the larger one: a decoded photo takes 50 MB. */
+async function shrink(bitmap) {
+  const scale = reduction(bitmap.width, bitmap.height);
+  if (scale === 1) return bitmap;
+  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   try {
-    return await createImageBitmap(source, { resizeWidth, resizeHeight, resizeQuality: "high" });
+    return await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
   } finally {
-    source.close?.();
+    bitmap.close();
   }
 }
 
@@ -26,9 +29,11 @@ async function decodeElement(file) {
   image.src = URL.createObjectURL(file);
   try {
     await image.decode();
-    // An SVG without a size has none.
-    const { naturalWidth: width, naturalHeight: height } = image;
-    return { bitmap: await shrink(image, width || MAX_SIDE, height || MAX_SIDE), width, height };
+    const [width, height] = [image.naturalWidth || MAX_SIDE, image.naturalHeight || MAX_SIDE]; // an SVG may have no size
+    const scale = reduction(width, height);
+    const { canvas } = createContext(Math.ceil(width * scale), Math.ceil(height * scale));
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return { bitmap: await createImageBitmap(canvas), width, height, isForeign: true };
   } finally {
     URL.revokeObjectURL(image.src);
   }
@@ -38,7 +43,7 @@ async function decode(file) {
   const decoded = await createImageBitmap(file).catch(() => null);
   if (!decoded) return decodeElement(file).catch(() => null);
   const { width, height } = decoded; // closing it sets them to 0
-  return { bitmap: await shrink(decoded, width, height), width, height };
+  return { bitmap: await shrink(decoded), width, height };
 }
 
 /** Resolve to a canvas as a file. */
@@ -99,9 +104,9 @@ export async function openPicture(file) {
   const picture = { key: count, bitmap: null, file, name, size: null, ink: "#111" };
   const decoded = await decode(file);
   if (!decoded) return picture;
-  const { bitmap, width, height } = decoded;
+  const { bitmap, width, height, isForeign } = decoded;
   Object.assign(picture, { bitmap, size: { width, height }, ink: inkFor(bitmap) });
-  if (file.size > UPLOAD_LIMIT_BYTES || Math.max(width, height) > SERVER_MAX_SIDE) await reencode(picture);
+  if (isForeign || file.size > UPLOAD_LIMIT_BYTES || Math.max(width, height) > SERVER_MAX_SIDE) await reencode(picture);
   return picture;
 }
 

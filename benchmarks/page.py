@@ -1,7 +1,8 @@
 """How the page feels, in headless Chromium: ``python -m benchmarks.page``.
 
 From the end of a stroke (pointerup) to moved bars (the first frame after the answer was put into the page); what a
-request weighs, and the pages; when the page is ready; and how long its feature maps take to compute and to paint.
+request weighs, and the pages; when the page is ready; and how long the steps through the network take to compute and
+to paint.
 """
 
 import argparse
@@ -38,25 +39,25 @@ WATCH = """() => {
 }"""
 SIZES = """window.sizes = []; const send = fetch; fetch = (...args) => {
   if (args[1]?.body instanceof Blob) sizes.push(args[1].body.size); return send(...args); }"""
-FEATURE_MAPS = """async ([convolution, maps, picture, times]) => {
-  const { computeFeatureMaps, FIRST, parseFilters, SECOND } = await import(convolution);
-  const { FeatureMapTiles } = await import(maps);
-  const filters = parseFilters(await (await fetch("/api/models/1/filters/")).arrayBuffer());
-  const layer = (hook, shape) => new FeatureMapTiles(document.querySelector(`[data-network-${hook}]`), shape, () => {});
-  document.querySelector("[data-network]").open = true;
-  const [first, second] = [layer("first", FIRST), layer("second", SECOND)];
-  const computed = [], painted = [];
+WALK = """async ([convolution, walk, picture, times]) => {
+  const { computeFeatureMaps } = await import(convolution);
+  const { parseDense, parseFilters, Walk } = await import(walk);
+  const load = async (kind) => (await fetch(`/api/models/1/${kind}/`)).arrayBuffer();
+  const [filters, dense] = [parseFilters(await load("filters")), parseDense(await load("dense"))];
+  const steps = new Walk(document.querySelector("[data-network]"));
+  const opened = { prediction: 0, probabilities: new Array(10).fill(0.1) };
+  const computed = [], shown = [];
   for (let time = 0; time < times; time += 1) {
-    const began = performance.now();
     const shifted = Float32Array.from(picture, (_, i) => picture[(i + time) % picture.length]);
-    const found = computeFeatureMaps(shifted, filters);
+    const began = performance.now();
+    computeFeatureMaps(shifted, filters);
     computed.push(performance.now() - began);
-    first.show(found.first);
-    second.show(found.second);
-    painted.push(performance.now() - began - computed.at(-1));
+    steps.showMaps(shifted, filters);
+    steps.showAnswer(dense, 1, opened);
+    shown.push(performance.now() - began - computed.at(-1));
     await new Promise(requestAnimationFrame);
   }
-  return { computed, painted };
+  return { "feature maps computed": computed, "all steps computed and painted": shown };
 }"""
 
 
@@ -116,10 +117,11 @@ def main() -> None:
         draw(page)
         show(f"end of a stroke to moved bars, {count} strokes", strokes(page, count))
         print(f"a request: median {statistics.median(page.evaluate('sizes')):.0f} bytes")
-        modules = [module_url(page, name) for name in ("network/convolution", "network/tiles")]
+        page.get_by_text("What the network does").click()
+        modules = [module_url(page, f"network/{name}") for name in ("convolution", "walk")]
         digit = dataset.load(ROOT / "training" / "data" / "mnist", "t10k").images[7]
-        for name, times in page.evaluate(FEATURE_MAPS, [*modules, digit.ravel().tolist(), 200]).items():
-            show(f"feature maps {name}", times)
+        for name, times in page.evaluate(WALK, [*modules, digit.ravel().tolist(), 200]).items():
+            show(name, times)
         sizes = files(browser, stack.url)
         print(f"JavaScript and CSS of all pages, unpacked: {sum(sizes.values()) / 1000:.1f} kB in {len(sizes)} files")
         for name, times in zip(("cold", "warm"), ready(browser, stack.url), strict=True):

@@ -184,6 +184,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "digits_site.web.middleware.login_limit.LoginLimitMiddleware",
+    "digits_site.web.openapi.query_parameters.QueryParametersMiddleware",
 ]
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from digits_site.accounts.views import SignInView, SignOutView
 from digits_site.web.monitoring import healthz, metrics, readyz
 from digits_site.web.openapi.views import DocsView, SchemaView
 from recognition.classifier import is_available
@@ -14,6 +15,8 @@ urlpatterns = [
     path("runs/", pages.runs, name="runs-page"),
     path("runs/<int:pk>/", pages.run, name="run-page"),
     path("runs/compare/", pages.compare, name="compare-page"),
+    path("sign-in/", SignInView.as_view(), name="sign-in"),
+    path("sign-out/", SignOutView.as_view(), name="sign-out"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, {"more_checks": {"model": is_available}}, name="readyz"),
     path("metrics", metrics, {"collectors": [collector]}, name="metrics"),

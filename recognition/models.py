@@ -54,6 +54,16 @@ class ModelVersion(models.Model):
         return format_percent(self.test_accuracy)
 
 
+class Via(models.TextChoices):
+    """How a model came into service."""
+
+    INSTALL = "install", "at install"
+    RUN = "run", "by the run that trained it"
+    PAGE = "page", "on the page"
+    API = "api", "through the API"
+    ADMIN = "admin", "in the admin"
+
+
 class Activation(models.Model):
     """A model was put into service. Rows are only added, and the newest one is in force.
 
@@ -65,6 +75,7 @@ class Activation(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    via = models.CharField(max_length=7, choices=Via.choices, blank=True)
     rollback = models.BooleanField(default=False)
     reason = models.CharField(
         max_length=500, blank=True, help_text="why it was activated although the comparison was against it"
@@ -78,8 +89,13 @@ class Activation(models.Model):
 
     @property
     def origin(self) -> str:
-        """Return how the model came into service: "activated by ada", "activated at install"."""
-        how = f"by {self.by}" if self.by else "automatically" if self.previous_id else "at install"
+        """Return how the model came into service: "activated by ada in the admin", "activated at install"."""
+        who = f"by {self.by}" if self.by else ""
+        if self.via == Via.RUN:
+            how = self.get_via_display() + (f", which {self.by} started" if self.by else "")
+        else:
+            place = "" if self.via == Via.ADMIN else self.get_via_display()
+            how = f"{who} {place}".strip() or ("automatically" if self.previous_id else "at install")
         return f"{'rolled back' if self.rollback else 'activated'} {how}"
 
     @classmethod

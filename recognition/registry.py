@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
@@ -101,6 +102,7 @@ def activate(
     model: ModelVersion,
     *,
     by: User | AnonymousUser | None = None,
+    via: str = "",
     expected: int | None = None,
     champion: ModelVersion | None = None,
     refuse_less_accurate: bool = False,
@@ -112,6 +114,7 @@ def activate(
 
     Args:
         by: The account; a visitor or None is not kept.
+        via: How the request came, a Via.
         expected: The ID of the activation that the caller saw in force, 0 for none; None skips the check.
         champion: The version that the caller expects in service; None skips the check.
         refuse_less_accurate: Whether the model must be as accurate as the one in service, if they were not compared.
@@ -129,7 +132,9 @@ def activate(
         account = by if isinstance(by, User) else None
         if current:
             check_quality(model, current.model, refuse_less_accurate, overruled=bool(account and reason))
-        return Activation.objects.create(model=model, by=account, previous=current, reason=reason)
+        activation = Activation.objects.create(model=model, by=account, via=via, previous=current, reason=reason)
+        log_activation(activation)
+        return activation
 
 
 def check_quality(model: ModelVersion, serving: ModelVersion, refuse_less_accurate: bool, overruled: bool) -> None:
@@ -143,8 +148,8 @@ def check_quality(model: ModelVersion, serving: ModelVersion, refuse_less_accura
         raise LessAccurate(f"{serving} is more accurate than {model}.")
 
 
-def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = None) -> Activation:
-    """Return to the version that was in service before the current one. `expected` is that of `activate`.
+def roll_back(*, by: User | AnonymousUser | None = None, via: str = "", expected: int | None = None) -> Activation:
+    """Return to the version that was in service before the current one. The arguments are those of `activate`.
 
     Raises NoEarlierModel if there is none, StateChanged, and ModelRejected if its file can no longer be loaded.
     """
@@ -155,7 +160,19 @@ def roll_back(*, by: User | AnonymousUser | None = None, expected: int | None = 
         back = current.previous
         Classifier.load(back.model)
         account = by if isinstance(by, User) else None
-        return Activation.objects.create(model=back.model, by=account, previous_id=back.previous_id, rollback=True)
+        activation = Activation.objects.create(
+            model=back.model, by=account, via=via, previous_id=back.previous_id, rollback=True
+        )
+        log_activation(activation)
+        return activation
+
+
+def log_activation(activation: Activation) -> None:
+    """Add the activation to the log of the account, if it has one."""
+    if activation.by_id:
+        action = "Rolled back to this model" if activation.rollback else "Put into service"
+        message = f"{' '.join(filter(None, [action, activation.get_via_display()]))}. {activation.reason}".strip()
+        LogEntry.objects.log_actions(activation.by_id, [activation.model], CHANGE, message, single_object=True)
 
 
 def lock_current(expected: int | None = None) -> Activation | None:

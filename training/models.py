@@ -30,6 +30,16 @@ class Status(models.TextChoices):
     ERROR = "error", "failed"
 
 
+class StoppedVia(models.TextChoices):
+    """How a run was stopped."""
+
+    PAGE = "page", "on the page"
+    API = "api", "through the API"
+    ADMIN = "admin", "in the admin"
+    COMMAND = "command", "at the terminal"
+    TIME_LIMIT = "time_limit", "at the time limit"
+
+
 ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
 # By time, not by number: an upgrade adds a shipped run with the next number and older times.
 NEWEST_FIRST = ("-queued_at", "-pk")
@@ -40,8 +50,8 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         return self.filter(status__in=ACTIVE)
 
     def with_account(self) -> TrainingRunQuerySet:
-        """Join the account that a run's representation names."""
-        return self.select_related("requested_by")
+        """Join the accounts that a run's representation names."""
+        return self.select_related("requested_by", "stopped_by")
 
     def with_finished_epochs(self) -> TrainingRunQuerySet:
         """Annotate `finished_epochs`, the number of them."""
@@ -86,6 +96,10 @@ class TrainingRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    stopped_via = models.CharField(max_length=10, choices=StoppedVia.choices, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="when the worker last wrote")
     worker = models.CharField(max_length=200, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
@@ -145,6 +159,30 @@ class TrainingRun(models.Model):
     def requester_name(self) -> str:
         """Return who started the run, for pages."""
         return {SHIPPED: "shipped with Digits", "anonymous": "a visitor"}.get(self.requester, self.requester)
+
+    @property
+    def stopper(self) -> str | None:
+        """Return who stopped the run, for the API: a user's name, `anonymous`, or None if nobody did."""
+        if not self.stop_channel or self.stop_channel == StoppedVia.TIME_LIMIT:
+            return None
+        return self.stopped_by.get_username() if self.stopped_by else "anonymous"
+
+    @property
+    def stop_channel(self) -> str:
+        """Return how the run was stopped, a StoppedVia; empty if it ended before it could be, or was not."""
+        was_stopped = self.is_active or self.status == Status.INTERRUPTED or self.stopped_via == StoppedVia.TIME_LIMIT
+        return self.stopped_via if was_stopped else ""
+
+    @property
+    def stopper_name(self) -> str:
+        """Return who stopped the run and how, for pages: "ada, through the API"; empty if it was not stopped."""
+        if not self.stop_channel:
+            return ""
+        if self.stop_channel == StoppedVia.TIME_LIMIT:
+            return "the time limit"
+        nobody = {StoppedVia.COMMAND: "an operator", StoppedVia.ADMIN: "a deleted account"}
+        who = self.stopped_by or nobody.get(StoppedVia(self.stop_channel), "a visitor")
+        return f"{who}, {StoppedVia(self.stop_channel).label}"
 
     @property
     def is_active(self) -> bool:

@@ -9,11 +9,13 @@ from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from digits_site.web.error_responses import UNKNOWN
+from digits_site.web.errors import unknown
 from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
 from training import lineage
 from training.learner.presets import PRESETS, TRAINING_DIGITS
-from training.models import Epoch, TrainingRun
+from training.models import Epoch, StoppedVia, TrainingRun
 
 LARGEST_SEED = 2**31 - 1
 MAX_VALIDATION_SAMPLES = 10_000
@@ -79,6 +81,14 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     )
     versions = serializers.DictField(child=serializers.CharField(), help_text="Of the libraries.")
     requested_by = serializers.CharField(source="requester")
+    stopped_by = serializers.CharField(
+        source="stopper",
+        allow_null=True,
+        help_text="A user's name or `anonymous`; null if nobody stopped it, or if it is not known who.",
+    )
+    stopped_via = serializers.ChoiceField(
+        StoppedVia.choices, source="stop_channel", allow_blank=True, help_text="How it was stopped, if it was."
+    )
     max_epochs = serializers.IntegerField(source="parameters.epochs")
     epochs = EpochsOfRuns(child=EpochSerializer(), source="*", read_only=True)
     in_service = serializers.SerializerMethodField()
@@ -89,7 +99,8 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         model = TrainingRun
         fields = (
             *("id", "status", "preset", "parameters", "requested_by"),
-            *("queued_at", "started_at", "finished_at", "stop_requested_at", "attempt", "resumed_after_epoch"),
+            *("queued_at", "started_at", "finished_at", "stop_requested_at", "stopped_by", "stopped_via"),
+            *("attempt", "resumed_after_epoch"),
             *("max_epochs", "epochs"),
             *("test_accuracy", "calibration_error", "confusion", "versions"),
             *("model", "in_service", "error_code", "error"),
@@ -168,10 +179,10 @@ class Parameters(serializers.Serializer[Any]):
             raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
         if isinstance(data, QueryDict):
             data = form_values(data)
-        unknown = sorted(set(data) - set(self.fields))
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({unknown[0]: [f"Unknown parameter. Use {known}."]})
+        for name in data:
+            if name not in self.fields:
+                message = unknown("parameter", name, self.fields)
+                raise serializers.ValidationError({name: [message]}, code=UNKNOWN)
         for name, value in data.items():
             if isinstance(value, bool) and not isinstance(self.fields[name], serializers.BooleanField):
                 raise serializers.ValidationError({name: ["A number is required."]})  # True is an int in Python
@@ -191,13 +202,22 @@ def integer(smallest: int, largest: int) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=smallest, max_value=largest, allow_null=True, default=None)
 
 
+class PresetField(serializers.ChoiceField):
+    """A choice whose refusal names the choices."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(unknown("preset", data, self.choices), code=UNKNOWN)
+        return data
+
+
 class RunParameters(Parameters):
     """The parameters of a run; those absent or null are the preset's.
 
     The context's `bounded` refuses long runs.
     """
 
-    preset = serializers.ChoiceField(choices=tuple(PRESETS), default="original")
+    preset = PresetField(choices=tuple(PRESETS), default="original")
     epochs = integer(1, 100)
     batch_size = integer(1, 4096)
     learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
@@ -32,7 +32,7 @@ from training.errors import (
 from training.learner.presets import PRESETS
 from training.live import events
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import RunCorrections, Status, TrainingRun
+from training.models import RunCorrections, Status, StoppedVia, TrainingRun
 from training.worker import tasks
 
 MAY_TRAIN = "training.add_trainingrun"
@@ -176,14 +176,20 @@ def enqueue(run: TrainingRun) -> None:
 
 
 def request_stop(
-    run_id: int | None = None, by: User | AnonymousUser | None = None, expected: Status | None = None
+    run_id: int | None = None,
+    by: User | AnonymousUser | None = None,
+    expected: Status | None = None,
+    via: StoppedVia = StoppedVia.COMMAND,
 ) -> TrainingRun:
     """Stop the active run: at once if it is queued, at its next batch if it is in progress. Safe to repeat.
+
+    The first request is recorded in the row, and logged if an account made it.
 
     Args:
         run_id: The run to stop; None for the active one.
         by: The requester; None for the system itself.
         expected: The status that the requester saw, with no stop requested; None skips the check.
+        via: How the request came.
 
     Raises NotInProgress, RunMismatch, StateChanged, and NotAllowed where a visitor would stop the run of an account.
     """
@@ -194,25 +200,33 @@ def request_stop(
         raise RunMismatch(run=run.pk)
     if by is not None and is_visitor(by) and not run.by_visitor and not settings.LOCAL:
         raise NotAllowed("Visitors can stop only runs that a visitor started.", run=run.pk)
+    stopped = {"stopped_by": by if isinstance(by, User) else None, "stopped_via": via}
     while run.is_active:
         if expected is not None and (run.status != expected or run.stop_requested_at):
             raise StateChanged
-        if run.status == Status.QUEUED and run.end_queued(Status.INTERRUPTED):
+        if run.status == Status.QUEUED and run.end_queued(Status.INTERRUPTED, **stopped):
+            log_stop(run)
             broadcast_change(run, payload_of(run))
             return run
-        if run.status == Status.IN_PROGRESS and set_stop_requested(run, again=expected is None):
+        if run.status == Status.IN_PROGRESS and (run.stop_requested_at or set_stop_requested(run, stopped)):
             broadcast_change(run, {"type": "phase", "phase": "stopping"})
             return run
         run.refresh_from_db()  # it was claimed, released or ended meanwhile: each happens a few times in a run's life
     raise NotInProgress
 
 
-def set_stop_requested(run: TrainingRun, again: bool) -> bool:
-    """Request a stop of a run in progress. False: it has ended, or a stop was requested before and not `again`."""
-    condition = {} if again else {"stop_requested_at": None}
-    requested_at = Coalesce("stop_requested_at", timezone.now())
-    runs = TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS, **condition)
-    if not runs.update(stop_requested_at=requested_at):
+def set_stop_requested(run: TrainingRun, stopped: Mapping[str, Any]) -> bool:
+    """Request a stop of a run in progress. False: it has ended, or a stop was requested before."""
+    runs = TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS, stop_requested_at=None)
+    if not runs.update(stop_requested_at=timezone.now(), **stopped):
         return False
     run.refresh_from_db()
+    log_stop(run)
     return True
+
+
+def log_stop(run: TrainingRun) -> None:
+    """Add the stop to the log of the account that requested it."""
+    if run.stopped_by_id:
+        message = f"Stop requested {StoppedVia(run.stopped_via).label}."
+        LogEntry.objects.log_actions(run.stopped_by_id, [run], CHANGE, message, single_object=True)

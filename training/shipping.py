@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from recognition import registry
 from recognition.errors import ModelRejected
-from recognition.models import Activation, ModelVersion
+from recognition.models import Activation, ModelVersion, Via
 from training.models import SHIPPED, Epoch, Predictions, Status, TrainingRun
 from training.serializers import EpochSerializer
 
@@ -60,7 +60,7 @@ def install() -> ModelVersion:
             )
             add_run(history, model)
     if Activation.current() is None:
-        registry.activate(model)
+        registry.activate(model, via=Via.INSTALL)
     return model
 
 

@@ -1,16 +1,28 @@
-"""Access tokens in the admin: listed and revoked there, made only by `manage.py create_token`."""
+"""Access tokens in the admin: made, listed and revoked."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import capfirst
 
 from digits_site.accounts.models import AccessToken
+from digits_site.accounts.token_form import TokenForm
+from digits_site.accounts.tokens import create_token, missing_permissions
+from digits_site.web.admin.actions import STATE_FIELD, Explanation
+
+BUTTON = "Create token"
+RULE = "A program sends it as Authorization: Token digits_… and then acts for the account."
 
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(admin.ModelAdmin):
-    """Read-only except for deleting, which revokes. Neither the token nor its digest is shown."""
+    """Made, and deleted, which revokes; never edited. The digest is not shown, and the token in one response only."""
 
     list_display = ("__str__", "name", "user", "scopes_shown", "created", "expires")
     list_select_related = ("user",)
@@ -18,11 +30,42 @@ class AccessTokenAdmin(admin.ModelAdmin):
     search_fields = ("=id", "name", "user__username")
     fields = readonly_fields = ("name", "user", "scopes_shown", "created", "expires")
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show the form, or make a token and show it: in the response to the POST, which nothing stores."""
+        if not (self.has_add_permission(request) and isinstance(request.user, User)):
+            raise PermissionDenied
+        form = TokenForm(request.user, request.POST or None)
+        with transaction.atomic():
+            if request.method == "POST":  # of a double click, the second waits and sees the first one's token
+                User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
+            newest = AccessToken.objects.order_by("-pk").first()
+            state = str(newest.pk if newest else 0)
+            confirmed = request.POST.get(STATE_FIELD)
+            if confirmed == state and form.is_valid():
+                token, text = create_token(**form.values)
+                self.log_addition(request, token, f"Made for {token.user}, scopes {', '.join(token.scopes)}.")
+                return self.show_once(request, token, text)
+        latest = capfirst(f"{newest} was made for {newest.user}.") if newest else ""
+        context = self.context(request, BUTTON) | {
+            "button": BUTTON,
+            "explanation": Explanation([RULE], state=state, latest_change=latest),
+            "changed": confirmed is not None and confirmed != state,
+            "state_field": STATE_FIELD,
+            "form": form,
+            "back": reverse("admin:accounts_accesstoken_changelist"),
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
+
+    def show_once(self, request: HttpRequest, token: AccessToken, text: str) -> HttpResponse:
+        context = {"token": token, "text": text, "warnings": missing_permissions(token)}
+        title = capfirst(f"{token} for {token.user}")
+        return TemplateResponse(request, "admin/accounts/token.html", self.context(request, title) | context)
+
+    def context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
 
     @admin.display(description="scopes")
     def scopes_shown(self, token: AccessToken) -> str:

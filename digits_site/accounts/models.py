@@ -32,8 +32,8 @@ def validate_scopes(scopes: object) -> None:
 class AccessToken(AbstractAuthToken):
     """Allows a program to do what `scopes` name, as far as `user` may do it.
 
-    Made by `manage.py create_token`; deleting the row revokes it. The token itself is not stored: `digest` is its
-    SHA-512, and `token_key` its first characters, to find the row by.
+    Made in the admin or by `manage.py create_token`; deleting the row revokes it. The token itself is not
+    stored: `digest` is its SHA-512, and `token_key` its first characters, to find the row by.
     """
 
     id = models.BigAutoField(primary_key=True)  # knox's own key is the digest, which would appear in URLs
@@ -52,7 +52,7 @@ class AccessToken(AbstractAuthToken):
         """The expiry, for people."""
         if self.expiry is None:
             return "never"
-        return f"{self.expiry:%Y-%m-%d %H:%M}" + (" (expired)" if self.expired else "")
+        return f"{self.expiry:%Y-%m-%d %H:%M} UTC" + (" (expired)" if self.expired else "")
 
     @property
     def expired(self) -> bool:

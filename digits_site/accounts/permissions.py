@@ -15,6 +15,11 @@ def missing_scope(request: Request, scope: str) -> str:
     return "" if scopes is None or scope in scopes else f"This token lacks the scope {scope!r}."
 
 
+def channel_of(request: Request) -> str:
+    """Return how the request came: from a `page`, where browsers send an Origin with a POST, or through the `api`."""
+    return "page" if request.auth is None and "Origin" in request.headers else "api"
+
+
 class ScopedPermission(BasePermission):
     """Require the permission of `scope` for the account, and the scope for a token."""
 

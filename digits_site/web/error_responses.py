@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import (
     DisallowedHost,
     PermissionDenied,
@@ -19,6 +20,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -44,6 +46,7 @@ ERRORS: dict[type[Exception], type[ApiError]] = {
     drf.UnsupportedMediaType: errors.UnsupportedMediaType,
     drf.Throttled: errors.RateLimited,
 }
+UNKNOWN = "unknown"  # the code of a ValidationError whose sentence names its field
 logger = logging.getLogger(__name__)
 
 
@@ -58,9 +61,17 @@ def error_response(error: ApiError, request: HttpRequest | None = None) -> HttpR
     if request is None or wants_json(request):
         return JsonResponse(count_and_serialize(error), status=error.status, headers=error.headers)
     count_refusal(error.code)
+    context = {"status": error.status, "message": error.message}
     template = "500.html" if error.status >= 500 else "error.html"  # 500.html needs no database and no context
-    page = render_to_string(template, {"status": error.status, "message": error.message}, request)
+    if error.status < 500 and is_in_admin(request):
+        template, context = "admin/error.html", {**admin.site.each_context(request), **context}
+    page = render_to_string(template, context, request)
     return HttpResponse(page, status=error.status, headers=error.headers)
+
+
+def is_in_admin(request: HttpRequest) -> bool:
+    """Return whether the request is for the admin, and came far enough for its account to be known."""
+    return hasattr(request, "user") and request.path.startswith(reverse("admin:index"))
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -131,4 +142,5 @@ def invalid_parameter(error: drf.ValidationError) -> errors.InvalidParameter:
     reason = reasons[0] if isinstance(reasons, list) else reasons
     if field in {"", "non_field_errors"}:
         return errors.InvalidParameter(str(reason))
-    return errors.InvalidParameter(f"{field}: {reason}", field=field, errors=fields)
+    named = getattr(reason, "code", "") == UNKNOWN
+    return errors.InvalidParameter(str(reason) if named else f"{field}: {reason}", field=field, errors=fields)

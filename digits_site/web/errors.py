@@ -1,9 +1,10 @@
 """The errors that clients are told about: a class for each, with its code, status and message. Plain Python."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 RETRY_AFTER_SECONDS = 5  # what a 503 suggests
+MAX_SHOWN = 40  # characters of an unknown name
 
 
 class ApiError(Exception):
@@ -70,6 +71,19 @@ class InvalidBody(ApiError):
 class InvalidParameter(ApiError):
     code = "invalid_parameter"
     message = "A parameter is invalid."
+
+
+def unknown(kind: str, given: object, known: Collection[str]) -> str:
+    """Return the sentence about a name that does not exist: what was given, and what exists."""
+    shown = str(given)[:MAX_SHOWN] + ("…" if len(str(given)) > MAX_SHOWN else "")
+    *others, last = known or ["none"]
+    return f'Unknown {kind} "{shown}". Use {", ".join(others)}{" or " if others else ""}{last}.'
+
+
+def unknown_choice(parameter: str, given: object, known: Collection[str], kind: str = "") -> InvalidParameter:
+    """Return the error for a parameter whose value is none of those that it takes. `kind` says what the value is."""
+    message = unknown(kind or parameter, given, known)
+    return InvalidParameter(message, field=parameter, errors={parameter: [message]})
 
 
 class NotAuthenticated(ApiError):

@@ -1,4 +1,9 @@
-"""Numbers as people read them, alike in the admin, the commands and on the page (recognition/js/format.js)."""
+"""Numbers and times as people read them, alike in the admin, the commands and on the page (js/format.js)."""
+
+from datetime import datetime, timezone
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 MISSING = "–"
 
@@ -26,3 +31,22 @@ def format_duration(seconds: float | None) -> str:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def format_count(number: int | None) -> str:
+    """Format a count: 60,000."""
+    return MISSING if number is None else f"{number:,}"
+
+
+def format_significant(value: float | None) -> str:
+    """Format a rate or another measure with three significant digits: 0.001, 0.548."""
+    return MISSING if value is None else f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
+
+
+def time_tag(moment: datetime | None) -> SafeString:
+    """Return a time element: in UTC, until training/js/admin/site.js writes it in the reader's zone."""
+    if moment is None:
+        return SafeString(MISSING)
+    utc = moment.astimezone(timezone.utc)
+    html = '<time datetime="{}">{} UTC</time>'
+    return format_html(html, utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M}")

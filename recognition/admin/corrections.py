@@ -1,5 +1,6 @@
 """Corrections in the admin: a wall of pictures to decide on, and a read-only page for each."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from digits_site.web.admin.columns import time_column
 from digits_site.web.formatting import format_probability
 from recognition.admin.decisions import MAY_REVIEW, decide
 from recognition.admin.filters import FILTERS
@@ -72,17 +74,21 @@ class Wall(ChangeList):
 class CorrectionAdmin(admin.ModelAdmin):
     list_display = ("__str__", "created_at")
     list_filter = FILTERS
+    search_fields = ("=id", "=account__username")
+    search_help_text = "By number (“correction 31”) or account, in every status."
     list_per_page = 100
     list_max_show_all = 100
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     fieldsets = (
         (None, {"fields": ("picture_shown", "state", "label", "prediction", "why", "similar")}),
-        ("Sent", {"fields": ("created_at", "source", "account", "address", "model")}),
-        ("Decision", {"fields": ("decided_by", "decided_at", "held_out", "decision_log")}),
+        ("Sent", {"fields": ("created", "source", "account", "address", "model")}),
+        ("Decision", {"fields": ("decided_by", "decided", "held_out", "decision_log")}),
         ("Picture", {"fields": ("ink_shown", "picture_sha256", "signature")}),
     )
     readonly_fields = tuple(str(name) for _, part in fieldsets for name in part["fields"])
+
+    created, decided = time_column("created_at", "sent"), time_column("decided_at", "decided")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -94,6 +100,11 @@ class CorrectionAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow the wall's filters only: Django would pass on any other lookup, regular expressions included."""
         return lookup in {one.parameter_name for one in FILTERS}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str
+    ) -> tuple[QuerySet[Correction], bool]:
+        return super().get_search_results(request, queryset, re.sub(r"(?i)^correction\s*#?|^#", "", search_term))
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return Wall

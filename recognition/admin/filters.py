@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -36,15 +36,19 @@ class CorrectionFilter(admin.SimpleListFilter):
 
 
 class StateFilter(CorrectionFilter):
-    """Pending corrections unless another state is chosen."""
+    """Pending corrections unless another state is chosen, or something is searched for."""
 
     title, parameter_name, everything = "status", "state", "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [*Correction.State.choices, (self.everything, "all")]
 
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        self.default = self.everything if request.GET.get(SEARCH_VAR) else Correction.State.PENDING.value
+        super().__init__(request, *args)
+
     def value(self) -> str:
-        return super().value() or Correction.State.PENDING.value
+        return super().value() or self.default
 
     def apply(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset if value == self.everything else super().apply(queryset, value)

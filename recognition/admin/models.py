@@ -6,21 +6,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils.formats import localize
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
+from digits_site.web.admin.columns import time_column
+from digits_site.web.formatting import MISSING, format_probability, format_significant, time_tag
 from recognition import registry
 from recognition.admin.lineage import lineage
+from recognition.admin.search import search
 from recognition.errors import NoEarlierModel
-from recognition.models import Activation, ModelVersion, in_service
+from recognition.models import Activation, ModelVersion, Via, first_run, in_service
 
 MAY_ACTIVATE = "recognition.add_activation"
 ACTIVATIONS_SHOWN = 20  # activations listed on a model's page
@@ -32,7 +34,8 @@ def explain_change(current: Activation | None, model: ModelVersion) -> Explanati
     if current is None:
         return Explanation([effect, "No model is in service now."], state=0)
     serving = current.model
-    before = capfirst(f"{serving} is in service since {localize(current.at)}. Its test accuracy is {serving.percent}.")
+    sentence = "{} is in service since {}. Its test accuracy is {}."
+    before = format_html(sentence, capfirst(str(serving)), time_tag(current.at), serving.percent)
     is_worse = serving.test_accuracy > model.test_accuracy
     warnings = [capfirst(f"{model} is less accurate than {serving}.")] if is_worse else []
     return Explanation([effect, before], warnings, current.pk, capfirst(f"{serving} was {current.origin}."))
@@ -70,8 +73,7 @@ def put_into_service(
     Raises ModelRejected, StateChanged and WorseThanChampion.
     """
     reason = values.get("reason", "")
-    registry.activate(model, by=request.user, expected=expected, reason=reason)
-    model_admin.log_change(request, model, f"Put into service. {reason}".strip())
+    registry.activate(model, by=request.user, via=Via.ADMIN, expected=expected, reason=reason)
     model_admin.message_user(request, f"{model} is in service.", messages.SUCCESS)
 
 
@@ -86,22 +88,33 @@ def roll_back(
     model_admin: admin.ModelAdmin, request: HttpRequest, current: Activation, values: Mapping[str, Any], expected: int
 ) -> None:
     """Return from the confirmed activation, `expected`, to the one before. Raises ModelRejected and StateChanged."""
-    activation = registry.roll_back(by=request.user, expected=expected)
-    model_admin.log_change(request, activation.model, "Rolled back to this model.")
+    activation = registry.roll_back(by=request.user, via=Via.ADMIN, expected=expected)
     model_admin.message_user(request, f"Rolled back: {activation.model} is in service.", messages.SUCCESS)
 
 
 ROLL_BACK = AdminAction("Roll back", MAY_ACTIVATE, bool, explain_roll_back, roll_back)
 
 
+def activations_table(model: ModelVersion, with_reason: bool = False) -> str:
+    """Render the newest activations of the model, in two queries."""
+    activations = model.activations.order_by("-pk")
+    newest = activations.select_related("by")[:ACTIVATIONS_SHOWN]
+    context = {"activations": newest, "count": activations.count(), "with_reason": with_reason}
+    return render_to_string("admin/recognition/activations.html", context)
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ActionAdmin):
-    list_display = ("__str__", "serving", "accuracy", "size_shown", "created_at", "since", "by")
+    list_display = ("name", "serving", "accuracy", "trained_by", "size_shown", "created")
     fields = (
-        *("files", "sha256", "size_shown", "accuracy", "temperature", "uncertain_below"),
-        *("created_at", "lineage_list", "serving", "since", "by", "activations_table"),
+        *("serving", "trained_by", "files", "sha256", "size_shown", "accuracy", "temperature_shown", "uncertain"),
+        *("created", "lineage_list", "activations_shown"),
     )
     readonly_fields = fields
+    search_fields = ("=id",)  # shows the box; `search` decides
+    search_help_text = "By number (“model 2”), run (“run 3”), the first characters of the SHA-256, or “in service”."
+    list_per_page = 50
+    show_full_result_count = False
     object_actions = {
         "activate": AdminAction(
             *("Put into service", MAY_ACTIVATE, lambda model: not model.in_service, explain_service, put_into_service),
@@ -109,22 +122,36 @@ class ModelVersionAdmin(ActionAdmin):
         )
     }
     change_list_template = "admin/recognition/modelversion/change_list.html"
+    created = time_column("created_at", "created")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        at, by = (Subquery(Activation.objects.values(name)[:1]) for name in ("at", "by__username"))
-        return super().get_queryset(request).annotate(in_service=in_service(), activated_at=at, activated_by=by)
+        return super().get_queryset(request).annotate(in_service=in_service(), run=first_run())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ModelVersion], search_term: str
+    ) -> tuple[QuerySet[ModelVersion], bool]:
+        return search(queryset, search_term), False
+
+    @admin.display(description="model", ordering="pk")
+    def name(self, model: ModelVersion) -> str:
+        return str(model)
 
     @admin.display(description="in service")
-    def serving(self, model: Any) -> str:
-        return "in service" if model.in_service else "–"
+    def serving(self, model: Any) -> SafeString:
+        """Say since when and how the model is in service."""
+        current = Activation.current() if model.in_service else None
+        if current is None:
+            return SafeString("–")
+        html = '<span class="in-service">in service</span> since {}, {}'
+        return format_html(html, time_tag(current.at), current.origin)
 
-    @admin.display(description="in service since")
-    def since(self, model: Any) -> str:
-        return localize(model.activated_at) if model.in_service else "–"
-
-    @admin.display(description="activated by")
-    def by(self, model: Any) -> str:
-        return (model.activated_by or "–") if model.in_service else "–"
+    @admin.display(description="trained by", ordering="run")
+    def trained_by(self, model: Any) -> SafeString:
+        if model.run is None:
+            return SafeString("–")
+        return format_html(
+            '<a href="{}">run {}</a>', reverse("admin:training_trainingrun_change", args=[model.run]), model.run
+        )
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, model: ModelVersion) -> str:
@@ -133,6 +160,16 @@ class ModelVersionAdmin(ActionAdmin):
     @admin.display(description="size", ordering="size")
     def size_shown(self, model: ModelVersion) -> str:
         return filesizeformat(model.size)
+
+    @admin.display(description="temperature")
+    def temperature_shown(self, model: ModelVersion) -> str:
+        return f"{format_significant(model.temperature)} (divides the logits, so that a confidence is a frequency)"
+
+    @admin.display(description="uncertain below")
+    def uncertain(self, model: ModelVersion) -> str:
+        if model.uncertain_below is None:
+            return MISSING
+        return f"{format_probability(model.uncertain_below)} (less confident predictions are called uncertain)"
 
     @admin.display(description="files")
     def files(self, model: ModelVersion) -> SafeString:
@@ -145,16 +182,19 @@ class ModelVersionAdmin(ActionAdmin):
         return render_to_string("admin/recognition/lineage.html", {"generations": lineage(model)})
 
     @admin.display(description="activations")
-    def activations_table(self, model: ModelVersion) -> str:
-        """Render the newest activations, in two queries."""
-        activations = model.activations.order_by("-pk")
-        context = {"activations": activations.select_related("by")[:ACTIVATIONS_SHOWN], "count": activations.count()}
-        return render_to_string("admin/recognition/activations.html", context)
+    def activations_shown(self, model: ModelVersion) -> str:
+        return activations_table(model, with_reason=True)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the activations to users who may view them."""
         may = request.user.has_perm("recognition.view_activation")
-        return [name for name in self.fields if may or name != "activations_table"]
+        return [name for name in self.fields if may or name != "activations_shown"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Offer the rollback if there is a model to return to, and the user may."""
+        current = Activation.current() if request.user.has_perm(MAY_ACTIVATE) else None
+        previous = current.previous.model if current and current.previous else None
+        return super().changelist_view(request, {"previous": previous, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
         roll_back = path("roll-back/", self.admin_site.admin_view(self.roll_back), name="recognition_roll_back")

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from digits_site.web.errors import InvalidParameter
+from digits_site.web.errors import InvalidParameter, unknown_choice
 from digits_site.web.limits.client_address import client_address
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
@@ -29,6 +29,7 @@ from recognition.api.correction_serializers import (
     SentCorrectionSerializer,
 )
 from recognition.api.drawings import DrawingJSONParser, ImageParser, drawing_from, prepare
+from recognition.api.examples import SEVEN, example
 from recognition.api.permissions import OWN_ACCOUNT, MayDelete, MayReview, may_review
 from recognition.api.throttles import CorrectionThrottle
 from recognition.api.views import DRAWING_ERRORS, MODEL, PREDICTION_ERRORS, model_from
@@ -41,6 +42,7 @@ from recognition.imaging import EncodedImage, find_candidates
 from recognition.models import Correction
 from recognition.prediction import predict_candidates
 
+DIGITS = [str(digit) for digit in range(10)]
 UNDO = OpenApiParameter("undo", str, description="The token of the 201. A JSON body may hold it instead.")
 FILTERS = [
     OpenApiParameter("state", {"type": "string", "enum": Correction.State.values}, description="Only in this state."),
@@ -90,17 +92,17 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
         return [CorrectionThrottle()] if self.action == "create" and settings.CORRECTION_RATE else []
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Apply `?state=`, `?label=` and `?predicted=`. Raises ValidationError for values that do not exist."""
+        """Apply `?state=`, `?label=` and `?predicted=`. Raises InvalidParameter for values that do not exist."""
         query = self.request.query_params
         if "state" in query:
             if query["state"] not in Correction.State.values:
-                raise ValidationError({"state": [f"Must be one of {', '.join(Correction.State.values)}."]})
+                raise unknown_choice("state", query["state"], Correction.State.values)
             queryset = queryset.filter(state=query["state"])
         if "label" in query:
             queryset = queryset.filter(label=parse_label_text(query["label"]))
         if "predicted" in query:
-            if query["predicted"] not in set(map(str, range(10))):
-                raise ValidationError({"predicted": ["Must be an integer from 0 to 9."]})
+            if query["predicted"] not in DIGITS:
+                raise unknown_choice("predicted", query["predicted"], DIGITS, kind="digit")
             queryset = queryset.filter(predicted=query["predicted"])
         return queryset
 
@@ -131,6 +133,7 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
             201: OpenApiResponse(SentCorrectionSerializer, "Stored."),
             200: OpenApiResponse(SentCorrectionSerializer, "The same picture has the same label already."),
         },
+        examples=example({"drawing": SEVEN, "label": 7}),  # as predicted, so that a network learns nothing new from it
     )
     @raises(*CREATION_ERRORS)
     def create(self, request: Request) -> Response:

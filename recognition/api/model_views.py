@@ -13,10 +13,12 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from digits_site.accounts.permissions import channel_of
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
 from recognition import registry
 from recognition.api import weights
+from recognition.api.examples import example
 from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
 from recognition.api.weights import DENSE, FILTERS, layout
 from recognition.classifier import registered_bytes
@@ -60,12 +62,14 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         description="Needs the permission to add an activation, in every mode. Repeating it changes nothing.",
         request={parser.media_type: ActivationParameters for parser in parser_classes},
         responses=ModelSerializer,
+        examples=example({"reason": ""}),
     )
     @raises(ModelRejected, WorseThanChampion, InvalidParameter)
     def activate(self, request: Request, pk: int) -> Response:
         parameters = ActivationParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
-        registry.activate(self.get_object(), by=request.user, reason=parameters.validated_data["reason"])
+        reason, via = parameters.validated_data["reason"], channel_of(request)
+        registry.activate(self.get_object(), by=request.user, via=via, reason=reason)
         return self.retrieve(request, pk)
 
     @file_schema("getModelONNX", "Download the ONNX file.")

@@ -8,6 +8,7 @@ from rest_framework.reverse import reverse
 
 from digits_site.web.openapi.errors import ErrorSerializer
 from recognition import registry
+from recognition.api.examples import SEVEN
 from recognition.comparison import TITLES, Outcome
 from recognition.errors import MAX_DIGITS, MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
@@ -20,7 +21,7 @@ DATA_URL = {
     "type": "string",
     "description": f"A picture in base64, with or without a data URL's head: {PICTURE_FORMATS}, "
     f"{MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} pixels. Its bytes decide the format.",
-    "examples": ["data:image/png;base64,iVBORw0KGgo…"],
+    "examples": [SEVEN],
 }
 
 

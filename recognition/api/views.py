@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.web.errors import InvalidParameter, RateLimited
+from digits_site.web.errors import InvalidParameter, RateLimited, unknown_choice
 from digits_site.web.openapi.errors import raises
 from recognition import classifier, errors, kept_models
 from recognition.api.drawings import (
@@ -22,6 +22,7 @@ from recognition.api.drawings import (
     json_object,
     prepare,
 )
+from recognition.api.examples import SEVEN, example
 from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict_batch, predict_one
 from recognition.api.serializers import (
     DRAWING_REQUEST,
@@ -73,10 +74,10 @@ def model_from(request: Request) -> Classifier:
 
 
 def predictor_from(request: Request) -> Predictor[Any, Any]:
-    """Return the predictor that `"as"` names in the JSON body. Raises ValidationError."""
+    """Return the predictor that `"as"` names in the JSON body. Raises InvalidParameter."""
     name = json_object(request).get("as", "digit")
     if not isinstance(name, str) or name not in PREDICTORS:
-        raise ValidationError({"as": [f"Must be {' or '.join(PREDICTORS)}."]})
+        raise unknown_choice("as", name, PREDICTORS, kind="kind of answer")
     return PREDICTORS[name]
 
 
@@ -102,6 +103,7 @@ class DrawingView(PredictView):
         parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
@@ -117,6 +119,7 @@ class NumberView(PredictView):
         parameters=[PREVIEW, MODEL],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(NumberAnswerSerializer, "The number and its digits."),
+        examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing, errors.TooManyDigits)
     def post(self, request: Request) -> Response:
@@ -140,6 +143,7 @@ class DrawingsView(APIView):
         parameters=[PREVIEW, MODEL],
         request=DRAWINGS_REQUEST,
         responses=OpenApiResponse(AnswersSerializer, "For each drawing its digit or number, or its error."),
+        examples=example({"drawings": [SEVEN, SEVEN], "as": "digit"}),
     )
     @raises(*PREDICTION_ERRORS, errors.MissingDrawings, errors.TooManyDrawings)
     def post(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browser import check_accessibility, overflow, settle
+from tests.support.browser import check_accessibility, check_with_axe, overflow, settle
 from tests.support.page import (
     SCRIBBLE,
     SEVEN,
@@ -150,13 +150,28 @@ def test_what_is_sent_is_a_small_grey_picture(visits):
     assert picture.convert("L").getpixel((0, 0)) == 255
 
 
-def test_a_dot_and_a_line_are_legal_pictures(visits):
-    page = visits.open(expected=["status of 422"])  # a dot may be called blank
-    for points in [(0.5, 0.5)], [(0.1, 0.5), (0.9, 0.5)], [(0.02, 0.02), (0.98, 0.98)]:
+def test_what_is_no_digit_gets_a_question_mark_and_no_guess(visits):
+    page = visits.open()
+    for points in [(0.5, 0.5)], [(0.5, 0.5), (0.52, 0.5)], [(0.1, 0.5), (0.9, 0.5)]:
+        blank = ink(page)
         draw(page, points)
-        expect(answer(page)).to_contain_text(re.compile("sure|No digit found"))
+        expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+        expect(answer(page)).not_to_contain_text(re.compile("%|could"))
+        expect(page.locator("[data-answer-digit]")).to_have_text("?")
+        expect(page.locator("[data-bar][data-best]")).to_have_count(0)
+        expect(page.get_by_role("group", name="It was")).to_be_visible()
+        assert ink(page) != blank, "a tap leaves a dot"
         button(page, "Clear").click()
-        expect(answer(page)).to_have_text("Nothing drawn yet.")
+    draw(page, [(0.5, 0.45), (0.5, 0.55)])
+    expect(answer(page)).to_contain_text("Read as 1")  # short, but longer than it is wide
+    button(page, "Clear").click()
+    unsure = {"prediction": 8, "probabilities": [0.1] * 8 + [0.2, 0.0]}  # of a model without a threshold
+    page.route(NUMBER, lambda route: route.fulfill(json=number_answer(unsure, confidence=20.0)))
+    draw(page)
+    expect(answer(page)).to_contain_text("I can't read this as one digit. Write one from 0 to 9.")
+    unsure["probabilities"] = [0.0] * 8 + [0.51, 0.49]
+    draw(page, SCRIBBLE)
+    expect(answer(page)).to_contain_text("Read as 8, 51.0% sure. It could also be 9 (49.0%).")
 
 
 def test_too_many_guesses_end_the_guessing_but_not_the_reading(visits):
@@ -193,17 +208,68 @@ def test_drawing_by_keyboard_alone(visits):
         if pad(page).evaluate("canvas => canvas === document.activeElement"):
             break
     expect(pad(page)).to_be_focused()
-    for key in ["ArrowLeft"] * 6 + ["Space"] + ["ArrowRight"] * 12 + ["ArrowDown"] * 4:
+    place = page.get_by_role("status", name="Pen")
+    page.keyboard.press("Home")
+    expect(place).to_have_text("Pen up, row 6, column 2, left edge")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(place).to_have_text("Pen up, row 2, column 2, top edge, left edge")
+    page.reload()
+    pad(page).focus()
+    for key in ["ArrowLeft"] * 6 + ["Space"]:
         page.keyboard.press(key)
-    expect(page.get_by_role("status", name="Pen")).to_have_text("Pen down")
+    expect(place).to_have_text("Pen down")
+    for key in ["ArrowRight"] * 12 + ["ArrowDown"] * 4:
+        page.keyboard.press(key)
+    expect(place).to_have_text(re.compile(r"Pen down, row 10, column \d+$"))
     for move in (page.keyboard.down, page.keyboard.up) * 6:
         move("ArrowDown")
         move("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status", name="Pen")).to_have_text("Pen up")
+    expect(place).to_have_text("Pen up")
     expect(answer(page)).to_contain_text("Read as 7")
     page.keyboard.press("Delete")
     expect(answer(page)).to_have_text("Nothing drawn yet.")
+
+
+def test_the_full_screen_is_read_from_the_back_of_a_class_and_one_key_clears_it(visits):
+    page = visits.open(width=1920, height=1080)
+    button(page, "Full screen").click()
+    expect(page.get_by_text("clears for the next person")).to_be_visible()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    digit = page.locator("[data-answer-digit]")
+    best = page.locator("[data-bar][data-best]")
+    assert pad(page).bounding_box()["height"] >= 400
+    assert digit.bounding_box()["height"] >= 280
+    assert best.bounding_box()["height"] >= 250
+    sizes = best.locator("span").evaluate_all("all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))")
+    assert min(sizes) >= 20
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    check_with_axe(page, ".draw")
+    button(page, "Examples").focus()
+    for key in ("c", "Delete"):
+        page.keyboard.press(key)
+        expect(answer(page)).to_have_text("Nothing drawn yet.")
+        draw(page)
+        expect(answer(page)).to_contain_text("Read as 7")
+    page.keyboard.press("Escape")
+    expect(button(page, "Full screen")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("link", name="Runs", exact=True)).to_be_visible()
+    page.keyboard.press("c")
+    expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_examples_are_strokes_that_are_read(visits):
+    page = visits.open()
+    for number in [*"0123456789", "2048"]:
+        button(page, "Examples").click()
+        button(page, f"Draw {number}").click()
+        expect(answer(page)).to_contain_text(f"Read as {number},")
+    expect(button(page, "Eraser")).to_be_enabled()
+    button(page, "Undo").click()
+    expect(answer(page)).to_contain_text("Read as 9,")
+    button(page, "Examples").click()
+    check_accessibility(page, 1280, 320, context="dialog")
 
 
 def test_an_answer_that_comes_late_is_dropped(visits):

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import check_accessibility, overflow
-from tests.support.page import PATIENCE
+from tests.support.operator import NAME, PASSWORD
+from tests.support.page import PATIENCE, button, start
 from training import shipping
 
 pytestmark = pytest.mark.browser
@@ -61,3 +62,32 @@ def test_it_fits_a_phone_keeps_to_the_policy_and_keeps_nobody_out(operator, visi
     assert not visits.complaints
     visits.expected += ["inline style", "preload assets"]  # axe's own doing
     check_accessibility(page, 1280, context="#content")
+
+
+def test_a_visitor_signs_in_and_returns_with_the_settings(visits, account):
+    page = visits.prepare(expected=["status of 401", "status of 403"], locale="de-DE")  # signed in nowhere else
+    refusal = {"status": 401, "json": {"code": "not_authenticated", "message": "x"}}
+    page.route("**/api/retrain_model/", lambda route: route.fulfill(**refusal))
+    page.goto(f"{visits.url}/?preset=fast&epochs=3")
+    form = page.get_by_role("form", name="Training settings")
+    expect(form.get_by_role("spinbutton", name="Epochs")).to_have_value("3")  # the form is ready
+    start(page, Epochs=2, Seed=7)
+    form.get_by_role("link", name="Sign in").click()
+    check_accessibility(page, 320, 1280)
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password").fill("wrong")
+    button(page, "Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Both distinguish upper and lower case.")
+    page.get_by_label("Password").fill(PASSWORD)
+    button(page, "Sign in").click()
+    expect(page).to_have_url(f"{visits.url}/?preset=fast&epochs=3#train")
+    expect(form.get_by_label("Preset")).to_have_value("fast")
+    expect(form.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
+    expect(form.get_by_role("spinbutton", name="Seed")).to_have_value("7")
+    refusal |= {"status": 403, "json": {"code": "permission_denied", "message": "x"}}
+    button(page, "Start training").click()
+    expect(form.get_by_role("alert")).to_have_text(f"{NAME} has no permission to train here. Ask the operator.")
+    page.reload()
+    expect(form.get_by_role("spinbutton", name="Epochs"), "they are restored once").to_have_value("3")
+    button(page, "Sign out").click()
+    expect(page.get_by_role("navigation").get_by_role("link", name="Sign in")).to_be_visible()

@@ -270,6 +270,15 @@ def test_a_photo_of_a_number_has_boxes_and_an_uncertain_digit_and_too_many_are_t
     assert boxes(page).all_inner_texts() == ["4", "1?"]
     digits(page).nth(1).click()
     expect(page.locator("[data-answer-text]")).to_contain_text("It could also be 7 (40.0%).")
+    doubtful |= {"probabilities": [0.1] * 10, "uncertain_reason": "not_a_digit"}
+    told |= number_answer(4, doubtful, confidence=9.9, uncertain=True, uncertain_reason="not_a_digit")
+    write(page, "1")
+    expect(answer(page)).to_have_text("I can't read this as one number. Digit 2 can't be read.")
+    expect(digits(page).nth(1)).to_have_accessible_name("Digit 2: can't be read")
+    assert [one.inner_text() for one in digits(page).all()] == ["4", "?"]
+    assert boxes(page).all_inner_texts() == ["4", "?"]
+    expect(page.locator("[data-bar][data-best]")).to_have_count(0)
+    expect(page.locator("[data-answer-text]")).not_to_contain_text(re.compile("10.0%|could|sure"))
     check_accessibility(page, 1280, 390, context=".draw")
     page.unroute_all()
     words = "Send one line of at most 20 digits."

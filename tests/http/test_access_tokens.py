@@ -1,14 +1,19 @@
-"""Access tokens: scopes and the account's permissions both count; made, listed and revoked on the command line."""
+"""Access tokens: scopes and the account's permissions both count; made by command and in the admin."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
-from digits_site.accounts.models import AccessToken
+from digits_site.accounts.models import SCOPES, AccessToken
+from tests.support.admin_pages import hidden_fields, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 RETRAIN, STOP, TOKENS = "/api/retrain_model/", "/api/stop_training/", "/admin/accounts/accesstoken/"
@@ -110,3 +115,90 @@ def test_the_admin_shows_tokens_without_their_keys_and_revokes_them(ada: User) -
             assert kept not in text
     assert client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not AccessToken.objects.exists()
+
+
+def admin_of(user: User) -> Client:
+    browser = Client(HTTP_HOST="localhost")
+    browser.force_login(user)
+    return browser
+
+
+def staff(name: str, *groups: str) -> User:
+    user = User.objects.create_user(name, is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return user
+
+
+def test_a_token_made_in_the_admin_is_shown_in_one_response_and_works(client: Client, ada: User) -> None:
+    browser = admin_of(User.objects.create_superuser("admin"))
+    page = f"{TOKENS}add/"
+    fields = hidden_fields(browser, page) | {
+        "name": "nightly",
+        "account": ada.pk,
+        "scopes": ["stop", "review"],
+        "days": 3,
+    }
+    answer = browser.post(page, fields)
+    (secret,) = set(re.findall(r"digits_[0-9a-f]{64}", answer.content.decode()))
+    assert "no-store" in answer["Cache-Control"]
+    assert client.post(STOP, **header(secret)).status_code == 409
+    token = AccessToken.objects.get()
+    assert (token.user, token.name, token.scopes) == (ada, "nightly", ["stop", "review"])
+    assert 2 < (token.expiry - timezone.now()).total_seconds() / 86400 < 3
+    text = text_of(answer)
+    assert "ada may not do that yet: review needs the permission recognition.change_correction." in text
+    assert "stop needs" not in text
+    (entry,) = LogEntry.objects.all()
+    assert entry.change_message == "Made for ada, scopes stop, review."
+    again = browser.post(page, fields)
+    assert "Nothing was done" in text_of(again), "a double click, or the page loaded again, makes no second one"
+    assert not re.search(r"digits_[0-9a-f]", again.content.decode())
+    assert AccessToken.objects.count() == 1
+    kept = str(
+        [*Session.objects.values(), *LogEntry.objects.values(), *AccessToken.objects.values(), dict(browser.session)]
+    )
+    assert secret not in kept
+
+
+def test_others_than_superusers_make_tokens_for_themselves_and_for_what_they_may(ada: User) -> None:
+    eve = staff("eve", "operator")
+    eve.groups.get().permissions.remove(Permission.objects.get(codename="change_correction"))
+    browser, page = admin_of(eve), f"{TOKENS}add/"
+    form = browser.get(page).content.decode()
+    assert 'value="activate"' in form
+    assert 'value="review"' not in form
+    assert 'name="account"' not in form
+    fields = hidden_fields(browser, page) | {"name": "n", "account": ada.pk, "days": ""}
+    assert "Select a valid choice" in text_of(browser.post(page, fields | {"scopes": ["review"]}))
+    for wrong in (
+        {"scopes": []},
+        {"scopes": ["stop"], "days": 0},
+        {"scopes": ["stop"], "name": ""},
+        {"scopes": ["root"]},
+    ):
+        assert "Create token" in text_of(browser.post(page, fields | wrong))
+    assert not AccessToken.objects.exists()
+    assert "Copy the token now" in text_of(browser.post(page, fields | {"scopes": ["stop"]}))
+    token = AccessToken.objects.get()
+    assert (token.user, token.expiry) == (eve, None)
+    assert admin_of(staff("rose", "reviewer")).get(page).status_code == 403
+
+
+def test_the_ready_groups_have_their_permissions_and_stay_as_an_operator_changed_them() -> None:
+    groups = {group.name: group for group in Group.objects.all()}
+    assert set(groups) == {"trainer", "reviewer", "operator"}
+    trainer, rose, eve = staff("tim", "trainer"), staff("rose", "reviewer"), staff("eve", "operator")
+    assert trainer.get_all_permissions() == {
+        "training.add_trainingrun",
+        "training.view_trainingrun",
+        "recognition.view_modelversion",
+    }
+    assert rose.get_all_permissions() == {"recognition.view_correction", "recognition.change_correction"}
+    assert eve.has_perms([scope.permission for scope in SCOPES.values()])
+    assert not eve.has_perm("auth.change_user"), "who changes accounts can become a superuser"
+    assert Permission.objects.get(codename="add_trainingrun").name == "Can add training run"
+    groups["trainer"].permissions.clear()
+    groups["reviewer"].delete()
+    call_command("migrate", verbosity=0)
+    assert not groups["trainer"].permissions.exists()
+    assert not Group.objects.filter(name="reviewer").exists()

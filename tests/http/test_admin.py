@@ -90,7 +90,7 @@ def test_stop_from_the_admin(client: Client) -> None:
     run.refresh_from_db()
     assert run.stop_requested_at
     assert "stopping" in text_of(client.get(RUNS))
-    assert LogEntry.objects.get().get_change_message() == "Stop requested."
+    assert LogEntry.objects.get().get_change_message() == "Stop requested in the admin."
 
 
 def test_train_again_from_the_admin(client: Client) -> None:

@@ -36,6 +36,7 @@ def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(setting
     runner.execute(run.pk)
     run.refresh_from_db()
     assert (run.status, run.error_code) == (Status.ERROR, "timed_out")
+    assert (run.stopper, run.stopper_name) == (None, "the time limit")
     assert "3600 seconds" in run.error
     assert run.epochs.count() == finished
     assert 3600 < run.elapsed_seconds < 3660, "the second that was left, and no new hour"
@@ -56,17 +57,20 @@ def guess(settings, db: None) -> Callable[..., Any]:
             client.delete(key)
     User.objects.create_superuser("ada", password=PASSWORD)
 
-    def ask(name: str = "ada", password: str = "wrong", host: int = 1, **headers: str) -> Any:
+    def ask(name: str = "ada", password: str = "wrong", host: int = 1, page: str = "/sign-in/", **headers: str) -> Any:
         browser = Client(HTTP_HOST="localhost", REMOTE_ADDR=f"203.0.113.{host}", HTTP_ACCEPT="text/html")
-        return browser.post("/admin/login/?next=/admin/", {"username": name, "password": password}, **headers)
+        return browser.post(page, {"username": name, "password": password}, **headers)
 
     return ask
 
 
 def test_guesses_of_an_address_are_limited_whatever_the_account(guess: Callable[..., Any]) -> None:
-    assert [guess(name).status_code for name in ("ada", "grace", "nobody")] == [200] * 3
+    pages = ("/sign-in/", "/admin/login/", "/sign-in/")
+    tries = zip(("ada", "grace", "nobody"), pages, strict=True)
+    assert [guess(name, page=page).status_code for name, page in tries] == [200] * 3
     refusal = guess("ada", PASSWORD)
     assert refusal.status_code == 429, "the right password comes too late"
+    assert guess("ada", PASSWORD, page="/admin/login/").status_code == 429
     assert 0 < int(refusal["Retry-After"]) <= 900
     assert refusal["Content-Type"].startswith("text/html")
     assert "Too many failed sign-in attempts. Try again in 15 min." in refusal.content.decode()

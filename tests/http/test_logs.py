@@ -119,7 +119,7 @@ def test_json_from_a_running_product(tmp_path: Path) -> None:
             return next((line for line in lines if line.get("request_id") == own), {})
 
         found = eventually(line_of_request, 10, "the access line")
-        assert (found["logger"], found["route"], found["status"]) == ("digits.access", "run", 200)
+        assert (found["logger"], found["route"], found["status"]) == ("digits.access", "run", 400)
         assert SECRET not in stack.log("web")
         # Without Celery's banner:
         spoken = [json.loads(line) for line in stack.log("worker").splitlines() if line.startswith("{")]

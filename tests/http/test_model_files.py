@@ -48,8 +48,7 @@ def test_the_page_asks_again_whether_the_filters_it_holds_are_still_the_models(v
     page.goto(visits.url)
     page.get_by_text("What the network does").click()
     draw(page)
-    words = page.get_by_role("status", name="Feature map")
-    expect(words).to_have_text("Select a tile to enlarge it.")
+    expect(page.get_by_role("status", name="Feature maps")).to_contain_text("with the weights of model")
     page.clock.fast_forward(120_000)
     with page.expect_response("**/filters/") as again:
         draw(page, SCRIBBLE)

@@ -1,5 +1,6 @@
 """/api/schema/ tells the truth: it is valid, complete, and real answers are as it says; /api/docs/ shows it offline."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +15,14 @@ from PIL import Image
 
 from digits_site.web.errors import ApiError
 from digits_site.web.openapi import views
+from digits_site.web.openapi.schema import ignores_query
+from recognition.models import Activation, Correction
 from tests.support.access.routes import patterns
 from tests.support.browser import Visits, keep_pages, launch_chromium, watch_visits  # noqa: F401 (fixtures)
 from tests.support.drawings import data_url, draw, draw_number, encode, png_header
 from tests.support.openapi_document import Document
 from tests.support.runs import claimed_run
-from training.models import Status
+from training.models import Status, TrainingRun
 
 JSON = "application/json"
 PNG = encode(draw(7))
@@ -149,6 +152,102 @@ def test_responses_are_as_documented(document: Document, client: Client) -> None
     for path, posts in POSTS.items():
         for status, body, kind in posts:
             assert_as_documented(document, client.post(path, body, content_type=kind), status)
+
+
+# To try them, the reader has to name the run, model, correction or account. No other operation needs an input.
+NOT_PREFILLED = {
+    *("activateModel", "deleteCorrection", "deleteCorrectionsOfAccount", "getRunComparison"),
+}
+
+
+def prefilled(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the request that "Try it out" begins with, or None if it lacks a required parameter."""
+    query = {}
+    for parameter in operation.get("parameters", ()):
+        value = parameter.get("example", parameter["schema"].get("default"))
+        if value is None and parameter.get("required"):
+            return None
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", str(value))
+        elif value is not None:
+            query[parameter["name"]] = value
+    request = {"method": method.upper(), "path": path, "query_params": query}
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON)
+    if body is None:
+        return request
+    [example] = body["examples"].values()
+    return request | {"data": json.dumps(example["value"]), "content_type": JSON}
+
+
+def test_what_try_it_out_begins_with_is_valid_and_harmless(document: Document, client: Client) -> None:
+    """It is sent as it stands, by an account that may do everything. Training begins, and is stopped."""
+    client.force_login(User.objects.create_superuser("root"))
+    before, blank = Activation.current_model_id(), set()
+    for path, operations in document.content["paths"].items():
+        for method, operation in operations.items():
+            request = prefilled(path, method, operation)
+            if request is None:
+                blank.add(operation["operationId"])
+            elif operation["operationId"] != "streamProgress":  # the test client reads no streams
+                assert client.generic(**request).status_code in {200, 201, 202}, request
+    assert blank == NOT_PREFILLED
+    [run] = TrainingRun.objects.exclude(worker="shipped")
+    assert (run.preset, run.parameters["epochs"], run.parameters["activate"]) == ("fast", 1, False)
+    [correction] = Correction.objects.all()
+    assert correction.label == correction.predicted == 7
+    assert not correction.uncertain
+    assert Activation.current_model_id() == before
+
+
+def test_unknown_query_parameters_are_refused(document: Document, client: Client) -> None:
+    """Of every operation that reads its query, by the one name that no operation has."""
+    client.force_login(User.objects.create_superuser("root"))
+    for path, operations in document.content["paths"].items():
+        for method in operations:
+            answer = client.generic(method.upper(), path.replace("{id}", "1"), query_params={"modle": 12})
+            if ignores_query(path):
+                assert answer.status_code != 400, path
+                continue
+            assert_as_documented(document, answer, 400)
+            assert (answer.json()["code"], answer.json()["field"]) == ("invalid_parameter", "modle"), path
+    assert not TrainingRun.objects.active().exists()
+
+
+def test_a_refused_query_parameter_is_named_with_the_known_ones(client: Client) -> None:
+    answer = client.get("/api/runs/1/digits", {"predicted": 9, "lable": 4, "x": 1}).json()
+    assert answer["message"].startswith('Unknown query parameter "lable". Use label, limit')
+    assert client.head("/api/runs/?staus=error").status_code == 400
+    assert (
+        client.post("/api/retrain_model/?epochs=1").json()["message"] == 'Unknown query parameter "epochs". Use none.'
+    )
+    assert len(client.get(f"/api/runs/?{'x' * 3000}=1").json()["message"]) < 150
+
+
+REFUSED_CHOICES = {
+    "/api/runs/?status=lost": 'Unknown status "lost". Use queued, in_progress, completed, interrupted or error.',
+    "/api/runs/?include=colour": 'Unknown include "colour". Use epochs.',
+    "/api/runs/?page_size=1000": "page_size: Must be an integer from 1 to 100.",
+    "/api/runs/?page_size=few": "page_size: Must be an integer from 1 to 100.",
+    "/api/corrections/?state=open": 'Unknown state "open". Use pending, accepted or rejected.',
+    "/api/corrections/?predicted=10": 'Unknown digit "10". Use 0, 1, 2, 3, 4, 5, 6, 7, 8 or 9.',
+}
+
+
+def test_a_refused_choice_is_named_with_the_known_ones(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    for path, message in REFUSED_CHOICES.items():
+        assert client.get(path).json()["message"] == message
+    assert (
+        client.get("/api/runs/?ordering=-colour")
+        .json()["message"]
+        .startswith('Unknown ordering "-colour". Use id, status, preset, ')
+    )
+    for preset in ("fats", "f" * 3000, 7, ["fast"], {}):
+        answer = client.post("/api/retrain_model/", {"preset": preset}, content_type=JSON).json()
+        assert re.fullmatch(r'Unknown preset ".{1,41}"\. Use original, fast, handwriting or adapt\.', answer["message"])
+        assert answer["field"] == "preset"
+    answer = client.post("/api/retrain_model/", {"layers": 3}, content_type=JSON).json()
+    assert answer["message"].startswith('Unknown parameter "layers". Use preset, epochs, batch_size, ')
 
 
 def test_refusals_by_middleware_are_as_documented(document: Document, client: Client) -> None:

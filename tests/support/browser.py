@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]  # beside Playwright's own
+CAMERA = "--use-fake-device-for-media-stream"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync", CAMERA]  # beside Playwright's own
 expect.set_options(timeout=30_000)  # for a busy machine; what is there already is seen at once
 RUN = 700_007  # of the stand-in socket: no run of the real server has this number
 

@@ -9,14 +9,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
-from django.utils.html import format_html
 
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
 from training import services
 from training.errors import NoModel, NotInProgress
 from training.learner.presets import PRESETS
-from training.models import RunCorrections, Status, TrainingRun
+from training.models import RunCorrections, Status, StoppedVia, TrainingRun
 from training.serializers import RunParameters, TrainingParametersSerializer
 from training.services import MAY_TRAIN
 
@@ -101,37 +100,36 @@ def explain_same(run: TrainingRun) -> Explanation:
 def stop_run(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
 ) -> None:
-    services.request_stop(run.pk, expected=Status(state))
-    model_admin.log_change(request, run, "Stop requested.")
+    services.request_stop(run.pk, by=request.user, expected=Status(state), via=StoppedVia.ADMIN)
     model_admin.message_user(request, f"{run} is stopping.", messages.SUCCESS)
 
 
 def train_again(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
-) -> None:
+) -> str:
     """Queue a run with the form's parameters, or with those of `run`."""
     parameters = dict(values) or parameters_of(run)
     preset, _ = parameters.pop("preset"), parameters.pop("corrections_of", None)
     new = services.request_run(preset, parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
-    announce(model_admin, request, new, f"Trained again with {how} {run}.")
+    return announce(model_admin, request, new, f"Trained again with {how} {run}.")
 
 
 def train_on_same(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
-) -> None:
+) -> str:
     """Queue a run with the parameters and the corrections of `run`. Raises CorrectionsGone."""
     parameters = parameters_of(run)
     preset = parameters.pop("preset")
     new = services.request_run(preset, parameters, by=request.user, expected_last=state, corrections_of=run.pk)
-    announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
+    return announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
 
 
-def announce(model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, how: str) -> None:
-    """Log a run that was queued, and link to it."""
-    address = reverse("admin:training_trainingrun_change", args=[run.pk])
+def announce(model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, how: str) -> str:
+    """Log a run that was queued, and return the address of its page."""
     model_admin.log_addition(request, run, how)
-    model_admin.message_user(request, format_html('<a href="{}">{}</a> is queued.', address, run), messages.SUCCESS)
+    model_admin.message_user(request, f"{run} is queued.", messages.SUCCESS)
+    return reverse("admin:training_trainingrun_change", args=[run.pk])
 
 
 def activate(

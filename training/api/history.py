@@ -6,12 +6,11 @@ from django.conf import settings
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from digits_site.web.errors import InvalidParameter
+from digits_site.web.errors import InvalidParameter, unknown_choice
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
 from training import evaluation
@@ -86,10 +85,10 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return RunSerializer if self.detail else RunSummarySerializer
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Add the `include` parameter. Raises ValidationError for an unknown one."""
+        """Add the `include` parameter. Raises InvalidParameter for an unknown one."""
         include = self.request.query_params.getlist("include")
         if not self.detail and not set(include) <= set(INCLUDABLE):
-            raise ValidationError({"include": [f"Must be {' or '.join(INCLUDABLE)}."]})
+            raise unknown_choice("include", ", ".join(include), INCLUDABLE)
         if getattr(self, "swagger_fake_view", False):  # the OpenAPI document describes all keys
             include = list(INCLUDABLE)
         return {**super().get_serializer_context(), "include": include}
@@ -99,7 +98,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             return queryset
         status = self.request.query_params.get("status")
         if status is not None and status not in Status.values:
-            raise ValidationError({"status": [f"Must be one of {', '.join(Status.values)}."]})
+            raise unknown_choice("status", status, Status.values)
         queryset = queryset.with_finished_epochs()
         return self.ordered(queryset if status is None else queryset.filter(status=status))
 
@@ -110,9 +109,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             return queryset.newest_first()
         expression = ORDERINGS.get(ordering.removeprefix("-"))
         if expression is None:
-            raise ValidationError(
-                {"ordering": [f"Must be one of {', '.join(ORDERINGS)}, or one of these after a minus sign."]}
-            )
+            raise unknown_choice("ordering", ordering, [*ORDERINGS, "one of these after a minus sign"])
         queryset = queryset.annotate(sorted_by=expression)
         by = F("sorted_by").desc(nulls_last=True) if ordering.startswith("-") else F("sorted_by").asc(nulls_last=True)
         return queryset.order_by(by, *NEWEST_FIRST)

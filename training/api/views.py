@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from digits_site.accounts.permissions import missing_scope
+from digits_site.accounts.permissions import channel_of, missing_scope
 from digits_site.web.errors import InvalidParameter
 from digits_site.web.openapi.errors import raises
+from recognition.api.examples import example
 from recognition.api.permissions import MayActivate
 from recognition.models import Activation
 from training import errors, services
@@ -18,7 +19,7 @@ from training.api.estimate import estimate
 from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
-from training.models import Status, TrainingRun
+from training.models import Status, StoppedVia, TrainingRun
 from training.serializers import RunParameters, StopParameters
 
 
@@ -31,6 +32,7 @@ class StartView(APIView):
         summary="Start a run; without a body, the default one.",
         request={"application/json": RunParameters},
         responses={202: OpenApiResponse(schema.RunReference, "The run is queued.")},
+        examples=example({"preset": "fast", "epochs": 1}),
     )
     @raises(
         *(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable),
@@ -60,12 +62,14 @@ class StopView(APIView):
         responses=OpenApiResponse(
             schema.RunReference, "It stops at its next batch. Repeating the request changes nothing."
         ),
+        examples=example({}),
     )
     @raises(InvalidParameter, errors.NotInProgress, errors.RunMismatch)
     def post(self, request: Request) -> Response:
         parameters = StopParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
-        run = services.request_stop(parameters.validated_data["run"], by=request.user)
+        via = StoppedVia(channel_of(request))
+        run = services.request_stop(parameters.validated_data["run"], by=request.user, via=via)
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 

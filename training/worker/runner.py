@@ -20,16 +20,16 @@ from digits_site.observability.logging import run_context
 from digits_site.web.errors import StateChanged
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
-from recognition.models import ModelVersion
+from recognition.models import ModelVersion, Via
 from training.errors import LostClaim
 from training.learner import checkpoints
 from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
-from training.models import Predictions, Status, TrainingRun
+from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
-from training.worker.supervisor import ChildFailed, ChildLost, ChildStopped, supervise
+from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
 
 CHAMPION_CHANGED = "Another model went into service during the run, with which this one was not compared."
 SHUTDOWN = threading.Event()  # set when this worker shuts down
@@ -74,7 +74,9 @@ def run_attempt(progress: RunProgress) -> None:
         requeue_or_end(progress, str(error))
     except (ChildFailed, ModelRejected, NoFile, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
-        end_without_model(progress, Status.ERROR, error_code=error.code, error=str(error), error_detail=detail)
+        stopped = {"stopped_via": StoppedVia.TIME_LIMIT} if error.code == TIMED_OUT else {}
+        values = {"error_code": error.code, "error": str(error), "error_detail": detail}
+        end_without_model(progress, Status.ERROR, **values, **stopped)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         code, text = ("no_space", NO_SPACE) if full else ("runner_failed", f"{type(error).__name__}: {error}")
@@ -139,7 +141,7 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, 
     if not (run.parameters.get("activate") or settings.ACTIVATE_AFTER_TRAINING):
         return False, ""
     try:
-        registry.activate(model, by=run.requested_by, champion=run.base, refuse_less_accurate=True)
+        registry.activate(model, by=run.requested_by, via=Via.RUN, champion=run.base, refuse_less_accurate=True)
     except WorseThanChampion as error:
         reason = " ".join(error.details["objections"])
     except LessAccurate as error:

@@ -19,6 +19,7 @@ GRACE_SECONDS = 4.5  # between the request to stop and the kill
 STALL_SECONDS = 300.0  # without a report
 DETAIL_CHARACTERS = 20_000
 LINE_CHARACTERS = 500
+TIMED_OUT = "timed_out"  # the error code of a run that took longer than RUN_SECONDS
 
 
 class ChildStopped(Exception):
@@ -137,7 +138,7 @@ class Supervision:
             raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
         if self.elapsed > self.limit and self.stopping_since is None:
             raise ChildFailed(
-                "timed_out", f"The run took longer than {settings.RUN_SECONDS} seconds. Train fewer epochs or digits."
+                TIMED_OUT, f"The run took longer than {settings.RUN_SECONDS} seconds. Train fewer epochs or digits."
             )
 
 

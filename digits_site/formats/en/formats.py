@@ -1,4 +1,4 @@
-"""How the admin writes times: as the API does, to the second and in UTC."""
+"""How Django writes times in the admin where the project does not: in UTC."""
 
 DATE_FORMAT = "Y-m-d"
-DATETIME_FORMAT = "Y-m-d H:i:s e"
+DATETIME_FORMAT = "Y-m-d H:i e"

@@ -47,14 +47,15 @@ class AdminAction:
         explain: Raises NothingToDo, or an ApiError, if there is nothing to confirm.
         form: Takes the object and the data of a POST; returns None if this object needs no form.
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
-            StateChanged if that state no longer holds when it writes.
+            StateChanged if that state no longer holds when it writes. Returns where to go then, None for the object's
+            page.
     """
 
     button: str
     permission: str
     offered: Callable[[Any], bool]
     explain: Callable[[Any], Explanation]
-    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], None]
+    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], str | None]
     form: Callable[..., forms.Form | None] | None = None
 
 
@@ -89,8 +90,12 @@ class ActionAdmin(admin.ModelAdmin):
             for name, action in self.permitted_actions(request).items()
             if obj and action.offered(obj)
         ]
-        context = {**(extra_context or {}), "object_actions": offered}
+        context = {**(extra_context or {}), "object_actions": offered, **(self.page_context(obj) if obj else {})}
         return super().change_view(request, object_id, form_url, context)
+
+    def page_context(self, obj: Any) -> dict[str, Any]:
+        """Return more context for the object's page."""
+        return {}
 
     def url_of(self, name: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
@@ -120,7 +125,10 @@ def redirect_to_action(
 def confirm(
     model_admin: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
 ) -> HttpResponse:
-    """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again."""
+    """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again.
+
+    Afterwards redirect to `back`, or to where the action leads.
+    """
     if not request.user.has_perm(action.permission):
         raise PermissionDenied
     try:
@@ -130,8 +138,10 @@ def confirm(
         confirmed = request.POST.get(STATE_FIELD)
         if confirmed == str(explanation.state) and (form is None or form.is_valid()):
             try:
-                action.perform(model_admin, request, obj, form.cleaned_data if form else {}, explanation.state)
-                return HttpResponseRedirect(back)
+                values = form.cleaned_data if form else {}
+                return HttpResponseRedirect(
+                    action.perform(model_admin, request, obj, values, explanation.state) or back
+                )
             except StateChanged:  # after `explain`, a moment ago
                 obj = find()
                 explanation = action.explain(obj)

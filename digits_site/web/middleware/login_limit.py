@@ -1,4 +1,4 @@
-"""Limit failed sign-ins to the admin, by address and by account.
+"""Limit failed sign-ins, by address and by account.
 
 Not a package, because django-axes counts after the password check: simultaneous guesses all pass (docs/decisions.md).
 """
@@ -24,8 +24,8 @@ ACCOUNT_FACTOR = 5  # an account takes five addresses' failures, so that one cli
 
 
 @cache
-def login_path() -> str:
-    return reverse("admin:login")
+def login_paths() -> frozenset[str]:
+    return frozenset(map(reverse, ("sign-in", "admin:login")))
 
 
 class LoginLimitMiddleware:
@@ -35,7 +35,7 @@ class LoginLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info != login_path():
+        if request.method != "POST" or settings.LOGIN_FAILURES <= 0 or request.path_info not in login_paths():
             return self.get_response(request)
         account = hash_username(request.POST.get("username", ""))
         limits = {

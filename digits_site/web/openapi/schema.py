@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -17,6 +18,27 @@ UNSAFE_METHOD = (errors.BadOrigin, errors.PayloadTooLarge)
 BODY = (errors.InvalidJSON, errors.InvalidBody, errors.UnsupportedMediaType)
 DATA = (errors.NotAcceptable, errors.DatabaseUnavailable)
 
+# The operations that ignore their query: the legacy API's GET requests, because its clients may add a parameter to get
+# past a cache (`?_=123`), and the static pages. A POST is never cached, so a parameter in its query is a mistake.
+IGNORING = ("status", "training-progress", "progress", "model-accuracy", "schema", "docs")
+
+EXAMPLE_ID = 1  # of the shipped run and of its model
+WITHOUT_EXAMPLE = {"getRunComparison"}  # the shipped run has no comparison
+
+
+def ignores_query(path: str) -> bool:
+    """Return whether the operations of this path of the document ignore unknown query parameters."""
+    return path in map(reverse, IGNORING)
+
+
+def add_example_id(operation: dict[str, Any], method: str) -> None:
+    """Fill in the ID that "Try it out" begins with. A request that changes something needs one from its reader."""
+    if method != "GET" or operation["operationId"] in WITHOUT_EXAMPLE:
+        return
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter["example"] = EXAMPLE_ID
+
 
 class Schema(AutoSchema):
     """Adds to an operation the errors that its view's classes imply, and those that `raises` names."""
@@ -25,6 +47,7 @@ class Schema(AutoSchema):
         operation: Any = super().get_operation(*args, **kwargs)
         self.resolve_serializer(ErrorSerializer, "response")  # registers the component
         method = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        add_example_id(operation, self.method)
         operation["responses"] |= error_responses([*self.implied_errors(operation), *getattr(method, "api_errors", ())])
         return operation
 
@@ -35,6 +58,7 @@ class Schema(AutoSchema):
             *ALWAYS,
             *(UNSAFE_METHOD if self.method not in {"GET", "HEAD", "OPTIONS"} else ()),
             *(BODY if "requestBody" in operation else ()),
+            *((errors.InvalidParameter,) if not ignores_query(self.path) else ()),
             *(DATA if not getattr(self.view, "is_static", False) else ()),
             *((errors.NotAuthenticated,) if self.view.authentication_classes else ()),
             *((errors.PermissionDenied,) if self.scoped_permissions() else ()),

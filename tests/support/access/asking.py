@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.test import AsyncClient, RequestFactory, override_settings
 from django.test.client import ClientHandler
 
+from digits_site.accounts.models import AccessToken
 from digits_site.asgi import websocket_application
 from digits_site.web.admin.actions import STATE_FIELD
 from recognition.models import Activation
@@ -51,7 +52,7 @@ BODIES |= {"/api/drawings/": {"drawings": [DRAWING]}, "/api/corrections/": {"dra
 ACCOUNT = {"username": "eve", "usable_password": "true"}
 ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
 ACCOUNT |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
-FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift"} | ACCOUNT
+FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift", "scopes": "train"} | ACCOUNT
 
 
 @contextmanager
@@ -178,6 +179,8 @@ def confirmed(path: str) -> int | str:
     """What the confirmation page of an action would carry now."""
     if path.endswith("/act/stop/"):
         return Status.QUEUED
+    if path.startswith("/admin/accounts/accesstoken/"):
+        return AccessToken.objects.latest("pk").pk
     activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None
     return activation.pk if activation else TrainingRun.objects.last_number()
 

@@ -1,14 +1,12 @@
 """manage.py create_token ACCOUNT --name … --scope train: make a token, and show it this one time."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digits_site.accounts.models import SCOPES, AccessToken
-
-MAX_DAYS = 36_500
+from digits_site.accounts.models import SCOPES
+from digits_site.accounts.tokens import MAX_DAYS, create_token, missing_permissions
 
 
 class Command(BaseCommand):
@@ -27,13 +25,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {options['account']!r}.")
         if options["days"] is not None and not 1 <= options["days"] <= MAX_DAYS:
             raise CommandError(f"--days takes 1 to {MAX_DAYS}.")
-        expiry = timedelta(days=options["days"]) if options["days"] else None
-        scopes = [scope for scope in SCOPES if scope in options["scopes"]]
-        token, secret = AccessToken.objects.create(account, expiry=expiry, name=options["name"][:100], scopes=scopes)
-        self.stderr.write(f"{token} for {account}: {', '.join(scopes)}; expires: {token.expires}. It is shown once:")
-        for name in scopes:
-            permission = SCOPES[name].permission
-            if not account.has_perm(permission):
-                warning = f"{account} may not do that yet: {name} needs the permission {permission}."
-                self.stderr.write(self.style.WARNING(warning))
-        self.stdout.write(secret)
+        token, text = create_token(account, options["name"], options["scopes"], options["days"])
+        scopes = ", ".join(token.scopes)
+        self.stderr.write(f"{token} for {account}: {scopes}; expires: {token.expires}. It is shown once:")
+        for warning in missing_permissions(token):
+            self.stderr.write(self.style.WARNING(warning))
+        self.stdout.write(text)

@@ -1,6 +1,11 @@
-// The API documentation: Swagger UI with our schema, and the CSRF token in its requests.
+// The API documentation: Swagger UI with our schema, the CSRF token in its requests, and its dark theme.
 
 const place = document.getElementById("document");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+
+followScheme();
+dark.addEventListener("change", followScheme);
 
 window.SwaggerUIBundle({
   url: place.dataset.url,

@@ -1,6 +1,8 @@
 // Numbers, times and names as the pages show them.
 
-const dateTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const parts = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+const dateTime = new Intl.DateTimeFormat("en-GB", parts);
+const dateTimeOfAnotherYear = new Intl.DateTimeFormat("en-GB", { ...parts, year: "numeric" });
 const fullDateTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
 const integer = new Intl.NumberFormat("en");
 
@@ -18,8 +20,22 @@ export const formatPercent = (fraction, digits = 2) => (isMissing(fraction) ? "�
 export const formatDecimal = (value, digits = 4) => (isMissing(value) ? "–" : value.toFixed(digits));
 export const formatCount = (value) => (isMissing(value) ? "–" : integer.format(value));
 export const formatRate = (value) => (isMissing(value) ? "–" : String(Number(value.toPrecision(3))));
-export const formatTime = (iso) => (iso ? dateTime.format(new Date(iso)) : "–");
 export const formatFullTime = (iso) => (iso ? fullDateTime.format(new Date(iso)) : "");
+
+/** "30 Nov, 05:24" in the reader's time zone, with the year unless it is this one */
+export function formatTime(iso) {
+  if (!iso) return "–";
+  const time = new Date(iso);
+  return (time.getFullYear() === new Date().getFullYear() ? dateTime : dateTimeOfAnotherYear).format(time);
+}
+
+/** "Times in Europe/Berlin (UTC+1)" */
+export function describeZone() {
+  const format = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" });
+  const offset = format.formatToParts().find(({ type }) => type === "timeZoneName").value.replace("GMT", "UTC");
+  const { timeZone } = format.resolvedOptions();
+  return `Times in ${timeZone === offset ? timeZone : `${timeZone} (${offset})`}`;
+}
 
 export function formatDuration(seconds) {
   if (isMissing(seconds) || Number.isNaN(seconds)) return "–";

@@ -6,6 +6,7 @@ import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"];
 const PRECISION = 0.1; // of the leading digit
+const KEPT = "training-settings"; // in sessionStorage, while the visitor signs in
 const TEXTS = {
   start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",
   adapt: "Train the model in service further on the accepted corrections, among MNIST’s digits.",
@@ -42,6 +43,8 @@ export class TrainingForm {
     this.start.disabled = false; // before, a click would submit the form without JavaScript
     this.#showDefaults();
     this.#fillFromUrl();
+    this.#restore();
+    document.addEventListener("click", ({ target }) => target.closest?.(`a[href^="${signInUrl}"]`) && this.#keep());
     this.loadEstimates(presetsUrl);
   }
 
@@ -63,6 +66,24 @@ export class TrainingForm {
     this.form.elements.activate.checked = given.get("activate") === "true";
     this.#correctionsOf = Number(given.get("corrections_of")) || null;
     this.#showDefaults();
+  }
+
+  /** Keep the settings while the visitor signs in. */
+  #keep() {
+    const fields = [...this.form.elements].filter(({ name }) => name).map(({ name, value, checked }) => [name, value, checked]);
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify({ fields, correctionsOf: this.#correctionsOf }));
+    } catch {} // storage may be blocked or full
+  }
+
+  #restore() {
+    try {
+      const { fields, correctionsOf } = JSON.parse(sessionStorage.getItem(KEPT));
+      sessionStorage.removeItem(KEPT);
+      for (const [name, value, checked] of fields) Object.assign(this.form.elements[name], { value, checked });
+      this.#correctionsOf = correctionsOf;
+      this.#showDefaults();
+    } catch {} // nothing was kept
   }
 
   /** Only for the preset's batch size, which was measured: smaller batches take longer. */
@@ -156,9 +177,19 @@ export class TrainingForm {
     else if (error.code === "run_active") {
       setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or stop it.`);
     } else if (error.status === 401 || error.status === 403) {
-      const link = h("a", { href: `${this.#signInUrl}?next=/` }, "Sign in");
-      this.problem.replaceChildren("You need permission to train here. ", link, " and try again.");
+      this.#showForbidden(error);
     } else setText(this.problem, describeError(error));
+  }
+
+  #showForbidden({ status }) {
+    const { account } = this.form.dataset;
+    if (account && status === 403) {
+      setText(this.problem, `${account} has no permission to train here. Ask the operator.`);
+      return;
+    }
+    const here = encodeURIComponent(`${location.pathname}${location.search}#train`);
+    const link = h("a", { href: `${this.#signInUrl}?next=${here}` }, "Sign in");
+    this.problem.replaceChildren("You need permission to train here. ", link, " and try again.");
   }
 
   #showFieldError(field, error) {

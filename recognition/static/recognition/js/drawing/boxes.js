@@ -1,6 +1,7 @@
 // A box on the pad around each digit of a number. A tap on a box opens its digit; for the keyboard there are the answer's buttons.
 
 import { h } from "../dom.js";
+import { glyph, isReadable } from "./describe.js";
 import { decodeMask, estimateSize } from "./masks.js";
 import { sentArea, sentSize } from "./sent.js";
 import { boundsOf } from "./view.js";
@@ -79,8 +80,9 @@ export class BoxesView {
   }
 
   #describe(index) {
-    const { prediction, uncertain } = this.#answer.shown.digits[index];
-    return { text: uncertain ? `${prediction}?` : String(prediction), isUncertain: uncertain };
+    const digit = this.#answer.shown.digits[index];
+    const doubt = digit.uncertain && isReadable(digit) ? "?" : "";
+    return { text: `${glyph(digit)}${doubt}`, isUncertain: digit.uncertain || !isReadable(digit) };
   }
 
   #element({ left, top, right, bottom, text, isOpened, isUncertain }, bounds) {

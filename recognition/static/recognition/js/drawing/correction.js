@@ -2,6 +2,7 @@
 // the digit that is open, and send the 28x28 picture that the network saw of it.
 
 import { setText } from "../dom.js";
+import { isReadable } from "./describe.js";
 import { del, describeError, post } from "../http.js";
 import { fromDataUrl } from "./picture.js";
 import { pictureFile } from "./sent.js";
@@ -23,6 +24,11 @@ function subjectOf(answer) {
   const ofFile = picture && [picture.name, picture.file.size, picture.file.lastModified];
   const key = JSON.stringify([ofFile, strokes]);
   return { key, name: picture?.name ?? "drawing.png", what: "drawing", file: () => pictureFile(drawing) };
+}
+
+function questionOf(opened, isNumber) {
+  if (isReadable(opened)) return `${isNumber ? `Digit ${opened.index + 1} wrong` : "Wrong"}? It was`;
+  return isNumber ? `Digit ${opened.index + 1} was` : "It was";
 }
 
 const describeLabel = (label) => (label === null ? "not a digit" : String(label));
@@ -83,7 +89,7 @@ export class CorrectionView {
   #ask() {
     const { isSettled, isNumber, opened } = this.#answer;
     this.#subject = isSettled && (!isNumber || opened.preview) ? subjectOf(this.#answer) : null;
-    if (this.#subject) setText(this.label, isNumber ? `Digit ${opened.index + 1} wrong? It was` : "Wrong? It was");
+    if (this.#subject) setText(this.label, questionOf(opened, isNumber));
     this.#show();
   }
 

@@ -8,20 +8,19 @@ export const BLANK = Object.freeze({ strokes: Object.freeze([]), picture: null }
 
 export const isBlank = (drawing) => drawing.strokes.length === 0 && drawing.picture === null;
 
+const HAIR = 1e-4; // units; a path without any length, as of a tap, would be drawn without its round caps
+
 function trace(context, points) {
   context.beginPath();
   context.moveTo(...points[0]);
-  if (points.length < 3) {
-    context.lineTo(...points.at(-1));
-    return;
-  }
   // Curves through the midpoints of the segments smooth a fast stroke.
   for (let index = 1; index < points.length - 1; index += 1) {
     const [x, y] = points[index];
     const [nextX, nextY] = points[index + 1];
     context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
   }
-  context.lineTo(...points.at(-1));
+  const [x, y] = points.at(-1);
+  context.lineTo(x + HAIR, y);
 }
 
 /** Return where a picture of some size lies on the pad: centered, as large as it fits, in units of the pad's height. */

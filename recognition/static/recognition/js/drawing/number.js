@@ -1,7 +1,7 @@
 // The digits of a number as buttons: each opens its digit. Arrow keys move between them.
 
 import { h, setText } from "../dom.js";
-import { formatProbability } from "../format.js";
+import { describeButton, glyph, isReadable } from "./describe.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
@@ -46,11 +46,11 @@ export class NumberView {
     this.#buttons.forEach((button, index) => this.#show(button, digits[index], index));
   }
 
-  #show(button, { prediction, probabilities, uncertain }, index) {
-    setText(button, String(prediction));
-    const name = `Digit ${index + 1}: ${prediction}, ${formatProbability(probabilities[prediction])} sure`;
-    button.setAttribute("aria-label", uncertain ? `${name}, uncertain` : name);
+  #show(button, digit, index) {
+    setText(button, glyph(digit));
+    button.setAttribute("aria-label", describeButton(digit, index));
     button.setAttribute("aria-pressed", String(index === this.#answer.opened.index));
-    button.toggleAttribute("data-uncertain", uncertain);
+    button.toggleAttribute("data-uncertain", digit.uncertain && isReadable(digit));
+    button.toggleAttribute("data-unreadable", !isReadable(digit));
   }
 }

@@ -1,6 +1,7 @@
 // Show on the pad what was taken for the digits: outline it, dim what was left out, and say where it is.
 
 import { setText } from "../dom.js";
+import { isReadable } from "./describe.js";
 import { createContext } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
 import { sentArea } from "./sent.js";
@@ -69,7 +70,7 @@ export class SegmentationView {
     const { dims, union, drawing } = this.#shown;
     const { picture } = drawing;
     const chosen = this.#chosen;
-    if (chosen) return `The outlined part was read as ${chosen.prediction} (digit ${chosen.index + 1}).`;
+    if (chosen) return `The outlined part ${isReadable(chosen) ? `was read as ${chosen.prediction}` : "can't be read"} (digit ${chosen.index + 1}).`;
     if (!dims) return this.#pad.note;
     if (!picture) return "The faded part of your drawing was left out.";
     const { isNumber } = this.#answer;

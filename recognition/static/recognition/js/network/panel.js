@@ -1,9 +1,8 @@
-// "What the network does": both convolutions' feature maps of the drawing's open digit, computed in the browser.
-// A model's filters are loaded once the panel is open.
+// "What the network does": the way of the drawing's open digit through the network, computed in the browser.
+// Modules and filters are loaded once the panel is open, the dense layers once they are in view.
 
-import { computeFeatureMaps, FIRST, parseFilters, SECOND } from "./convolution.js";
 import { setText } from "../dom.js";
-import { FeatureMapTiles } from "./tiles.js";
+import { get } from "../http.js";
 
 const SIDE = 28;
 const FRESH_MS = 30_000; // after a new installation the same id may belong to another model
@@ -22,45 +21,54 @@ async function decodePixels(preview) {
   return Float32Array.from({ length: SIDE * SIDE }, (_, index) => data[4 * index] / 255);
 }
 
+async function fetchBuffer(url) {
+  // "no-cache" revalidates the browser's copy by its ETag.
+  const response = await fetch(url, { cache: "no-cache" });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.arrayBuffer();
+}
+
+const steps = () => import("./walk.js");
+
 export class NetworkPanel {
-  #filters = new Map();
-  #requested = {}; // the digit whose feature maps are shown or will be
+  #loaded = new Map();
+  #shown = {}; // the digit whose way is shown or will be
   #pending = null;
   #busy = false;
-  #selected = null;
+  #wantsDense = false;
+  #walk = null;
 
   /** `root` is a <details>; `answer` holds the digit to show and dispatches "change". */
   constructor(root, modelsUrl, answer) {
-    const one = (hook) => root.querySelector(`[data-network-${hook}]`);
     this.root = root;
     this.url = modelsUrl;
-    this.status = one("status");
-    this.layers = {
-      first: new FeatureMapTiles(one("first"), FIRST, (map) => this.#describe("first", map)),
-      second: new FeatureMapTiles(one("second"), SECOND, (map) => this.#describe("second", map)),
-    };
-    root.addEventListener("toggle", () => this.#update());
+    this.status = root.querySelector("[data-network-status]");
+    root.addEventListener("toggle", () => {
+      if (!root.open) this.#walk?.pause();
+      this.#update();
+    });
+    new IntersectionObserver((entries, observer) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      this.#wantsDense = true;
+      this.#pending ??= this.#shown.preview ? this.#shown : null;
+      this.#update();
+    }, { rootMargin: "50%" }).observe(root.querySelector("[data-network-dense]"));
     answer.addEventListener("change", () => this.#follow(answer));
     if (answer.opened) this.#follow(answer);
   }
 
   #follow({ opened }) {
     if (!opened) {
-      this.#clear();
+      this.#shown = {};
+      this.#pending = null;
+      this.#walk?.clear();
+      setText(this.status, "Draw a digit to see its way through the network.");
       return;
     }
-    const { preview, model } = opened;
-    if (preview === this.#requested.preview && model === this.#requested.model) return;
-    this.#requested = this.#pending = { preview, model };
+    if (opened.preview === this.#shown.preview && opened.model === this.#shown.model) return;
+    this.#shown = this.#pending = opened;
     this.#update();
-  }
-
-  #clear() {
-    this.#requested = {};
-    this.#pending = null;
-    this.maps = null;
-    for (const layer of Object.values(this.layers)) layer.show(null);
-    setText(this.status, "Draw a digit to see its feature maps.");
   }
 
   /** Process one prediction at a time, and of those that arrive meanwhile only the newest. */
@@ -68,48 +76,54 @@ export class NetworkPanel {
     if (this.#busy || !this.root.open) return;
     this.#busy = true;
     try {
-      while (this.#pending && this.root.open) {
-        const next = this.#pending;
-        const [filters, picture] = await Promise.all([this.#loadFilters(next.model), decodePixels(next.preview)]);
-        if (this.#pending === null) break;
-        this.maps = computeFeatureMaps(picture, filters);
-        for (const [name, layer] of Object.entries(this.layers)) layer.show(this.maps[name]);
-        this.#describeSelected();
-        if (this.#pending === next) this.#pending = null;
-      }
+      await this.#start();
+      while (this.#pending && this.root.open) await this.#show(this.#pending);
     } catch {
-      setText(this.status, "The network's filters could not be loaded. Draw again to retry.");
+      setText(this.status, "The network’s weights could not be loaded. Draw again to retry.");
       this.#pending = null;
-      this.#requested = {};
+      this.#shown = {};
     } finally {
       this.#busy = false;
     }
   }
 
-  async #loadFilters(model) {
+  async #show(opened) {
+    const { model, preview } = opened;
+    const wantsDense = this.#wantsDense;
+    const [filters, dense, picture] = await Promise.all([
+      this.#loadFilters(model),
+      wantsDense ? this.#loadDense(model) : null,
+      decodePixels(preview),
+    ]);
+    if (this.#pending === null) return;
+    this.#walk.showMaps(picture, filters);
+    if (dense) this.#walk.showAnswer(dense.weights, dense.temperature, opened);
+    setText(this.status, `Computed in your browser with the weights of model ${model}.`);
+    if (this.#pending === opened && wantsDense === this.#wantsDense) this.#pending = null;
+  }
+
+  async #start() {
+    const { Walk } = await steps();
+    this.#walk ??= new Walk(this.root);
+  }
+
+  #loadFilters(model) {
+    return this.#load(`${model}/filters/`, async (url) => {
+      const [{ parseFilters }, buffer] = await Promise.all([steps(), fetchBuffer(url)]);
+      return parseFilters(buffer);
+    });
+  }
+
+  #loadDense(model) {
+    return this.#load(`${model}/dense/`, async (url) => {
+      const [{ parseDense }, buffer, { temperature }] = await Promise.all([steps(), fetchBuffer(url), get(`${this.url}${model}/`)]);
+      return { weights: parseDense(buffer), temperature };
+    });
+  }
+
+  async #load(path, read) {
     const now = performance.now();
-    if (!(this.#filters.get(model)?.until > now)) {
-      // "no-cache" revalidates the browser's copy by its ETag.
-      const response = await fetch(`${this.url}${model}/filters/`, { cache: "no-cache" });
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#filters.set(model, { until: now + FRESH_MS, filters: parseFilters(await response.arrayBuffer()) });
-    }
-    return this.#filters.get(model).filters;
-  }
-
-  /** Describe the selected tile for the new drawing. */
-  #describeSelected() {
-    if (this.#selected) this.#describe(...this.#selected);
-    else setText(this.status, "Select a tile to enlarge it.");
-  }
-
-  #describe(name, map) {
-    this.#selected = [name, map];
-    if (!this.maps) return;
-    const { side } = this.layers[name];
-    const values = this.maps[name].subarray(map * side * side, (map + 1) * side * side);
-    const peak = values.reduce((max, value) => Math.max(max, value), 0);
-    const activation = peak ? `peak activation ${peak.toFixed(2)}` : "no activation";
-    setText(this.status, `Filter ${map + 1} of the ${name} convolution: ${activation}.`);
+    if (!(this.#loaded.get(path)?.until > now)) this.#loaded.set(path, { until: now + FRESH_MS, value: await read(`${this.url}${path}`) });
+    return this.#loaded.get(path).value;
   }
 }

@@ -1,89 +1,93 @@
-// A layer's feature maps as tiles on one canvas. The tile under the pointer, or selected by arrow keys, is enlarged.
+// A layer as tiles on one canvas: feature maps, kernels beside their maps, or units. One is selected by click or arrow keys.
 
-const GAP = 1; // pixels of a map between tiles
+import { KERNEL, WEIGHTS } from "./convolution.js";
+import { onScheme, peakOf, Picture } from "./paint.js";
+
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const KERNEL_SCALE = 4;
+const KERNEL_WIDTH = KERNEL * KERNEL_SCALE + 2;
+const narrow = matchMedia("(max-width: 36rem)");
 
-function toRgb(color) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
-}
-
-export class FeatureMapTiles {
-  #selected = null;
+export class Tiles {
+  selected = 0;
   #values = null;
 
-  /** `root` holds two canvases: all tiles, and the selected one. `onSelect(map)` is called for each selection. */
-  constructor(root, { maps, side }, onSelect) {
-    Object.assign(this, { maps, side, onSelect });
-    this.columns = maps / 4;
-    this.canvas = root.querySelector("[data-tiles]");
-    this.large = root.querySelector("[data-large]");
-    this.canvas.width = this.columns * (side + GAP) - GAP;
-    this.canvas.height = 4 * (side + GAP) - GAP;
-    this.large.width = this.large.height = side;
-    this.canvas.addEventListener("pointermove", (event) => this.#point(event));
-    this.canvas.addEventListener("pointerdown", (event) => this.#point(event));
-    this.canvas.addEventListener("keydown", (event) => this.#step(event));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show(this.#values));
+  /** `onSelect(tile)` is called when somebody chooses one. `columns` are halved on a phone; `kernels` leaves room for them. */
+  constructor(canvas, { maps, side, columns, scale = 1, gap = 1, kernels = false }, onSelect) {
+    Object.assign(this, { canvas, maps, side, scale, gap, onSelect, wide: columns, kernels });
+    this.#fit();
+    canvas.addEventListener("click", (event) => this.#point(event));
+    canvas.addEventListener("keydown", (event) => this.#step(event));
+    narrow.addEventListener("change", () => this.#fit());
+    onScheme(() => this.#paint());
   }
 
-  /** Paint `values`: map after map, row by row, or null. The layer's peak activation has the full colour. */
-  show(values) {
+  /** Show `values`, map after map, row by row, or null; beside each map its kernel of 25 `weights`. */
+  show(values, weights = null) {
     this.#values = values;
-    const style = getComputedStyle(this.canvas);
-    const [background, ink] = [toRgb(style.getPropertyValue("--sheet")), toRgb(style.getPropertyValue("--accent"))];
-    const peak = values ? values.reduce((max, value) => Math.max(max, value), 1e-6) : 1;
-    const size = this.side * this.side;
-    const picture = (map) => {
-      const image = new ImageData(this.side, this.side);
-      for (let index = 0; index < size; index += 1) {
-        const share = values ? Math.sqrt(values[map * size + index] / peak) : 0;
-        for (let c = 0; c < 3; c += 1) image.data[4 * index + c] = background[c] + (ink[c] - background[c]) * share;
-        image.data[4 * index + 3] = 255;
-      }
-      return image;
-    };
-    const context = this.canvas.getContext("2d");
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (let map = 0; map < this.maps; map += 1) {
-      const [x, y] = [map % this.columns, Math.floor(map / this.columns)];
-      context.putImageData(picture(map), x * (this.side + GAP), y * (this.side + GAP));
-    }
-    this.large.hidden = this.#selected === null;
-    if (this.#selected === null) return;
-    this.large.getContext("2d").putImageData(picture(this.#selected), 0, 0);
-    this.#frame(context, style.getPropertyValue("--second"));
+    this.weights = weights;
+    this.peak = peakOf(values);
+    this.#paint();
   }
 
-  /** Outline the selected tile in the gaps around it. */
-  #frame(context, color) {
-    const step = this.side + GAP;
-    context.strokeStyle = color;
-    context.strokeRect((this.#selected % this.columns) * step - 0.5, Math.floor(this.#selected / this.columns) * step - 0.5, step, step);
+  select(tile) {
+    this.selected = tile;
+    this.canvas.setAttribute("aria-valuenow", tile + 1);
+    this.#frame();
+  }
+
+  #fit() {
+    this.columns = narrow.matches ? this.wide / 2 : this.wide;
+    this.rows = this.maps / this.columns;
+    this.indent = this.kernels ? KERNEL_WIDTH : 0;
+    this.height = this.side * this.scale;
+    this.width = this.indent + this.height;
+    this.picture = new Picture(this.canvas, this.columns * (this.width + this.gap) + this.gap, this.rows * (this.height + this.gap) + this.gap);
+    this.#paint();
+  }
+
+  #corner(tile) {
+    return [(tile % this.columns) * (this.width + this.gap) + this.gap, Math.floor(tile / this.columns) * (this.height + this.gap) + this.gap];
+  }
+
+  #paint() {
+    const { picture, side, scale } = this;
+    const weightsPeak = peakOf(this.weights);
+    for (let tile = 0; tile < this.maps; tile += 1) {
+      const [left, top] = this.#corner(tile);
+      if (this.kernels) picture.draw(this.weights, tile * WEIGHTS, KERNEL, weightsPeak, { left, top: top + 2, scale: KERNEL_SCALE });
+      picture.draw(this.#values, tile * side * side, side, this.peak, { left: left + this.indent, top, scale });
+    }
+    this.#frame();
+  }
+
+  /** Show the pictures, and a frame around the selected one. */
+  #frame() {
+    const { picture } = this;
+    picture.show();
+    if (!this.#values) return;
+    const [left, top] = this.#corner(this.selected);
+    picture.context.strokeStyle = getComputedStyle(this.canvas).color;
+    picture.context.strokeRect(left - 0.5, top - 0.5, this.width + 1, this.height + 1);
   }
 
   #point(event) {
     const box = this.canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * this.columns);
-    const row = Math.floor(((event.clientY - box.top) / box.height) * 4);
-    this.#select(Math.min(3, Math.max(0, row)) * this.columns + Math.min(this.columns - 1, Math.max(0, column)));
+    const row = Math.floor(((event.clientY - box.top) / box.height) * this.rows);
+    this.#choose(Math.min(this.rows - 1, Math.max(0, row)) * this.columns + Math.min(this.columns - 1, Math.max(0, column)));
   }
 
   #step(event) {
-    const step = STEPS[event.key];
-    if (!step) return;
+    const [x, y] = STEPS[event.key] ?? [];
+    const ends = { Home: 0, End: this.maps - 1 };
+    const next = ends[event.key] ?? this.selected + x + y * this.columns;
+    if (Number.isNaN(next)) return;
     event.preventDefault();
-    const at = this.#selected ?? -step[0] - step[1] * this.columns;
-    const next = at + step[0] + step[1] * this.columns;
-    if (next >= 0 && next < this.maps) this.#select(next);
+    if (next >= 0 && next < this.maps) this.#choose(next);
   }
 
-  #select(map) {
-    if (map === this.#selected) return;
-    this.#selected = map;
-    this.show(this.#values);
-    this.onSelect(map);
+  #choose(tile) {
+    if (this.#values) this.onSelect(tile);
   }
 }

@@ -12,12 +12,9 @@ import { connectFullScreen } from "./fullscreen.js";
 import { keepDrawing } from "./keep.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
-import { reencode } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
 import { keyOf, Predictor } from "./predictor.js";
 import { SegmentationView } from "./segmentation.js";
-
-const UNREADABLE = [400, 413, 415]; // statuses of a file that the browser may have decoded all the same
 
 function connectTools(main, pad) {
   const undo = main.querySelector("[data-undo]");
@@ -78,13 +75,7 @@ function connectAnswer(main, pad, predictor, answer) {
     setText(problem, "");
     answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
   });
-  predictor.addEventListener("problem", async ({ detail }) => {
-    const { picture } = pad.drawing;
-    if (picture?.bitmap && !picture.isReencoded && UNREADABLE.includes(detail.status)) {
-      await reencode(picture);
-      predictor.predict(pad.drawing, { again: true });
-    } else clear("No prediction.", describeError(detail));
-  });
+  predictor.addEventListener("problem", ({ detail }) => clear("No prediction.", describeError(detail)));
 }
 
 /** Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change". */

@@ -3,27 +3,39 @@
 import { setText } from "../dom.js";
 import { describeError } from "../http.js";
 import { BLANK } from "./ink.js";
-import { firstPicture, isTooSmall, openPicture } from "./picture.js";
+import { firstPicture, isTooSmall, openPicture, reencode } from "./picture.js";
+
+const UNREADABLE = [400, 413, 415]; // statuses of a file that the browser may have decoded all the same
+const NOTICE_MS = 300;
+
+/** Resolve to the refusal of a picture, or null if the server has read it or answered that it found no digit. */
+async function check(predictor, picture, isLatest) {
+  if (isTooSmall(picture)) return { code: "image_too_small" };
+  const error = await predictor.probe({ ...BLANK, picture }, isLatest);
+  if (!picture.bitmap) return error;
+  if (!UNREADABLE.includes(error?.status)) return null; // the predictor says what it is, and asks again
+  await reencode(picture);
+  return (await predictor.probe({ ...BLANK, picture }, isLatest)) ? error : null;
+}
 
 /** Return a function that shows a picture file. If it can't be read, the drawing stays and `problem` says why; `note` is as before. */
 function createOpener(pad, predictor, note, problem) {
   return async (file) => {
     const action = pad.nextAction();
     const isLatest = () => pad.isLatest(action); // opening takes time; a later action of the user wins
-    const picture = await openPicture(file);
     const noted = note.textContent;
-    let error = isTooSmall(picture) ? { code: "image_too_small" } : null;
-    if (!picture.bitmap && isLatest()) {
-      pad.say("Opening the picture…");
-      error = await predictor.probe({ ...BLANK, picture }, isLatest).catch((refusal) => refusal);
+    const notice = setTimeout(() => isLatest() && pad.say("Opening the picture…"), NOTICE_MS);
+    const picture = await openPicture(file);
+    const refusal = isLatest() && (await check(predictor, picture, isLatest));
+    clearTimeout(notice);
+    if (isLatest() && !refusal) {
+      pad.show({ picture });
+      return;
     }
-    if (!isLatest()) picture.bitmap?.close();
-    else if (!error) pad.show({ picture });
-    else {
-      picture.bitmap?.close();
-      setText(note, noted);
-      setText(problem, describeError(error));
-    }
+    picture.bitmap?.close();
+    if (!isLatest()) return;
+    setText(note, noted);
+    setText(problem, describeError(refusal));
   };
 }
 

@@ -5,6 +5,7 @@ import { encodeBitmap, fromDataUrl, openPicture, toDataUrl } from "./picture.js"
 
 const KEY = "drawing";
 const MAX_FILE_BYTES = 1_000_000; // of a picture; browsers take about 5 MB
+const PRECISION = 1e6; // for each unit
 const LOST = "The picture was too large to keep. Choose it again.";
 
 function restore(pad, { strokes, area, picture, isLost }) {
@@ -20,7 +21,7 @@ function restore(pad, { strokes, area, picture, isLost }) {
 }
 
 function store(value) {
-  const round = (key, number) => (typeof number === "number" ? Math.round(number * 10_000) / 10_000 : number);
+  const round = (key, number) => (typeof number === "number" ? Math.round(number * PRECISION) / PRECISION : number);
   sessionStorage.setItem(KEY, JSON.stringify(value, round));
 }
 

@@ -73,7 +73,6 @@ export async function reencode(picture) {
   const { bitmap } = picture;
   picture.file = await encodeBitmap(bitmap);
   picture.size = { width: bitmap.width, height: bitmap.height };
-  picture.isReencoded = true;
 }
 
 /** Resolve to a file as a data URL. */

@@ -67,12 +67,20 @@ export class Predictor extends EventTarget {
     else this.#sendSoon(drawing);
   }
 
-  /** Resolve when the server has read a drawing that is not on the pad yet. While `isWanted()`, `predict` uses the response. */
+  /** Request a prediction for a drawing that is not on the pad yet. Resolve to the error, or null; while `isWanted()`, `predict` uses either. */
   async probe(drawing, isWanted) {
-    const result = await post(this.#url, await body(drawing));
-    if (!isWanted()) return;
-    this.#lastNumber += 1;
-    this.#last = { number: this.#lastNumber, key: keyOf(drawing), drawing, final: true, result };
+    const request = { key: keyOf(drawing), drawing, final: true, result: null, error: null };
+    this.#sent.push(performance.now());
+    try {
+      request.result = await post(this.#url, await body(drawing));
+    } catch (error) {
+      request.error = error;
+    }
+    if (isWanted()) {
+      this.#lastNumber += 1;
+      this.#last = Object.assign(request, { number: this.#lastNumber });
+    }
+    return request.error;
   }
 
   /** Return the milliseconds to wait until `limit` requests per second allow another one. */
@@ -122,7 +130,10 @@ export class Predictor extends EventTarget {
   /** Use a guess for the same drawing as the final prediction. */
   #finish(request) {
     request.final = true;
-    if (request.result) this.#notify("prediction", { ...request.result, drawing: request.drawing, final: true });
+    if (request.error) this.#fail(request, request.error);
+    if (!request.result) return;
+    this.#shownNumber = Math.max(this.#shownNumber, request.number);
+    this.#notify("prediction", { ...request.result, drawing: request.drawing, final: true });
   }
 
   #fail(request, error) {

@@ -34,7 +34,7 @@ class ModelVersion(models.Model):
     uncertain_below = models.FloatField(null=True, blank=True, help_text="answers less confident are called uncertain")
     parent = models.ForeignKey(
         "self",
-        on_delete=models.PROTECT,
+        on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="children",
@@ -54,6 +54,15 @@ class ModelVersion(models.Model):
         return format_percent(self.test_accuracy)
 
 
+class ObsoleteFile(models.Model):
+    """A file of a model whose row is deleted, until recognition.deletion has removed it."""
+
+    name = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Via(models.TextChoices):
     """How a model came into service."""
 
@@ -65,7 +74,7 @@ class Via(models.TextChoices):
 
 
 class Activation(models.Model):
-    """A model was put into service. Rows are only added, and the newest one is in force.
+    """A model was put into service. Rows are only added, and go with their model. The newest one is in force.
 
     `previous` is the activation that a rollback returns to. A rollback is itself a new row, with the `previous` of the
     activation it returns to, so that rolling back twice goes back twice.
@@ -175,7 +184,7 @@ class Correction(models.Model):
     predicted = models.PositiveSmallIntegerField(null=True, blank=True)
     confidence = models.FloatField(null=True, blank=True, help_text="of the prediction, 0 to 1")
     uncertain = models.BooleanField(default=False, help_text="the model called its prediction uncertain")
-    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     source = models.CharField(max_length=6, choices=Source.choices)
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="corrections"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -14,7 +15,7 @@ from django.db.models.fields.files import FieldFile
 from digits_site.web.errors import StateChanged
 from recognition.classifier import Classifier
 from recognition.comparison import objections, outcome
-from recognition.errors import LessAccurate, NoEarlierModel, NoFile, WorseThanChampion
+from recognition.errors import LessAccurate, ModelRejected, NoEarlierModel, NoFile, WorseThanChampion
 from recognition.models import Activation, Comparison, ModelVersion
 
 EXAMPLES = ("fixed_examples", "broken_examples")  # the keys of comparison.SetResult that have their own column
@@ -29,10 +30,11 @@ def publish(
     keras_content: bytes | None = None,
     parent: ModelVersion | None = None,
 ) -> ModelVersion:
-    """Store an ONNX file under its SHA-256 and register it; the same bytes twice are one version.
+    """Store an ONNX file and register it; the same bytes twice are one version.
 
     The bytes are loaded and run first, so that an unusable model is never registered. The row is written last, so that
-    a file torn by a crash belongs to no version. `keras_content` is the same network for download and further training,
+    a file torn by a crash belongs to no version. No name is used twice: the file of a deleted version may still be
+    about to be removed. `keras_content` is the same network for download and further training,
     `parent` the version that training began with.
 
     Raises ModelRejected, OSError if no space is left, and StorageUnavailable.
@@ -44,16 +46,16 @@ def publish(
         return existing
     quality = {"test_accuracy": test_accuracy, "temperature": temperature, "uncertain_below": uncertain_below}
     version = ModelVersion(sha256=digest, size=len(content), parent=parent, **quality)
-    version.file.name = store(version.file.storage, f"{digest}.onnx", content)
+    name = f"{digest}-{token_hex(4)}"
+    version.file.name = store(version.file.storage, f"{name}.onnx", content)
     if keras_content is not None:
-        version.keras_file.name = store(version.file.storage, f"{digest}.keras", keras_content)
+        version.keras_file.name = store(version.file.storage, f"{name}.keras", keras_content)
     version.save()
     return version
 
 
 def store(storage: Storage, name: str, content: bytes) -> str:
     """Write a file completely or not at all, and return its name. Raises OSError and StorageUnavailable."""
-    storage.delete(name)  # an earlier crash may have left it half-written
     try:
         return storage.save(name, ContentFile(content))
     except OSError:
@@ -127,6 +129,8 @@ def activate(
         current = lock_current(expected)
         if current and current.model_id == model.pk:
             return current
+        if not ModelVersion.objects.filter(pk=model.pk).exists():
+            raise ModelRejected(f"{model} was deleted.")
         if champion and (current is None or current.model_id != champion.pk):
             raise StateChanged
         account = by if isinstance(by, User) else None
@@ -181,7 +185,9 @@ def lock_current(expected: int | None = None) -> Activation | None:
     All lock the same row: if each locked the activation in force, two could lock different rows.
     Raises StateChanged if the activation's ID is not `expected`.
     """
-    ModelVersion.objects.select_for_update(no_key=True).order_by("pk").first()
+    first = ModelVersion.objects.select_for_update(no_key=True).order_by("pk")
+    while first.first() is None and ModelVersion.objects.exists():
+        pass  # the row was deleted while this process waited for it: lock the one that is the first now
     current = Activation.current()
     if expected is not None and expected != (current.pk if current else 0):
         raise StateChanged

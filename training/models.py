@@ -111,7 +111,7 @@ class TrainingRun(models.Model):
     calibration_error = models.FloatField(null=True, blank=True, help_text="mean of |confidence - accuracy|")
     confusion = models.JSONField(null=True, blank=True, help_text="10x10 counts (row: true digit, column: predicted)")
     versions = models.JSONField(default=dict, blank=True, help_text="libraries that trained it")
-    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
     base = models.ForeignKey(
         ModelVersion,
         on_delete=models.PROTECT,

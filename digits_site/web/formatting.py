@@ -1,5 +1,6 @@
 """Numbers and times as people read them, alike in the admin, the commands and on the page (js/format.js)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from django.utils.html import format_html
@@ -36,6 +37,18 @@ def format_duration(seconds: float | None) -> str:
 def format_count(number: int | None) -> str:
     """Format a count: 60,000."""
     return MISSING if number is None else f"{number:,}"
+
+
+def format_numbers(numbers: Iterable[int]) -> str:
+    """Format the numbers of rows: 1 to 3, 7 and 9."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in (map(str, run) if len(run) < 3 else [f"{run[0]} to {run[-1]}"])]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def format_significant(value: float | None) -> str:

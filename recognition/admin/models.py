@@ -15,10 +15,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo, confirm
+from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo, confirm
 from digits_site.web.admin.columns import time_column
+from digits_site.web.admin.deletion import DeletingAdmin
 from digits_site.web.formatting import MISSING, format_probability, format_significant, time_tag
 from recognition import registry
+from recognition.admin.deletion import DELETE_MODELS
 from recognition.admin.lineage import lineage
 from recognition.admin.search import search
 from recognition.errors import NoEarlierModel
@@ -104,7 +106,7 @@ def activations_table(model: ModelVersion, with_reason: bool = False) -> str:
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ActionAdmin):
+class ModelVersionAdmin(DeletingAdmin):
     list_display = ("name", "serving", "accuracy", "trained_by", "size_shown", "created")
     fields = (
         *("serving", "trained_by", "files", "sha256", "size_shown", "accuracy", "temperature_shown", "uncertain"),
@@ -121,6 +123,7 @@ class ModelVersionAdmin(ActionAdmin):
             form=reason_form,
         )
     }
+    deletion = DELETE_MODELS
     change_list_template = "admin/recognition/modelversion/change_list.html"
     created = time_column("created_at", "created")
 

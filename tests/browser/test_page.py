@@ -292,18 +292,58 @@ def test_an_answer_that_comes_late_is_dropped(visits):
 
 
 def test_refusals_are_said_in_plain_words(visits):
-    page = visits.open(expected=["status of"])
+    page = visits.open(expected=["status of"], clock=True)
     refusal = {}
     page.route(NUMBER, lambda route: route.fulfill(**refusal))
     for status, code, headers, said, words in [
         (503, "model_unavailable", {}, "No model is in service.", "No prediction."),
         (422, "blank_drawing", {}, "", "No digit found in this drawing."),
-        (429, "rate_limited", {"Retry-After": "30"}, "Try again in 30 s", "No prediction."),
+        (429, "rate_limited", {"Retry-After": "30"}, "Too many requests. It will be tried again.", "No prediction."),
     ]:
         refusal |= {"status": status, "headers": headers, "json": {"code": code}}
         draw(page)
         expect(answer(page)).to_have_text(words)
         expect(alert(page, said or re.compile("."))).to_have_count(int(bool(said)))
+    expect(alert(page, "Trying again in 30 s.")).to_be_visible()
+    for seconds in (29, 28):
+        page.clock.run_for(1000)
+        expect(alert(page, re.compile(rf"Trying again in ({seconds}|{seconds - 1}) s\."))).to_be_visible()
+    page.unroute_all()
+    page.clock.fast_forward(30_000)
+    expect(answer(page)).to_contain_text("sure")
+    expect(alert(page, re.compile("."))).to_have_count(0)
+
+
+def test_a_server_that_was_away_is_asked_again_until_it_answers_and_not_for_ever(visits):
+    page = visits.open(expected=["ERR_FAILED", "ERR_CONNECTION"], clock=True)
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route(NUMBER, refuse)
+    lost = alert(page, "The server can't be reached.")
+    draw(page, steps=1)
+    expect(lost).to_contain_text(re.compile(r"Trying again in [12] s\."))
+    guesses = len(asked)
+    for _ in range(60):  # ten minutes
+        page.clock.fast_forward(10_000)
+        settle(page)
+    expect(lost).to_contain_text("Check your connection and try again.")
+    assert 3 <= len(asked) - guesses <= 12
+    page.unroute_all()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(answer(page)).to_contain_text("Read as 7")
+    expect(lost).to_have_count(0)
+    page.route(NUMBER, refuse)
+    button(page, "Undo").click()
+    button(page, "Redo").click()
+    expect(lost).to_contain_text("Trying again")
+    page.unroute_all()
+    page.clock.fast_forward(2000)
+    expect(answer(page)).to_contain_text("Read as 7")
+    expect(lost).to_have_count(0)
 
 
 def test_nothing_keeps_anybody_out(visits):

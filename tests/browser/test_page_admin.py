@@ -2,11 +2,12 @@
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import check_accessibility, overflow
+from tests.support.browser import check_accessibility, module_url, overflow
 from tests.support.operator import NAME, PASSWORD
 from tests.support.page import PATIENCE, button, start
 from training import shipping
@@ -16,6 +17,7 @@ HISTORY = json.loads(shipping.RUN_FILE.read_text())
 FIRST, LAST = (f"{HISTORY['epochs'][place]['val_accuracy']:.2%}".rstrip("%") for place in (0, -1))
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FOURS_AS_NINES = HISTORY["confusion"][4][9]
+HEIGHT = "async ([url, value]) => (await import(url)).accuracyHeight(value)"
 
 
 def test_the_front_page_follows_a_run(operator, stack):
@@ -33,11 +35,15 @@ def test_the_front_page_follows_a_run(operator, stack):
     stack.ended(number)
     page.goto(stack.url + "/admin/")
     expect(training).to_contain_text(f"Last run: {number}, stopped.")
+    page.goto(f"{stack.url}/runs/{number}/")
+    expect(page.get_by_role("region", name="Details")).to_contain_text(f"Stopped by{NAME}, in the admin")
 
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):
     page = operator("training/trainingrun/1/change/")
-    expect(page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 1: {FIRST}%"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 60 epochs, last {LAST}%"))
+    ).to_be_visible()
     expect(page.get_by_role("region", name=f"{MISREAD} misread test digits").get_by_role("img")).to_have_count(MISREAD)
     page.get_by_role("button", name=f"{FOURS_AS_NINES}: 4 read as 9").click()
     expect(page.get_by_role("region", name=f"{FOURS_AS_NINES} fours read as 9").get_by_role("img")).to_have_count(
@@ -45,23 +51,47 @@ def test_a_runs_page_shows_its_charts_and_test_digits(operator):
     )
 
 
-def test_the_list_of_runs_draws_their_accuracy(operator):
-    page = operator("training/trainingrun/")
+def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(operator):
+    page = operator("training/trainingrun/", timezone_id="Asia/Kolkata")
     curve = page.get_by_role("img", name=f"Validation accuracy from {FIRST}% to {LAST}%")
     expect(curve.locator("path")).to_have_attribute("d", re.compile("^M3"))
+    url = module_url(page, "charts/sparkline")
+    high, low = (float(page.evaluate(HEIGHT, [url, value])) for value in (0.99, 0.11))
+    assert low < 0.05 < 0.7 < high < 0.9, "the same scale in all rows: one of 11% lies at the bottom"
+    assert float(curve.locator("circle").get_attribute("cy")) < 6, "99.4% is near the top"
+    expect(page.get_by_text("Times in Asia/Calcutta (UTC+5:30)")).to_be_visible()
+    shipped = page.get_by_role("row").filter(has_text="shipped with Digits")
+    queued = shipped.locator("time")
+    at = datetime.fromisoformat(queued.get_attribute("datetime")).astimezone(timezone(timedelta(hours=5.5)))
+    expect(queued).to_have_text(re.compile(f"{at:%H:%M}$"))
+    expect(queued).to_have_attribute("title", re.compile(r"GMT\+5:30|India Standard Time|IST"))
+    table = page.locator(".results")
+    for width in (1280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert table.evaluate("(results) => results.scrollWidth - results.clientWidth") <= 0, width
+        for text in (queued, shipped.get_by_text("in service"), shipped.get_by_role("link", name="model 1")):
+            box = text.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+    expect(shipped.get_by_role("cell", name=f"Queued {queued.inner_text()}")).to_be_visible()
 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "training/trainingrun/", "training/trainingrun/1/change/", "training/trainingrun/1/act/train_with_changes/"],
+    [
+        *("", "training/trainingrun/", "training/trainingrun/1/change/"),
+        *("training/trainingrun/1/act/train_with_changes/", "recognition/modelversion/", "nowhere/"),
+    ],
 )
 def test_it_fits_a_phone_keeps_to_the_policy_and_keeps_nobody_out(operator, visits, path):
+    visits.expected += ["status of 404"] if path == "nowhere/" else []
     page = operator(path, width=360, height=740)
     page.wait_for_load_state("networkidle")
     assert overflow(page) == 0
     assert not visits.complaints
     visits.expected += ["inline style", "preload assets"]  # axe's own doing
-    check_accessibility(page, 1280, context="#content")
+    widths = (1280,) if path.endswith("1/change/") else (1280, 320)  # a long page: axe takes seconds
+    check_accessibility(page, *widths, context="#content")
 
 
 def test_a_visitor_signs_in_and_returns_with_the_settings(visits, account):

@@ -93,7 +93,7 @@ def test_how_long_a_run_would_take_is_told_before_it_is_started(visits):
     page.goto(visits.url)
     form = page.get_by_role("form", name="Training settings")
     expect(form).to_contain_text("About 49 s on this machine")
-    page.get_by_label("Samples").fill("6000")
+    page.get_by_label("Samples", exact=True).fill("6000")
     expect(form).to_contain_text("About 11 s on this machine")
     page.get_by_label("Batch size").fill("16")
     expect(form).not_to_contain_text("on this machine")
@@ -146,9 +146,9 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     page.get_by_role("checkbox", name="Compare run 1", exact=True).check()
     page.get_by_role("link", name="Compare 2 runs").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Compare runs 1 and {number}")
-    first = f"{FIRST_EPOCH['accuracy']:.2%}"
-    for curve, value in (("Accuracy", first), ("Loss", r"\d")):
-        name = rf"^{curve}, training by epoch. run 1: 1: {value}.*; run {number}: 1: \d"
+    last = f"{LAST_EPOCH['accuracy']:.2%}"
+    for curve, value in (("Accuracy", last), ("Loss", r"\d")):
+        name = rf"^{curve}, training by epoch. run 1: 60 epochs, last {value}.*; run {number}: 1 epoch, last \d"
         expect(page.get_by_role("img", name=re.compile(name))).to_be_visible()
     samples = page.get_by_role("row", name=re.compile("^Samples"))
     expect(samples).to_contain_text("60,000")

@@ -60,7 +60,6 @@ def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     expect(run_panel(second)).not_to_contain_text("Stopping")
 
     expect(curve(first, "Accuracy")).not_to_have_attribute("aria-label", told, timeout=PATIENCE)
-    assert curve(first, "Accuracy").get_attribute("aria-label").startswith(told)
     expect(curve(first, "Loss")).to_be_visible()
     button(second, "Stop run").click()
     button(second, "Stop the run").click()
@@ -150,13 +149,13 @@ def test_gaps_are_closed_by_a_fresh_snapshot_a_second_one_soon_after_the_first_t
 def test_batches_move_the_bar_and_old_ones_do_not(visits):
     page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]))
     expect(epoch_rows(page)).to_have_count(1)
-    server.send("batch", 3, epoch=2, step=117, steps=468, loss=0.1234, accuracy=0.9688)
+    server.send("batch", 3, epoch=2, step=117, steps=468, loss=0.1234, accuracy=0.9688, seconds_left=37.5)
     bar = page.get_by_role("progressbar", name="Batches of this epoch")
     expect(bar).to_have_attribute("aria-valuetext", "step 117 of 468")
     expect(run_panel(page)).to_contain_text("Epoch 2 of 5")
     expect(run_panel(page)).to_contain_text("0.1234")
     expect(run_panel(page)).to_contain_text("96.88%")
-    expect(run_panel(page)).to_contain_text("about 40 s left")  # 3.75 epochs at 10 s each, to the next 5
+    expect(run_panel(page)).to_contain_text("about 40 s left")  # to the next 5
     server.send("batch", 2, epoch=2, step=1, steps=468, loss=2.3, accuracy=0.1)
     server.send("batch", 3, epoch=1, step=468, steps=468, loss=2.3, accuracy=0.1)
     server.send("batch", 3, epoch=2, step=234, steps=468, loss=0.1, accuracy=0.97)

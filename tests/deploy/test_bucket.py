@@ -78,7 +78,7 @@ from django.core.files.storage import storages
 from recognition import registry
 from recognition.models import Activation
 model = registry.publish(open({str(tmp_path / "eight.onnx")!r}, "rb").read(), test_accuracy=0.5)
-storages["models"].delete(model.sha256 + ".onnx")
+storages["models"].delete(model.file.name)
 Activation.objects.create(model=model, previous=Activation.current())
 print(model.pk)
 """

@@ -89,7 +89,7 @@ def test_the_channel_and_its_operations_list_every_message() -> None:
 
 
 def test_the_file_has_every_message_that_the_code_sends_and_no_other_with_the_properties_of_its_type() -> None:
-    types = [*get_args(events.Payload), *get_args(events.Reply), events.Snapshot]
+    types = [*get_args(events.Payload), *get_args(events.Reply), events.Snapshot, events.Activated]
     in_code = {get_args(get_type_hints(each)["type"])[0]: each for each in types}
     assert set(in_code) == set(payloads()) - FROM_CLIENTS
     for kind, message in in_code.items():
@@ -163,7 +163,8 @@ def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: Cli
     known = payloads()["phase"]["properties"]["phase"]["enum"]
     assert phases == [phase for phase in known if phase not in {"drawing", "stopping"}], "nobody drew or stopped here"
     with connect(stack.ws_url) as late:
-        assert receive(late) == {"type": "snapshot", "seq": 5, "run": stack.run(run)}
+        ended = stack.run(run)
+        assert receive(late) == {"type": "snapshot", "seq": 5, "run": ended, "batches": [], "model": 1}
 
 
 @pytest.mark.stack

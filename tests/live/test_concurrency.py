@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from digits_site.web.errors import StateChanged
 from recognition import registry
-from recognition.models import Activation
+from recognition.deletion import Plan, delete_planned, plan_models
+from recognition.errors import ModelRejected
+from recognition.models import Activation, ModelVersion
 from tests.support.admin_pages import MODELS, hidden_fields
 from tests.support.constant_models import constant_model, publish_constant_model
 from tests.support.runs import PARAMETERS
@@ -61,13 +63,11 @@ def waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipped: None, tmp_path: Path) -> None:
-    """Better than what serves when its run ends, worse than what serves when it is its turn."""
-    registry.activate(publish_constant_model(1))
-    better = publish_constant_model(9)
-    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS | {"activate": True})
+def ending_run(folder: Path, activate: bool) -> tuple[TrainingRun, Callable[[], None], list[dict[str, Any]]]:
+    """A run whose training process has ended with the constant model of 5, what completes it, and what it tells."""
+    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS | {"activate": activate})
     assert run.claim("worker")
-    config = prepare_attempt(runner.config_of(run, tmp_path), 0)
+    config = prepare_attempt(runner.config_of(run, folder), 0)
     config.model_file.write_bytes(constant_model(5))
     config.keras_file.write_bytes(b"the same in Keras")
     result: Any = {
@@ -82,7 +82,19 @@ def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipp
     }
     told: list[dict[str, Any]] = []
     progress: Any = SimpleNamespace(run=run, broadcast=told.append)
-    meanwhile(lambda: runner.publish_and_complete(progress, config, result, {}), lambda: registry.activate(better))
+    return run, lambda: runner.publish_and_complete(progress, config, result, {}), told
+
+
+def delete(*models: ModelVersion) -> None:
+    delete_planned(lambda: plan_models([model.pk for model in models]))
+
+
+def test_a_model_does_not_replace_a_better_one_that_is_activated_meanwhile(shipped: None, tmp_path: Path) -> None:
+    """Better than what serves when its run ends, worse than what serves when it is its turn."""
+    registry.activate(publish_constant_model(1))
+    better = publish_constant_model(9)
+    run, complete, told = ending_run(tmp_path, activate=True)
+    meanwhile(complete, lambda: registry.activate(better))
     assert Activation.current_model_id() == better.pk
     assert TrainingRun.objects.get(pk=run.pk).status == Status.COMPLETED
     assert [values["in_service"] for values in told] == [False]
@@ -130,3 +142,79 @@ def test_many_clicks_at_once_roll_back_once(shipped: None) -> None:
         statuses = sorted(future.result(60) for future in clicks)
     assert Activation.objects.count() == before + 1
     assert statuses == [200] * (AT_ONCE - 1) + [302]
+
+
+def test_a_model_that_is_deleted_meanwhile_is_not_activated(shipped: None) -> None:
+    serving, model = Activation.current_model_id(), publish_constant_model(1)
+
+    def activate() -> None:
+        with pytest.raises(ModelRejected, match="was deleted"):
+            registry.activate(model)
+
+    meanwhile(activate, lambda: delete(model))
+    assert Activation.current_model_id() == serving
+
+
+def test_a_model_that_is_activated_meanwhile_is_not_deleted(shipped: None) -> None:
+    model = publish_constant_model(1)
+    confirmed = plan_models([model.pk]).state
+
+    def confirm() -> None:
+        with pytest.raises(StateChanged):
+            delete_planned(lambda: plan_models([model.pk]), confirmed)
+
+    meanwhile(confirm, lambda: registry.activate(model))
+    assert Activation.current_model_id() == model.pk
+    assert model.file.storage.exists(model.file.name)
+
+
+def test_who_waits_for_the_row_that_all_lock_locks_the_next_one_if_it_is_deleted() -> None:
+    models = [publish_constant_model(digit) for digit in (1, 2, 3, 4)]
+    for model in models[1:3]:
+        registry.activate(model)
+
+    def another_waits() -> bool:
+        with ThreadPoolExecutor(1) as pool, transaction.atomic():
+            registry.lock_current()
+            calling = pool.submit(disconnecting(registry.activate), models[3])
+            eventually(lambda: waits() or calling.done(), 10, "the other connection")
+            return not calling.done()
+
+    assert meanwhile(another_waits, lambda: delete(models[0]))
+
+
+def test_a_run_publishes_its_model_again_if_that_of_an_equal_run_is_deleted_meanwhile(
+    shipped: None, tmp_path: Path
+) -> None:
+    """The same bytes are one version until then."""
+    earlier = publish_constant_model(5)
+    run, complete, told = ending_run(tmp_path, activate=False)
+    meanwhile(complete, lambda: delete(earlier))
+    run.refresh_from_db()
+    assert (run.status, len(told)) == (Status.COMPLETED, 1)
+    assert run.model.pk != earlier.pk
+    assert run.model.file.storage.exists(run.model.file.name)
+
+
+def test_no_run_begins_with_a_deleted_model_and_no_base_of_a_new_run_is_deleted(shipped: None) -> None:
+    model = publish_constant_model(1)
+
+    def begin() -> None:
+        TrainingRun.objects.create(preset="adapt", parameters=PARAMETERS, base=model)
+
+    def plan_too_early() -> Plan:
+        plan = plan_models([model.pk])
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(disconnecting(begin)).result(20)
+        return plan
+
+    with pytest.raises(StateChanged):
+        delete_planned(plan_too_early)
+    assert ModelVersion.objects.filter(pk=model.pk).exists()
+    TrainingRun.objects.active().delete()
+
+    def begin_too_late() -> None:
+        with pytest.raises(IntegrityError):  # after which create_run looks again at what is in service
+            begin()
+
+    meanwhile(begin_too_late, lambda: delete(model))

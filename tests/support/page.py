@@ -161,9 +161,10 @@ def history_row(page, number):
 
 def start(page, **settings):
     for name, value in settings.items():
-        page.get_by_role("spinbutton", name=name.replace("_", " ")).fill(str(value))
+        page.get_by_role("spinbutton", name=re.compile(f"^{name.replace('_', ' ')}$", re.IGNORECASE)).fill(str(value))
     page.get_by_role("button", name="Start training").click()
 
 
 def wait_for_batches(page):
-    expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible(timeout=PATIENCE)
+    bar = page.get_by_role("progressbar", name="Batches of this epoch")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile("step [0-9]+ of"), timeout=PATIENCE)

@@ -58,6 +58,7 @@ class RunColumns:
         if not values:
             return MISSING
         title = f"{kind} accuracy from {format_percent(values[0])} to {format_percent(values[-1])}"
+        title += ". The height shows 10% to 99.7%, on a logarithmic scale of the mistakes."
         html = '<span class="run-spark" role="img" aria-label="{0}" title="{0}" data-sparkline="{1}"></span>'
         return format_html(html, title, json.dumps(values))
 

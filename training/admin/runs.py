@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from digits_site.web.admin.actions import ActionAdmin
+from digits_site.web.admin.deletion import DeletingAdmin
 from recognition.models import Activation, in_service
 from training.admin import exports
 from training.admin.actions import ACTIONS
 from training.admin.columns import RunColumns
+from training.admin.deletion import DELETE_RUNS, Selection
 from training.admin.failures import hint_for
 from training.admin.search import search
 from training.models import Epoch, Status, TrainingRun
@@ -41,7 +42,7 @@ class StartedByFilter(admin.RelatedOnlyFieldListFilter):
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(RunColumns, ActionAdmin):
+class TrainingRunAdmin(RunColumns, DeletingAdmin):
     change_form_template = "admin/training/trainingrun/change_form.html"
     list_display = ("name", "state", "curve", "accuracy", "epochs_done", "took", "who", "queued", "published")
     list_filter = ("status", "preset", ("requested_by", StartedByFilter))
@@ -51,8 +52,9 @@ class TrainingRunAdmin(RunColumns, ActionAdmin):
     search_help_text = "By number (“run 2”), preset, status, error code, model (“model 3”), or who started it."
     list_per_page = 50
     show_full_result_count = False
-    actions = ("export_csv", "export_json")
+    actions = ("export_csv", "export_json", "delete_selected")
     object_actions = ACTIONS
+    deletion = DELETE_RUNS
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("state", "accuracy", "calibration", "published", "activations", "who", "stopper")}),
         ("Corrections", {"fields": ("base", "corrections_used")}),
@@ -85,6 +87,9 @@ class TrainingRunAdmin(RunColumns, ActionAdmin):
         self, request: HttpRequest, queryset: QuerySet[TrainingRun], search_term: str
     ) -> tuple[QuerySet[TrainingRun], bool]:
         return search(queryset, search_term), False
+
+    def selection(self, request: HttpRequest, rows: list[TrainingRun]) -> Selection:
+        return Selection.of(request, rows)
 
     def view_on_site(self, run: TrainingRun) -> str:
         return reverse("run-page", args=[run.pk])

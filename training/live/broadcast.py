@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from training.learner import reports
 from training.live import events
+from training.live.curve import BatchCurve, TimeLeft
 from training.models import Status, TrainingRun
 
 BATCH_SECONDS = 0.1  # at most ten batch events a second
@@ -75,9 +76,16 @@ class RunProgress:
         self._loop = asyncio.new_event_loop()
         self._batch_sent_at = self._paused_until = 0.0
         self._is_away = False
+        max_epochs = run.parameters["epochs"]
+        self._curve, self._time_left = BatchCurve(run.pk, run.queued_at, max_epochs), TimeLeft(max_epochs)
 
     def close(self) -> None:
         self._loop.close()  # the layer closes its connections with the loop
+
+    def begin_attempt(self, after_epoch: int) -> None:
+        """Continue the curve of batches after that epoch, and estimate by the epochs of earlier attempts."""
+        self._curve.begin_attempt(after_epoch)
+        self._time_left.epoch_seconds = list(self.run.epochs.values_list("seconds", flat=True))
 
     @property
     def is_paused(self) -> bool:
@@ -100,13 +108,20 @@ class RunProgress:
             self._is_away = False
 
     def batch(self, report: reports.Batch) -> None:
-        """Broadcast a batch, at most ten a second, and cache its percentage for clients that poll."""
+        """Broadcast a batch, at most ten a second, and cache its percentage for clients that poll.
+
+        The curve for viewers who come later is cached at most once a second.
+        """
         now = time.monotonic()
         if now - self._batch_sent_at < BATCH_SECONDS and report["step"] < report["steps"]:
             return
         self._batch_sent_at = now
-        self.broadcast(report)
+        self.broadcast(events.Batch(**report, seconds_left=self._time_left.seconds(report)))
         self._cache_percentage(report["epoch"], 100 * report["step"] / report["steps"])
+        self._curve.add(report)
+        if self._curve.is_due and not self.is_paused:
+            with suppress(RedisError):
+                self._curve.write()
 
     def phase(self, report: reports.Phase) -> None:
         """Broadcast a phase. After the last epoch, which may come before `max_epochs`, the percentage stays at 100."""
@@ -124,6 +139,7 @@ class RunProgress:
     def epoch(self, report: reports.Epoch) -> None:
         """Write a finished epoch's row, then broadcast it. Raises LostClaim."""
         values = {name: value for name, value in report.items() if name != "type"}
+        self._time_left.epoch_seconds.append(report["seconds"])
         if persist(lambda: self.run.add_epoch(values)):
             self.broadcast(report)
 

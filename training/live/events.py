@@ -1,12 +1,13 @@
 """Live training events (docs/asyncapi.yaml), and how a viewer follows them. Plain Python.
 
 A persisted event (queued, started, epoch, completed, interrupted, error) carries the `seq` that its row change gave
-the run. A transient one (batch, phase) carries the run's current `seq`, and may be thinned or lost.
+the run. A transient one (batch, phase) carries the run's current `seq`, and may be thinned or lost. `activated` is of
+no run.
 """
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, TypedDict
 
@@ -55,12 +56,39 @@ class Failed(TypedDict):
     error: str
 
 
+class Batch(reports.Batch):
+    """`seconds_left` is the worker's estimate for the whole run; None while there is nothing to measure."""
+
+    seconds_left: float | None
+
+
+class BatchPoint(TypedDict):
+    """Means over the epoch so far; `at` counts epochs: 1.5 is the middle of the second."""
+
+    at: float
+    loss: float
+    accuracy: float
+
+
 class Snapshot(TypedDict):
-    """The newest run as GET /api/runs/<id>/ shows it, or None before the first run."""
+    """The newest run as GET /api/runs/<id>/ shows it, or None before the first run.
+
+    `batches` is the thinned curve of an active run, as far as the cache has it; `model` is the one in service.
+    """
 
     type: Literal["snapshot"]
     seq: int
     run: Mapping[str, Any] | None
+    batches: Sequence[BatchPoint]
+    model: int | None
+
+
+class Activated(TypedDict):
+    """Another model is in service."""
+
+    type: Literal["activated"]
+    model: int
+    time: float
 
 
 class LatestPosition(TypedDict):
@@ -81,7 +109,7 @@ class ErrorFrame(TypedDict):
     message: str
 
 
-Payload = Queued | Started | reports.Phase | reports.Batch | reports.Epoch | Completed | Interrupted | Failed
+Payload = Queued | Started | reports.Phase | Batch | reports.Epoch | Completed | Interrupted | Failed
 Reply = Pong | ErrorFrame
 
 
@@ -98,9 +126,16 @@ def event(payload: Payload, run: int, seq: int) -> Event:
     return {"type": payload["type"], "run": run, "seq": seq, "time": round(time.time(), 3), **payload}
 
 
-def snapshot(seq: int, run: Mapping[str, Any] | None) -> SharedEvent:
+def snapshot(
+    seq: int, run: Mapping[str, Any] | None, batches: Sequence[BatchPoint] = (), model: int | None = None
+) -> SharedEvent:
     """Return the complete state at `seq`: what a viewer starts from, and returns to after a gap."""
-    return SharedEvent(Snapshot(type="snapshot", seq=seq, run=run))
+    return SharedEvent(Snapshot(type="snapshot", seq=seq, run=run, batches=batches, model=model))
+
+
+def activated(model: int) -> SharedEvent:
+    """Return the message that another model is in service; `time` is when this process saw it."""
+    return SharedEvent(Activated(type="activated", model=model, time=round(time.time(), 3)))
 
 
 def position_of(message: Event) -> Position:

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from training.live import events
 from training.live.events import Event, LatestPosition, Position, SharedEvent
-from training.live.snapshots import CoalescedRead, read_position, read_snapshot
+from training.live.snapshots import CoalescedRead, read_position, read_position_and_model, read_snapshot
 
 CHECK_SECONDS = 2.0
 DELIVERY_SECONDS = 0.3  # grace for the event of a row that is still in transit
@@ -41,21 +41,33 @@ class Viewer:
         self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_EVENTS)
         self._position: Position | None = None
         self._unfinished_run: int | None = None  # the run whose end this viewer has not seen
+        self._model: int | None = None  # in service, as far as this viewer was told
         self._lagging = False
 
     def push(self, event: SharedEvent) -> None:
         """Queue an event. If the viewer reads too slowly, drop it: a snapshot is then due."""
-        if event["type"] == "position" and self._position is not None and events.position_of(event) <= self._position:
+        if self._position is not None and self._knows(event):
             return  # nothing was missed, as nearly always: not worth a wake-up
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
             self._lagging = True
 
+    def _knows(self, event: SharedEvent) -> bool:
+        """Return whether the event is the result of a check, and says nothing new to this viewer."""
+        if event["type"] == "activated":
+            return bool(event["model"] == self._model)
+        return event["type"] == "position" and events.position_of(event) <= (self._position or events.NO_POSITION)
+
     async def __aiter__(self) -> AsyncIterator[SharedEvent]:
         yield self._advance(await self._feed.snapshot(events.NO_POSITION))
         while True:
             event = await self._queue.get()
+            if event["type"] == "activated":
+                if not self._knows(event):
+                    self._model = event["model"]
+                    yield event
+                continue
             decision = "gap" if self._lagging else events.decide(self._position or events.NO_POSITION, event)
             if decision == "drop" or (decision == "send" and event["type"] == "position"):
                 continue
@@ -69,6 +81,8 @@ class Viewer:
     def _advance(self, message: SharedEvent) -> SharedEvent:
         """Note the viewer's position after this message."""
         self._position = events.position_of(message)
+        if message["type"] == "snapshot" or message.get("in_service"):  # or a run has put its model into service
+            self._model = message["model"]
         if events.is_ending(message):
             self._unfinished_run = None
         elif self._position != events.NO_POSITION:
@@ -168,16 +182,21 @@ class Feed:
                 await layer.group_discard(events.GROUP, channel)
 
     async def _check(self) -> None:
-        """Push the database's position, which shows a lost event that no later event follows."""
+        """Push what the database says: the position shows a lost event that no later event follows.
+
+        An activation sends no event, as it is rare and happens in any process.
+        """
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                run, seq = await read_position()
+                (run, seq), model = await read_position_and_model()
             except AnyDatabaseError as error:
                 logger.warning("position not read: %s", error)
                 continue
             await asyncio.sleep(DELIVERY_SECONDS)
             self._push(SharedEvent(LatestPosition(type="position", run=run, seq=seq)))
+            if model is not None:
+                self._push(events.activated(model))
 
     def _push(self, event: SharedEvent) -> None:
         if self._throttle.allows(event, len(self._viewers)):

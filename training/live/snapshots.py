@@ -7,7 +7,9 @@ from typing import Generic, TypeVar
 from channels.db import database_sync_to_async
 from django.db import Error as AnyDatabaseError
 
+from recognition.models import Activation
 from training.live import events
+from training.live.curve import cached_curve
 from training.live.events import Position, SharedEvent
 from training.models import TrainingRun
 from training.serializers import represent
@@ -23,17 +25,29 @@ def read_snapshot(run_id: int | None = None) -> SharedEvent:
     """
     runs = TrainingRun.objects.with_account()
     while run := runs.newest() if run_id is None else runs.filter(pk=run_id).first():
-        message = events.snapshot(run.seq, represent(run))
+        model = Activation.current_model_id()  # before the run: a later one is sent as `activated`
+        batches = cached_curve(run.pk, run.queued_at) if run.is_active else []
+        message = events.snapshot(run.seq, represent(run), batches, model)
         if TrainingRun.objects.filter(pk=run.pk, seq=run.seq).exists():
             return message
-    return events.snapshot(0, None)
+    return events.snapshot(0, None, model=Activation.current_model_id())
+
+
+def newest_position() -> Position:
+    run = TrainingRun.objects.only("pk", "seq").newest()
+    return (run.pk, run.seq) if run else events.NO_POSITION
 
 
 @database_sync_to_async
 def read_position() -> Position:
     """Return the newest run's position."""
-    run = TrainingRun.objects.only("pk", "seq").newest()
-    return (run.pk, run.seq) if run else events.NO_POSITION
+    return newest_position()
+
+
+@database_sync_to_async
+def read_position_and_model() -> tuple[Position, int | None]:
+    """Return the newest run's position, and the model in service."""
+    return newest_position(), Activation.current_model_id()
 
 
 class CoalescedRead(Generic[T]):

@@ -69,8 +69,10 @@ async def messages() -> AsyncIterator[str]:
                 await asyncio.wait({waiting}, timeout=max(0.0, sent_at + SILENCE_SECONDS - loop.time()))
                 if waiting.done():
                     message = waiting.result()
-                    state.apply(message)
                     waiting = asyncio.ensure_future(anext(updates))
+                    if message["type"] == "activated":  # the legacy API knows no such event
+                        continue
+                    state.apply(message)
                     if message["type"] != "epoch" and loop.time() - sent_at < PACE_SECONDS:
                         continue  # epochs are always sent, however soon the next one follows
                 if not state.closing:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import capfirst
 
 from digits_site.observability.logging import run_context
@@ -64,6 +64,7 @@ def run_attempt(progress: RunProgress) -> None:
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         run.write(resumed_after_epoch=config.resumed_after_epoch)
+        progress.begin_attempt(config.resumed_after_epoch)
         progress.broadcast(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
         publish_and_complete(progress, config, *supervise(config, progress, SHUTDOWN))
     except LostClaim:
@@ -103,16 +104,16 @@ def publish_and_complete(
 ) -> None:
     """Publish the model and end the run; activate the model if requested and good enough."""
     run = progress.run
-    model = registry.publish(
-        config.model_file.read_bytes(),
-        keras_content=config.keras_file.read_bytes(),
-        test_accuracy=result["test_accuracy"],
-        temperature=result["temperature"] or 1.0,
-        uncertain_below=result["uncertain_below"],
-        parent=run.base,
-    )
 
     def write_end() -> bool:
+        model = registry.publish(
+            config.model_file.read_bytes(),
+            keras_content=config.keras_file.read_bytes(),
+            test_accuracy=result["test_accuracy"],
+            temperature=result["temperature"] or 1.0,
+            uncertain_below=result["uncertain_below"],
+            parent=run.base,
+        )
         with transaction.atomic():  # a completed run and its active model appear at once
             if run.base and run.base != model and result["comparison"] is not None:
                 registry.compare(run.base, model, result["comparison"])
@@ -130,7 +131,11 @@ def publish_and_complete(
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return active
 
-    broadcast_end(progress, in_service=persist(write_end))
+    try:
+        active = persist(write_end)
+    except IntegrityError:  # an earlier run had published the same bytes, and was deleted with them a moment ago
+        active = persist(write_end)
+    broadcast_end(progress, in_service=active)
 
 
 def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, str]:

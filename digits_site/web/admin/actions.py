@@ -1,6 +1,6 @@
 """Admin actions on one object: each is explained, confirmed, performed at most once, and logged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -123,11 +123,16 @@ def redirect_to_action(
 
 
 def confirm(
-    model_admin: ActionAdmin, request: HttpRequest, action: AdminAction, find: Callable[[], Any], back: str
+    model_admin: ActionAdmin,
+    request: HttpRequest,
+    action: AdminAction,
+    find: Callable[[], Any],
+    back: str,
+    hidden: Sequence[tuple[str, str]] = (),
 ) -> HttpResponse:
     """Explain an action (GET), or perform it (POST) if the confirmed state still holds, else explain it again.
 
-    Afterwards redirect to `back`, or to where the action leads.
+    Afterwards redirect to `back`, or to where the action leads. The form repeats the fields of `hidden`.
     """
     if not request.user.has_perm(action.permission):
         raise PermissionDenied
@@ -162,6 +167,7 @@ def confirm(
         "changed": confirmed is not None and confirmed != str(explanation.state),
         "state_field": STATE_FIELD,
         "form": form,
+        "hidden": hidden,
         "back": back,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

@@ -19,11 +19,14 @@ from django.test.client import ClientHandler
 from digits_site.accounts.models import AccessToken
 from digits_site.asgi import websocket_application
 from digits_site.web.admin.actions import STATE_FIELD
+from recognition.deletion import plan_models
 from recognition.models import Activation
 from tests.support.access.routes import ANY_OTHER, address
 from tests.support.access.table import CALLERS, Row
 from tests.support.access.world import CSRF, PARAMETERS, World, permissions, scopes
+from tests.support.admin_pages import MODELS, RUNS
 from tests.support.drawings import data_url, draw, encode
+from training.deletion import plan_runs
 from training.live.consumers import TrainingConsumer
 from training.models import Status, TrainingRun
 
@@ -91,6 +94,8 @@ class Asking:
             objects = self.world.objects
             if "stop" in row.route:
                 objects = self.world.with_active_run(by_visitor=self.mode == "open")
+            if "delete" in row.route:
+                objects = objects | self.world.deletable
             if method == "WS":
                 return self.shake_hands(row, headers)
             with undone(), connection.execute_wrapper(writes := Writes()):
@@ -168,15 +173,21 @@ def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
         return {"data": json.dumps(BODIES.get(route, {})), "content_type": "application/json"}
     path, _, action = route.partition(" action=")
     chosen = next((pk for part, pk in objects.items() if part in path), 0)
-    fields = FORM | ({"action": action, "_selected_action": chosen} if action else {}) | {STATE_FIELD: confirmed(path)}
+    fields = (
+        FORM
+        | ({"action": action, "_selected_action": chosen} if action else {})
+        | {STATE_FIELD: confirmed(path, chosen)}
+    )
     if path.endswith("/decide/"):
         fields |= {"decision": "accept", "_selected_action": chosen}
     data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())
     return {"data": data, "content_type": "application/x-www-form-urlencoded"}
 
 
-def confirmed(path: str) -> int | str:
+def confirmed(path: str, chosen: int) -> int | str:
     """What the confirmation page of an action would carry now."""
+    if path.endswith("/delete/") or path in {RUNS, MODELS}:
+        return (plan_models if path.startswith(MODELS) else plan_runs)([chosen]).state
     if path.endswith("/act/stop/"):
         return Status.QUEUED
     if path.startswith("/admin/accounts/accesstoken/"):

@@ -48,6 +48,8 @@ class World:
         self.objects = {"accesstoken": token.pk, "user": victim.pk, "group": group.pk, "type": kind.pk}
         self.objects["correction"] = pending_correction().pk
         self.objects |= {"model": first.pk, "run": run.pk, "/r/": run.pk}
+        failed = TrainingRun.objects.create(preset="fast", parameters=PARAMETERS, status=Status.ERROR)
+        self.deletable = {"model": registry.publish(constant_model(4), test_accuracy=0.4).pk, "run": failed.pk}
         for name in ("account", "session", "secret"):  # callers of the same kind are the same caller
             setattr(self, name, cache(getattr(self, name)))
 

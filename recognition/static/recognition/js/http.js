@@ -47,7 +47,7 @@ const RETRIES = 5;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 15_000;
 
-const isTransient = ({ status }) => status === 0 || status === 429 || status >= 500;
+export const isTransient = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 /**
  * Send a GET request and retry it with exponential backoff, for about 15 s, while the server or the network fails.

@@ -18,6 +18,7 @@ export class TrainingForm {
   #url;
   #signInUrl;
   #busy = false;
+  #isPassing = false;
   #presets = {};
   #correctionsOf = null;
 
@@ -109,6 +110,11 @@ export class TrainingForm {
     setText(this.start, busy ? "A run is in progress" : "Start training");
   }
 
+  /** Clear a problem that was the server's or another run's: it may be over. */
+  clearPassing() {
+    if (this.#isPassing) setText(this.problem, "");
+  }
+
   #showDefaults() {
     const option = this.form.elements.preset.selectedOptions[0];
     for (const name of NUMBERS) {
@@ -172,6 +178,7 @@ export class TrainingForm {
   }
 
   #showError(error) {
+    this.#isPassing = [0, 429].includes(error.status) || error.status >= 500 || error.code === "run_active";
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active") {

@@ -9,38 +9,64 @@ import { isActive } from "./live/state.js";
 import { RunWatcher } from "./live/watcher.js";
 import { formatPercent } from "../../recognition/js/format.js";
 
-const JITTER_MS = 5000; // every open page learns of a run's end at the same moment
+const JITTER_MS = 5000; // every open page learns of a run's end, or of another model, at the same moment
 
-function showAccuracy(main, accuracy) {
-  const known = Number.isFinite(accuracy);
-  setText(main.querySelector("[data-accuracy]"), known ? `The latest trained model reads ${formatPercent(accuracy)} of the 10,000 test digits correctly.` : "");
+/** Says which model is in service and how accurate it is. */
+class ServiceView {
+  #model = null;
+
+  constructor(main) {
+    this.text = main.querySelector("[data-accuracy]");
+    this.url = main.dataset.modelsUrl;
+  }
+
+  /** `run` may be the one that trained the model, and has then its accuracy. */
+  async show(model, run, delay) {
+    this.#model = model;
+    if (model === null) {
+      setText(this.text, "No model is in service.");
+      return;
+    }
+    if (run?.model === model && Number.isFinite(run.test_accuracy)) {
+      this.#write(run.test_accuracy);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    const answer = await get(`${this.url}${model}/`).catch(() => null);
+    if (this.#model === model) this.#write(answer?.test_accuracy);
+  }
+
+  #write(accuracy) {
+    const known = Number.isFinite(accuracy);
+    setText(this.text, known
+      ? `Model ${this.#model}, in service, reads ${formatPercent(accuracy)} of the 10,000 test digits correctly.`
+      : `Model ${this.#model} is in service.`);
+  }
 }
 
-async function fetchAccuracy(main) {
-  // Without a model there is no accuracy to show.
-  const answer = await get(main.dataset.accuracyUrl).catch(() => null);
-  showAccuracy(main, answer?.accuracy);
-}
-
-/** Connect the training section. When a run puts a new model into service, `drawing` is predicted again. */
+/** Connect the training section. When another model is in service, `drawing` is predicted again. */
 export function startTraining(main, drawing) {
   const history = new RunTable(main.querySelector("[data-history]"), main.dataset);
   const form = new TrainingForm(main.querySelector("[data-train-form]"), main.dataset);
+  const service = new ServiceView(main);
   const watcher = new RunWatcher(main, new RunView(main.querySelector("[data-run]")));
-  const showRun = () => {
-    form.busy = watcher.run !== null && isActive(watcher.run);
-    if (watcher.run) history.update(watcher.run);
-  };
+  const showRun = () => { form.busy = watcher.run !== null && isActive(watcher.run); };
 
-  watcher.addEventListener("change", ({ detail }) => {
-    showRun();
-    if (detail.missed) history.refresh();
-  });
+  history.follow(watcher);
+  watcher.addEventListener("change", showRun);
   watcher.addEventListener("ended", () => {
     showRun();
-    if (watcher.run.status === "completed") showAccuracy(main, watcher.run.test_accuracy);
+    form.clearPassing();
     setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
-    if (watcher.run.in_service) drawing.predictAgain();
+  });
+  watcher.addEventListener("activated", ({ detail: { model, isNews } }) => {
+    service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
+    if (isNews) drawing.predictAgain();
+  });
+  watcher.addEventListener("reconnected", () => {
+    form.clearPassing();
+    form.loadEstimates();
+    drawing.retry?.();
   });
   form.form.addEventListener("requested", (event) => {
     // On a phone the run is shown below the form.
@@ -54,5 +80,4 @@ export function startTraining(main, drawing) {
   });
 
   history.refresh();
-  fetchAccuracy(main);
 }

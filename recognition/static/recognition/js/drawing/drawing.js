@@ -6,7 +6,6 @@ import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
 import { setText } from "../dom.js";
-import { describeError } from "../http.js";
 import { connectPictures } from "./files.js";
 import { connectFullScreen } from "./fullscreen.js";
 import { keepDrawing } from "./keep.js";
@@ -14,6 +13,7 @@ import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { drawWithPointer } from "./pointer.js";
 import { keyOf, Predictor } from "./predictor.js";
+import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
 function connectTools(main, pad) {
@@ -58,43 +58,49 @@ function connectTools(main, pad) {
 }
 
 /** Show what the predictor says of the pad's drawing. */
-function connectAnswer(main, pad, predictor, answer) {
+function connectAnswer(main, pad, predictor, answer, problem) {
   const view = new PredictionView(main.querySelector("[data-answer]"), answer);
-  const problem = main.querySelector("[data-drawing-problem]");
-  const clear = (text, error = "") => {
-    setText(problem, error);
+  const clear = (text) => {
     answer.clear();
     view.clear(text);
   };
   for (const type of ["ink", "change"]) pad.addEventListener(type, () => answer.unsettle());
   predictor.addEventListener("pending", () => view.showPending());
   predictor.addEventListener("blank", () => {
+    problem.clear();
     clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
   });
   predictor.addEventListener("prediction", ({ detail }) => {
-    setText(problem, "");
+    problem.clear();
     answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
   });
-  predictor.addEventListener("problem", ({ detail }) => clear("No prediction.", describeError(detail)));
+  predictor.addEventListener("problem", ({ detail: { error, wait } }) => {
+    problem.show(error, wait);
+    clear("No prediction.");
+  });
 }
 
-/** Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change". */
+/**
+ * Connect the drawing section. The returned `answer` holds the prediction that is shown and dispatches "change";
+ * `predictAgain` asks again, as after an activation, and `retry` only while a problem is shown.
+ */
 export function startDrawing(main) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const pad = new Pad(one("pad"));
   const predictor = new Predictor(main.dataset.numberUrl);
   const answer = new Answer();
+  const problem = new ProblemView(one("drawing-problem"));
   const boxes = new BoxesView(pad, one("boxes"), answer);
 
   drawWithPointer(pad, boxes);
   drawWithKeyboard(pad, one("pen-status"));
   connectTools(main, pad);
-  connectPictures(main, pad, predictor);
+  connectPictures(main, pad, predictor, problem);
   connectFullScreen(main.querySelector(".draw"), one("full-screen"), pad);
   one("examples").addEventListener("click", async () => (await import("./examples.js")).openExamples(pad));
   new NumberView(one("number"), answer, pad);
   new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
-  connectAnswer(main, pad, predictor, answer);
+  connectAnswer(main, pad, predictor, answer, problem);
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 
@@ -104,5 +110,6 @@ export function startDrawing(main) {
 
   keepDrawing(pad);
 
-  return { answer, predictAgain: () => !pad.isBlank && predictor.predict(pad.drawing, { again: true }) };
+  const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
+  return { answer, predictAgain, retry: () => predictor.retry() };
 }

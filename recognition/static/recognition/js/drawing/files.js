@@ -1,7 +1,6 @@
 // Pictures for the pad: chosen, dropped, pasted or photographed.
 
 import { setText } from "../dom.js";
-import { describeError } from "../http.js";
 import { BLANK } from "./ink.js";
 import { firstPicture, isTooSmall, openPicture, reencode } from "./picture.js";
 
@@ -35,7 +34,7 @@ function createOpener(pad, predictor, note, problem) {
     picture.bitmap?.close();
     if (!isLatest()) return;
     setText(note, noted);
-    setText(problem, describeError(refusal));
+    problem.show(refusal, null);
   };
 }
 
@@ -55,10 +54,10 @@ async function connectCamera(button, input, open) {
   button.toggleAttribute("data-ready", isTelephone || Boolean(devices?.some(({ kind }) => kind === "videoinput")));
 }
 
-export function connectPictures(main, pad, predictor) {
+export function connectPictures(main, pad, predictor, problem) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const input = one("upload");
-  const open = createOpener(pad, predictor, one("segmentation-note"), one("drawing-problem"));
+  const open = createOpener(pad, predictor, one("segmentation-note"), problem);
   input.addEventListener("change", () => {
     if (input.files[0]) open(input.files[0]);
     input.value = "";

@@ -66,7 +66,7 @@ export class PredictionView {
 
   #showInput(preview) {
     this.input.hidden = !preview;
-    if (preview) this.input.src = preview;
-    else this.input.removeAttribute("src");
+    if (preview && this.input.src !== preview) this.input.src = preview;
+    else if (!preview) this.input.removeAttribute("src");
   }
 }

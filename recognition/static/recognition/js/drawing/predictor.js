@@ -1,8 +1,9 @@
 // Request predictions: while a stroke is being drawn, and once more when it has ended.
 // Responses can arrive out of order; an older one never replaces a newer one.
 
-import { post } from "../http.js";
+import { isTransient, post } from "../http.js";
 import { isBlank } from "./ink.js";
+import { Retry } from "./retry.js";
 import { extent, pictureFile } from "./sent.js";
 
 const SECOND_MS = 1000;
@@ -11,6 +12,7 @@ const REQUESTS_PER_SECOND = 10;
 const MAX_IN_FLIGHT = 2; // backpressure from a slow server
 const MIN_GUESS_EXTENT = 0.12; // of the pad's height: smaller drawings may still become any digit
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
+const PAUSE_MS = 2000; // the same after another failure
 
 async function body(drawing) {
   if (!drawing.picture) return pictureFile(drawing);
@@ -22,8 +24,13 @@ async function body(drawing) {
 /** Identify a drawing by its picture and the starts and lengths of its strokes: strokes only grow at their end. */
 export const keyOf = ({ strokes, picture }) => [picture?.key, ...strokes.map(({ points }) => [points.length, points[0]])].join();
 
+/**
+ * Dispatches "pending", "prediction", "blank", and "problem" with the error and the milliseconds until the next attempt,
+ * or null if there is none.
+ */
 export class Predictor extends EventTarget {
   #url;
+  #model = null;
   #sent = [];
   #inFlight = 0;
   #last = null;
@@ -34,10 +41,33 @@ export class Predictor extends EventTarget {
   #refusal = null;
   #quietUntil = 0;
   #coolUntil = 0;
+  #retry = new Retry();
+  #failed = null; // the drawing for which a problem is shown
 
   constructor(url) {
     super();
-    this.#url = `${url}?preview=1`;
+    this.#url = url;
+    addEventListener("online", () => this.retry());
+  }
+
+  /** The ID of the model that predicts, or null for the one in service. */
+  get model() {
+    return this.#model;
+  }
+
+  set model(model) {
+    this.#model = model;
+    this.#last = null;
+    this.#shownNumber = this.#lastNumber; // what another model answers is not shown any more
+  }
+
+  get url() {
+    return `${this.#url}?preview=1${this.#model === null ? "" : `&model=${this.#model}`}`;
+  }
+
+  /** Try again at once while a problem is shown. */
+  retry() {
+    if (this.#failed) this.predict(this.#failed, { again: true });
   }
 
   /** Request a prediction while the stroke grows. `current()` returns the drawing when the request is due. */
@@ -55,15 +85,20 @@ export class Predictor extends EventTarget {
 
   /** Request a prediction for a finished drawing. `again`: even if it was requested already. */
   predict(drawing, { again = false } = {}) {
+    this.#retry.reset();
+    this.#start(drawing, again);
+  }
+
+  #start(drawing, again) {
     clearTimeout(this.#sendTimer);
     clearTimeout(this.#guessTimer);
     this.#guessTimer = 0;
     if (isBlank(drawing)) {
       this.#shownNumber = this.#lastNumber;
-      this.#last = null;
+      this.#last = this.#failed = null;
       this.#notify("blank");
     } else if (!again && this.#last?.key === keyOf(drawing)) this.#finish(this.#last);
-    else if (performance.now() < this.#quietUntil) this.#sendLater(drawing);
+    else if (performance.now() < this.#quietUntil) this.#wait(drawing);
     else this.#sendSoon(drawing);
   }
 
@@ -72,7 +107,7 @@ export class Predictor extends EventTarget {
     const request = { key: keyOf(drawing), drawing, final: true, result: null, error: null };
     this.#sent.push(performance.now());
     try {
-      request.result = await post(this.#url, await body(drawing));
+      request.result = await post(this.url, await body(drawing));
     } catch (error) {
       request.error = error;
     }
@@ -94,18 +129,22 @@ export class Predictor extends EventTarget {
 
   #sendSoon(drawing) {
     const wait = this.#delay(REQUESTS_PER_SECOND);
+    this.#failed = null;
     this.#notify("pending");
     if (wait <= 0) this.#send(drawing, true);
     else this.#sendTimer = setTimeout(() => this.#send(drawing, true), wait);
   }
 
   /** Wait as long as the Retry-After header of a 429 says. */
-  #sendLater(drawing) {
-    const wait = this.#quietUntil - performance.now();
-    this.#refusal.retryAfter = wait / SECOND_MS;
-    this.#notify("problem", this.#refusal);
-    clearTimeout(this.#sendTimer);
-    this.#sendTimer = setTimeout(() => this.predict(drawing), wait);
+  #wait(drawing) {
+    this.#refusal.retryAfter = (this.#quietUntil - performance.now()) / SECOND_MS;
+    this.#report(drawing, this.#refusal);
+  }
+
+  #report(drawing, error) {
+    this.#failed = drawing;
+    const wait = this.#retry.schedule(error, () => this.#start(drawing, true));
+    this.#notify("problem", { error, wait });
   }
 
   async #send(drawing, final) {
@@ -115,7 +154,8 @@ export class Predictor extends EventTarget {
     const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, result: null };
     this.#last = request;
     try {
-      request.result = await post(this.#url, await body(drawing));
+      request.result = await post(this.url, await body(drawing));
+      this.#retry.reset();
       if (request.number > this.#shownNumber) {
         this.#shownNumber = request.number;
         this.#notify("prediction", { ...request.result, drawing: request.drawing, final: request.final });
@@ -137,19 +177,17 @@ export class Predictor extends EventTarget {
   }
 
   #fail(request, error) {
-    const later = error.status === 429 || error.code === "busy";
-    if (later) {
+    const now = performance.now();
+    if (error.status === 429 || error.code === "busy") {
       this.#refusal = error;
-      const now = performance.now();
       this.#coolUntil = now + COOLDOWN_MS;
       this.#quietUntil = now + (error.retryAfter ?? 1) * SECOND_MS;
-    }
+    } else if (isTransient(error)) this.#coolUntil = Math.max(this.#coolUntil, now + PAUSE_MS);
     if (this.#last === request) this.#last = null; // may be sent again
     if (!request.final || request.number <= this.#shownNumber || request.number < this.#lastNumber) return;
     this.#shownNumber = request.number;
     if (error.code === "blank_drawing") this.#notify("blank");
-    else if (later) this.#sendLater(request.drawing);
-    else this.#notify("problem", error);
+    else this.#report(request.drawing, error);
   }
 
   #notify(type, detail) {

@@ -36,10 +36,18 @@ export class SegmentationView {
       this.#clear();
       return;
     }
-    if (this.#shown?.of !== shown) await this.#decode(shown);
+    if (this.#isSame(shown)) this.#shown.of = shown;
+    else if (this.#shown?.of !== shown) await this.#decode(shown);
     if (this.#shown?.of !== shown || !this.#shown.masks) return;
     this.#paint();
     setText(this.#note, this.#describe());
+  }
+
+  /** Whether the segmentation of another prediction is the same, as when another model has answered. */
+  #isSame(prediction) {
+    if (!this.#shown?.masks || this.#shown.drawing !== prediction.drawing) return false;
+    const masks = ({ digits }) => digits.map(({ segmentation }) => segmentation.mask).join();
+    return masks(this.#shown.of) === masks(prediction);
   }
 
   #clear() {

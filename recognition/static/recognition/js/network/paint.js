@@ -8,16 +8,16 @@ scheme.addEventListener("change", () => { ramps = {}; });
 /** Call `repaint` when the page turns dark or light. */
 export const onScheme = (repaint) => scheme.addEventListener("change", repaint);
 
-function toRgb(name) {
+function toRgb(style, name) {
   const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name);
+  context.fillStyle = style.getPropertyValue(name);
   context.fillRect(0, 0, 1, 1);
   return context.getImageData(0, 0, 1, 1).data;
 }
 
 /** Return the pixels for -255 to 255: from --fourth over --sheet to `positive`. Small values show by the square root. */
-function rampTo(positive) {
-  const [zero, low, high] = ["--sheet", "--fourth", positive].map(toRgb);
+function rampTo(positive, style) {
+  const [zero, low, high] = ["--sheet", "--fourth", positive].map((name) => toRgb(style, name));
   const bytes = new Uint8ClampedArray(4 * (2 * LEVELS + 1)).fill(LEVELS);
   for (let level = -LEVELS; level <= LEVELS; level += 1) {
     const share = Math.sqrt(Math.abs(level) / LEVELS);
@@ -40,7 +40,7 @@ export class Picture {
 
   /** Draw `side` x `side` values from `at`, each `scale` pixels wide, at `left` and `top`. `peak` has the full colour. */
   draw(values, at, side, peak, { left = 0, top = 0, scale = 1 } = {}) {
-    const ramp = (ramps[this.positive] ??= rampTo(this.positive));
+    const ramp = (ramps[this.positive] ??= rampTo(this.positive, getComputedStyle(this.context.canvas)));
     const factor = LEVELS / (peak || 1);
     for (let y = 0; y < side; y += 1) {
       for (let x = 0; x < side; x += 1) {

@@ -74,7 +74,7 @@ export class NetworkPanel {
   /** Process one prediction at a time, and of those that arrive meanwhile only the newest. */
   async #update() {
     if (this.#busy || !this.root.open) return;
-    this.#busy = true;
+    this.#setBusy(true);
     try {
       await this.#start();
       while (this.#pending && this.root.open) await this.#show(this.#pending);
@@ -83,8 +83,13 @@ export class NetworkPanel {
       this.#pending = null;
       this.#shown = {};
     } finally {
-      this.#busy = false;
+      this.#setBusy(false);
     }
+  }
+
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.root.ariaBusy = String(busy);
   }
 
   async #show(opened) {

@@ -54,8 +54,8 @@ export class UnitsStep {
 
   #compare(best, probabilities, { prediction, probabilities: server }) {
     const agrees = prediction === best && server.every((value, digit) => Math.abs(value - probabilities[digit]) < 0.01);
-    const here = `Computed on this page: ${best}, ${formatProbability(probabilities[best])}.`;
-    return `${here} The server’s answer: ${prediction}, ${formatProbability(server[prediction])}.${agrees ? "" : " They differ: the model may have changed."}`;
+    const here = `Computed on this page: ${best},\u00a0${formatProbability(probabilities[best])}.`;
+    return `${here} The server’s answer: ${prediction},\u00a0${formatProbability(server[prediction])}.${agrees ? "" : " They differ: the model may have changed."}`;
   }
 
   #choose(unit) {

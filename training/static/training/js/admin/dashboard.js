@@ -2,22 +2,21 @@
 
 import { setText } from "../../../recognition/js/dom.js";
 import { LiveSocket } from "../live/socket.js";
-import { EtaEstimator } from "../live/eta.js";
-import { applyMessage, EMPTY, isActive } from "../live/state.js";
+import { applyMessage, EMPTY, isActive, shareDone } from "../live/state.js";
 import { STATUSES, formatPercent, formatTimeLeft } from "../../../recognition/js/format.js";
 
 const board = document.querySelector("[data-board]");
 
 /** Continue the sentence that the link "Run 7" or "Last run: 7" begins. */
-function describe(run, batch, eta) {
+function describe(run, batch) {
   if (!isActive(run)) return `, ${STATUSES[run.status]}.${run.error ? ` ${run.error}` : ""}`;
   if (run.stop_requested_at) return " is stopping.";
   if (run.status === "queued") return " is waiting for a worker.";
   if (!batch) return ` has finished ${run.epochs.length} of ${run.max_epochs} epochs.`;
-  return ` is in epoch ${batch.epoch} of ${run.max_epochs}, ${formatTimeLeft(eta.secondsLeft(run, batch)) || "just started"}.`;
+  return ` is in epoch ${batch.epoch} of ${run.max_epochs}, ${formatTimeLeft(batch.seconds_left) || "just started"}.`;
 }
 
-function show({ run, batch }, eta) {
+function show({ run, batch }) {
   const one = (hook) => board.querySelector(`[data-board-${hook}]`);
   const link = one("run");
   link.hidden = !run;
@@ -30,22 +29,20 @@ function show({ run, batch }, eta) {
   const latest = batch ?? run.epochs.at(-1);
   setText(link, isActive(run) ? `Run ${run.id}` : `Last run: ${run.id}`);
   link.href = `${board.dataset.runPages}${run.id}/change/`;
-  setText(one("text"), describe(run, batch, eta));
+  setText(one("text"), describe(run, batch));
   setText(one("figure"), !isActive(run) ? "Idle" : latest ? formatPercent(latest.accuracy) : STATUSES[run.status]);
-  one("progress").max = run.max_epochs ?? 1;
-  one("progress").value = batch ? batch.epoch - 1 + batch.step / batch.steps : run.epochs.length;
+  one("progress").value = shareDone({ run, batch });
 }
 
 function follow() {
   let state = EMPTY;
-  const eta = new EtaEstimator();
   const live = new LiveSocket(board.dataset.socketPath);
   live.addEventListener("state", ({ detail }) => {
     setText(board.querySelector("[data-board-connection]"), detail.state === "live" ? "" : "Disconnected. Reconnecting…");
   });
   live.addEventListener("message", ({ detail }) => {
     state = applyMessage(state, detail);
-    show(state, eta);
+    show(state);
     if (state.hasGap) {
       state = { ...state, hasGap: false };
       live.reopen();

@@ -8,9 +8,7 @@ const root = document.querySelector("[data-results]");
 const one = (hook) => root.querySelector(`[data-${hook}]`);
 const run = JSON.parse(document.getElementById("run-data").textContent);
 const { digitsUrl, comparisonUrl } = root.dataset;
-const cell = new TestDigits(one("cell"), digitsUrl);
-const openCell = (label, predicted) => cell.show({ label, predicted });
 
-new RunResults(one("charts"), { openCell, beside: one("cell") }).show(run);
+new RunResults(one("charts")).show(run);
 new ComparisonSection(one("comparison"), comparisonUrl).show(run);
 if (run.confusion) new TestDigits(one("mistakes"), digitsUrl).show();

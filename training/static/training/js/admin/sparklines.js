@@ -1,7 +1,7 @@
 // The accuracy of each run in the admin's list, as a sparkline.
 
-import { drawSparkline } from "../charts/sparkline.js";
+import { accuracyHeight, drawSparkline } from "../charts/sparkline.js";
 
 for (const element of document.querySelectorAll("[data-sparkline]")) {
-  element.append(drawSparkline(JSON.parse(element.dataset.sparkline)));
+  element.append(drawSparkline(JSON.parse(element.dataset.sparkline), { heightOf: accuracyHeight }));
 }

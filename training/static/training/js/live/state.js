@@ -1,12 +1,13 @@
 // The state of the watched run, and how each message changes it.
 // Pure: applyMessage(state, message) returns a new state, or the same one when the message is stale.
-// `hasGap` is set when an event was missed, so that a fresh snapshot is needed.
+// `hasGap` is set when an event was missed, so that a fresh snapshot is needed. `batch` is the attempt's last batch, also
+// when its epoch has finished. `model` is the one in service, undefined before the first snapshot.
 
 const ACTIVE = ["queued", "in_progress"];
 const MAX_BATCH_POINTS = 600;
 const PERSISTED = ["queued", "started", "epoch", "completed", "interrupted", "error"];
 
-export const EMPTY = Object.freeze({ run: null, seq: 0, batch: null, phase: "", progress: null, batches: [], hasGap: false });
+export const EMPTY = Object.freeze({ run: null, seq: 0, batch: null, phase: "", progress: null, batches: [], model: undefined, hasGap: false });
 
 export const isActive = (run) => run !== null && ACTIVE.includes(run.status);
 
@@ -15,12 +16,14 @@ const toIso = (time) => (typeof time === "number" ? new Date(time * 1000).toISOS
 
 const lastEpoch = (run) => run.epochs.at(-1)?.epoch ?? 0;
 
-function fromSnapshot(state, { run, seq }) {
-  const fresh = { ...EMPTY, run, seq };
+function fromSnapshot(state, { run, seq, batches = [], model }) {
+  const fresh = { ...EMPTY, run, seq, batches, model };
   if (!run || run.id !== state.run?.id || run.attempt !== state.run.attempt) return fresh;
-  // The same run after a reconnect: keep the batches, which a snapshot does not hold.
-  const keepBatch = isActive(run) && state.batch?.epoch > lastEpoch(run);
-  return { ...fresh, batches: state.batches, phase: state.phase, progress: state.progress, batch: keepBatch ? state.batch : null };
+  const keepBatch = isActive(run) && state.batch?.epoch >= lastEpoch(run);
+  // The same run after a reconnect. Its thinned batches fill in what this page has missed.
+  const last = state.batches.at(-1)?.at ?? 0;
+  const merged = [...state.batches, ...batches.filter((point) => point.at > last)];
+  return { ...fresh, batches: thin(merged), phase: state.phase, progress: state.progress, batch: keepBatch ? state.batch : null };
 }
 
 function emptyRun({ run, time, preset = "", parameters = {}, requested_by = "", max_epochs = null }) {
@@ -53,9 +56,14 @@ const CHANGES = {
     const { epoch, loss, accuracy, val_loss, val_accuracy, objective, learning_rate, seconds } = message;
     const row = { epoch, loss, accuracy, val_loss, val_accuracy, objective, learning_rate, seconds };
     const epochs = [...run.epochs.filter((other) => other.epoch !== epoch), row].sort((a, b) => a.epoch - b.epoch);
-    return { ...state, run: { ...run, status: "in_progress", epochs }, batch: null };
+    // The epoch's last batch may have been thinned out.
+    const batch = state.batch && { ...state.batch, epoch, step: state.batch.steps, loss, accuracy };
+    return { ...state, run: { ...run, status: "in_progress", epochs }, batch };
   },
-  completed: (state, { test_accuracy, model, in_service }) => endRun(state, { status: "completed", test_accuracy, model, in_service }),
+  completed: (state, { test_accuracy, model, in_service }) => {
+    const ended = endRun(state, { status: "completed", test_accuracy, model, in_service });
+    return in_service ? { ...ended, model } : ended;
+  },
   interrupted: (state) => endRun(state, { status: "interrupted" }),
   error: (state, { error_code, error }) => endRun(state, { status: "error", error_code, error }),
 };
@@ -76,21 +84,34 @@ function applyTransient(state, message) {
   }
   if (message.type === "phase") return { ...state, phase: message.phase, progress: message.progress ?? null };
   if (message.epoch <= lastEpoch(state.run)) return state;
-  const { epoch, step, steps, loss, accuracy } = message;
+  const { epoch, step, steps, loss, accuracy, seconds_left = null } = message;
   const point = { at: epoch - 1 + step / steps, loss, accuracy };
   const batches = thin([...state.batches.filter((other) => other.at < point.at), point]);
-  return { ...state, batch: { epoch, step, steps, loss, accuracy }, phase: "fitting", batches };
+  return { ...state, batch: { epoch, step, steps, loss, accuracy, seconds_left }, phase: "fitting", batches };
+}
+
+/** Another model is in service. */
+function activate(state, model) {
+  const { run } = state;
+  return { ...state, model, run: run && { ...run, in_service: run.model !== null && run.model === model } };
 }
 
 export function applyMessage(state, message) {
   if (message.type === "snapshot") return fromSnapshot(state, message);
+  if (message.type === "activated") return activate(state, message.model);
   const isPersisted = PERSISTED.includes(message.type);
   if (!isPersisted && !["batch", "phase"].includes(message.type)) return state;
   const current = state.run?.id ?? 0;
   if (message.run < current) return state;
   if (message.run === current) return isPersisted ? applyPersisted(state, message) : applyTransient(state, message);
-  if (message.type === "queued") return { ...EMPTY, run: emptyRun(message), seq: message.seq };
+  if (message.type === "queued") return { ...EMPTY, run: emptyRun(message), seq: message.seq, model: state.model };
   return { ...state, hasGap: true };
+}
+
+/** How much of the run is done, 0 to 1. */
+export function shareDone({ run, batch }) {
+  const done = batch ? batch.epoch - 1 + batch.step / batch.steps : lastEpoch(run);
+  return Math.min(1, done / (run.max_epochs || 1));
 }
 
 /** Merge the response of GET /api/runs/<id>/. It has no seq, so it must not change an active run's progress. */

@@ -1,13 +1,16 @@
 // Connect the socket, the state and the view of the watched run.
 
-import { setText } from "../../../recognition/js/dom.js";
+import { ConnectionView } from "./connection.js";
 import { confirmAction } from "../run/confirm.js";
 import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { LiveSocket } from "./socket.js";
+import { Notifier } from "./notifier.js";
 import { applyMessage, EMPTY, isActive, mergeDetails } from "./state.js";
+import { TitleView } from "./title.js";
 
 const RESYNC_INTERVAL_MS = 2000;
 const EVENT_TIMEOUT_MS = 120_000; // many times the longest phase without events, TensorFlow's import
+const NO_VIEW = { show() {}, showProblem() {} };
 
 function stopQuestion(run) {
   const epochs = run.epochs.length ? "Its finished epochs stay in the history, but" : "No epoch has finished, so";
@@ -16,7 +19,8 @@ function stopQuestion(run) {
 
 /**
  * Dispatches "change" when the run, its status or its epochs have changed, and "ended" when it has ended. In a "change",
- * `missed` means that other runs may have started and ended unseen.
+ * `missed` means that other runs may have started and ended unseen. "activated" says which `model` is in service, first
+ * with `isNews` false; "reconnected" comes when the server is back.
  */
 export class RunWatcher extends EventTarget {
   #state = EMPTY;
@@ -26,19 +30,24 @@ export class RunWatcher extends EventTarget {
   #eventTimer = 0;
   #urls;
   #onlyId;
+  #isLost = false;
+  #announced = null; // the run whose end was announced
+  #lacksDetails = null; // the run whose details could not be loaded
 
-  /** `view` shows the run. `only` is the id of the run to follow; by default it is the newest run. */
+  /** `view` shows the run, if anything does. `only` is the id of the run to follow; by default it is the newest run. */
   constructor(main, view, { only = null } = {}) {
     super();
     this.#urls = main.dataset;
     this.#onlyId = only;
-    this.view = view;
+    this.view = view ?? NO_VIEW;
     this.dialog = main.querySelector("[data-stop-dialog]");
-    this.connection = main.querySelector("[data-connection]");
+    this.connection = new ConnectionView(main.querySelector("[data-connection]"));
+    this.title = new TitleView();
+    if (view) this.notifier = new Notifier(main.querySelector("[data-notify]"));
     this.live = new LiveSocket(main.dataset.socketPath);
     this.live.addEventListener("state", (event) => this.#showConnection(event.detail));
     this.live.addEventListener("message", (event) => this.#receive(event.detail));
-    main.querySelector("[data-stop]").addEventListener("click", () => this.#stop());
+    main.querySelector("[data-stop]")?.addEventListener("click", () => this.#stop());
     this.live.open();
   }
 
@@ -55,47 +64,81 @@ export class RunWatcher extends EventTarget {
     clearTimeout(this.#eventTimer);
     this.#cancelResync();
     this.live.close();
-    setText(this.connection, "");
-    this.connection.dataset.state = "closed";
+    this.connection.close();
   }
 
   /** Whether the message is about another run. A snapshot of another run means that this one has ended. */
   #isOtherRun(message) {
-    if (this.#onlyId === null) return false;
+    if (this.#onlyId === null || message.type === "activated") return false;
     if (message.type !== "snapshot") return message.run !== this.#onlyId;
     if (message.run?.id === this.#onlyId) return false;
-    this.#notify("ended");
+    this.#end(this.#state.run);
     return true;
   }
 
-  #showConnection({ state, delay, isFull }) {
-    this.connection.dataset.state = state;
-    const seconds = Math.ceil((delay ?? 0) / 1000);
-    const reason = isFull ? "Too many viewers." : "Disconnected.";
-    setText(this.connection, state === "live" ? "Live" : `${reason} Reconnecting in ${seconds} s.`);
-    if (state === "lost") clearTimeout(this.#eventTimer);
+  #showConnection(state) {
+    this.connection.show(state);
+    if (state.state === "live") return;
+    this.#isLost = true;
+    clearTimeout(this.#eventTimer);
   }
 
   #receive(message) {
     if (this.#isOtherRun(message)) return;
     const before = this.#state;
-    const wasActive = isActive(before.run);
     this.#set(applyMessage(before, message));
     this.#expectEvents();
-    const { run, hasGap } = this.#state;
+    const { run, hasGap, model } = this.#state;
     if (message.type === "snapshot") this.#cancelResync();
     if (hasGap) this.#resynchronize();
-    if (!run) return;
+    if (run) this.#compare(before, message);
+    if (model !== before.model) this.#notify("activated", { model, isNews: message.type !== "snapshot" || before.model !== undefined });
+    if (message.type === "snapshot" && this.#isLost) this.#recover();
+  }
+
+  /** Tell what the message has changed. */
+  #compare(before, message) {
+    const { run } = this.#state;
+    this.title.show(this.#state);
     if (run.id !== before.run?.id) {
+      this.#closeDialog(before.run);
       this.view.showProblem("");
       if (message.type === "queued") this.#loadDetails(run.id);
       this.#notify("change", { missed: before.run !== null && message.type === "snapshot" });
-    } else if (wasActive && !isActive(run)) {
+    } else if (isActive(before.run) && !isActive(run)) {
       this.view.showProblem("");
       // A run's own page loads its details itself.
       if (this.#onlyId === null) this.#loadDetails(run.id);
-      this.#notify("ended");
+      this.#end(run);
     } else if (run.status !== before.run.status || run.epochs.length !== before.run.epochs.length) this.#notify("change");
+  }
+
+  /** Tell other tabs' visitors, once, how the run ended. */
+  announceEnd(run) {
+    if (this.#announced === run.id) return;
+    this.#announced = run.id;
+    this.title.showEnd(run);
+    this.notifier?.notify(run);
+  }
+
+  #end(run) {
+    this.#closeDialog(run);
+    if (run && !isActive(run)) this.announceEnd(run);
+    this.#notify("ended");
+  }
+
+  /** The run has ended while its visitor is asked whether to stop it. */
+  #closeDialog(run) {
+    if (!this.dialog?.open) return;
+    this.view.showUnstopped(run.id);
+    this.dialog.close("no");
+  }
+
+  /** The server is back: ask again for what could not be loaded. */
+  #recover() {
+    this.#isLost = false;
+    if (this.#lacksDetails !== null && this.#lacksDetails === this.run?.id) this.#loadDetails(this.run.id);
+    this.#notify("reconnected");
   }
 
   #set(state) {
@@ -132,9 +175,12 @@ export class RunWatcher extends EventTarget {
   async #loadDetails(id) {
     try {
       this.#set(mergeDetails(this.#state, await getWithRetry(`${this.#urls.runsUrl}${id}/`)));
+      if (this.#lacksDetails === id) this.view.showProblem("");
+      this.#lacksDetails = null;
       this.#notify("change");
     } catch (error) {
       const { run } = this.#state;
+      this.#lacksDetails = id;
       if (run?.id === id && !isActive(run)) this.view.showProblem(`The results of this run could not be loaded. ${describeError(error)}`);
     }
   }

@@ -23,13 +23,26 @@ function tile({ index, label, predicted, confidence, picture }) {
   return h("li", { class: isRight ? "right" : "wrong" }, image, h("span", { "aria-hidden": "true" }, caption), h("small", {}, formatProbability(confidence)));
 }
 
+/** Return an empty section for a TestDigits. `heading` is the name of its heading's element. */
+export function digitsSection(heading) {
+  return h("section", { class: "digits", "aria-labelledby": "cell-title", hidden: true },
+    h(heading, { id: "cell-title", "data-digits-title": true }),
+    h("p", { class: "notice", role: "alert", "data-digits-problem": true }),
+    h("ul", { tabindex: "0", "aria-labelledby": "cell-title", "data-digits-list": true }));
+}
+
 export class TestDigits {
   #requests = 0;
+  #cell = {};
 
   /** `root` holds a heading, a problem and a list. */
-  constructor(root, url) {
+  constructor(root, url = "") {
     this.root = root;
     this.url = url;
+    this.more = h("button", { type: "button", hidden: true }, "Show more");
+    this.more.addEventListener("click", () => this.#load(this.#one("list").children.length));
+    this.#one("title").setAttribute("aria-live", "polite");
+    root.append(this.more);
   }
 
   #one(hook) {
@@ -37,24 +50,50 @@ export class TestDigits {
   }
 
   /** Show the digits of a cell of the confusion matrix, or all mistakes. */
-  async show({ label = null, predicted = null } = {}) {
+  show({ label = null, predicted = null } = {}) {
+    this.#cell = { label, predicted };
+    return this.#load(0);
+  }
+
+  hide() {
+    this.#requests += 1;
+    this.root.hidden = true;
+  }
+
+  /** Load a page, and add it to the `offset` digits that are shown. */
+  async #load(offset) {
     this.#requests += 1;
     const request = this.#requests;
-    const query = new URLSearchParams(label === null ? {} : { label, predicted });
+    const { label, predicted } = this.#cell;
+    const query = new URLSearchParams({ ...(label === null ? {} : { label, predicted }), ...(offset ? { offset } : {}) });
     try {
       const { count, results } = await get(`${this.url}?${query}`);
       if (request !== this.#requests) return;
-      const shown = results.length < count ? ` (${results.length}${label === null ? " most confident" : ""} shown)` : "";
+      const total = offset + results.length;
+      const shown = total < count ? ` (${formatCount(total)}${label === null ? " most confident" : ""} shown)` : "";
       setText(this.#one("title"), `${describeDigits(count, label, predicted)}${shown}`);
-      this.#fill("", results);
+      this.#fill("", results, offset);
+      this.#showMore(total < count && results.length > 0);
     } catch (error) {
-      if (request === this.#requests && error.code !== "no_predictions") this.#fill(describeError(error), []);
+      if (request === this.#requests && error.code !== "no_predictions") this.#fill(describeError(error), [], offset);
     }
   }
 
-  #fill(problem, digits) {
+  #fill(problem, digits, offset) {
     setText(this.#one("problem"), problem);
-    this.#one("list").replaceChildren(...digits.map(tile));
+    const list = this.#one("list");
+    if (offset) list.append(...digits.map(tile));
+    else list.replaceChildren(...digits.map(tile));
     this.root.hidden = false;
+  }
+
+  /** Show the button while there are more digits. Keep the focus near when it goes. */
+  #showMore(hasMore) {
+    if (!hasMore && document.activeElement === this.more) {
+      const list = this.#one("list");
+      list.tabIndex = 0;
+      list.focus();
+    }
+    this.more.hidden = !hasMore;
   }
 }

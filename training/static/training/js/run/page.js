@@ -5,22 +5,17 @@ import { ComparisonSection } from "./comparison.js";
 import { TestDigits } from "./digits.js";
 import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { RunView } from "./view.js";
+import { LiveSocket } from "../live/socket.js";
 import { isActive, EMPTY } from "../live/state.js";
 import { RunWatcher } from "../live/watcher.js";
-import { formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime } from "../../../recognition/js/format.js";
+import { formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime, formatStopper } from "../../../recognition/js/format.js";
 
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
 const one = (hook) => main.querySelector(`[data-${hook}]`);
-const cell = new TestDigits(one("cell"), main.dataset.digitsUrl);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
-const view = new RunView(one("run"), { openCell, beside: one("cell") });
-
-async function openCell(label, predicted) {
-  await cell.show({ label, predicted });
-  one("cell").scrollIntoView({ block: "nearest" });
-}
+const view = new RunView(one("run"));
 
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -32,9 +27,9 @@ function showDetails(run) {
   const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
   showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters).map(([name, value]) => [name, name.endsWith("samples") ? formatCount(value) : value])]);
   showPairs(one("times"), [
-    ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["waited", waited === null ? null : formatDuration(waited)],
-    ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null], ["attempts", run.attempt],
-    ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
+    ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["attempts", run.attempt],
+    ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
+    ["stopped by", formatStopper(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
   ]);
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });
@@ -68,7 +63,7 @@ async function showModel(run) {
 }
 
 function showAll(run) {
-  one("connection").hidden = true;
+  one("connection").dataset.state = "closed";
   view.show({ ...EMPTY, run });
   showDetails(run);
   showModel(run);
@@ -76,7 +71,19 @@ function showAll(run) {
   if (run.confusion) mistakes.show();
 }
 
-/** Load the run. Show errors after `problem`, and a button to try again once the retries are used up. */
+/** Call `retry` when the server is back after it was away. */
+function onReconnection(retry) {
+  const live = new LiveSocket(main.dataset.socketPath);
+  let isLost = false;
+  live.addEventListener("state", ({ detail }) => {
+    if (detail.state === "live" && isLost) retry();
+    isLost = detail.state === "lost";
+  });
+  live.open();
+  return live;
+}
+
+/** Load the run. Show errors after `problem`; once the retries are used up, try again when asked or reconnected. */
 async function fetchRun(problem, show) {
   const box = one("run-problem");
   try {
@@ -85,9 +92,14 @@ async function fetchRun(problem, show) {
     show(run);
   } catch (error) {
     const again = h("button", { type: "button" }, "Try again");
+    const tryAgain = () => {
+      live.close();
+      fetchRun(problem, show);
+    };
+    const live = onReconnection(tryAgain);
     again.addEventListener("click", () => {
       one("run-title").focus({ preventScroll: true });
-      fetchRun(problem, show);
+      tryAgain();
     });
     box.replaceChildren(`${problem} ${describeError(error)} `, again);
   }
@@ -101,11 +113,22 @@ function follow(run) {
     if (finished) return;
     finished = true;
     watcher.close();
-    fetchRun("The results of this run could not be loaded.", showAll);
+    fetchRun("The results of this run could not be loaded.", (ended) => {
+      watcher.announceEnd(ended);
+      showAll(ended);
+    });
   };
   watcher.addEventListener("ended", finish);
   // The run may have ended before the first snapshot.
   watcher.addEventListener("change", () => isActive(watcher.run) || finish());
 }
 
+/** Its model may go into service, or another one, while nobody looks. */
+async function refreshService() {
+  if (document.hidden || one("connection").dataset.state !== "closed") return;
+  const run = await get(main.dataset.runUrl).catch(() => null);
+  if (run) view.show({ ...EMPTY, run });
+}
+
+document.addEventListener("visibilitychange", refreshService);
 fetchRun("This run could not be loaded.", (run) => (isActive(run) ? follow(run) : showAll(run)));

@@ -13,9 +13,11 @@ const COLUMNS = [
   ["Time", "seconds", formatDuration, ""],
 ];
 
+const ROUNDING = 1e-4; // the share by which the sums of the same loss may differ
+
 /** Whether training minimised something other than the loss, such as a loss with label smoothing. */
 export function hasObjective(epochs) {
-  return epochs.some(({ loss, objective }) => Number.isFinite(objective) && objective !== loss);
+  return epochs.some(({ loss, objective }) => Number.isFinite(objective) && Math.abs(objective - loss) > loss * ROUNDING);
 }
 
 /** Return the table of epochs, with a column for each value that was measured. */
@@ -50,7 +52,13 @@ function confusionCell(value, truth, predicted, worst, openCell) {
   }
   const name = `${formatCount(value)}: ${truth} read as ${predicted}`;
   const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, formatCount(value));
-  button.addEventListener("click", () => openCell(truth, predicted));
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const isOpen = button.getAttribute("aria-pressed") === "true";
+    for (const other of cell.closest("table").querySelectorAll("[aria-pressed=true]")) other.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", String(!isOpen));
+    openCell(isOpen ? null : truth, predicted);
+  });
   cell.append(button);
   return cell;
 }
@@ -80,7 +88,7 @@ function addArrowKeys(table) {
   });
 }
 
-/** Return the confusion matrix. With `openCell(label, predicted)`, cells are buttons. */
+/** Return the confusion matrix. With `openCell(label, predicted)`, cells are buttons; the open one calls it with null. */
 export function confusionTable(confusion, openCell = null) {
   const worst = Math.max(1, ...confusion.flatMap((row, truth) => row.filter((_, predicted) => predicted !== truth)));
   const head = confusion.map((_, predicted) => h("th", { scope: "col" }, String(predicted)));

@@ -1,9 +1,8 @@
 // The watched run: heading, status, progress bars, time left and results.
 
 import { setText } from "../../../recognition/js/dom.js";
-import { EtaEstimator } from "../live/eta.js";
 import { RunResults } from "./results.js";
-import { isActive, EMPTY } from "../live/state.js";
+import { isActive, shareDone, EMPTY } from "../live/state.js";
 import { STATUSES, formatCount, formatDecimal, formatPercent, formatRate, formatOrigin, formatRunTime, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
 
 const PHASES = {
@@ -26,8 +25,9 @@ function describeSettings(run) {
     learning_rate && `learning rate ${formatRate(learning_rate)}`,
     Number.isInteger(seed) && `seed ${seed}`,
   ].filter(Boolean).join(" · ");
-  const requester = run.requested_by ? `${formatOrigin(run.requested_by)}, ${formatTime(run.queued_at)}\n` : "";
-  return `${requester}${settings}`;
+  // A run's first event does not name the requester: keep the line.
+  const requester = run.requested_by ? `${formatOrigin(run.requested_by)}, ${formatTime(run.queued_at)}` : "\u00a0";
+  return `${requester}\n${settings}`;
 }
 
 function describeAttempt({ attempt, resumed_after_epoch }) {
@@ -36,22 +36,24 @@ function describeAttempt({ attempt, resumed_after_epoch }) {
   return `Attempt ${attempt}, ${resumed_after_epoch ? `continued after epoch ${resumed_after_epoch}` : "starting over"}. `;
 }
 
-const describeRefusal = ({ not_activated }) => (not_activated ? ` The model was not put into service. ${not_activated}` : "");
-
-function describeProgress({ run, phase, progress }, waitedLong) {
+function describeProgress({ run, batch, phase, progress }, waitedLong) {
   if (run.stop_requested_at && isActive(run)) return "Stopping…";
   if (run.status === "queued") return waitedLong ? "Queued. Waiting for a worker." : "Queued.";
   if (run.status === "in_progress") {
     const done = progress === null ? "" : ` ${Math.floor(progress * 100)}%`;
-    return `${describeAttempt(run)}${PHASES[phase] ?? "Started."}${done}`;
+    const isBetween = phase === "fitting" && batch?.step === batch?.steps && batch?.epoch > run.epochs.length;
+    return `${describeAttempt(run)}${isBetween ? `Finishing epoch ${batch.epoch}…` : PHASES[phase] ?? "Started."}${done}`;
   }
-  if (run.status === "completed") return `Completed${run.started_at ? ` in ${formatRunTime(run)}` : ""}.${describeRefusal(run)}`;
-  if (run.status === "interrupted") {
-    const after = run.started_at ? ` after ${formatRunTime(run)}` : "";
-    const epochs = run.epochs.length ? "Its epochs are kept" : "No epoch finished";
-    return `Stopped${after}. ${epochs}; the model in service is unchanged.`;
-  }
-  return "";
+  const time = run.started_at ? formatRunTime(run) : "";
+  if (run.status === "completed") return `Completed${time && ` in ${time}`}.`;
+  return run.status === "interrupted" ? `Stopped${time && ` after ${time}`}.` : `Failed${time && ` after ${time}`}.`;
+}
+
+/** Return what follows from the end of the run. */
+function describeEnding({ status, epochs, not_activated }) {
+  if (status === "completed") return not_activated ? `The model was not put into service. ${not_activated}` : "";
+  if (status !== "interrupted") return "";
+  return `${epochs.length ? "Its epochs are kept" : "No epoch finished"}; the model in service is unchanged.`;
 }
 
 /** Return what screen readers announce: statuses and epochs, not batches. */
@@ -69,17 +71,17 @@ function announcementFor(run) {
 }
 
 export class RunView {
-  #eta = new EtaEstimator();
   #queuedSince = 0;
   #queuedRun = null;
   #timer = 0;
   #failure = "";
   #problem = "";
+  #watched = null; // the run that was seen active
+  #unstopped = null; // the run that ended while a person was asked whether to stop it
 
-  /** `options` are passed to RunResults. */
-  constructor(root, options = {}) {
+  constructor(root) {
     this.root = root;
-    this.results = new RunResults(root.querySelector("[data-results]"), options);
+    this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome") });
   }
 
   #one(hook) {
@@ -87,27 +89,36 @@ export class RunView {
   }
 
   show(state) {
-    const { run, batch, batches } = state;
+    const { run, batches } = state;
+    if (run && isActive(run)) this.#watched = run.id;
+    // What was shown while the run was active keeps its place.
+    const reserve = run !== null && this.#watched === run.id;
     this.root.dataset.status = run?.status ?? "none";
     setText(this.#one("run-title"), run ? `Run ${run.id}` : state === EMPTY ? "Waiting for the server…" : "No run yet");
     this.#showLink(run);
     setText(this.#one("run-status"), announcementFor(run));
     this.#one("run-chip").hidden = !run;
-    this.#showStop(run);
-    this.#one("live").hidden = !batch;
+    this.#showStop(run, reserve);
+    this.#showLive(state, reserve);
     this.#failure = run?.status === "error" ? `The run failed. ${run.error}`.trim() : "";
     this.#showProblems();
+    setText(this.#one("run-ending"), run ? describeEnding(run) : "");
     if (!run) {
-      this.results.root.replaceChildren();
+      this.results.clear();
       return;
     }
     const chip = this.#one("run-chip");
     chip.dataset.status = run.status;
     setText(chip, STATUSES[run.status] ?? run.status);
     setText(this.#one("run-about"), describeSettings(run));
-    setText(this.#one("run-note"), describeProgress(state, this.#waitedLong(state)));
-    if (batch) this.#showBatch(run, batch);
-    this.results.show(run, batches);
+    const late = run.id === this.#unstopped && !isActive(run) ? " It ended before it was stopped." : "";
+    setText(this.#one("run-note"), describeProgress(state, this.#waitedLong(state)) + late);
+    this.results.show(run, batches, reserve);
+  }
+
+  /** Say that the run ended while its visitor was asked whether to stop it. */
+  showUnstopped(id) {
+    this.#unstopped = id;
   }
 
   /** Link to the run's own page, except on that page. */
@@ -118,12 +129,22 @@ export class RunView {
     if (run) link.href = `${link.dataset.runLink}${run.id}/`;
   }
 
-  #showStop(run) {
+  #showStop(run, reserve) {
     const stop = this.#one("stop");
     const hide = !run || !isActive(run);
     if (hide && stop === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
-    stop.hidden = hide;
+    stop.hidden = hide && !reserve;
+    stop.toggleAttribute("data-over", hide);
     stop.setAttribute("aria-disabled", String(Boolean(run?.stop_requested_at)));
+  }
+
+  /** The panel stays from the queue to the end, also between two epochs; then the outcome takes its place. */
+  #showLive({ run, batch }, reserve) {
+    const live = this.#one("live");
+    const isOver = !run || !isActive(run);
+    live.hidden = isOver && !reserve;
+    live.toggleAttribute("data-over", isOver);
+    if (!isOver) this.#showBatch(run, batch);
   }
 
   #waitedLong(state) {
@@ -145,22 +166,23 @@ export class RunView {
 
   #showBatch(run, batch) {
     const of = run.max_epochs ? ` of ${run.base ? "at most " : ""}${run.max_epochs}` : "";
-    setText(this.#one("live-epoch"), `Epoch ${batch.epoch}${of}`);
-    setText(this.#one("live-left"), formatTimeLeft(this.#eta.secondsLeft(run, batch)));
-    const done = batch.epoch - 1 + batch.step / batch.steps;
-    this.#moveBar("epochs", done, run.max_epochs, `epoch ${batch.epoch}${of}`);
-    this.#moveBar("batches", batch.step, batch.steps, `step ${batch.step} of ${batch.steps}`);
-    setText(this.#one("live-step"), `${batch.step} of ${batch.steps}`);
-    setText(this.#one("live-loss"), formatDecimal(batch.loss));
-    setText(this.#one("live-accuracy"), formatPercent(batch.accuracy));
+    const number = batch?.epoch ?? Math.min((run.epochs.at(-1)?.epoch ?? 0) + 1, run.max_epochs || 1);
+    const step = batch ? `${batch.step} of ${batch.steps}` : "–";
+    const left = formatTimeLeft(batch?.seconds_left ?? null);
+    setText(this.#one("live-epoch"), `Epoch ${number}${of}`);
+    setText(this.#one("live-left"), run.base ? left.replace("about", "at most") : left);
+    this.#moveBar("epochs", shareDone({ run, batch }), `epoch ${number}${of}`);
+    this.#moveBar("batches", batch ? batch.step / batch.steps : 0, `step ${step}`);
+    setText(this.#one("live-step"), step);
+    setText(this.#one("live-loss"), formatDecimal(batch?.loss));
+    setText(this.#one("live-accuracy"), formatPercent(batch?.accuracy));
   }
 
-  #moveBar(name, value, max, text) {
+  #moveBar(name, share, text) {
     const bar = this.#one(`live-${name}`);
-    bar.setAttribute("aria-valuemax", max ?? 1);
-    bar.setAttribute("aria-valuenow", value);
+    bar.setAttribute("aria-valuenow", share);
     bar.setAttribute("aria-valuetext", text);
-    bar.firstElementChild.style.transform = `scaleX(${value / (max ?? 1)})`;
+    bar.firstElementChild.style.transform = `scaleX(${share})`;
   }
 
   /** Show an error, or clear it with "". */

@@ -1,10 +1,10 @@
 // Compare runs: a chart for each metric, and a table with the differences in bold.
 
-import { Chart } from "../charts/chart.js";
+import { ChartGroup } from "../charts/group.js";
 import { h, setText } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
-import { STATUSES, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
+import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
 const MAX_RUNS = 6;
 const main = document.getElementById("main");
@@ -37,7 +37,7 @@ function comparisonTable(runs) {
     return h("tr", { class: differs && "differs" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
   });
   return h("table", { class: "compare" },
-    h("caption", { class: "soft" }, "Differences in bold"),
+    h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`),
     h("thead", {}, h("tr", {}, h("td", {}), ...head)),
     h("tbody", {}, ...rows));
 }
@@ -60,13 +60,10 @@ function show(runs) {
   setText(main.querySelector("[data-title]"), title);
   document.title = `${title} · Digits`;
   const maxEpochs = Math.max(1, ...runs.map((run) => run.epochs.at(-1)?.epoch ?? 0));
-  for (const metric of METRICS) {
-    const { kind, lines } = series(runs, metric.name);
-    if (!lines.length) continue;
-    const chart = new Chart({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title });
-    main.querySelector("[data-charts]").append(chart.element);
-    chart.draw({ series: lines, maxEpochs });
-  }
+  const found = METRICS.map((metric) => ({ metric, ...series(runs, metric.name) })).filter(({ lines }) => lines.length);
+  const group = new ChartGroup(found.map(({ metric, kind }) => ({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title })), title.replace("Compare r", "R"));
+  if (found.length) main.querySelector("[data-charts]").replaceChildren(group.element);
+  group.charts.forEach((chart, index) => chart.draw({ series: found[index].lines, maxEpochs }));
   main.querySelector("[data-table]").replaceChildren(comparisonTable(runs));
 }
 

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
-import { STATUSES, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
+import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
 const PAGE_SIZE = 20;
 const MIN_COMPARED = 2;
@@ -38,27 +38,41 @@ export class RunTable {
   #selected = new Set();
   #state = { page: 1, ordering: NEWEST_FIRST, status: "" };
 
-  /** With `remember`, the URL keeps page, order and filter. */
+  /** The history entry keeps page, order, filter and what is selected; with `remember`, the URL has the first three too. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
     const one = (hook) => root.querySelector(`[data-history-${hook}]`);
     Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
     this.parts = Object.fromEntries(
-      ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare"].map((name) => [name, one(name)]));
-    if (remember) this.#restore();
+      ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
+    if (remember) this.#restoreFromUrl();
     this.#state.status = this.parts.status.value; // it may have changed before this module was loaded
-    this.parts.status.addEventListener("change", () => this.#load({ status: this.parts.status.value }));
-    this.parts.newer.addEventListener("click", () => this.#load({ page: this.#state.page - 1 }));
-    this.parts.older.addEventListener("click", () => this.#load({ page: this.#state.page + 1 }));
+    this.#restore();
+    this.parts.status.addEventListener("change", () => this.#load({ status: this.parts.status.value }, () => this.#countText()));
+    this.parts.newer.addEventListener("click", () => this.#turn(-1));
+    this.parts.older.addEventListener("click", () => this.#turn(1));
     this.#makeSortable();
     this.#showSelected();
+    setText(root.querySelector("[data-history-zone]"), describeZone());
   }
 
-  async refresh() {
+  /** Show what a RunWatcher tells of the runs. */
+  follow(watcher) {
+    watcher.addEventListener("change", ({ detail }) => {
+      if (watcher.run) this.update(watcher.run);
+      if (detail.missed) this.refresh();
+    });
+    watcher.addEventListener("ended", () => watcher.run && this.update(watcher.run));
+    watcher.addEventListener("activated", ({ detail }) => this.#showService(detail.model));
+    watcher.addEventListener("reconnected", () => this.parts.problem.textContent && this.refresh());
+  }
+
+  /** Load the list. `say()` returns what screen readers announce then. */
+  async refresh(say = null) {
     this.#requests += 1;
     const request = this.#requests;
     const { status, ...rest } = this.#state;
     const query = new URLSearchParams(status ? { ...rest, status } : rest);
-    if (this.remember) history.replaceState(null, "", `?${query}`);
+    this.#remember(this.remember ? `?${query}` : undefined);
     query.set("page_size", PAGE_SIZE);
     const before = this.#latest;
     const showProblem = (error) => request === this.#requests && setText(this.parts.problem, `The runs could not be loaded. ${describeError(error)}`);
@@ -69,6 +83,7 @@ export class RunTable {
       this.#page = page;
       // An event that arrived meanwhile may be newer than the response.
       if (this.#latest === before || !this.#place(this.#latest)) this.#show();
+      if (say) setText(this.parts.said, say());
     } catch (error) {
       if (request !== this.#requests) return;
       if (error.status === 404 && this.#state.page > 1) this.#load({ page: 1 });
@@ -109,7 +124,27 @@ export class RunTable {
     return true;
   }
 
+  /** Move the mark of the model in service. */
+  #showService(model) {
+    const isServing = (run) => model !== null && run.model === model;
+    if (!this.#page?.results.some((run) => run.in_service !== isServing(run))) return;
+    this.#page = { ...this.#page, results: this.#page.results.map((run) => ({ ...run, in_service: isServing(run) })) };
+    this.#show();
+  }
+
+  /** Keep in the history entry what the way back from another page brings again. */
+  #remember(url) {
+    history.replaceState({ ...history.state, runs: { ...this.#state, selected: [...this.#selected] } }, "", url);
+  }
+
   #restore() {
+    const { selected, ...state } = history.state?.runs ?? { selected: [] };
+    this.#selected = new Set(selected);
+    this.#state = { ...this.#state, ...state };
+    this.parts.status.value = this.#state.status;
+  }
+
+  #restoreFromUrl() {
     const given = new URLSearchParams(location.search);
     const page = Number.parseInt(given.get("page"), 10);
     const known = [...this.root.querySelectorAll("[data-order]")].map((head) => head.dataset.order);
@@ -119,9 +154,20 @@ export class RunTable {
     this.parts.status.value = given.get("status") ?? "";
   }
 
-  #load(change) {
+  #load(change, say) {
     this.#state = { ...this.#state, page: 1, ...change };
-    this.refresh();
+    this.refresh(say);
+  }
+
+  #turn(pages) {
+    this.#load({ page: this.#state.page + pages }, () => `Page ${this.#state.page}.`);
+  }
+
+  /** "5 completed runs." or "No queued runs." */
+  #countText() {
+    const { count } = this.#page;
+    const kind = this.#state.status ? `${STATUSES[this.#state.status]} ` : "";
+    return `${count ? formatCount(count) : "No"} ${kind}run${count === 1 ? "" : "s"}.`;
   }
 
   #makeSortable() {
@@ -136,7 +182,9 @@ export class RunTable {
   #sortBy(name) {
     const initial = TEXTS.includes(name) ? name : `-${name}`;
     const reversed = initial.startsWith("-") ? name : `-${name}`;
-    this.#load({ ordering: this.#state.ordering === initial ? reversed : initial });
+    const ordering = this.#state.ordering === initial ? reversed : initial;
+    const title = this.root.querySelector(`[data-order="${name}"]`).textContent.toLowerCase();
+    this.#load({ ordering }, () => `Sorted by ${title}, ${ordering.startsWith("-") ? "descending" : "ascending"}.`);
     this.#showOrder();
   }
 
@@ -155,9 +203,16 @@ export class RunTable {
       if (checkbox.checked) this.#selected.add(run.id);
       else this.#selected.delete(run.id);
       this.#showSelected();
+      this.#remember();
+      setText(this.parts.said, this.#selectedText());
     });
     const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
     return h("tr", {}, h("td", { class: "pick" }, checkbox), h("th", { scope: "row" }, link), ...cells(run));
+  }
+
+  #selectedText() {
+    const { size } = this.#selected;
+    return `${size || "No"} run${size === 1 ? "" : "s"} selected.`;
   }
 
   #showSelected() {

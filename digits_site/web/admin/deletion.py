@@ -1,0 +1,47 @@
+"""Deletion in the admin: of one object or of several, explained, confirmed and logged."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from digits_site.web.admin.actions import ActionAdmin, AdminAction, confirm
+
+MAX_SELECTED = 100  # the files of their models are removed before the response
+
+
+class DeletingAdmin(ActionAdmin):
+    """Offers `deletion`, an action on what `selection` returns, where Django offers its own."""
+
+    deletion: ClassVar[AdminAction]
+    actions: Any = ("delete_selected",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(self.deletion.permission))
+
+    def selection(self, request: HttpRequest, rows: list[Any]) -> Any:
+        """Return what the deletion's functions take for these rows."""
+        return rows
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        def find() -> Any:
+            return self.selection(request, [get_object_or_404(self.get_queryset(request), pk=object_id)])
+
+        return confirm(self, request, self.deletion, find, self.url_of("changelist"))
+
+    @admin.action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        chosen = list(queryset.values_list("pk", flat=True)[: MAX_SELECTED + 1])
+        if len(chosen) > MAX_SELECTED:
+            self.message_user(request, f"Select at most {MAX_SELECTED}.", messages.ERROR)
+            return None
+        hidden = [("action", "delete_selected"), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in chosen)]
+        find = partial(self.find_selected, request, chosen)
+        return confirm(self, request, self.deletion, find, self.url_of("changelist"), hidden)
+
+    def find_selected(self, request: HttpRequest, chosen: list[int]) -> Any:
+        return self.selection(request, list(self.model._default_manager.filter(pk__in=chosen)))

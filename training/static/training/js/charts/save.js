@@ -1,0 +1,115 @@
+// Save a chart as a picture or as a table.
+
+import { h, svg } from "../../../recognition/js/dom.js";
+
+const SCALE = 2;
+const PADDING = 16;
+const TITLE_HEIGHT = 28;
+const KEY_HEIGHT = 20;
+const SWATCH_WIDTH = 34;
+const KEY_GAP = 18;
+// What CSS says of a chart, as attributes: a saved picture has no style sheet.
+const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight"];
+
+const quote = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell));
+
+/** Return the values of a chart as CSV: a row for each epoch, and one for each batch that the page knows. */
+export function toCsv({ series, batches }) {
+  const known = series.filter(({ points }, index) => points.length || (!index && batches.length));
+  const epochs = [...new Set(known.flatMap(({ points }) => points.map(([at]) => at)))];
+  const blanks = known.slice(1).map(() => "");
+  const rows = [
+    ...batches.map(([at, value]) => ["batch", Number(at.toFixed(5)), value, ...blanks]),
+    ...epochs.map((at) => ["epoch", at, ...known.map(({ points }) => points.find(([epoch]) => epoch === at)?.[1] ?? "")]),
+  ].sort((one, other) => one[1] - other[1]);
+  return [["kind", "epoch", ...known.map(({ name }) => name)], ...rows].map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
+}
+
+function copyStyles(from, to) {
+  const style = getComputedStyle(from);
+  for (const name of STYLES) to.setAttribute(name, style.getPropertyValue(name));
+  [...from.children].forEach((child, index) => copyStyles(child, to.children[index]));
+}
+
+function styledCopy(element, place) {
+  const copy = element.cloneNode(true);
+  copyStyles(element, copy);
+  for (const [name, value] of Object.entries(place)) copy.setAttribute(name, value);
+  return copy;
+}
+
+/** Return the first colour behind the element. */
+function background(element) {
+  for (let at = element; at; at = at.parentElement) {
+    const { backgroundColor } = getComputedStyle(at);
+    if (!/^(transparent|rgba\(.*, 0\))$/.test(backgroundColor)) return backgroundColor;
+  }
+  return "Canvas";
+}
+
+/** Return the chart with its title and its key as an SVG element that needs no style sheet, in the page's colours. */
+function standalone(chart) {
+  const { width, height } = chart.svg.getBoundingClientRect();
+  const { fontFamily, color } = getComputedStyle(chart.element);
+  const text = (content, x, y, more) => svg("text", { x, y, fill: color, "font-family": fontFamily, "font-size": 14, ...more }, content);
+  const title = [chart.title, chart.group.name].filter(Boolean).join(" · ");
+  const parts = [text(title, PADDING, PADDING + 16, { "font-size": 16, "font-weight": 600 })];
+  let [x, y] = [PADDING, PADDING + TITLE_HEIGHT];
+  for (const key of chart.legend.element.children) {
+    const { width: needed } = key.getBoundingClientRect();
+    if (x > PADDING && x + needed > width) [x, y] = [PADDING, y + KEY_HEIGHT];
+    const swatch = key.querySelector("svg");
+    if (swatch) parts.push(styledCopy(swatch, { x, y: y + 5 }));
+    parts.push(text(key.textContent, x + (swatch ? SWATCH_WIDTH : 0), y + 15, { fill: getComputedStyle(key).color }));
+    x += needed + KEY_GAP;
+  }
+  const top = y + KEY_HEIGHT + 8;
+  const size = { width: width + 2 * PADDING, height: top + height + PADDING };
+  return svg("svg", { ...size, viewBox: `0 0 ${size.width} ${size.height}` },
+    svg("rect", { ...size, fill: background(chart.element) }), ...parts, styledCopy(chart.svg, { x: PADDING, y: top, width, height }));
+}
+
+/** Return the chart as a PNG of twice its size. */
+async function toPng(chart) {
+  const picture = standalone(chart);
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
+  await image.decode();
+  const canvas = h("canvas", { width: Math.round(image.width * SCALE), height: Math.round(image.height * SCALE) });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve));
+}
+
+function download(blob, { title, group }, ending) {
+  const name = ["digits", group.name, title].filter(Boolean).join(" ").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  const href = URL.createObjectURL(blob);
+  h("a", { href, download: `${name}.${ending}` }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** Return a menu that saves the chart. */
+export function saveMenu(chart) {
+  const kinds = {
+    PNG: async () => download(await toPng(chart), chart, "png"),
+    CSV: () => download(new Blob([toCsv(chart.data)], { type: "text/csv" }), chart, "csv"),
+  };
+  const menu = h("details", { class: "save" });
+  const close = () => {
+    menu.open = false;
+    menu.firstElementChild.focus();
+  };
+  const buttons = Object.entries(kinds).map(([kind, save]) => {
+    const button = h("button", { type: "button", "aria-label": `Save ${chart.title.toLowerCase()} as ${kind}` }, kind);
+    button.addEventListener("click", () => {
+      save();
+      close();
+    });
+    return button;
+  });
+  menu.append(h("summary", { "aria-label": `Save ${chart.title.toLowerCase()}` }, "Save"), h("div", {}, ...buttons));
+  menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open && close());
+  menu.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+  });
+  return menu;
+}

@@ -1,0 +1,32 @@
+// How charts are drawn, the same for all and remembered by the browser. Dispatches "change".
+
+const KEY = "digits.charts";
+export const MAX_SMOOTHING = 0.95;
+
+function stored() {
+  try {
+    const { log, smoothing } = JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return { log: log === true, smoothing: smoothing >= 0 && smoothing <= MAX_SMOOTHING ? smoothing : 0 };
+  } catch {
+    return { log: false, smoothing: 0 };
+  }
+}
+
+class Settings extends EventTarget {
+  constructor() {
+    super();
+    Object.assign(this, stored());
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
+    try {
+      localStorage.setItem(KEY, JSON.stringify({ log: this.log, smoothing: this.smoothing }));
+    } catch {
+      // Without storage, they last as long as the page.
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const settings = new Settings();

@@ -134,6 +134,7 @@ class ModelNotFound(RecognitionError):
 class LoadingBusy(Busy):
     """Another model is being loaded for other requests."""
 
+    retry_after = 1  # a file on disk takes milliseconds
     message = "The server is loading other models. Try again shortly."
 
 

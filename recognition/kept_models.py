@@ -16,7 +16,7 @@ from recognition.errors import LoadingBusy, ModelNotFound, ModelRejected, ModelU
 from recognition.models import ModelVersion
 
 MAX_LOADED = 3
-MAX_WAITING = 1  # a waiting request holds one of granian's four threads
+MAX_WAITING = 2  # the page sends up to three at once; a waiting request holds one of granian's four threads
 WAIT_SECONDS = 5.0  # for the model that another request loads
 logger = logging.getLogger(__name__)
 

@@ -80,7 +80,12 @@ def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(op
     "path",
     [
         *("", "training/trainingrun/", "training/trainingrun/1/change/"),
-        *("training/trainingrun/1/act/train_with_changes/", "recognition/modelversion/", "nowhere/"),
+        *(
+            "training/trainingrun/1/act/train_with_changes/",
+            "recognition/modelversion/",
+            "accounts/accesstoken/add/",
+            "nowhere/",
+        ),
     ],
 )
 def test_it_fits_a_phone_keeps_to_the_policy_and_keeps_nobody_out(operator, visits, path):

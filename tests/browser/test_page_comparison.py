@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import check_accessibility, overflow
+from tests.support.page import SCRIBBLE, alert, answer, button, draw
 
 pytestmark = pytest.mark.browser
 MAKE = """
@@ -21,6 +22,9 @@ run = make_run(Status.COMPLETED, preset="adapt", model=model, base=base, not_act
 RunCorrections.objects.create(run=run, count=275, held_out=137, sha256="ab" * 32, entries=[], pictures=b"")
 print(run.pk)
 """
+
+
+NUMBER = "**/api/number/**"
 
 
 @pytest.fixture(name="number", scope="module")
@@ -85,3 +89,72 @@ def test_the_admin_shows_the_same_and_asks_for_a_reason(operator, number):
     page.get_by_role("link", name="Put into service").click()
     expect(page.get_by_label("Reason")).to_be_visible()
     expect(page.get_by_text("It is significantly worse on MNIST's test digits")).to_be_visible()
+
+
+# --- The model of a run reads what is drawn ---
+
+
+def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(visits, number):
+    page = visits.open(f"/runs/{number}/", width=1280)
+    page.get_by_role("link", name="Try this model").click()
+    expect(page.get_by_role("heading", name="Draw a number")).to_be_in_viewport()
+    model = re.search(r"\?model=(\d+)#draw-title$", page.url)[1]
+    choice = page.get_by_role("combobox", name="Read by")
+    expect(choice).to_have_value(model)
+    asked = []
+    page.on("request", lambda request: "/api/number/" in request.url and asked.append(f"model={model}" in request.url))
+    draw(page)
+    expect(answer(page)).to_contain_text(re.compile(rf"Read as 6, 100% sure\..*Read by model {model}\.", re.S))
+    verdict = page.get_by_role("status", name="Comparison of the models")
+    expect(verdict).to_have_text("The models differ.")
+    chosen, serving = page.locator(".side").all()
+    expect(chosen).to_have_accessible_name(re.compile(rf"^Model {model}: .*, run {number}$"))
+    expect(chosen).to_contain_text("Read as 6, 100% sure.")
+    expect(serving).to_have_accessible_name("Model in service (1): 99.61%, run 1")
+    expect(serving).to_contain_text("Read as 7")
+    assert asked.count(False) == 1, "the model in service is asked for finished drawings only"
+    check_accessibility(page, 1280, 320, context=".draw")
+
+    with page.expect_response("**/api/corrections/**") as sent:
+        button(page, "7").click()
+    assert (sent.value.json()["predicted"], sent.value.json()["model"]) == (6, int(model))
+    button(page, "Undo correction").click()  # other modules count the corrections of this stack
+    expect(page.get_by_role("status", name="Correction")).to_have_text("Undone. The label was deleted.")
+    page.get_by_role("checkbox", name="Compare with the model in service").uncheck()
+    expect(serving).to_be_hidden()
+    draw(page, SCRIBBLE)
+    expect(answer(page)).to_contain_text("Read as 6")
+    assert asked.count(False) == 1
+    page.get_by_role("button", name="Undo", exact=True).click()
+    choice.select_option(label="Model in service (1): 99.61%, run 1")
+    expect(answer(page)).to_contain_text("Read as 7")
+    assert "model=" not in page.url
+
+
+def test_models_to_choose_are_listed_with_the_first_answer_and_a_missing_one_is_said(visits, number):
+    page = visits.open("/", expected=["status of 404", "ERR_FAILED"])
+    listed = []
+    page.on("request", lambda request: request.url.endswith("/api/models/") and listed.append(request.url))
+    choice = page.get_by_role("combobox", name="Read by")
+    expect(choice.get_by_role("option")).to_have_text(["Model in service"])
+    assert not listed
+    draw(page)
+    expect(choice.get_by_role("option").nth(1)).to_have_text(re.compile(rf"^Model \d+: .*, run {number}$"))
+    draw(page, SCRIBBLE)
+    expect(answer(page)).not_to_contain_text("Read as 7")
+    assert len(listed) == 1
+
+    choice.select_option(index=1)
+    expect(answer(page)).to_contain_text("Read as 6")
+    expect(page.locator(".side")).to_have_count(2)
+    page.route(NUMBER, lambda route: route.continue_() if "model=" in route.request.url else route.abort())
+    button(page, "Undo").click()
+    expect(page.get_by_role("status", name="Comparison of the models")).to_contain_text("did not answer.")
+    page.unroute_all()
+    expect(page.get_by_role("status", name="Comparison of the models")).to_have_text("The models differ.")
+
+    page.goto(f"{visits.url}/?model=4711")
+    expect(alert(page, "There is no model 4711. The model in service reads.")).to_be_visible()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    assert "model=" not in page.url

@@ -62,7 +62,8 @@ def test_a_refused_stop_does_not_undo_somebody_elses(visits):
     server.send("epoch", 4, **epoch(2))
     expect(epoch_rows(page)).to_have_count(2)
     held[0].fulfill(status=403, json={"code": "permission_denied"})
-    expect(alert(page, "You need permission to stop this run.")).to_be_visible()
+    problem = alert(page, "You need permission to stop this run. Sign in")
+    expect(problem.get_by_role("link", name="Sign in")).to_have_attribute("href", "/sign-in/?next=%2F")
     expect(run_panel(page)).to_contain_text("Stopping…")
     expect(epoch_rows(page)).to_have_count(2)
 

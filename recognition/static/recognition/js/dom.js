@@ -19,3 +19,9 @@ export const svg = (name, attributes = {}, ...children) => fill(document.createE
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Return a link to sign in and come back, as the head of the page has one; null for somebody who has signed in. */
+export function signInLink() {
+  const link = document.querySelector('.masthead a[href^="/sign-in/"]');
+  return link && h("a", { href: link.getAttribute("href") }, "Sign in");
+}

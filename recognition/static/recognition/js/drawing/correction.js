@@ -87,8 +87,10 @@ export class CorrectionView {
 
   /** Ask about the open digit of a finished drawing, or thank for it if it was corrected before. */
   #ask() {
-    const { isSettled, isNumber, opened } = this.#answer;
+    const { isSettled, isNumber, opened, shown } = this.#answer;
     this.#subject = isSettled && (!isNumber || opened.preview) ? subjectOf(this.#answer) : null;
+    // What the correction records is the prediction of the model that was chosen.
+    if (this.#subject) this.#subject.query = shown.chosen ? `?model=${shown.chosen}` : "";
     if (this.#subject) setText(this.label, questionOf(opened, isNumber));
     this.#show();
   }
@@ -102,7 +104,7 @@ export class CorrectionView {
     this.#mark(label);
     let problem = "";
     try {
-      this.#known.set(key, await post(this.#url, await body(subject, label)));
+      this.#known.set(key, await post(this.#url + subject.query, await body(subject, label)));
     } catch (error) {
       this.#isClosed ||= error.code === "corrections_closed";
       problem = describeError(error);

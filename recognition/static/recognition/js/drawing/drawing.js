@@ -12,7 +12,7 @@ import { keepDrawing } from "./keep.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
 import { drawWithPointer } from "./pointer.js";
-import { keyOf, Predictor } from "./predictor.js";
+import { keyOf, modelInAddress, Predictor } from "./predictor.js";
 import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
@@ -87,7 +87,7 @@ function connectAnswer(main, pad, predictor, answer, problem) {
 export function startDrawing(main) {
   const one = (hook) => main.querySelector(`[data-${hook}]`);
   const pad = new Pad(one("pad"));
-  const predictor = new Predictor(main.dataset.numberUrl);
+  const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
   const problem = new ProblemView(one("drawing-problem"));
   const boxes = new BoxesView(pad, one("boxes"), answer);
@@ -111,5 +111,5 @@ export function startDrawing(main) {
   keepDrawing(pad);
 
   const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
-  return { answer, predictAgain, retry: () => predictor.retry() };
+  return { answer, predictor, predictAgain, retry: () => predictor.retry() };
 }

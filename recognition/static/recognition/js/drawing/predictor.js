@@ -21,6 +21,12 @@ async function body(drawing) {
   return form;
 }
 
+/** Return the model that the address names (`?model=12`), or null. */
+export function modelInAddress() {
+  const model = new URLSearchParams(location.search).get("model");
+  return /^[1-9][0-9]{0,9}$/.test(model) ? Number(model) : null;
+}
+
 /** Identify a drawing by its picture and the starts and lengths of its strokes: strokes only grow at their end. */
 export const keyOf = ({ strokes, picture }) => [picture?.key, ...strokes.map(({ points }) => [points.length, points[0]])].join();
 
@@ -44,9 +50,10 @@ export class Predictor extends EventTarget {
   #retry = new Retry();
   #failed = null; // the drawing for which a problem is shown
 
-  constructor(url) {
+  constructor(url, model) {
     super();
     this.#url = url;
+    this.#model = model;
     addEventListener("online", () => this.retry());
   }
 
@@ -61,8 +68,9 @@ export class Predictor extends EventTarget {
     this.#shownNumber = this.#lastNumber; // what another model answers is not shown any more
   }
 
-  get url() {
-    return `${this.#url}?preview=1${this.#model === null ? "" : `&model=${this.#model}`}`;
+  /** Request a prediction by a model, or by the one in service, without dispatching it. */
+  async ask(drawing, model) {
+    return post(`${this.#url}?preview=1${model === null ? "" : `&model=${model}`}`, await body(drawing));
   }
 
   /** Try again at once while a problem is shown. */
@@ -104,10 +112,10 @@ export class Predictor extends EventTarget {
 
   /** Request a prediction for a drawing that is not on the pad yet. Resolve to the error, or null; while `isWanted()`, `predict` uses either. */
   async probe(drawing, isWanted) {
-    const request = { key: keyOf(drawing), drawing, final: true, result: null, error: null };
+    const request = { key: keyOf(drawing), drawing, final: true, chosen: this.#model, result: null, error: null };
     this.#sent.push(performance.now());
     try {
-      request.result = await post(this.url, await body(drawing));
+      request.result = await this.ask(drawing, this.#model);
     } catch (error) {
       request.error = error;
     }
@@ -151,14 +159,14 @@ export class Predictor extends EventTarget {
     this.#lastNumber += 1;
     this.#inFlight += 1;
     this.#sent.push(performance.now());
-    const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, result: null };
+    const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, chosen: this.#model, result: null };
     this.#last = request;
     try {
-      request.result = await post(this.url, await body(drawing));
+      request.result = await this.ask(drawing, this.#model);
       this.#retry.reset();
       if (request.number > this.#shownNumber) {
         this.#shownNumber = request.number;
-        this.#notify("prediction", { ...request.result, drawing: request.drawing, final: request.final });
+        this.#notifyPrediction(request);
       }
     } catch (error) {
       this.#fail(request, error);
@@ -173,7 +181,7 @@ export class Predictor extends EventTarget {
     if (request.error) this.#fail(request, request.error);
     if (!request.result) return;
     this.#shownNumber = Math.max(this.#shownNumber, request.number);
-    this.#notify("prediction", { ...request.result, drawing: request.drawing, final: true });
+    this.#notifyPrediction(request);
   }
 
   #fail(request, error) {
@@ -188,6 +196,11 @@ export class Predictor extends EventTarget {
     this.#shownNumber = request.number;
     if (error.code === "blank_drawing") this.#notify("blank");
     else this.#report(request.drawing, error);
+  }
+
+  /** `chosen`: the model that was asked for, or null for the one in service. */
+  #notifyPrediction({ result, drawing, final, chosen = null }) {
+    this.#notify("prediction", { ...result, drawing, final, chosen });
   }
 
   #notify(type, detail) {

@@ -2,6 +2,7 @@
 
 import { ConnectionView } from "./connection.js";
 import { confirmAction } from "../run/confirm.js";
+import { signInLink } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { LiveSocket } from "./socket.js";
 import { Notifier } from "./notifier.js";
@@ -199,7 +200,7 @@ export class RunWatcher extends EventTarget {
       // Someone else may have stopped it meanwhile.
       if (this.#state.run.stop_requested_at === requestedAt) this.#change({ stop_requested_at: null });
       const forbidden = error.status === 401 || error.status === 403;
-      this.view.showProblem(forbidden ? "You need permission to stop this run." : describeError(error));
+      this.view.showProblem(forbidden ? "You need permission to stop this run." : describeError(error), forbidden && signInLink());
     }
   }
 

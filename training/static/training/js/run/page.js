@@ -52,6 +52,8 @@ function showCorrections({ id, base, corrections }, again) {
 
 async function showModel(run) {
   if (run.model === null) return;
+  one("try").href = `${main.dataset.homeUrl}?model=${run.model}#draw-title`;
+  one("try").hidden = false;
   try {
     const model = await getWithRetry(`${main.dataset.modelsUrl}${run.model}/`);
     const names = { onnx: "ONNX file", keras: "Keras file" };

@@ -76,6 +76,7 @@ export class RunView {
   #timer = 0;
   #failure = "";
   #problem = "";
+  #link = null;
   #watched = null; // the run that was seen active
   #unstopped = null; // the run that ended while a person was asked whether to stop it
 
@@ -185,13 +186,17 @@ export class RunView {
     bar.firstElementChild.style.transform = `scaleX(${share})`;
   }
 
-  /** Show an error, or clear it with "". */
-  showProblem(text) {
+  /** Show an error and perhaps a link, or clear it with "". */
+  showProblem(text, link = null) {
     this.#problem = text;
+    this.#link = link;
     this.#showProblems();
   }
 
   #showProblems() {
-    setText(this.#one("run-problem"), [this.#failure, this.#problem].filter(Boolean).join(" "));
+    const box = this.#one("run-problem");
+    const text = [this.#failure, this.#problem].filter(Boolean).join(" ");
+    if (!this.#link) setText(box, text);
+    else if (!box.contains(this.#link)) box.replaceChildren(`${text} `, this.#link);
   }
 }

@@ -23,6 +23,7 @@ PAGES = {
     "list, one month": "/admin/training/trainingrun/?queued_at__month=3&queued_at__year=2026",
     "search for a number": "/admin/training/trainingrun/?q=4711",
     "search for an error": "/admin/training/trainingrun/?q=diverged",
+    "search for two words": "/admin/training/trainingrun/?q=a+visitor+completed",
     "one run": "/admin/training/trainingrun/4711/change/",
     "history in the API": "/api/runs/?ordering=-test_accuracy",
 }

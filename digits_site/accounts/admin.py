@@ -1,20 +1,25 @@
-"""Access tokens in the admin: made, listed and revoked."""
+"""Access tokens in the admin: made, listed and revoked; and the times of accounts as everywhere else."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from digits_site.accounts.models import AccessToken
 from digits_site.accounts.token_form import TokenForm
 from digits_site.accounts.tokens import create_token, missing_permissions
 from digits_site.web.admin.actions import STATE_FIELD, Explanation
+from digits_site.web.admin.columns import time_column
+from digits_site.web.formatting import time_tag
 
 BUTTON = "Create token"
 RULE = "A program sends it as Authorization: Token digits_… and then acts for the account."
@@ -24,11 +29,13 @@ RULE = "A program sends it as Authorization: Token digits_… and then acts for 
 class AccessTokenAdmin(admin.ModelAdmin):
     """Made, and deleted, which revokes; never edited. The digest is not shown, and the token in one response only."""
 
-    list_display = ("__str__", "name", "user", "scopes_shown", "created", "expires")
+    list_display = ("__str__", "name", "user", "scopes_shown", "made", "expires")
     list_select_related = ("user",)
     list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=id", "name", "user__username")
-    fields = readonly_fields = ("name", "user", "scopes_shown", "created", "expires")
+    search_help_text = "By number, name or account."
+    fields = readonly_fields = ("name", "user", "scopes_shown", "made", "expires")
+    made = time_column("created", "created")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -72,5 +79,22 @@ class AccessTokenAdmin(admin.ModelAdmin):
         return ", ".join(token.scopes)
 
     @admin.display(description="expires", ordering="expiry")
-    def expires(self, token: AccessToken) -> str:
-        return token.expires
+    def expires(self, token: AccessToken) -> SafeString:
+        if token.expiry is None:
+            return SafeString("never")
+        return format_html("{}{}", time_tag(token.expiry), " (expired)" if token.expired else "")
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Django's, with times that nobody edits."""
+
+    list_display = ("username", "email", "is_staff", "is_active", "signed_in")
+    search_help_text = "By name or e-mail address."
+    readonly_fields = ("signed_in", "joined")
+    fieldsets = (*(UserAdmin.fieldsets or ())[:-1], ("Times", {"fields": readonly_fields}))
+    signed_in = time_column("last_login", "last signed in")
+    joined = time_column("date_joined", "joined")

@@ -12,4 +12,4 @@ SEVEN = (
 
 def example(body: dict[str, object]) -> list[OpenApiExample]:
     """Return the example of an operation that takes JSON."""
-    return [OpenApiExample("Example", body, request_only=True, media_type="application/json")]
+    return [OpenApiExample("", body, request_only=True, media_type="application/json")]

@@ -1,4 +1,4 @@
-"""The page while a run is live: what stopping it changes, what it asks the server for, and a connection that dies."""
+"""The page while a run is live: nothing moves, who looks away is told, and what it asks the server for."""
 
 import re
 
@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from tests.support.browser import RUN, FakeSocket, epoch, settle, snapshot
 from tests.support.forwarder import forwarding
-from tests.support.page import alert, button, connection, epoch_rows, history_row, run_panel, state
+from tests.support.page import alert, button, connection, draw, epoch_rows, history_row, number_answer, run_panel, state
+from tests.support.shifts import record_shifts, shifts
 
 pytestmark = pytest.mark.browser
 CONFUSION = [[100 if row == column else 1 for column in range(10)] for row in range(10)]
@@ -31,7 +32,131 @@ def ended_run(**values):
     return snapshot(status="completed", epochs=[epoch(1), epoch(2)])["run"] | ending | facts | values
 
 
+# --- From the queue to the end ---
+
+
+def hide(page, hidden=True):
+    """Let the page take itself for a tab that nobody looks at."""
+    page.evaluate("hidden => Object.defineProperty(document, 'hidden', { configurable: true, value: hidden })", hidden)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("path", ["/", "/runs/1/"])
+def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, height):
+    epochs = [epoch(number, 0.9 + number / 200) for number in range(1, 13)]
+    page = visits.prepare(faked=True, width=width, height=height)
+    queued = snapshot(seq=1, status="queued", attempt=0, max_epochs=12, calibration_error=None)
+    answers = [ended_run(max_epochs=12, epochs=epochs), queued["run"]]
+    page.route(re.compile(rf"/api/runs/(1|{RUN})/$"), lambda route: route.fulfill(json=answers[-1]))
+    page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
+    server = FakeSocket(page, queued)
+    page.goto(visits.url + path)
+    expect(run_panel(page)).to_contain_text("Epoch 1 of 12")
+    page.get_by_role("img", name=re.compile("^Accuracy by epoch")).evaluate(
+        "e => e.scrollIntoView({ block: 'center' })"
+    )
+    record_shifts(page)
+
+    def send(*event, **values):
+        server.send(*event, **values)
+        settle(page)
+
+    send("started", 2, attempt=1)
+    for phase in ("importing", "fitting"):
+        send("phase", 2, phase=phase)
+    for number, values in enumerate(epochs, 1):
+        left = 5.0 * (12 - number)
+        send("batch", 1 + number, epoch=number, step=9, steps=9, loss=0.1, accuracy=0.9, seconds_left=left)
+        send("epoch", 2 + number, **values)
+        expect(page.get_by_role("progressbar", name="Batches of this epoch")).to_be_visible()
+    answers.pop()
+    send("phase", 14, phase="evaluating")
+    send("completed", 15, test_accuracy=0.99, model=None, in_service=False)
+    expect(matrix(page)).to_be_visible()
+    expect(run_panel(page)).to_contain_text("Test accuracy 99.00%")
+    assert shifts(page) == []
+
+
+STAND_IN = """() => {
+  window.notified = [];
+  window.Notification = class extends EventTarget {
+    static requestPermission = async () => "granted";
+    constructor(title, { body }) { super(); window.notified.push(`${title}: ${body}`); }
+  };
+}"""
+
+
+def test_who_looks_at_another_tab_is_told_by_its_title_and_a_notification(visits):
+    page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0, max_epochs=4))
+    expect(page).to_have_title(f"queued · Run {RUN} · Digits")
+    page.evaluate(STAND_IN)
+    page.get_by_label("Notify me when it ends").check()
+    server.send("started", 2, attempt=1)
+    server.send("epoch", 3, **epoch(1))
+    server.send("batch", 3, epoch=2, step=7, steps=10, loss=0.1, accuracy=0.9, seconds_left=None)
+    expect(page).to_have_title(f"42% · Run {RUN} · Digits")
+    hide(page)
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run()))
+    server.send("completed", 4, test_accuracy=0.99, model=None, in_service=False)
+    expect(page).to_have_title(f"Run {RUN} completed · Digits")
+    assert page.evaluate("window.notified") == [f"Run {RUN} completed: Test accuracy 99.00%."]
+    hide(page, False)
+    expect(page).to_have_title(re.compile("^Digits: "))
+
+
+def test_a_page_opened_in_mid_run_has_the_curve_of_the_batches_before(visits):
+    running = snapshot(seq=2)
+    running["batches"] = [{"at": step / 10, "loss": 1 / step, "accuracy": step / 10} for step in range(1, 10)]
+    page, server = visits.open_faked(running)
+    trail = run_panel(page).get_by_role("img", name=re.compile("^Loss by epoch")).locator("path.trail").first
+    expect(trail).to_have_attribute("d", re.compile("^M[^M]*(L[^L]+){6}"))
+    drawn = trail.get_attribute("d")
+    server.send("batch", 2, epoch=1, step=96, steps=100, loss=0.1, accuracy=0.97, seconds_left=1.0)
+    expect(trail).not_to_have_attribute("d", drawn)
+
+
+def test_another_model_in_service_is_told_and_reads_the_drawing_again(visits):
+    page = visits.prepare(faked=True, clock=True)
+    rows = [{**ended_run(id=number, model=number, in_service=number == 1), "finished_epochs": 2} for number in (7, 1)]
+    listed = {"count": 2, "next": None, "previous": None, "results": rows}
+    page.route("**/api/runs/?**", lambda route: route.fulfill(json=listed))
+    page.route("**/api/models/*/", lambda route: route.fulfill(json={"test_accuracy": 0.9876}))
+    read = []
+
+    def answer(route):
+        read.append(route.request.url)
+        route.fulfill(json=number_answer(7))
+
+    page.route("**/api/number/**", answer)
+    server = FakeSocket(page, snapshot(seq=9, status="interrupted"))
+    page.goto(visits.url)
+    expect(history_row(page, 1)).to_contain_text("in service")
+    draw(page)
+    page.clock.fast_forward(2000)
+    expect(page.get_by_role("status", name="Prediction")).to_contain_text("7")
+    before = len(read)
+    server.send("activated", 0, model=7)
+    expect(history_row(page, 7)).to_contain_text("in service")
+    expect(history_row(page, 1)).not_to_contain_text("in service")
+    page.clock.fast_forward(6000)
+    form = page.get_by_role("form", name="Training settings")
+    expect(form).to_contain_text("Model 7, in service, reads 98.76% of the 10,000 test digits correctly.")
+    assert len(read) == before + 1
+
+
 # --- Stopping ---
+
+
+def test_the_question_whether_to_stop_goes_when_the_run_has_ended(visits):
+    page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]))
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=ended_run()))
+    button(page, "Stop run").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    server.send("completed", 4, test_accuracy=0.99, model=None, in_service=False)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(run_panel(page)).to_contain_text("It ended before it was stopped.")
+    expect(page.get_by_role("heading", name=f"Run {RUN}")).to_be_focused()
 
 
 def test_stopping_keeps_what_arrived_while_the_question_was_open(visits):
@@ -220,6 +345,56 @@ def test_the_first_page_asks_again_for_the_results_of_a_run(visits):
     page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(**next(answers, {"json": ended_run()})))
     end(server)
     expect(matrix(page)).to_be_visible()
+
+
+# --- A connection that comes back ---
+
+
+def test_reconnecting_is_counted_down_and_clears_what_could_not_be_loaded(visits):
+    page = visits.prepare(faked=True, clock=True, expected=["status of 503"])
+    away = [True]
+
+    def reply(route):
+        route.fulfill(**UNAVAILABLE) if away else route.continue_()
+
+    for path in ("**/api/runs/?**", "**/api/retrain_model/"):
+        page.route(path, reply)
+    server = FakeSocket(page, None)
+    page.goto(visits.url)
+    for attempts in range(2, 6):
+        page.clock.fast_forward(20_000)
+        server.wait(attempts)
+    button(page, "Start training").click()
+    problems = page.get_by_role("alert").filter(has_text=re.compile("."))
+    expect(problems).to_have_count(2)
+    told = connection(page)
+    expect(told).to_have_text(re.compile(r"Reconnecting in \d+ s"))
+    seconds = int(re.search(r"\d+", told.text_content()).group())
+    page.clock.run_for(2000)
+    expect(told).to_have_text(f"Disconnected. Reconnecting in {seconds - 2} s.")
+    away.clear()
+    server.snapshot = snapshot(seq=9, status="interrupted")
+    page.clock.fast_forward(20_000)
+    expect(told).to_have_text("Live")
+    expect(problems).to_have_count(0)
+    expect(history_row(page, 1)).to_be_visible()
+
+
+def test_a_runs_page_that_could_not_be_loaded_is_loaded_when_the_server_is_back(visits):
+    page = visits.prepare(faked=True, clock=True, expected=["status of 503"])
+    away = [True]
+    answer = lambda: UNAVAILABLE if away else {"json": ended_run()}  # noqa: E731
+    page.route("**/api/runs/1/", lambda route: route.fulfill(**answer()))
+    page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
+    server = FakeSocket(page, snapshot())
+    page.goto(visits.url + "/runs/1/")
+    pass_time_until(page, button(page, "Try again"))
+    away.clear()
+    server.wait()
+    server.connections[-1].close(code=1012)
+    page.clock.fast_forward(20_000)
+    expect(matrix(page)).to_be_visible()
+    expect(button(page, "Try again")).to_have_count(0)
 
 
 # --- A connection that dies without a word ---

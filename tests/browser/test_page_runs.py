@@ -118,12 +118,15 @@ def test_runs_are_sorted_and_the_address_remembers(visits):
     header = page.get_by_role("columnheader", name="Test accuracy")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
+    said = page.get_by_role("status", name="List of runs")
+    expect(said).to_have_text("Sorted by test accuracy, descending.")
     expect(page).to_have_url(re.compile("ordering=-test_accuracy"))
     expect(page.locator("tbody").get_by_role("row").first).to_contain_text(ACCURACY)
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "ascending")
     page.get_by_label("Status").select_option("completed")
     expect(page).to_have_url(re.compile("status=completed"))
+    expect(said).to_have_text(re.compile(r"^\d+ completed runs?\.$"))
     page.locator("tbody").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/runs/\d+/"))
     page.go_back()
@@ -144,8 +147,15 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     header.get_by_role("button").click()  # run 1 may be pages away; what is picked stays picked
     expect(header).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("checkbox", name="Compare run 1", exact=True).check()
-    page.get_by_role("link", name="Compare 2 runs").click()
+    said = page.get_by_role("status", name="List of runs")
+    expect(said).to_have_text("2 runs selected.")
+    compare = page.get_by_role("link", name="Compare 2 runs")
+    compare.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Compare runs 1 and {number}")
+    page.go_back()
+    expect(page.get_by_role("checkbox", name="Compare run 1", exact=True)).to_be_checked()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    compare.click()
     last = f"{LAST_EPOCH['accuracy']:.2%}"
     for curve, value in (("Accuracy", last), ("Loss", r"\d")):
         name = rf"^{curve}, training by epoch. run 1: 60 epochs, last {value}.*; run {number}: 1 epoch, last \d"
@@ -154,6 +164,24 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     expect(samples).to_contain_text("60,000")
     expect(samples).to_contain_text("256")
     assert overflow(page) == 0
+
+
+def test_the_first_page_keeps_filter_and_selection_on_the_way_back_and_the_list_is_live(visits):
+    page = visits.open("/")
+    runs = region(page, "^Runs$")
+    runs.get_by_label("Status").select_option("queued")
+    expect(runs.get_by_role("status")).to_have_text("No queued runs.")
+    runs.get_by_label("Status").select_option("completed")
+    runs.get_by_role("checkbox", name="Compare run 1", exact=True).check()
+    runs.get_by_role("link", name="Run 1", exact=True).click()
+    page.go_back()
+    expect(runs.get_by_label("Status")).to_have_value("completed")
+    expect(runs.get_by_role("checkbox", name="Compare run 1", exact=True)).to_be_checked()
+    page, server = visits.open_faked(snapshot(seq=2), "/runs/")
+    row = page.get_by_role("row").filter(has_text=f"Run {RUN}")
+    expect(row).to_contain_text("0 of 5")
+    server.send("epoch", 3, **epoch(1))
+    expect(row).to_contain_text("1 of 5")
 
 
 @pytest.mark.parametrize(

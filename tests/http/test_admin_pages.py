@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from digits_site.accounts.models import AccessToken
 from recognition import registry
 from recognition.models import Activation, ModelVersion
 from tests.support.admin_pages import MODELS, RUNS, act, confirm, superuser_client, text_of  # noqa: F401
@@ -131,6 +132,13 @@ def test_numbers_and_times_are_written_as_on_the_page(client: Client) -> None:
         assert expected in text, expected
     time = '<time datetime="2026-11-30T04:24:07+00:00">2026-11-30 04:24 UTC</time>'
     for path in (f"{RUNS}{run.pk}/change/", RUNS, "/admin/"):
+        assert time in client.get(path).content.decode(), path
+    user = User.objects.get()
+    token, _ = AccessToken.objects.create(user, name="a test", scopes=["stop"])
+    User.objects.update(date_joined=at)
+    AccessToken.objects.update(created=at, expiry=at)
+    tokens = "/admin/accounts/accesstoken/"
+    for path in (tokens, f"{tokens}{token.pk}/change/", f"/admin/auth/user/{user.pk}/change/"):
         assert time in client.get(path).content.decode(), path
     text = text_of(client.get(f"{MODELS}{model.pk}/change/"))
     assert "Temperature: 0.548 " in text

@@ -171,8 +171,10 @@ def test_every_message_of_a_whole_run_is_as_documented(stack: Stack, socket: Cli
 def test_a_stopped_run_is_told_as_documented(stack: Stack, socket: ClientConnection) -> None:
     receive(socket)
     stack.train()
-    while receive(socket)["type"] != "started":
+    while receive(socket)["type"] != "batch":
         pass
+    with connect(stack.ws_url) as late:
+        assert receive(late)["batches"], "the curve so far"
     assert stack.http.post("/api/stop_training/").status_code == 200
     while (message := receive(socket))["type"] != "interrupted":
         assert message["type"] in events.TRANSIENT

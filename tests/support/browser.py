@@ -220,4 +220,4 @@ def snapshot(seq=2, status="in_progress", epochs=(), **values):
         "error_code": "",
         "error": "",
     }
-    return {"type": "snapshot", "seq": seq, "run": run | values}
+    return {"type": "snapshot", "seq": seq, "run": run | values, "batches": [], "model": 1}

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import threading
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,11 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import caches
 
+from recognition.models import Activation, ModelVersion
 from tests.support.runs import claimed_run
+from training.live import feed as feeds
+from training.live.broadcast import RunProgress
+from training.live.curve import MAX_POINTS, TimeLeft
 from training.live.feed import feed
 from training.live.snapshots import read_snapshot
 from training.models import Status, TrainingRun
@@ -59,6 +64,85 @@ def test_an_epoch_that_ends_while_a_snapshot_is_read_is_in_it_with_its_number(mo
     message = asyncio.run(read_snapshot())
     assert [e["epoch"] for e in message["run"]["epochs"]] == [1, 2]
     assert message["seq"] == run.seq == 4
+
+
+def put_into_service(digest: str) -> int:
+    model = ModelVersion.objects.create(file=f"{digest}.onnx", sha256=digest, size=1, test_accuracy=0.9)
+    Activation.objects.create(model=model)
+    return model.pk
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_viewer_is_told_once_of_a_model_that_another_process_put_into_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(feeds, "DELIVERY_SECONDS", 0.0)
+
+    async def watch() -> None:
+        first = await sync_to_async(put_into_service)("a" * 64)
+        async with feed().join() as viewer:
+            news = aiter(viewer)
+            assert (await anext(news))["model"] == first
+            second = await sync_to_async(put_into_service)("b" * 64)
+            message = await asyncio.wait_for(anext(news), 10)
+            assert (message["type"], message["model"]) == ("activated", second)
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(news), 0.5)
+
+    asyncio.run(watch())
+
+
+def batch_report(epoch: int, step: int, steps: int = 200) -> Any:
+    return {"type": "batch", "epoch": epoch, "step": step, "steps": steps, "loss": 1 / step, "accuracy": 0.5}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_in_mid_run_has_the_curve_of_the_batches_until_redis_forgets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, now = claimed_run(), 0.0
+    monkeypatch.setattr("training.live.broadcast.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("training.live.curve.time", SimpleNamespace(monotonic=lambda: now))
+    written: list[list[dict[str, float]]] = []
+
+    def write(key: str, value: list[dict[str, float]], timeout: int) -> None:
+        written.append(value)
+        caches["default"].set(key, value, timeout)
+
+    monkeypatch.setattr("training.live.curve.cache", SimpleNamespace(get=caches["default"].get, set=write))
+    with closing(RunProgress(run)) as progress:
+        progress.begin_attempt(0)
+        for epoch in (1, 2, 3):
+            for step in range(1, 201):
+                now += 0.11
+                progress.batch(batch_report(epoch, step))
+    assert len(written) <= now + 1, "at most once a second"
+    points = asyncio.run(read_snapshot())["batches"]
+    assert MAX_POINTS * 0.8 < len(points) <= MAX_POINTS
+    assert points[0] == {"at": 0.005, "loss": 1.0, "accuracy": 0.5}
+    assert [point["at"] for point in points] == sorted(point["at"] for point in points)
+    resumed = RunProgress(run)  # by another worker
+    resumed.begin_attempt(1)
+    resumed.batch(batch_report(2, 5))
+    resumed.close()
+    points = asyncio.run(read_snapshot())["batches"]
+    assert points[-1]["at"] == 1.025
+    assert len(points) > MAX_POINTS / 4, "what came before is kept"
+    caches["default"].clear()
+    assert asyncio.run(read_snapshot())["batches"] == []
+
+
+def test_the_time_left_follows_recent_epochs_or_the_batches_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, left = 100.0, TimeLeft(max_epochs=3)
+    monkeypatch.setattr("training.live.curve.time", SimpleNamespace(monotonic=lambda: now))
+    assert left.seconds(batch_report(1, 20)) is None
+    now += 2
+    assert left.seconds(batch_report(1, 40)) == pytest.approx(2.8 * 20)
+    left.epoch_seconds = [99.0, 10.0, 12.0, 14.0]
+    assert left.seconds(batch_report(2, 100)) == pytest.approx(1.5 * 12)
+    assert left.seconds(batch_report(3, 200)) == 0
 
 
 @pytest.mark.django_db

@@ -34,6 +34,7 @@ class BatchCurve:
     def begin_attempt(self, after_epoch: int) -> None:
         """Continue with the points up to that epoch, of an earlier attempt of any worker."""
         self._points = [point for point in self._points or read(self._key) if point["at"] <= after_epoch]
+        self._is_written = False
 
     def add(self, batch: reports.Batch) -> None:
         """Add a batch if it is far enough from the last one."""

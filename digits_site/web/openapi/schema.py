@@ -40,6 +40,14 @@ def add_example_id(operation: dict[str, Any], method: str) -> None:
             parameter["example"] = EXAMPLE_ID
 
 
+def unwrap_examples(content: dict[str, Any]) -> None:
+    """Write the only example of a body without a name: Swagger UI would offer the choice of one."""
+    for body in content.values():
+        if "examples" in body:
+            [example] = body.pop("examples").values()
+            body["example"] = example["value"]
+
+
 class Schema(AutoSchema):
     """Adds to an operation the errors that its view's classes imply, and those that `raises` names."""
 
@@ -48,6 +56,7 @@ class Schema(AutoSchema):
         self.resolve_serializer(ErrorSerializer, "response")  # registers the component
         method = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
         add_example_id(operation, self.method)
+        unwrap_examples(operation.get("requestBody", {}).get("content", {}))
         operation["responses"] |= error_responses([*self.implied_errors(operation), *getattr(method, "api_errors", ())])
         return operation
 

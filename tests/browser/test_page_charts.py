@@ -1,7 +1,5 @@
-"""The charts of runs as an engineer uses them: what they show, zoom, hover, save; and the confusion matrix."""
+"""The charts of runs as an engineer uses them: what they show, zoom, hover and save."""
 
-import csv
-import io
 import math
 import re
 import struct
@@ -10,35 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_page_live import CONFUSION
-from tests.support.browser import RUN, check_accessibility, epoch, settle, snapshot
+from tests.support.browser import epoch, settle, snapshot
+from tests.support.charts import MEASURE, at, chart, columns, drag_finger, plot, save
 from tests.support.page import button
 
 pytestmark = pytest.mark.browser
 LOSSES = [600_000.0 / number**2 for number in range(1, 61)]
-# The texts, curves and plots of all charts in pixels of the window; and what of the texts overlaps or leaves its chart.
-MEASURE = """() => {
-  const box = (element) => element.getBoundingClientRect();
-  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
-  const charts = [...document.querySelectorAll("figure.chart:not([hidden])")];
-  const wrong = [];
-  for (const chart of charts) {
-    const around = box(chart.querySelector("[role=img]"));
-    const texts = [...chart.querySelectorAll("[role=img] text")].map((text) => [text.textContent, box(text)]);
-    const keys = [...chart.querySelectorAll(".key, .position, b, summary")].map((key) => [key.textContent, box(key)]);
-    for (const [text, { left, right, top, bottom }] of texts) {
-      const isInside = left >= around.left && right <= around.right && top >= around.top && bottom <= around.bottom;
-      if (!isInside) wrong.push(`${text} is cut off`);
-    }
-    for (const all of [texts, keys]) {
-      all.forEach(([text, one], index) => all.slice(index + 1)
-        .forEach(([other, two]) => apart(one, two) || wrong.push(`${text} covers ${other}`)));
-    }
-  }
-  const plots = charts.map((chart) => box(chart.querySelector("[role=img]")));
-  const axes = charts.map((chart) => box(chart.querySelector(".grid")).left - box(chart).left);
-  return { wrong, tops: plots.map(({ top }) => top), heights: plots.map(({ height }) => height), axes,
-    words: charts.map((chart) => [...chart.querySelectorAll("[role=img] text")].map((text) => text.textContent)) };
-}"""
 
 
 def long_run(**values):
@@ -59,33 +34,6 @@ def open_charts(visits, shown, **options):
     expect(chart(page, "Accuracy").get_by_role("img")).to_have_attribute("aria-label", re.compile("by epoch"))
     settle(page)
     return page, server
-
-
-def chart(page, name):
-    return page.get_by_role("figure").filter(has=page.get_by_text(name, exact=True))
-
-
-def plot(page, name):
-    return chart(page, name).get_by_role("img")
-
-
-def at(page, name, share):
-    """Where the pointer is in the window after moving to a share of a plot's width."""
-    plot(page, name).scroll_into_view_if_needed()
-    box = plot(page, name).bounding_box()
-    place = box["x"] + box["width"] * share, box["y"] + box["height"] / 2
-    page.mouse.move(*place)
-    settle(page)
-    return place
-
-
-def columns(page, name):
-    """The numbers below a chart."""
-    return [float(text) for text in page.evaluate(MEASURE)["words"][name][page_rows(page, name) :]]
-
-
-def page_rows(page, name):
-    return page.evaluate(MEASURE)["words"][name].index("epoch") + 1
 
 
 def test_labels_are_whole_and_plots_are_aligned_at_every_width(visits):
@@ -176,16 +124,6 @@ def test_batches_have_their_values_under_the_pointer_and_in_the_table(visits):
     assert ["epoch", "1", "0.9"] in rows
 
 
-def save(page, name, kind):
-    """Save a chart by its menu; return the rows of the CSV, or the bytes of the PNG."""
-    chart(page, name.title()).get_by_text("Save", exact=True).click()
-    with page.expect_download() as download:
-        button(page, f"Save {name} as {kind}").click()
-    assert download.value.suggested_filename == f"digits-run-{RUN}-{name}.{kind.lower()}"
-    content = download.value.path().read_bytes()
-    return list(csv.reader(io.StringIO(content.decode()))) if kind == "CSV" else content
-
-
 def test_a_chart_is_zoomed_by_dragging_and_by_keyboard_and_all_with_it(visits):
     page, _ = open_charts(visits, long_run())
     reset = button(page, "Reset zoom")
@@ -202,12 +140,16 @@ def test_a_chart_is_zoomed_by_dragging_and_by_keyboard_and_all_with_it(visits):
     plot(page, "Loss").dblclick(position={"x": 100, "y": 60})
     settle(page)
     assert columns(page, 0)[-1] == 60
+    drag_finger(page, "Loss", 0.4, 0.8)
+    assert 15 < columns(page, 0)[0] < columns(page, 0)[-1] < 55
+    button(page, "Reset zoom").click()
     page.mouse.move(0, 0)
     slider = page.get_by_role("slider", name="Loss, epoch")
     slider.focus()
     for key in ("ArrowLeft", "ArrowLeft", "+", "+"):
         page.keyboard.press(key)
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^epoch 59: training 172\.36, validation 344\.73"))
+    settle(page)
     assert columns(page, 0)[0] > 40
     page.keyboard.press("Home")
     settle(page)
@@ -266,37 +208,3 @@ def test_what_the_curves_mean_is_said(visits):
     expect(page.get_by_text("no validation curve")).to_have_count(0)
     page, _ = open_charts(visits, snapshot(status="completed", epochs=[epoch(1, 0.99)], test_accuracy=0.9))
     expect(page.get_by_text(said)).to_be_hidden()
-
-
-def test_the_matrix_of_the_first_page_opens_digits_in_pages_and_marks_its_cell(visits):
-    page = visits.prepare(faked=True)
-    digit = {"label": 4, "predicted": 9, "confidence": 0.5, "picture": "data:image/gif;base64,R0lGODlhAQABAAAAACw="}
-    asked = []
-
-    def reply(route):
-        asked.append(route.request.url)
-        offset = int(re.search(r"offset=(\d+)|$", route.request.url).group(1) or 0)
-        results = [digit | {"index": index} for index in range(offset, min(offset + 60, 70))]
-        route.fulfill(json={"count": 70, "next": None, "previous": None, "results": results})
-
-    page.route("**/digits/?**", reply)
-    page, _ = visits.open_faked(snapshot(status="completed", epochs=[epoch(1)], confusion=CONFUSION, test_accuracy=0.9))
-    page.route("**/digits/?**", reply)
-    cell = button(page, "1: 4 read as 9")
-    expect(cell).to_have_attribute("aria-pressed", "false")
-    cell.click()
-    expect(cell).to_have_attribute("aria-pressed", "true")
-    assert cell.evaluate("cell => getComputedStyle(cell).boxShadow") != "none", "seen too"
-    digits = page.get_by_role("region", name="70 fours read as 9")
-    expect(digits.get_by_role("img")).to_have_count(60)
-    expect(digits.get_by_role("heading")).to_contain_text("(60 shown)")
-    button(page, "Show more").click()
-    expect(digits.get_by_role("img")).to_have_count(70)
-    expect(digits.get_by_role("list")).to_be_focused()
-    expect(button(page, "Show more")).to_be_hidden()
-    assert [f"/api/runs/{RUN}/digits/?label=4&predicted=9" in url for url in asked] == [True, True]
-    button(page, "1: 3 read as 9").click()
-    expect(cell).to_have_attribute("aria-pressed", "false")
-    button(page, "1: 3 read as 9").click()
-    expect(page.get_by_role("list", name=re.compile("threes"))).to_be_hidden()
-    check_accessibility(page, 320, context=".run")

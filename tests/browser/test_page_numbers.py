@@ -129,7 +129,7 @@ def expect_boxes_around(page, written):
 def test_a_number_written_with_the_mouse_is_read_opened_and_corrected(visits, stack):
     page = visits.open()
     page.get_by_text("What the network does").click()
-    tiles = page.locator("[data-network-first] [data-tiles]")
+    tiles = page.locator("[data-network-first] canvas")
     top = top_of_the_rest(page)
     write(page)
     expect_number(page)

@@ -6,8 +6,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_page_live import CONFUSION
 from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
-from tests.support.page import alert, epoch_rows
+from tests.support.page import alert, button, epoch_rows
 from training import shipping
 
 pytestmark = pytest.mark.browser
@@ -205,3 +206,37 @@ def test_nothing_keeps_anybody_out(visits, path):
         page.get_by_role("button", name="3: 4 read as 9").click()
         expect(region(page, "3 fours read as 9").get_by_role("img").first).to_be_visible()
     check_accessibility(page, 1280, 320)
+
+
+def test_the_matrix_of_the_first_page_opens_digits_in_pages_and_marks_its_cell(visits):
+    page = visits.prepare(faked=True)
+    digit = {"label": 4, "predicted": 9, "confidence": 0.5, "picture": "data:image/gif;base64,R0lGODlhAQABAAAAACw="}
+    asked = []
+
+    def reply(route):
+        asked.append(route.request.url)
+        offset = int(re.search(r"offset=(\d+)|$", route.request.url).group(1) or 0)
+        results = [digit | {"index": index} for index in range(offset, min(offset + 60, 70))]
+        route.fulfill(json={"count": 70, "next": None, "previous": None, "results": results})
+
+    page.route("**/digits/?**", reply)
+    page, _ = visits.open_faked(snapshot(status="completed", epochs=[epoch(1)], confusion=CONFUSION, test_accuracy=0.9))
+    page.route("**/digits/?**", reply)
+    cell = button(page, "1: 4 read as 9")
+    expect(cell).to_have_attribute("aria-pressed", "false")
+    cell.click()
+    expect(cell).to_have_attribute("aria-pressed", "true")
+    assert cell.evaluate("cell => getComputedStyle(cell).boxShadow") != "none", "seen too"
+    digits = page.get_by_role("region", name="70 fours read as 9")
+    expect(digits.get_by_role("img")).to_have_count(60)
+    expect(digits.get_by_role("heading")).to_contain_text("(60 shown)")
+    button(page, "Show more").click()
+    expect(digits.get_by_role("img")).to_have_count(70)
+    expect(digits.get_by_role("list")).to_be_focused()
+    expect(button(page, "Show more")).to_be_hidden()
+    assert [f"/api/runs/{RUN}/digits/?label=4&predicted=9" in url for url in asked] == [True, True]
+    button(page, "1: 3 read as 9").click()
+    expect(cell).to_have_attribute("aria-pressed", "false")
+    button(page, "1: 3 read as 9").click()
+    expect(page.get_by_role("list", name=re.compile("threes"))).to_be_hidden()
+    check_accessibility(page, 320, context=".run")

@@ -2,34 +2,33 @@
 
 import { h, setText } from "../dom.js";
 
-const DIGITS = 2;
 const narrow = matchMedia("(max-width: 36rem)");
+
+/** "−0.31"; with `plus` "+0.31" */
+export function formatSigned(value, plus = "") {
+  const text = Math.abs(value).toFixed(2);
+  return `${Number(text) === 0 ? "" : value < 0 ? "−" : plus}${text}`;
+}
 
 /** "0.31", or where there is little room ".31". */
 const formatCell = (value) => (narrow.matches ? formatSigned(value).replace("0.", ".").replace(/\.00$/, "") || "0" : formatSigned(value));
 
-/** "−0.31"; with `plus` "+0.31" */
-export function formatSigned(value, plus = "") {
-  const text = Math.abs(value).toFixed(DIGITS);
-  return `${Number(text) === 0 ? "" : value < 0 ? "−" : plus}${text}`;
-}
-
 export class Cells {
   constructor(root, side) {
     this.root = root;
-    this.name = root.getAttribute("aria-label");
+    this.name = root.ariaLabel;
     this.cells = Array.from({ length: side ** 2 }, () => h("span"));
     root.style.setProperty("--side", side);
     root.append(...this.cells);
   }
 
-  /** Show `values` row by row, or null. `peak` has the full colour; `best` is the cell to outline. */
-  show(values, peak, best = -1) {
+  /** Show `values` row by row. `peak` has the full colour; `best` is the cell to outline. */
+  show(values, peak, best) {
     this.values = values;
     this.cells.forEach((cell, index) => {
-      const value = values?.[index] ?? 0;
-      setText(cell, values ? formatCell(value) : "");
-      cell.style.setProperty("--share", Math.min(1, Math.abs(value) / (peak || 1)));
+      const value = values[index];
+      setText(cell, formatCell(value));
+      cell.style.setProperty("--share", Math.abs(value) / (peak || 1));
       cell.toggleAttribute("data-negative", value < 0);
       cell.toggleAttribute("data-best", index === best);
     });
@@ -37,6 +36,6 @@ export class Cells {
 
   /** Tell screen readers the values. */
   describe() {
-    this.root.setAttribute("aria-label", `${this.name}: ${(this.values ?? []).map((value) => formatSigned(value)).join(" ")}`);
+    this.root.ariaLabel = `${this.name}: ${this.values.map((value) => formatSigned(value)).join(" ")}`;
   }
 }

@@ -3,7 +3,7 @@
 import { SECOND, splitFloats } from "./convolution.js";
 
 export const UNITS = 128;
-const DIGITS = 10;
+export const DIGITS = 10;
 const PLACES = 16; // of each pooled map
 const INPUTS = PLACES * SECOND.maps;
 

@@ -1,23 +1,23 @@
 // Values as colours: blue for negative, paper for zero, vermilion for positive; the drawing in ink.
 
 const LEVELS = 255;
-const scheme = matchMedia("(prefers-color-scheme: dark)");
 let ramps = {};
-scheme.addEventListener("change", () => { ramps = {}; });
 
-/** Call `repaint` when the page turns dark or light. */
-export const onScheme = (repaint) => scheme.addEventListener("change", repaint);
+/** Read the colours again, after the page has turned dark or light. */
+export function forgetColors() {
+  ramps = {};
+}
 
-function toRgb(style, name) {
+function toRgb(color) {
   const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = style.getPropertyValue(name);
+  context.fillStyle = color;
   context.fillRect(0, 0, 1, 1);
   return context.getImageData(0, 0, 1, 1).data;
 }
 
 /** Return the pixels for -255 to 255: from --fourth over --sheet to `positive`. Small values show by the square root. */
 function rampTo(positive, style) {
-  const [zero, low, high] = ["--sheet", "--fourth", positive].map((name) => toRgb(style, name));
+  const [zero, low, high] = ["--sheet", "--fourth", positive].map((name) => toRgb(style.getPropertyValue(name)));
   const bytes = new Uint8ClampedArray(4 * (2 * LEVELS + 1)).fill(LEVELS);
   for (let level = -LEVELS; level <= LEVELS; level += 1) {
     const share = Math.sqrt(Math.abs(level) / LEVELS);
@@ -31,24 +31,25 @@ export class Picture {
   constructor(canvas, width, height = width, positive = "--accent") {
     canvas.width = width;
     canvas.height = height;
-    this.positive = positive;
     this.width = width;
+    this.positive = positive;
     this.context = canvas.getContext("2d");
     this.image = new ImageData(width, height);
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
-  /** Draw `side` x `side` values from `at`, each `scale` pixels wide, at `left` and `top`. `peak` has the full colour. */
-  draw(values, at, side, peak, { left = 0, top = 0, scale = 1 } = {}) {
+  /** Draw `side` x `side` values from `at`, each `scale` pixels wide. `peak` has the full colour. */
+  draw(values, at, side, peak, left = 0, top = 0, scale = 1) {
     const ramp = (ramps[this.positive] ??= rampTo(this.positive, getComputedStyle(this.context.canvas)));
     const factor = LEVELS / (peak || 1);
     for (let y = 0; y < side; y += 1) {
       for (let x = 0; x < side; x += 1) {
-        const color = ramp[LEVELS + Math.round((values?.[at + y * side + x] ?? 0) * factor)];
+        const color = ramp[LEVELS + Math.round(values[at + y * side + x] * factor)];
         const to = (top + y * scale) * this.width + left + x * scale;
         for (let row = 0; row < scale; row += 1) this.pixels.fill(color, to + row * this.width, to + row * this.width + scale);
       }
     }
+    return this;
   }
 
   /** Show what was drawn. */
@@ -60,6 +61,6 @@ export class Picture {
 /** Return the largest absolute value. */
 export function peakOf(values) {
   let peak = 0;
-  for (const value of values ?? []) peak = Math.max(peak, Math.abs(value));
+  for (const value of values) peak = Math.max(peak, Math.abs(value));
   return peak;
 }

@@ -28,6 +28,9 @@ async function fetchBuffer(url) {
   return response.arrayBuffer();
 }
 
+/** Resolve after the next paint, so that the answer's bars move first. */
+const afterPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
 const steps = () => import("./walk.js");
 
 export class NetworkPanel {
@@ -60,15 +63,21 @@ export class NetworkPanel {
 
   #follow({ opened }) {
     if (!opened) {
-      this.#shown = {};
-      this.#pending = null;
-      this.#walk?.clear();
-      setText(this.status, "Draw a digit to see its way through the network.");
+      this.#empty("Draw a digit to see its way through the network.");
       return;
     }
     if (opened.preview === this.#shown.preview && opened.model === this.#shown.model) return;
     this.#shown = this.#pending = opened;
     this.#update();
+  }
+
+  /** Make the steps invisible, with their room kept. */
+  #empty(text) {
+    this.#shown = {};
+    this.#pending = null;
+    this.#walk?.pause();
+    this.root.dataset.empty = "";
+    setText(this.status, text);
   }
 
   /** Process one prediction at a time, and of those that arrive meanwhile only the newest. */
@@ -79,9 +88,7 @@ export class NetworkPanel {
       await this.#start();
       while (this.#pending && this.root.open) await this.#show(this.#pending);
     } catch {
-      setText(this.status, "The network’s weights could not be loaded. Draw again to retry.");
-      this.#pending = null;
-      this.#shown = {};
+      this.#empty("The network’s weights could not be loaded. Draw again to retry.");
     } finally {
       this.#setBusy(false);
     }
@@ -99,10 +106,12 @@ export class NetworkPanel {
       this.#loadFilters(model),
       wantsDense ? this.#loadDense(model) : null,
       decodePixels(preview),
+      afterPaint(),
     ]);
     if (this.#pending === null) return;
     this.#walk.showMaps(picture, filters);
     if (dense) this.#walk.showAnswer(dense.weights, dense.temperature, opened);
+    for (const state of ["new", "empty"]) delete this.root.dataset[state];
     setText(this.status, `Computed in your browser with the weights of model ${model}.`);
     if (this.#pending === opened && wantsDense === this.#wantsDense) this.#pending = null;
   }

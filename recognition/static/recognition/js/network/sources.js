@@ -2,10 +2,9 @@
 
 import { formatSigned } from "./cells.js";
 import { computeSources, FIRST, KERNEL, SECOND, WEIGHTS } from "./convolution.js";
-import { h, setText } from "../dom.js";
-import { onScheme, peakOf, Picture } from "./paint.js";
+import { setText } from "../dom.js";
+import { peakOf, Picture } from "./paint.js";
 
-const SHOWN = 5;
 const POOLED = FIRST.side / 2;
 
 export class SourcesStep {
@@ -15,47 +14,40 @@ export class SourcesStep {
     this.lit = one("large").nextElementSibling;
     this.lit.style.width = this.lit.style.height = `${100 / SECOND.side}%`;
     [this.place, this.total] = [one("place"), one("total")];
-    this.rows = Array.from({ length: SHOWN }, () => {
-      const [map, kernel] = [h("canvas", { role: "img" }), h("canvas", { role: "img" })];
-      const row = { map, kernel, name: h("span"), bar: h("i"), value: h("b"), pictures: [new Picture(map, POOLED), new Picture(kernel, KERNEL)] };
-      one("sources").append(h("li", {}, row.name, map, " × ", kernel, h("span", { class: "network-bar" }, row.bar), row.value));
-      return row;
+    this.rows = [...root.querySelectorAll("li")].map((row) => {
+      const [map, kernel] = row.querySelectorAll("canvas");
+      return { row, map: new Picture(map, POOLED), kernel: new Picture(kernel, KERNEL) };
     });
-    onScheme(() => this.show());
   }
 
-  show(data = this.data) {
-    this.data = data;
-    const { maps, filters, filter, peak } = data ?? {};
-    this.large.draw(maps?.second, filter * SECOND.side ** 2, SECOND.side, peak);
-    this.large.show();
-    this.lit.hidden = !data;
-    const { at, sum, parts } = data ? computeSources(maps, filters, filter) : { at: 0, sum: 0, parts: new Array(FIRST.maps).fill(0) };
+  /** Show the maps, `filter`, its weights, and `peak`, the layer's largest activation. */
+  show(data) {
+    const { second, firstPooled, secondWeights, secondBias, filter, peak } = data;
+    const { at, sum, parts } = computeSources(data, data, filter);
     const [x, y] = [at % SECOND.side, Math.floor(at / SECOND.side)];
+    this.large.draw(second, filter * SECOND.side ** 2, SECOND.side, peak).show();
     this.lit.style.transform = `translate(${100 * x}%, ${100 * y}%)`;
-    setText(this.place, data ? `row ${y + 1}, column ${x + 1}` : "–");
+    setText(this.place, `row ${y + 1}, column ${x + 1}`);
     const order = [...parts.keys()].sort((a, b) => parts[b] - parts[a]);
-    const weights = filters?.secondWeights.subarray(filter * FIRST.maps * WEIGHTS, (filter + 1) * FIRST.maps * WEIGHTS);
-    this.rows.forEach((row, rank) => this.#fill(row, order[rank], parts, weights));
-    const rest = order.slice(SHOWN).reduce((total, input) => total + parts[input], 0);
-    const bias = filters?.secondBias[filter] ?? 0;
-    setText(this.total, `The other ${FIRST.maps - SHOWN} maps add ${formatSigned(rest)}, the bias ${formatSigned(bias)}. Sum ${formatSigned(sum)}, after ReLU ${formatSigned(Math.max(0, sum))}.`);
-  }
-
-  #fill({ map, kernel, name, bar, value, pictures }, input, parts, weights) {
-    setText(name, `Map ${input + 1}`);
-    map.setAttribute("aria-label", `Pooled map ${input + 1}`);
-    kernel.setAttribute("aria-label", `Kernel for map ${input + 1}`);
-    setText(value, formatSigned(parts[input], "+"));
-    pictures[0].draw(this.data?.maps.firstPooled, input * POOLED ** 2, POOLED, peakOf(this.data?.maps.firstPooled));
-    pictures[1].draw(weights, input * WEIGHTS, KERNEL, peakOf(weights));
-    for (const picture of pictures) picture.show();
-    showBar(bar, parts[input] / (peakOf(parts) || 1));
+    const weights = secondWeights.subarray(filter * FIRST.maps * WEIGHTS, (filter + 1) * FIRST.maps * WEIGHTS);
+    const peaks = [firstPooled, weights, parts].map(peakOf);
+    this.rows.forEach(({ row, map, kernel }, rank) => {
+      const input = order[rank];
+      map.draw(firstPooled, input * POOLED ** 2, POOLED, peaks[0]).show();
+      kernel.draw(weights, input * WEIGHTS, KERNEL, peaks[1]).show();
+      setText(row.querySelector("span"), `Map ${input + 1}`);
+      setText(row.querySelector("b"), formatSigned(parts[input], "+"));
+      showBar(row.querySelector("i"), parts[input] / peaks[2]);
+    });
+    const rest = order.slice(this.rows.length);
+    const added = rest.reduce((total, input) => total + parts[input], 0);
+    const [others, bias, total, result] = [added, secondBias[filter], sum, Math.max(0, sum)].map((value) => formatSigned(value));
+    setText(this.total, `The other ${rest.length} maps add ${others}, the bias ${bias}. Sum ${total}, after ReLU ${result}.`);
   }
 }
 
 /** Show a share from -1 to 1 as a bar that grows from zero. */
 export function showBar(bar, share) {
-  bar.style.transform = `scaleX(${share})`;
+  bar.style.transform = `scaleX(${share || 0})`;
   bar.toggleAttribute("data-negative", share < 0);
 }

@@ -3,6 +3,7 @@
 import { argmax, computeFeatureMaps, FIRST, SECOND } from "./convolution.js";
 import { computeAnswer } from "./dense.js";
 import { setText } from "../dom.js";
+import { forgetColors } from "./paint.js";
 import { SourcesStep } from "./sources.js";
 import { Tiles } from "./tiles.js";
 import { UnitsStep } from "./units.js";
@@ -14,96 +15,73 @@ export { parseDense } from "./dense.js";
 /** One convolution's tiles, the filter that is chosen, and the sentence about it. */
 class Layer {
   constructor(root, name, shape, options, onChoose) {
-    Object.assign(this, { name, shape });
-    this.status = root.querySelector("[data-status]");
-    this.tiles = new Tiles(root.querySelector("[data-tiles]"), { ...shape, ...options }, (filter) => {
+    Object.assign(this, { name, size: shape.side ** 2, status: root.querySelector("[data-status]") });
+    this.tiles = new Tiles(root.querySelector("canvas"), { ...shape, ...options }, (filter) => {
       this.#select(filter, "polite");
       onChoose();
     });
   }
 
-  /** Show `values`, or null. Of the first drawing the filter that responds most is selected. */
+  /** Show `values`. Of the first drawing the filter that responds most is selected. */
   show(values, weights) {
-    const { side } = this.shape;
-    this.values = values;
     this.tiles.show(values, weights);
-    if (values) this.filter ??= Math.floor(argmax(values) / side ** 2);
-    this.#select(this.filter ?? 0, "off"); // while drawing, only the answer is announced
+    this.#select(this.filter ?? Math.floor(argmax(values) / this.size), "off"); // while drawing, only the answer is announced
   }
 
   #select(filter, live) {
+    this.filter = filter;
     this.tiles.select(filter);
     this.status.ariaLive = live;
-    if (this.values) this.filter = filter;
-    setText(this.status, this.values ? this.#describe() : "");
-  }
-
-  #describe() {
-    const size = this.shape.side ** 2;
-    const peak = Math.max(...this.values.subarray(this.filter * size, (this.filter + 1) * size));
-    return `Filter ${this.filter + 1} of the ${this.name} convolution: ${peak ? `peak activation ${peak.toFixed(2)}` : "no activation"}.`;
+    const peak = Math.max(...this.tiles.values.subarray(filter * this.size, (filter + 1) * this.size));
+    setText(this.status, `Filter ${filter + 1} of the ${this.name} convolution: ${peak ? `peak activation ${peak.toFixed(2)}` : "no activation"}.`);
   }
 }
 
 export class Walk {
-  #filters = null;
-  #isNew = true; // no drawing has been shown
-
   constructor(root) {
     const one = (hook) => root.querySelector(`[data-network-${hook}]`);
     this.first = new Layer(one("first"), "first", FIRST, { columns: 8, kernels: true, gap: 4 }, () => this.#showFirst());
     this.second = new Layer(one("second"), "second", SECOND, { columns: 16, scale: 4, gap: 2 }, () => this.#showSecond());
-    this.convolution = new ConvolutionStep(one("convolution"));
-    this.pooling = new PoolingStep(one("pooling"));
+    this.windows = [new ConvolutionStep(one("convolution")), new PoolingStep(one("pooling"))];
     this.sources = new SourcesStep(one("sources"));
-    this.flat = new Tiles(one("flat").querySelector("canvas"), { maps: SECOND.maps, side: SECOND.side / 2, columns: 16, scale: 8, gap: 2 }, () => {});
+    this.flat = new Tiles(one("flat"), { maps: SECOND.maps, side: SECOND.side / 2, columns: 16, scale: 8, gap: 2 }, () => {});
     this.units = new UnitsStep(one("dense"));
-    this.clear();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      forgetColors();
+      if (this.data) this.showMaps(this.data.picture, this.data);
+      if (this.units.data) this.units.show(this.units.data);
+    });
   }
 
   /** Show the feature maps of `picture`, 784 floats. */
   showMaps(picture, filters) {
-    this.maps = computeFeatureMaps(picture, filters);
-    this.#filters = filters;
-    this.first.show(this.maps.first, filters.firstWeights);
-    this.second.show(this.maps.second);
+    this.data = { ...filters, ...computeFeatureMaps(picture, filters) };
+    this.first.show(this.data.first, filters.firstWeights);
+    this.second.show(this.data.second);
     this.#showFirst();
     this.#showSecond();
-    if (this.#isNew) for (const step of [this.convolution, this.pooling]) step.seek();
-    this.#isNew = false;
   }
 
   /** Show the network's end for these maps. `opened`: the digit as the server answered. */
   showAnswer(weights, temperature, opened) {
-    this.units.show({ ...computeAnswer(this.maps, weights, temperature), temperature, opened });
-  }
-
-  clear() {
-    this.maps = null;
-    this.first.show(null);
-    this.second.show(null);
-    this.#showFirst();
-    this.#showSecond();
-    this.units.show(null);
+    this.units.show({ ...computeAnswer(this.data, weights, temperature), temperature, opened });
   }
 
   pause() {
-    this.convolution.window.pause();
-    this.pooling.window.pause();
+    for (const step of this.windows) step.window.pause();
   }
 
-  #data(layer) {
-    return this.maps && { maps: this.maps, filters: this.#filters, filter: layer.filter, peak: layer.tiles.peak };
+  #of({ filter, tiles }) {
+    return { ...this.data, filter, peak: tiles.peak };
   }
 
   #showFirst() {
-    this.convolution.show(this.#data(this.first));
-    this.pooling.show(this.#data(this.first));
+    for (const step of this.windows) step.show(this.#of(this.first));
   }
 
   #showSecond() {
-    this.sources.show(this.#data(this.second));
-    this.flat.selected = this.second.filter ?? 0;
-    this.flat.show(this.maps?.secondPooled ?? null);
+    this.sources.show(this.#of(this.second));
+    this.flat.selected = this.second.filter;
+    this.flat.show(this.data.secondPooled);
   }
 }

@@ -10,7 +10,7 @@ import { logTicks, scaleBetween, spread, ticks, toPath } from "./scale.js";
 import { settings } from "./settings.js";
 
 const DOT = 4; // radius
-const MOST_DOTS = 30; // of a series: more would hide the line
+const DOT_ROOM = 12; // pixels: nearer dots would hide the line
 const EDGE = { right: 14, top: 10, bottom: 26 };
 const LABEL_GAP = 8;
 const ROW_HEIGHT = 34; // pixels for each tick, about
@@ -168,7 +168,8 @@ export class Chart {
   }
 
   #curve(points, place, style) {
-    const dots = points.length > MOST_DOTS ? [] : place(points).map(([cx, cy]) =>
+    const isCrowded = points.length > 1 && this.scale.x(1) - this.scale.x(0) < DOT_ROOM;
+    const dots = isCrowded ? [] : place(points).map(([cx, cy]) =>
       svg("circle", { class: `${style} dot${settings.smoothing ? " raw" : ""}`, cx, cy, r: DOT }));
     return [...this.#lines(points, place, `${style} curve`), ...dots];
   }

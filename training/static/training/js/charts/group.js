@@ -2,7 +2,7 @@
 
 import { h, setText } from "../../../recognition/js/dom.js";
 import { Chart } from "./chart.js";
-import { MAX_SMOOTHING, settings } from "./settings.js";
+import { MAX_SMOOTHING, changeSettings, settings } from "./settings.js";
 
 const LABEL_GAP = 12;
 const MIN_EPOCHS = 1; // of a zoomed range
@@ -82,8 +82,8 @@ export class ChartGroup {
     this.smoothing = h("input", { type: "range", min: 0, max: MAX_SMOOTHING, step: 0.05 });
     this.amount = h("output");
     this.resetButton = h("button", { type: "button" }, "Reset zoom");
-    this.log.addEventListener("change", () => settings.set({ log: this.log.checked }));
-    this.smoothing.addEventListener("input", () => settings.set({ smoothing: Number(this.smoothing.value) }));
+    this.log.addEventListener("change", () => changeSettings({ log: this.log.checked }));
+    this.smoothing.addEventListener("input", () => changeSettings({ smoothing: Number(this.smoothing.value) }));
     this.resetButton.addEventListener("click", () => this.reset());
     this.#showSettings();
     return h("div", { class: "chart-tools", role: "group", "aria-label": "Charts" },

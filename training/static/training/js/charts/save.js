@@ -9,7 +9,7 @@ const KEY_HEIGHT = 20;
 const SWATCH_WIDTH = 34;
 const KEY_GAP = 18;
 // What CSS says of a chart, as attributes: a saved picture has no style sheet.
-const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight"];
+const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size"];
 
 const quote = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell));
 
@@ -25,26 +25,12 @@ export function toCsv({ series, batches }) {
   return [["kind", "epoch", ...known.map(({ name }) => name)], ...rows].map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
 }
 
-function copyStyles(from, to) {
-  const style = getComputedStyle(from);
-  for (const name of STYLES) to.setAttribute(name, style.getPropertyValue(name));
-  [...from.children].forEach((child, index) => copyStyles(child, to.children[index]));
-}
-
-function styledCopy(element, place) {
-  const copy = element.cloneNode(true);
-  copyStyles(element, copy);
-  for (const [name, value] of Object.entries(place)) copy.setAttribute(name, value);
-  return copy;
-}
-
-/** Return the first colour behind the element. */
-function background(element) {
-  for (let at = element; at; at = at.parentElement) {
-    const { backgroundColor } = getComputedStyle(at);
-    if (!/^(transparent|rgba\(.*, 0\))$/.test(backgroundColor)) return backgroundColor;
-  }
-  return "Canvas";
+/** Return a copy of an element of a chart, with its styles and the attributes of `place`. */
+function styledCopy(element, place = {}) {
+  const style = getComputedStyle(element);
+  const styles = Object.fromEntries(STYLES.map((name) => [name, style.getPropertyValue(name)]));
+  const given = Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
+  return svg(element.localName, { ...given, ...styles, ...place }, ...[...element.childNodes].map((child) => (child.localName ? styledCopy(child) : child.data)));
 }
 
 /** Return the chart with its title and its key as an SVG element that needs no style sheet, in the page's colours. */
@@ -66,7 +52,7 @@ function standalone(chart) {
   const top = y + KEY_HEIGHT + 8;
   const size = { width: width + 2 * PADDING, height: top + height + PADDING };
   return svg("svg", { ...size, viewBox: `0 0 ${size.width} ${size.height}` },
-    svg("rect", { ...size, fill: background(chart.element) }), ...parts, styledCopy(chart.svg, { x: PADDING, y: top, width, height }));
+    svg("rect", { ...size, fill: getComputedStyle(document.body).backgroundColor }), ...parts, styledCopy(chart.svg, { x: PADDING, y: top, width, height }));
 }
 
 /** Return the chart as a PNG of twice its size. */

@@ -12,21 +12,14 @@ function stored() {
   }
 }
 
-class Settings extends EventTarget {
-  constructor() {
-    super();
-    Object.assign(this, stored());
-  }
+export const settings = Object.assign(new EventTarget(), stored());
 
-  set(changes) {
-    Object.assign(this, changes);
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ log: this.log, smoothing: this.smoothing }));
-    } catch {
-      // Without storage, they last as long as the page.
-    }
-    this.dispatchEvent(new Event("change"));
+export function changeSettings(changes) {
+  const { log, smoothing } = Object.assign(settings, changes);
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ log, smoothing }));
+  } catch {
+    // Without storage, they last as long as the page.
   }
+  settings.dispatchEvent(new Event("change"));
 }
-
-export const settings = new Settings();

@@ -4,9 +4,11 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from digits_site.web.errors import StateChanged
 from recognition.deletion import delete_planned, remove_files
+from recognition.models import ObsoleteFile
 from training.deletion import old_runs, plan_runs
 from training.models import TrainingRun
 
@@ -46,6 +48,12 @@ class Command(BaseCommand):
                 raise CommandError(f"{error} Run the command again.") from error
             self.stdout.write(f"Deleted {done}.")
         remove_files()  # those that an interrupted deletion left behind
+        if left := ObsoleteFile.objects.count():
+            self.stderr.write(
+                self.style.WARNING(
+                    f"{left} file{pluralize(left)} could not be removed yet. Run the command again later."
+                )
+            )
 
     @staticmethod
     def chosen(days: int | None, keep: int | None) -> list[int]:

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_live import CONFUSION
 from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
+from tests.support.charts import CONFUSION
 from tests.support.page import alert, button, epoch_rows
 from training import shipping
 

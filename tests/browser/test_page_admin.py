@@ -37,6 +37,8 @@ def test_the_front_page_follows_a_run(operator, stack):
     expect(training).to_contain_text(f"Last run: {number}, stopped.")
     page.goto(f"{stack.url}/runs/{number}/")
     expect(page.get_by_role("region", name="Details")).to_contain_text(f"Stopped by{NAME}, in the admin")
+    expect(page.get_by_text(f"Stopped by {NAME} after")).to_be_visible()
+    expect(page.get_by_text("Started by a visitor, ")).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d \w+"))
 
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):
@@ -112,7 +114,7 @@ def test_a_visitor_signs_in_and_returns_with_the_settings(visits, account):
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill("wrong")
     button(page, "Sign in").click()
-    expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Both distinguish upper and lower case.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Upper and lower case matter.")
     page.get_by_label("Password").fill(PASSWORD)
     button(page, "Sign in").click()
     expect(page).to_have_url(f"{visits.url}/?preset=fast&epochs=3#train")

@@ -16,7 +16,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FIELDS = (
     *("id", "status", "preset", "requested_by", "queued_at", "started_at", "finished_at"),
     *("attempt", "resumed_after_epoch", "test_accuracy", "calibration_error", "model", "in_service"),
-    *("error_code", "error", "base", "not_activated"),
+    *("stopped_by", "stopped_via", "error_code", "error", "base", "not_activated"),
 )
 LAST_EPOCH = ("loss", "accuracy", "val_loss", "val_accuracy", "objective")
 

@@ -23,6 +23,8 @@ NOT_LISTED = ("confusion", "versions", "error", "error_detail")
 OPTIONAL = {
     "stop_requested": "stop_requested_at",
     "stopper": "stopper_name",
+    "calibration": "calibration_error",
+    "published": "model_id",
     "activations": "model_id",
     "base": "base_id",
     "corrections_used": "base_id",

@@ -67,13 +67,15 @@ export function formatOrigin(name) {
 const CHANNELS = { page: "on the page", api: "through the API", admin: "in the admin", command: "at the terminal" };
 const UNNAMED = { command: "an operator", admin: "a deleted account" };
 
-/** "ada, through the API"; "" if nobody stopped the run */
+/** "ada"; "" if nobody stopped the run */
 export function formatStopper({ stopped_by, stopped_via }) {
   if (!stopped_via) return "";
   if (stopped_via === "time_limit") return "the time limit";
-  const name = (stopped_by === "anonymous" && UNNAMED[stopped_via]) || formatRequester(stopped_by);
-  return `${name}, ${CHANNELS[stopped_via]}`;
+  return (stopped_by === "anonymous" && UNNAMED[stopped_via]) || formatRequester(stopped_by);
 }
+
+/** "ada, through the API"; "" if nobody stopped the run */
+export const describeStop = (run) => [formatStopper(run), CHANNELS[run.stopped_via]].filter(Boolean).join(", ");
 
 /** "batch_size" -> "Batch size" */
 export function formatName(name) {

@@ -4,6 +4,7 @@ import { setText } from "../dom.js";
 import { isReadable } from "./describe.js";
 import { createContext } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
+import { keyOf } from "./predictor.js";
 import { sentArea } from "./sent.js";
 import { areaOf, resizeView } from "./view.js";
 
@@ -45,7 +46,7 @@ export class SegmentationView {
 
   /** Whether the segmentation of another prediction is the same, as when another model has answered. */
   #isSame(prediction) {
-    if (!this.#shown?.masks || this.#shown.drawing !== prediction.drawing) return false;
+    if (!this.#shown?.masks || keyOf(this.#shown.drawing) !== keyOf(prediction.drawing)) return false;
     const masks = ({ digits }) => digits.map(({ segmentation }) => segmentation.mask).join();
     return masks(this.#shown.of) === masks(prediction);
   }
@@ -53,7 +54,7 @@ export class SegmentationView {
   #clear() {
     this.#shown = null;
     this.#paint();
-    setText(this.#note, "");
+    setText(this.#note, this.#pad.note);
   }
 
   async #decode(prediction) {
@@ -79,7 +80,7 @@ export class SegmentationView {
     const { picture } = drawing;
     const chosen = this.#chosen;
     if (chosen) return `The outlined part ${isReadable(chosen) ? `was read as ${chosen.prediction}` : "can't be read"} (digit ${chosen.index + 1}).`;
-    if (!dims) return "";
+    if (!dims) return this.#pad.note;
     if (!picture) return "The faded part of your drawing was left out.";
     const { isNumber } = this.#answer;
     const found = `what was taken for ${isNumber ? "the digits" : "the digit"}, ${describePlace(union)} of the picture`;

@@ -8,7 +8,7 @@ import { RunView } from "./view.js";
 import { LiveSocket } from "../live/socket.js";
 import { isActive, EMPTY } from "../live/state.js";
 import { RunWatcher } from "../live/watcher.js";
-import { formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime, formatStopper } from "../../../recognition/js/format.js";
+import { describeStop, formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime } from "../../../recognition/js/format.js";
 
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
@@ -29,7 +29,7 @@ function showDetails(run) {
   showPairs(one("times"), [
     ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["attempts", run.attempt],
     ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
-    ["stopped by", formatStopper(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
+    ["stopped by", describeStop(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
   ]);
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });

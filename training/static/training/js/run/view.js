@@ -3,7 +3,7 @@
 import { setText } from "../../../recognition/js/dom.js";
 import { RunResults } from "./results.js";
 import { isActive, shareDone, EMPTY } from "../live/state.js";
-import { STATUSES, formatCount, formatDecimal, formatPercent, formatRate, formatOrigin, formatRunTime, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
+import { STATUSES, formatCount, formatDecimal, formatFullTime, formatPercent, formatRate, formatOrigin, formatRunTime, formatStopper, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
 
 const PHASES = {
   importing: "Starting TensorFlow…",
@@ -46,7 +46,8 @@ function describeProgress({ run, batch, phase, progress }, waitedLong) {
   }
   const time = run.started_at ? formatRunTime(run) : "";
   if (run.status === "completed") return `Completed${time && ` in ${time}`}.`;
-  return run.status === "interrupted" ? `Stopped${time && ` after ${time}`}.` : `Failed${time && ` after ${time}`}.`;
+  const by = formatStopper(run);
+  return run.status === "interrupted" ? `Stopped${by && ` by ${by}`}${time && ` after ${time}`}.` : `Failed${time && ` after ${time}`}.`;
 }
 
 /** Return what follows from the end of the run. */
@@ -112,6 +113,7 @@ export class RunView {
     chip.dataset.status = run.status;
     setText(chip, STATUSES[run.status] ?? run.status);
     setText(this.#one("run-about"), describeSettings(run));
+    this.#one("run-about").title = formatFullTime(run.queued_at);
     const late = run.id === this.#unstopped && !isActive(run) ? " It ended before it was stopped." : "";
     setText(this.#one("run-note"), describeProgress(state, this.#waitedLong(state)) + late);
     this.results.show(run, batches, reserve);

@@ -101,6 +101,9 @@ def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(vi
     model = re.search(r"\?model=(\d+)#draw-title$", page.url)[1]
     choice = page.get_by_role("combobox", name="Read by")
     expect(choice).to_have_value(model)
+    expect(page.get_by_role("status", name="Comparison of the models")).to_have_text(
+        "Draw something to compare the models."
+    )
     asked = []
     page.on("request", lambda request: "/api/number/" in request.url and asked.append(f"model={model}" in request.url))
     draw(page)

@@ -183,8 +183,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "digits_site.web.middleware.login_limit.LoginLimitMiddleware",
     "digits_site.web.openapi.query_parameters.QueryParametersMiddleware",
+    "digits_site.web.middleware.login_limit.LoginLimitMiddleware",
 ]
 ROOT_URLCONF = "digits_site.urls"
 ASGI_APPLICATION = "digits_site.asgi.application"

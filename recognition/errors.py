@@ -24,7 +24,7 @@ class InvalidType(RecognitionError):
     """The drawing is null, a number, a list or an object."""
 
     code = "invalid_type"
-    message = "The drawing must be a string that holds a data URL."
+    message = "The drawing must be a string with a data URL."
 
 
 class MissingDrawings(RecognitionError):
@@ -41,7 +41,7 @@ class TooManyDrawings(RecognitionError):
 
 class InvalidDataURL(RecognitionError):
     code = "invalid_data_url"
-    message = f"The drawing must be a picture in base64, with or without a data URL's head: {DATA_URL}"
+    message = f"The drawing must be a picture in base64, with or without a data URL prefix: {DATA_URL}"
 
 
 class InvalidBase64(RecognitionError):
@@ -188,7 +188,7 @@ class CorrectionsClosed(RecognitionError):
 
     code = "corrections_closed"
     status = 403
-    message = "This site does not take corrections."
+    message = "This site does not accept corrections."
 
 
 class CorrectionsFull(RecognitionError):
@@ -196,7 +196,7 @@ class CorrectionsFull(RecognitionError):
 
     code = "corrections_full"
     status = 503
-    message = "Too many corrections wait for review. Try again later."
+    message = "Too many corrections are waiting for review. Try again later."
 
 
 class NoCorrection(RecognitionError):
@@ -212,4 +212,4 @@ class WorseThanChampion(RecognitionError):
 
     code = "worse_than_champion"
     status = 409
-    message = "The comparison with the model in service is against this model. Give a reason to activate it anyway."
+    message = "This model did worse than the model in service in their comparison. Give a reason to activate it anyway."

@@ -28,7 +28,7 @@ class RunMismatch(ApiError):
     status = 409
 
     def __init__(self, run: int) -> None:
-        super().__init__(f"Another run is training: run {run}.", run=run)
+        super().__init__(f"Run {run} is training, not the run that you named.", run=run)
 
 
 class NotAllowed(PermissionDenied):

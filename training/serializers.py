@@ -193,7 +193,7 @@ def form_values(form: QueryDict) -> dict[str, Any]:
     """Return a form's values without Django's CSRF token, as JSON would hold them; an empty field is not null."""
     for name, values in form.lists():
         if len(values) > 1:
-            raise serializers.ValidationError({name: ["Give this once."]})
+            raise serializers.ValidationError({name: ["Give this parameter only once."]})
     return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
 
 
@@ -263,13 +263,13 @@ def refuse_long_runs(values: Mapping[str, Any]) -> None:
     preset = PRESETS[values["preset"]]
     reasons = {}
     if preset.augmented and not preset.adapts:
-        reasons["preset"] = f"Visitors cannot train {values['preset']}: it takes too long."
+        reasons["preset"] = f"Visitors cannot use the preset {values['preset']}, because it takes too long."
     if values["epochs"] > preset.epochs:
-        reasons["epochs"] = f"Visitors can train at most {preset.epochs}."
+        reasons["epochs"] = f"Visitors can train at most {preset.epochs} epochs."
     if values["batch_size"] < preset.batch_size:
-        reasons["batch_size"] = f"Visitors need at least {preset.batch_size}."
+        reasons["batch_size"] = f"Visitors need a batch size of at least {preset.batch_size}."
     if preset.adapts and values["samples"] > preset.samples:
-        reasons["samples"] = f"Visitors can train at most {preset.samples}."
+        reasons["samples"] = f"Visitors can train on at most {preset.samples:,} samples."
     if reasons:
         raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
 

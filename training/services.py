@@ -119,7 +119,7 @@ def add_corrections(run: TrainingRun, corrections_of: int | None) -> None:
     """
     current = Activation.current()
     if current is None or not current.model.keras_file:
-        raise NoModel("There is no model in service that training can begin with.")
+        raise NoModel("No model is in service, so training has nothing to start from.")
     selection = select_accepted() if corrections_of is None else select_corrections_of(corrections_of)
     if len(selection.entries) < MIN_CORRECTIONS:
         raise TooFewCorrections(len(selection.entries), MIN_CORRECTIONS)

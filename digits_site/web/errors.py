@@ -48,7 +48,7 @@ class BadRequest(ApiError):
 
 class BadHost(ApiError):
     code = "bad_host"
-    message = "This service does not answer to that host name (ALLOWED_HOSTS)."
+    message = "This host name is not served here (ALLOWED_HOSTS)."
 
 
 class TooManyParts(ApiError):
@@ -65,7 +65,7 @@ class InvalidBody(ApiError):
     """The body says that it is packed by gzip, and is not, or is cut or damaged."""
 
     code = "invalid_body"
-    message = "The body is not whole gzip data, as its Content-Encoding says."
+    message = "The body is not valid gzip, although its Content-Encoding says so."
 
 
 class InvalidParameter(ApiError):
@@ -99,7 +99,7 @@ class NotAuthenticated(ApiError):
 class PermissionDenied(ApiError):
     code = "permission_denied"
     status = 403
-    message = "You do not have permission to do this."
+    message = "You don't have permission to do this."
 
 
 class BadOrigin(ApiError):
@@ -141,7 +141,7 @@ class MethodNotAllowed(ApiError):
 class NotAcceptable(ApiError):
     code = "not_acceptable"
     status = 406
-    message = "The response is JSON, which the Accept header excludes."
+    message = "The response is JSON, but the Accept header does not allow JSON."
 
 
 class StateChanged(ApiError):
@@ -159,7 +159,7 @@ class PayloadTooLarge(ApiError):
     status = 413
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"The request body is over {limit} bytes.")
+        super().__init__(f"The request body is too large. Send at most {limit} bytes.")
 
 
 class UnsupportedMediaType(ApiError):

@@ -18,7 +18,7 @@ from recognition.models import Correction
 MAY_REVIEW = "recognition.change_correction"
 MAX_SELECTED = 1000  # one page has 100
 STATES = {"accept": State.ACCEPTED, "reject": State.REJECTED, "pending": State.PENDING}
-DONE = {"accept": "accepted", "reject": "rejected", "pending": "set back to pending", "undo": "set back"}
+DONE = {"accept": "accepted", "reject": "rejected", "pending": "set to pending", "undo": "restored"}
 LABELS = {str(label): label for label in LABEL_NAMES}
 
 

@@ -36,7 +36,7 @@ def explain_change(current: Activation | None, model: ModelVersion) -> Explanati
     if current is None:
         return Explanation([effect, "No model is in service now."], state=0)
     serving = current.model
-    sentence = "{} is in service since {}. Its test accuracy is {}."
+    sentence = "{} has been in service since {}. Its test accuracy is {}."
     before = format_html(sentence, capfirst(str(serving)), time_tag(current.at), serving.percent)
     is_worse = serving.test_accuracy > model.test_accuracy
     warnings = [capfirst(f"{model} is less accurate than {serving}.")] if is_worse else []
@@ -58,7 +58,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=Activation._meta.get_field("reason").max_length,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Why this model should go into service in spite of the comparison. Kept with the activation.",
+        help_text="Why this model should go into service despite the comparison. It is stored with the activation.",
     )
 
 

@@ -56,7 +56,7 @@ class SentCorrectionSerializer(serializers.ModelSerializer[Correction]):
     predicted = serializers.IntegerField(min_value=0, max_value=9, allow_null=True, read_only=True)
     model = serializers.IntegerField(source="model_id", min_value=1, allow_null=True, read_only=True)
     undo = serializers.CharField(
-        required=False, read_only=True, help_text="Takes a new correction back, for an hour: `DELETE` with `?undo=`."
+        required=False, read_only=True, help_text="Undoes a new correction within an hour: `DELETE` with `?undo=`."
     )
 
     class Meta:

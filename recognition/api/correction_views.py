@@ -45,9 +45,13 @@ from recognition.prediction import predict_candidates
 DIGITS = [str(digit) for digit in range(10)]
 UNDO = OpenApiParameter("undo", str, description="The token of the 201. A JSON body may hold it instead.")
 FILTERS = [
-    OpenApiParameter("state", {"type": "string", "enum": Correction.State.values}, description="Only in this state."),
+    OpenApiParameter(
+        "state", {"type": "string", "enum": Correction.State.values}, description="Only with this status."
+    ),
     OpenApiParameter("label", LABEL_TEXT, description="Only with this label; `null`: no digit."),
-    OpenApiParameter("predicted", {"type": "integer", "minimum": 0, "maximum": 9}, description="Only predicted so."),
+    OpenApiParameter(
+        "predicted", {"type": "integer", "minimum": 0, "maximum": 9}, description="Only with this prediction."
+    ),
 ]
 CREATION_ERRORS = (
     *(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing),
@@ -165,8 +169,8 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
     @extend_schema(
         operation_id="deleteCorrection",
         tags=["corrections"],
-        summary="Take a correction back.",
-        description="For reviewers, and within an hour for its sender by the `undo` token of the 201.",
+        summary="Undo a correction.",
+        description="For reviewers; within an hour also for its sender, with the `undo` token of the 201.",
         parameters=[UNDO],
         responses={204: OpenApiResponse(None, "It is deleted.")},
     )
@@ -181,8 +185,8 @@ class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Correctio
     @extend_schema(
         operation_id="deleteCorrectionsOfAccount",
         tags=["corrections"],
-        summary="Delete everything that an account has sent.",
-        description="For reviewers; `me`, for every account.",
+        summary="Delete all corrections of an account.",
+        description="For reviewers. Every account may delete its own: `me`.",
         parameters=[OpenApiParameter("account", str, required=True, description="A user name, or `me`.")],
         responses={200: DeletedSerializer},
     )

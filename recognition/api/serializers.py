@@ -19,7 +19,7 @@ MODEL_FILES = {"onnx": "file", "keras": "keras_file"}  # the field of each kind
 BINARY = {"type": "string", "format": "binary"}
 DATA_URL = {
     "type": "string",
-    "description": f"A picture in base64, with or without a data URL's head: {PICTURE_FORMATS}, "
+    "description": f"A picture in base64, with or without a data URL prefix: {PICTURE_FORMATS}, "
     f"{MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE} pixels. Its bytes decide the format.",
     "examples": [SEVEN],
 }
@@ -71,7 +71,7 @@ class BoxField(serializers.ListField):
             child=serializers.IntegerField(min_value=0),
             min_length=4,
             max_length=4,
-            help_text="Left, top, width and height of the digit in the picture's pixels, upright as EXIF says.",
+            help_text="Left, top, width and height of the digit in the picture's pixels, after EXIF rotation.",
         )
 
 
@@ -85,7 +85,7 @@ class SegmentationSerializer(serializers.Serializer[Any]):
 class DigitSerializer(serializers.Serializer[Any]):
     prediction = serializers.IntegerField(min_value=0, max_value=9)
     confidence = serializers.FloatField(min_value=0, max_value=100, help_text="Per cent.")
-    uncertain = serializers.BooleanField(help_text="Do not trust the answer; `uncertain_reason` says why.")
+    uncertain = serializers.BooleanField(help_text="Whether to distrust the answer; `uncertain_reason` says why.")
     uncertain_reason = serializers.ChoiceField(
         UNCERTAIN_REASONS, allow_null=True, help_text="Null for a certain answer."
     )
@@ -111,7 +111,7 @@ class NumberDigitSerializer(DigitSerializer):
 class NumberAnswerSerializer(serializers.Serializer[Any]):
     number = serializers.RegexField("^[0-9]+$", max_length=MAX_DIGITS, help_text="The digits, from left to right.")
     confidence = serializers.FloatField(min_value=0, max_value=100, help_text="Of the whole number, in per cent.")
-    uncertain = serializers.BooleanField(help_text="Do not trust the answer; `uncertain_reason` says why.")
+    uncertain = serializers.BooleanField(help_text="Whether to distrust the answer; `uncertain_reason` says why.")
     uncertain_reason = serializers.ChoiceField(
         UNCERTAIN_REASONS, allow_null=True, help_text="Null for a certain answer."
     )
@@ -155,9 +155,10 @@ class ComparedSetSerializer(serializers.Serializer[Any]):
 
 class ComparisonSerializer(serializers.Serializer[Any]):
     champion = serializers.IntegerField(min_value=1, help_text="The model that was in service.")
-    challenger = serializers.IntegerField(min_value=1, help_text="The model that is to replace it.")
+    challenger = serializers.IntegerField(min_value=1, help_text="The model to replace it with.")
     objections = serializers.ListField(
-        child=serializers.CharField(), help_text="Why it must not; empty if it may be put into service."
+        child=serializers.CharField(),
+        help_text="Reasons not to put the challenger into service; empty if there are none.",
     )
     sets = ComparedSetSerializer(many=True)
 
@@ -167,7 +168,7 @@ class ActivationParameters(serializers.Serializer[Any]):
         default="",
         allow_blank=True,
         max_length=500,
-        help_text="Why to activate it although the comparison with the model in service is against it.",
+        help_text="Why to activate it although it did worse in the comparison with the model in service.",
     )
 
 
@@ -176,7 +177,10 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
 
     in_service = serializers.BooleanField(read_only=True)
     run = serializers.IntegerField(
-        read_only=True, min_value=1, allow_null=True, help_text="The run that trained it; null for none here."
+        read_only=True,
+        min_value=1,
+        allow_null=True,
+        help_text="The run that trained it; null if it was not trained here.",
     )
     comparison = serializers.SerializerMethodField(
         help_text="The latest comparison with a model that was in service; null without one."

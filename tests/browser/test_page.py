@@ -208,17 +208,68 @@ def test_drawing_by_keyboard_alone(visits):
         if pad(page).evaluate("canvas => canvas === document.activeElement"):
             break
     expect(pad(page)).to_be_focused()
-    for key in ["ArrowLeft"] * 6 + ["Space"] + ["ArrowRight"] * 12 + ["ArrowDown"] * 4:
+    place = page.get_by_role("status", name="Pen")
+    page.keyboard.press("Home")
+    expect(place).to_have_text("Pen up, row 6, column 2, left edge")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(place).to_have_text("Pen up, row 2, column 2, top edge, left edge")
+    page.reload()
+    pad(page).focus()
+    for key in ["ArrowLeft"] * 6 + ["Space"]:
         page.keyboard.press(key)
-    expect(page.get_by_role("status", name="Pen")).to_have_text("Pen down")
+    expect(place).to_have_text("Pen down")
+    for key in ["ArrowRight"] * 12 + ["ArrowDown"] * 4:
+        page.keyboard.press(key)
+    expect(place).to_have_text(re.compile(r"Pen down, row 10, column \d+$"))
     for move in (page.keyboard.down, page.keyboard.up) * 6:
         move("ArrowDown")
         move("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status", name="Pen")).to_have_text("Pen up")
+    expect(place).to_have_text("Pen up")
     expect(answer(page)).to_contain_text("Read as 7")
     page.keyboard.press("Delete")
     expect(answer(page)).to_have_text("Nothing drawn yet.")
+
+
+def test_the_full_screen_is_read_from_the_back_of_a_class_and_one_key_clears_it(visits):
+    page = visits.open(width=1920, height=1080)
+    button(page, "Full screen").click()
+    expect(page.get_by_text("clears for the next person")).to_be_visible()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    digit = page.locator("[data-answer-digit]")
+    best = page.locator("[data-bar][data-best]")
+    assert pad(page).bounding_box()["height"] >= 400
+    assert digit.bounding_box()["height"] >= 280
+    assert best.bounding_box()["height"] >= 250
+    sizes = best.locator("span").evaluate_all("all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))")
+    assert min(sizes) >= 20
+    assert page.locator(".draw").evaluate("section => section.scrollHeight <= innerHeight")
+    check_accessibility(page, 1920, context=".draw")
+    button(page, "Examples").focus()
+    for key in ("c", "Delete"):
+        page.keyboard.press(key)
+        expect(answer(page)).to_have_text("Nothing drawn yet.")
+        draw(page)
+        expect(answer(page)).to_contain_text("Read as 7")
+    page.keyboard.press("Escape")
+    expect(button(page, "Full screen")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("link", name="Runs", exact=True)).to_be_visible()
+    page.keyboard.press("c")
+    expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_examples_are_strokes_that_are_read(visits):
+    page = visits.open()
+    for number in [*"0123456789", "2048"]:
+        button(page, "Examples").click()
+        page.get_by_role("button", name=f"Draw {number}", exact=True).click()
+        expect(answer(page)).to_contain_text(f"Read as {number},")
+    expect(button(page, "Eraser")).to_be_enabled()
+    button(page, "Undo").click()
+    expect(answer(page)).to_contain_text("Read as 9,")
+    button(page, "Examples").click()
+    check_accessibility(page, 1280, 320, context="dialog")
 
 
 def test_an_answer_that_comes_late_is_dropped(visits):

@@ -33,7 +33,7 @@ def add_compared_run(shared_stack):
 
 
 def check_section(section):
-    expect(section).to_contain_text("The comparison is against putting model")
+    expect(section).to_contain_text("The comparison advises against replacing model")
     expect(section.get_by_role("listitem").filter(has_text="It is significantly worse on MNIST's")).to_be_visible()
     cells = section.get_by_role("table").first.get_by_role("cell")
     expect(cells).to_have_text(["", "9,900", "60", "2", "40"])

@@ -205,10 +205,10 @@ def test_a_label_that_could_not_be_saved_is_reported_under_the_next_drawing(visi
 
 def test_closed_corrections_are_not_asked_for_again(visits):
     page = visits.open(expected=["status of 403"])
-    refuse(page, 403, "corrections_closed", message="This site does not take corrections.")
+    refuse(page, 403, "corrections_closed", message="This site does not accept corrections.")
     draw(page)
     label(page, "5").click()
-    expect(thanks(page)).to_have_text("This site does not take corrections.")
+    expect(thanks(page)).to_have_text("This site does not accept corrections.")
     expect(question(page)).to_be_hidden()
     button(page, "Clear").click()
     draw(page)

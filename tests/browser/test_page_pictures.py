@@ -63,9 +63,18 @@ def test_a_picture_is_read_from_a_file_and_dropped_anywhere_and_another_file_is_
     page.evaluate(DROP, base64.b64encode(picture(SEVEN)).decode())
     expect(answer(page)).to_contain_text("Read as 7")
     assert page.url == visits.url + "/"
-    choose(page, "notes.png", b"shopping: milk, bread")
-    expect(alert(page, "Unsupported file. Use PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF.")).to_be_visible()
-    expect(answer(page)).to_have_text("No prediction.")
+    seven = ink(page)
+    for name, content, said in [
+        ("notes.png", b"shopping: milk, bread", "Unsupported file. Use PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF."),
+        ("cut.png", picture(ONE)[:33], "This file is damaged."),
+        ("tiny.png", picture(ONE, 6, 6), "This picture is too small."),
+    ]:
+        choose(page, name, content)
+        expect(alert(page, said)).to_be_visible()
+        expect(answer(page)).to_contain_text("Read as 7")
+        assert ink(page) == seven
+    draw(page, ONE)
+    expect(alert(page, "too small")).to_have_count(0)
 
 
 def test_photos_are_kept_small_and_their_memory_is_given_back(visits):
@@ -127,3 +136,85 @@ def test_a_photo_larger_than_the_server_takes_is_reduced_before_it_is_sent(visit
     page = visits.open()
     choose(page, "wide.png", picture(SEVEN, 4200, 500))
     expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_a_picture_that_only_the_browser_decodes_is_sent_as_one_that_the_server_reads(visits):
+    page = visits.open()
+    line = "M30 25H70L50 85"
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><path d="{line}" fill="none" stroke="#000" />'
+    svg = svg.replace(" />", ' stroke-width="8"/></svg>')
+    page.get_by_label("Use a photo").set_input_files(
+        {"name": "seven.svg", "mimeType": "image/svg+xml", "buffer": svg.encode()}
+    )
+    expect(answer(page)).to_contain_text("Read as 7")
+
+
+def test_strokes_on_a_picture_are_read_with_it_and_erased_without_it(visits):
+    page = visits.open()
+    page.emulate_media(color_scheme="dark")  # the pen is light then, but not on paper
+    choose(page, "one.png", picture(ONE, 560, 280))
+    expect(answer(page)).to_contain_text("Read as 1,")
+    one = ink(page)
+    beside = [(x + 0.5, y) for x, y in SEVEN]
+    draw(page, beside)
+    expect(answer(page)).to_contain_text("Read as 17")
+    both = ink(page)
+    draw(page, [(2, 0.2), (2, 0.8)])
+    expect(page.get_by_text("Draw on the picture, or clear it first.")).to_be_visible()
+    assert ink(page) == both
+    button(page, "Eraser").click()
+    draw(page, [(-0.1, 0.5), (0.1, 0.5)])
+    draw(page, beside)
+    expect(answer(page)).to_contain_text("Read as 1,")
+    assert ink(page) == one, "the eraser leaves the picture"
+    for said, seen in (("Read as 17", both), ("Read as 1,", one)):
+        button(page, "Undo").click()
+        expect(answer(page)).to_contain_text(said)
+        assert ink(page) == seen
+    button(page, "Undo").click()
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+    button(page, "Redo").click()
+    expect(answer(page)).to_contain_text("Read as 1,")
+
+
+def test_the_drawing_is_there_after_another_page_and_a_reload(visits):
+    page = visits.open()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
+    seven = ink(page)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.wait_for_url("**/runs/")
+    page.go_back()
+    expect(answer(page)).to_contain_text("Read as 7")
+    assert ink(page) == seven
+    choose(page, "one.png", picture(ONE, 560, 280))
+    expect(answer(page)).to_contain_text("Read as 1,")
+    draw(page, [(x + 0.5, y) for x, y in SEVEN])
+    expect(answer(page)).to_contain_text("Read as 17")
+    page.goto(visits.url + "/admin/login/")
+    page.goto(visits.url)
+    expect(answer(page)).to_contain_text("Read as 17")
+    button(page, "Clear").click()
+    page.reload()
+    expect(answer(page)).to_have_text("Nothing drawn yet.")
+
+
+def test_the_camera_takes_a_photo_or_says_why_not(visits):
+    page = visits.open(expected=["status of 422"])
+    blank = ink(page)
+    button(page, "Camera").click()
+    expect(alert(page, "The browser doesn't let this page use the camera.")).to_be_visible()
+    button(page, "Close").click()
+    expect(button(page, "Camera")).to_be_focused()
+    page.context.grant_permissions(["camera"])
+    button(page, "Camera").click()
+    with page.expect_response("**/api/number/**"):
+        button(page, "Take photo").click(timeout=30_000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert ink(page) != blank
+    page.context.clear_permissions()
+    telephone = visits.open(width=390, height=844, has_touch=True, is_mobile=True)
+    with telephone.expect_file_chooser() as chooser:
+        button(telephone, "Camera").tap()
+    chooser.value.set_files({"name": "seven.png", "mimeType": "image/png", "buffer": picture(SEVEN)})
+    expect(answer(telephone)).to_contain_text("Read as 7")

@@ -53,7 +53,7 @@ def test_single_keys_decide_and_move_on(wall):
     shows(page, 3, "7", "accepted")
     page.keyboard.press("u")
     shows(page, 3, "7", "")
-    expect(page.get_by_role("status").last).to_have_text("1 correction set back.")
+    expect(page.get_by_role("status").last).to_have_text("1 correction restored.")
     page.keyboard.press("u")
     shows(page, 2, "7", "")
     page.reload()

@@ -123,7 +123,7 @@ def test_a_body_over_the_limit_is_413_in_json(scaled: Scaled, server: str, way: 
     assert b"application/json" in head.lower()
     refusal = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])  # granian sends it in chunks
     assert refusal["code"] == "payload_too_large"
-    assert refusal["message"] == refusal["detail"] == "The request body is over 1048576 bytes."
+    assert refusal["message"] == refusal["detail"] == "The request body is too large. Send at most 1048576 bytes."
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_a_run_is_stopped_once_and_not_after_its_end(client: Client) -> None:
     assert "is already stopping" in clicked(client, url, fields)
     assert LogEntry.objects.count() == 1
     run.finish(Status.COMPLETED)
-    assert "has already ended: completed" in clicked(client, url, fields)
+    assert "has already ended (completed)" in clicked(client, url, fields)
     assert "has already ended" in text_of(client.get(url, follow=True)), "and it is not asked about either"
 
 

@@ -309,7 +309,7 @@ def test_undo_touches_neither_other_reviewers_decisions_nor_what_changed_since(c
 
 def test_a_decision_can_be_set_back_to_pending(client: Client) -> None:
     one = add(state="accepted")[0]
-    assert "1 correction set back to pending." in decide(client, "pending", [one])
+    assert "1 correction set to pending." in decide(client, "pending", [one])
     assert facts(one) == [("pending", 7)]
 
 

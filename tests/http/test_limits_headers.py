@@ -161,7 +161,7 @@ def test_a_call_that_breaks_says_it_in_json(operator: Client, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("headers", "status", "words"),
     [
-        ({"HTTP_HOST": "rebound.example"}, 400, "does not answer to that host name"),
+        ({"HTTP_HOST": "rebound.example"}, 400, "This host name is not served here"),
         ({}, 403, "The form has expired"),
         ({"HTTP_ORIGIN": "https://evil.example"}, 403, "another site"),
     ],

@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]  # beside Playwright's own
+CAMERA = "--use-fake-device-for-media-stream"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync", CAMERA]  # beside Playwright's own
 expect.set_options(timeout=30_000)  # for a busy machine; what is there already is seen at once
 RUN = 700_007  # of the stand-in socket: no run of the real server has this number
 
@@ -29,6 +30,13 @@ def launch_chromium():
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+# A tab keeps its drawing. The next test's begins without one.
+FORGET = """() => {
+  try { sessionStorage.clear(); } catch {}
+  Storage.prototype.setItem = () => {};
+}"""
 
 
 class Visits:
@@ -90,6 +98,7 @@ class Visits:
         """Leave the pages of one test, and return its complaints."""
         complaints = self.complaints.copy()
         for kind, page in self.used:
+            page.evaluate(FORGET)
             page.goto("about:blank")
             page.unroute_all(behavior="ignoreErrors")
             page.mouse.move(0, 0)

@@ -59,9 +59,9 @@ def explain_stop(run: TrainingRun) -> Explanation:
     """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
     status = run.get_status_display()
     if not run.is_active:
-        raise NotInProgress(f"{run} has already ended: {status}.")
+        raise NotInProgress(f"Run {run.pk} has already ended ({status}).")
     if run.stop_requested_at:
-        raise NothingToDo(f"{run} is already stopping.")
+        raise NothingToDo(f"Run {run.pk} is already stopping.")
     count = run.epochs.count()
     kept = (
         f"{count} finished epoch{pluralize(count, ' stays,s stay')} in the history"
@@ -93,7 +93,7 @@ def explain_same(run: TrainingRun) -> Explanation:
     if used is None:
         raise NothingToDo(f"{run} used no corrections.")
     explanation = explain_again(run)
-    sentence = f"It learns the same {used.count} corrections, and is judged by the same {used.held_out} held-out ones."
+    sentence = f"It learns the same {used.count} corrections and is tested on the same {used.held_out} held-out ones."
     return replace(explanation, sentences=[*explanation.sentences, sentence])
 
 

@@ -63,11 +63,11 @@ def page_links(request: Request, count: int, offset: int, limit: int, **_: Any) 
 
 
 LIST_PARAMETERS = [
-    OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs in this state."),
+    OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs with this status."),
     OpenApiParameter(
         "ordering",
         {"type": "string", "enum": [f"{sign}{name}" for name in ORDERINGS for sign in ("", "-")]},
-        description="`-`: in descending order.",
+        description="A leading `-` means descending order.",
     ),
     OpenApiParameter(
         "include", {"type": "string", "enum": list(INCLUDABLE)}, description="`epochs`: each run with its epochs."
@@ -138,7 +138,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @extend_schema(
         operation_id="getRunComparison",
         tags=["runs"],
-        summary="Get the comparison of a run's model with the one that it began with, with pictures.",
+        summary="Get the comparison of a run's model with the model it started from, with pictures.",
         description="Pictures of corrections are for accounts that may view corrections; in local mode, for all.",
         responses=IllustratedComparisonSerializer,
     )

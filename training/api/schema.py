@@ -29,7 +29,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     percentage = serializers.FloatField(
         required=False, min_value=0, max_value=100, help_text="Of the current epoch's batches."
     )
-    epoch = serializers.IntegerField(required=False, min_value=1, help_text="The last finished one.")
+    epoch = serializers.IntegerField(required=False, min_value=1, help_text="The last finished epoch.")
     accuracy = serializers.RegexField(
         r"^\d+\.\d\d$", required=False, help_text="Training accuracy of that epoch in per cent."
     )
@@ -72,7 +72,10 @@ class ComparedPictureSerializer(serializers.Serializer[Any]):
     """A picture that one of two models predicted correctly. Label 10 is no digit, which a model should be unsure of."""
 
     index = serializers.IntegerField(
-        required=False, min_value=0, max_value=9999, help_text="Its position in MNIST's test set, if it is of it."
+        required=False,
+        min_value=0,
+        max_value=9999,
+        help_text="Its position in MNIST's test set, if it is a test digit.",
     )
     correction = serializers.IntegerField(required=False, min_value=1, help_text="The correction, if it is one.")
     label: Any = serializers.IntegerField(min_value=0, max_value=10)  # shadows Field.label
@@ -118,7 +121,7 @@ def add_event_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "operationId": "streamProgress",
         "summary": "Stream the progress of the active run, until it ends.",
         "description": 'Each `data:` is a `Progress`, at least once a second; the last one is `{"event": "close", …}`. '
-        "If no run is active, that one comes at once. While none is, its `id:` as `Last-Event-ID` is answered 204.",
+        "If no run is active, the last one comes at once; a client that sends its `id:` as `Last-Event-ID` gets 204.",
         "tags": ["training"],
         "responses": {
             "200": events,

@@ -57,7 +57,7 @@ class StopView(APIView):
     @extend_schema(
         operation_id="stopTraining",
         tags=["training"],
-        summary="Stop the active run, or nothing if another one is named.",
+        summary="Stop the active run. If `run` names another one, nothing is stopped.",
         request={parser.media_type: StopParameters for parser in parser_classes},
         responses=OpenApiResponse(
             schema.RunReference, "It stops at its next batch. Repeating the request changes nothing."
@@ -77,7 +77,7 @@ class StatusView(APIView):
     @extend_schema(
         operation_id="checkModelStatus",
         tags=["training"],
-        summary="Get the state of the newest run; a queued one counts as in progress.",
+        summary="Get the status of the newest run; a queued run counts as in progress.",
         responses=schema.ModelStatus,
     )
     def get(self, request: Request) -> Response:

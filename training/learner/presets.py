@@ -43,7 +43,7 @@ PRESETS = {
         dropout=0.5,
     ),
     "fast": Preset(
-        title="Fast: 99.0 % after one epoch of 33,000 digits, with a one-cycle learning rate and smoothed labels",
+        title="Fast: 99.0% after one epoch of 33,000 digits, with a one-cycle learning rate and smoothed labels",
         epochs=1,
         batch_size=64,
         samples=33_000,

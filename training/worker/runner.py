@@ -31,7 +31,7 @@ from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
 
-CHAMPION_CHANGED = "Another model went into service during the run, with which this one was not compared."
+CHAMPION_CHANGED = "Another model went into service during the run. This model was not compared with it."
 SHUTDOWN = threading.Event()  # set when this worker shuts down
 logger = logging.getLogger(__name__)
 

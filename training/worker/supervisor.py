@@ -138,7 +138,7 @@ class Supervision:
             raise ChildLost(f"no report for {STALL_SECONDS:.0f} seconds")
         if self.elapsed > self.limit and self.stopping_since is None:
             raise ChildFailed(
-                TIMED_OUT, f"The run took longer than {settings.RUN_SECONDS} seconds. Train fewer epochs or digits."
+                TIMED_OUT, f"The run took longer than {settings.RUN_SECONDS:,} seconds. Train fewer epochs or digits."
             )
 
 

@@ -15,7 +15,7 @@ from digits_site.development.processes import keep_private
 
 
 class Command(BaseCommand):
-    help = "Brings database and static files up to date, installs the model that ships and makes an admin account."
+    help = "Brings database and static files up to date, installs the shipped model and creates an admin account."
     requires_system_checks: list[str] = []  # `up` has checked
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,8 +27,8 @@ class Command(BaseCommand):
             name, password = account
             line = "=" * 72
             self.stdout.write(
-                f"\n{line}\n  Admin account made.  Name: {name}   Password: {password}\n"
-                f"  It is shown this once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
+                f"\n{line}\n  Admin account created.  Name: {name}   Password: {password}\n"
+                f"  It is shown only once. To change it: .venv/bin/python manage.py changepassword {name}\n{line}\n"
             )
 
 

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             stopped = True
         if not stopped:
-            raise CommandError("A process ended by itself, so everything else was stopped. Its name and why are above.")
+            raise CommandError("A process ended unexpectedly, so everything else was stopped. See the messages above.")
         self.stdout.write("Stopped.")
 
     def run(self, servers: ExitStack, scaled: bool) -> bool:
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if scaled:  # this process has other settings
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "prepare"]
             if subprocess.run(command, env=environment, check=False).returncode:
-                raise CommandError("The database could not be prepared. Why is said above.")
+                raise CommandError("The database could not be prepared. See the messages above.")
             servers.enter_context(nginx_in_front(*ports))
         else:
             call_command("prepare", stdout=self.stdout)
@@ -87,7 +87,9 @@ class Command(BaseCommand):
                 f"\n  Draw a digit:  {address}\n  Admin:         {address}admin/\n  Stop:          Ctrl-C\n"
             )
         else:
-            self.stdout.write(f"\n  Your proxy may ask {address} for {settings.TRUSTED_ORIGINS[0]}/   Stop: Ctrl-C\n")
+            self.stdout.write(
+                f"\n  Your proxy can forward {settings.TRUSTED_ORIGINS[0]}/ to {address}   Stop: Ctrl-C\n"
+            )
 
 
 def close_connections() -> None:

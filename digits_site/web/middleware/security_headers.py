@@ -13,12 +13,12 @@ POLICY = "Content-Security-Policy"
 RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
 # For responses that are not pages: a browser that opens one loads and runs nothing.
 NON_PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-UNUSED_FEATURES = ("camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "serial", "usb")
+UNUSED_FEATURES = ("display-capture", "geolocation", "hid", "microphone", "midi", "payment", "serial", "usb")
 STATIC_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
+    "Permissions-Policy": ", ".join(["camera=(self)", *(f"{feature}=()" for feature in UNUSED_FEATURES)]),
     "Cross-Origin-Opener-Policy": "same-origin",
     RESOURCE_POLICY: "same-origin",
 }

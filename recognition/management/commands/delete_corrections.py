@@ -14,13 +14,13 @@ MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
-    help = "Deletes corrections, after asking. Models that have learned from them are unchanged."
+    help = "Deletes corrections, after asking. Models trained on them are unchanged."
 
     def add_arguments(self, parser: CommandParser) -> None:
         chosen = parser.add_mutually_exclusive_group(required=True)
         chosen.add_argument("--account", help="everything that this account has sent")
-        chosen.add_argument("--older-than", type=int, metavar="DAYS", help="in any state")
-        chosen.add_argument("--all-pending", action="store_true", help="everything that waits for a reviewer")
+        chosen.add_argument("--older-than", type=int, metavar="DAYS", help="whatever their status")
+        chosen.add_argument("--all-pending", action="store_true", help="everything that no reviewer has decided on")
         parser.add_argument("--no-input", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:

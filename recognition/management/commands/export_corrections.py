@@ -11,10 +11,10 @@ from recognition.models import Correction
 
 
 class Command(BaseCommand):
-    help = "Writes the accepted corrections as MNIST's IDX files, or as an NPZ file with a CSV file."
+    help = "Writes the accepted corrections as MNIST's IDX files, or as one NPZ and one CSV file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="made if it does not exist")
+        parser.add_argument("folder", type=Path, help="created if it does not exist")
         parser.add_argument("--format", choices=KINDS, default="idx", help="idx leaves out corrections of no digit")
 
     def handle(self, *args: Any, **options: Any) -> None:

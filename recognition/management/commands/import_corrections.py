@@ -27,7 +27,7 @@ class Command(BaseCommand):
         pictures = "with pictures such as 7/ada.png, none/blot.png or 7_ada.png; or the corrections.npz of an export"
         parser.add_argument("folder", type=Path, help=pictures)
         parser.add_argument("--csv", type=Path, help="a table with the columns file and label, for any other names")
-        parser.add_argument("--pending", action="store_true", help="let them wait for a reviewer")
+        parser.add_argument("--pending", action="store_true", help="leave them to a reviewer")
 
     def handle(self, *args: Any, **options: Any) -> None:
         files = self.files(options["folder"], options["csv"])

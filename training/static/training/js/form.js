@@ -9,9 +9,9 @@ const PRECISION = 0.1; // of the leading digit
 const KEPT = "training-settings"; // in sessionStorage, while the visitor signs in
 const TEXTS = {
   start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",
-  adapt: "Train the model in service further on the accepted corrections, among MNIST’s digits.",
+  adapt: "Train the model in service further on the accepted corrections, mixed with MNIST’s digits.",
   activate: "Put the new model into service if it is at least as accurate as the current one",
-  adaptActivate: "Put the new model into service if the comparison with the current one allows it",
+  adaptActivate: "Put the new model into service unless the comparison with the current one advises against it",
 };
 
 export class TrainingForm {

@@ -4,6 +4,7 @@
 import { setText } from "../dom.js";
 import { isReadable } from "./describe.js";
 import { del, describeError, post } from "../http.js";
+import { fromDataUrl } from "./picture.js";
 import { pictureFile } from "./sent.js";
 
 const NO_DIGIT_KEY = "n";
@@ -14,19 +15,14 @@ const OUTCOMES = {
   rejected: "A reviewer has rejected it.",
 };
 
-/** Decode a data URL: a content security policy may forbid to fetch it. */
-function toBlob(url) {
-  const [head, data] = url.split(",");
-  return new Blob([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], { type: head.slice("data:".length).split(";")[0] });
-}
-
 /** Return what is corrected: its `key`, which is the same for a redrawn stroke or a reopened file, and its picture. */
 function subjectOf(answer) {
   const { opened, isNumber } = answer;
   const { drawing } = answer.shown;
   const { strokes, picture } = drawing;
-  if (isNumber) return { key: opened.preview, name: "digit.png", what: "digit", file: () => toBlob(opened.preview) };
-  const key = picture ? [picture.name, picture.file.size, picture.file.lastModified].join() : JSON.stringify(strokes);
+  if (isNumber) return { key: opened.preview, name: "digit.png", what: "digit", file: () => fromDataUrl(opened.preview) };
+  const ofFile = picture && [picture.name, picture.file.size, picture.file.lastModified];
+  const key = JSON.stringify([ofFile, strokes]);
   return { key, name: picture?.name ?? "drawing.png", what: "drawing", file: () => pictureFile(drawing) };
 }
 
@@ -42,9 +38,9 @@ function describeOutcome({ label, state, undo }, { what }) {
   return `Thank you. ${saved} “${describeLabel(label)}”. ${OUTCOMES[state] ?? ""}`.trim();
 }
 
-function body({ file, name }, label) {
+async function body({ file, name }, label) {
   const form = new FormData();
-  form.append("drawing", file(), name);
+  form.append("drawing", await file(), name);
   form.append("label", JSON.stringify(label));
   form.append("source", "page");
   return form;
@@ -108,7 +104,7 @@ export class CorrectionView {
     this.#mark(label);
     let problem = "";
     try {
-      this.#known.set(key, await post(this.#url + subject.query, body(subject, label)));
+      this.#known.set(key, await post(this.#url + subject.query, await body(subject, label)));
     } catch (error) {
       this.#isClosed ||= error.code === "corrections_closed";
       problem = describeError(error);

@@ -5,9 +5,12 @@ import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
+import { setText } from "../dom.js";
+import { connectPictures } from "./files.js";
+import { connectFullScreen } from "./fullscreen.js";
+import { keepDrawing } from "./keep.js";
 import { drawWithKeyboard } from "./keyboard.js";
 import { Pad } from "./pad.js";
-import { firstPicture, openPicture } from "./picture.js";
 import { drawWithPointer } from "./pointer.js";
 import { keyOf, modelInAddress, Predictor } from "./predictor.js";
 import { ProblemView } from "./problem.js";
@@ -54,45 +57,9 @@ function connectTools(main, pad) {
   });
 }
 
-function connectPictures(main, pad) {
-  const input = main.querySelector("[data-upload]");
-  const showFile = async (file) => {
-    const action = pad.nextAction();
-    const picture = await openPicture(file);
-    // Decoding takes time; a later action of the user wins.
-    if (pad.isLatest(action)) pad.show(picture);
-    else picture.bitmap?.close();
-  };
-  input.addEventListener("change", () => {
-    if (input.files[0]) showFile(input.files[0]);
-    input.value = "";
-  });
-  // On the whole document: otherwise the browser opens a file that misses the pad.
-  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
-  const showTarget = (shown) => pad.canvas.parentElement.toggleAttribute("data-target", shown);
-  document.addEventListener("dragover", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(true);
-  });
-  document.addEventListener("dragleave", (event) => event.relatedTarget || showTarget(false));
-  document.addEventListener("drop", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(false);
-    const [file] = event.dataTransfer.files;
-    if (file) showFile(file);
-  });
-  document.addEventListener("paste", (event) => {
-    const file = firstPicture(event.clipboardData);
-    if (file) showFile(file);
-  });
-}
-
 /** Show what the predictor says of the pad's drawing. */
-function connectAnswer(main, pad, predictor, answer) {
+function connectAnswer(main, pad, predictor, answer, problem) {
   const view = new PredictionView(main.querySelector("[data-answer]"), answer);
-  const problem = new ProblemView(main.querySelector("[data-drawing-problem]"));
   const clear = (text) => {
     answer.clear();
     view.clear(text);
@@ -122,20 +89,26 @@ export function startDrawing(main) {
   const pad = new Pad(one("pad"));
   const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
+  const problem = new ProblemView(one("drawing-problem"));
   const boxes = new BoxesView(pad, one("boxes"), answer);
 
   drawWithPointer(pad, boxes);
   drawWithKeyboard(pad, one("pen-status"));
   connectTools(main, pad);
-  connectPictures(main, pad);
+  connectPictures(main, pad, predictor, problem);
+  connectFullScreen(main.querySelector(".draw"), one("full-screen"), pad);
+  one("examples").addEventListener("click", async () => (await import("./examples.js")).openExamples(pad));
   new NumberView(one("number"), answer, pad);
   new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
-  connectAnswer(main, pad, predictor, answer);
+  connectAnswer(main, pad, predictor, answer, problem);
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 
+  pad.addEventListener("note", () => setText(one("segmentation-note"), pad.note));
   pad.addEventListener("ink", () => predictor.guess(() => pad.current));
   pad.addEventListener("change", () => predictor.predict(pad.drawing));
+
+  keepDrawing(pad);
 
   const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
   return { answer, predictor, predictAgain, retry: () => predictor.retry() };

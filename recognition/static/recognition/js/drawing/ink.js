@@ -1,5 +1,6 @@
-// A drawing is {strokes, picture}. Strokes are in units of the pad's height, x from the pad's middle and y from its top, so
-// that they scale to any size. Drawings are immutable: undo returns to an earlier one.
+// A drawing is {strokes, picture, area}. Strokes are in units of the pad's height, x from the pad's middle and y from its top,
+// so that they scale to any size. `area` is where a picture lies on which strokes were drawn; a picture alone is centered.
+// Drawings are immutable: undo returns to an earlier one.
 
 import { viewOf } from "./view.js";
 
@@ -35,15 +36,43 @@ export function placePicture({ width, height }, view) {
   };
 }
 
-/** Paint a drawing. The eraser paints in the colour `paper`, or makes transparent. */
-export function paint(context, { strokes, picture }, view, color, paper = null) {
+/** Return where the picture of a drawing lies on the pad. */
+export const areaOfPicture = ({ picture, area }, view) => area ?? placePicture(picture.bitmap, view);
+
+export function isOnPicture(drawing, [x, y], view) {
+  const { left, top, width, height } = areaOfPicture(drawing, view);
+  return x >= left && y >= top && x <= left + width && y <= top + height;
+}
+
+/** Paint a drawing. The eraser paints in the colour `paper`, or makes transparent; a picture stays. */
+export function paint(context, drawing, view, color, paper = null) {
+  const { strokes, picture } = drawing;
+  if (!picture) paintStrokes(context, strokes, view, color, paper);
+  else if (picture.bitmap) paintPicture(context, drawing, view);
+}
+
+function paintPicture(context, drawing, view) {
+  const { strokes, picture } = drawing;
+  const area = areaOfPicture(drawing, view);
+  const corner = [area.left - view.left, area.top - view.top];
+  const place = [...corner, area.width, area.height].map((length) => length * view.scale);
+  context.drawImage(picture.bitmap, ...place);
+  if (!strokes.length) return;
+  // On a layer of their own, so that the eraser erases strokes only.
+  const layer = createContext(view.width, view.height, { willReadFrequently: false });
+  paintStrokes(layer, strokes, view, picture.ink);
+  context.save();
+  context.beginPath();
+  context.rect(...place);
+  context.clip();
+  context.drawImage(layer.canvas, 0, 0);
+  context.restore();
+}
+
+function paintStrokes(context, strokes, view, color, paper = null) {
   context.save();
   context.scale(view.scale, view.scale);
   context.translate(-view.left, -view.top);
-  if (picture?.bitmap) {
-    const { left, top, width, height } = placePicture(picture.bitmap, view);
-    context.drawImage(picture.bitmap, left, top, width, height);
-  }
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const { points, width, erases } of strokes) {
@@ -54,6 +83,19 @@ export function paint(context, { strokes, picture }, view, color, paper = null) 
     context.stroke();
   }
   context.restore();
+}
+
+/** Paint the keyboard's pen, or the eraser under a pointer, as a ring; filled if the pen is down. */
+export function paintCursor(context, { x, y, down }, width, view, color) {
+  const { scale, left, top } = view;
+  context.beginPath();
+  context.arc((x - left) * scale, (y - top) * scale, Math.max((width * scale) / 2, 5 * devicePixelRatio), 0, 2 * Math.PI);
+  context.lineWidth = 2 * devicePixelRatio;
+  context.strokeStyle = color;
+  context.stroke();
+  if (!down) return;
+  context.fillStyle = color;
+  context.fill();
 }
 
 export function createContext(width, height, options = {}) {
@@ -77,6 +119,12 @@ export function boundingBox(strokes, reach = 1) {
     }
   }
   return box;
+}
+
+/** Return the box of a drawing that must be visible: of the picture under strokes, or of the strokes. */
+export function boxOf({ strokes, area }) {
+  if (!area) return boundingBox(strokes, 0);
+  return { ...area, right: area.left + area.width, bottom: area.top + area.height };
 }
 
 const MEASURE_SCALE = 100; // pixels for each unit

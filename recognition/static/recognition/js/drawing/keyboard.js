@@ -8,6 +8,7 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const STEP = 1 / 28; // of the pad's height
 const LONG_STEP = 5; // steps
 const MARGIN = 0.04;
+const PAUSE_MS = 400; // after the last key, before the pen's position is spoken
 
 const clamp = (value, low, high) => Math.min(high - MARGIN, Math.max(low + MARGIN, value));
 
@@ -15,17 +16,38 @@ export function drawWithKeyboard(pad, status) {
   const { canvas } = pad;
   const held = new Set();
   const pen = { x: 0, y: 0.2, down: false };
+  let pause = 0;
 
   const show = () => {
     pad.cursor = { ...pen };
   };
+
+  const nameTool = () => `${pad.erases ? "Eraser" : "Pen"} ${pen.down ? "down" : "up"}`;
+
+  function say(text) {
+    clearTimeout(pause);
+    setText(status, text);
+  }
+
+  /** Say where the pen is, and at which edges, when it has stopped. */
+  function saySoon() {
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      const { left, top, right, bottom } = boundsOf(pad.view);
+      const isAt = (value, edge) => Math.abs(value - edge) < MARGIN + STEP / 2;
+      const edges = [[pen.y, top, "top"], [pen.y, bottom, "bottom"], [pen.x, left, "left"], [pen.x, right, "right"]]
+        .flatMap(([value, edge, name]) => (isAt(value, edge) ? [`, ${name} edge`] : []));
+      const count = (length) => Math.floor(length / STEP) + 1;
+      say(`${nameTool()}, row ${count(pen.y - top)}, column ${count(pen.x - left)}${edges.join("")}`);
+    }, PAUSE_MS);
+  }
 
   function setDown(down) {
     if (down === pen.down) return;
     pen.down = down;
     if (down) pad.begin([pen.x, pen.y]);
     else pad.end();
-    setText(status, `${pad.erases ? "Eraser" : "Pen"} ${down ? "down" : "up"}`);
+    say(nameTool());
     show();
   }
 
@@ -35,6 +57,7 @@ export function drawWithKeyboard(pad, status) {
     pen.y = clamp(y, top, bottom);
     if (pen.down) pad.extend([[pen.x, pen.y]]);
     show();
+    saySoon();
   }
 
   function move(steps) {
@@ -45,13 +68,13 @@ export function drawWithKeyboard(pad, status) {
   function exchangeTools() {
     setDown(false);
     pad.erases = !pad.erases;
-    setText(status, pad.erases ? "Eraser up" : "Pen up");
+    say(nameTool());
   }
 
   const actions = {
     " ": () => setDown(!pen.down),
     Enter: () => setDown(!pen.down),
-    Escape: () => setDown(false),
+    Escape: () => setDown(false), // with the pen up, Escape leaves the full screen
     Home: () => moveTo(-Infinity, pen.y),
     End: () => moveTo(Infinity, pen.y),
     e: exchangeTools,
@@ -65,11 +88,13 @@ export function drawWithKeyboard(pad, status) {
     if (MOVES[event.key]) {
       held.add(event.key);
       move(event.shiftKey ? LONG_STEP : 1);
-    } else if (actions[event.key]) {
+    } else if (actions[event.key] && (event.key !== "Escape" || pen.down)) {
       if (!event.repeat) actions[event.key]();
     } else return;
     event.preventDefault();
   });
+  // Cleared from elsewhere, the stroke is gone.
+  pad.addEventListener("change", () => pad.isBlank && setDown(false));
   canvas.addEventListener("keyup", (event) => held.delete(event.key));
   canvas.addEventListener("focus", () => {
     if (canvas.matches(":focus-visible")) show();

@@ -1,12 +1,15 @@
 // The drawing area: holds the drawing, its undo stack and the current stroke, and paints them.
 // Strokes come from other modules: pointer, keyboard, picture.
 
-import { BLANK, boundingBox, isBlank, measureInk, paint } from "./ink.js";
+import { areaOfPicture, BLANK, boxOf, isBlank, isOnPicture, measureInk, paint, paintCursor } from "./ink.js";
 import { UndoStack } from "./undo.js";
-import { boundsOf, fitView, isInView, wholeView } from "./view.js";
+import { boundsOf, clampTo, fitView, followPixelRatio, isInView, wholeView } from "./view.js";
 
 const ERASER = 2; // times the pen's width
 const OVERSHOOT = 0.07; // units that a stroke may leave the pad, out of sight
+
+const OUTSIDE = "Draw on the picture, or clear it first.";
+const REPLACED = "Your stroke replaced the picture, which this browser can't show. Undo brings it back.";
 
 export class Pad extends EventTarget {
   #undoStack = new UndoStack();
@@ -22,8 +25,9 @@ export class Pad extends EventTarget {
     this.drawing = BLANK;
     this.width = 0.07; // of the pen, in units of the pad's height
     this.view = wholeView(1, 1);
+    this.note = "";
     new ResizeObserver(() => this.#fit()).observe(canvas);
-    this.#followPixelRatio();
+    followPixelRatio(() => this.#fit());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
@@ -38,7 +42,8 @@ export class Pad extends EventTarget {
   /** The drawing, including the stroke that is being drawn. */
   get current() {
     if (!this.#stroke) return this.drawing;
-    return { strokes: [...this.#base().strokes, this.#stroke], picture: null };
+    const base = this.#base();
+    return { ...base, strokes: [...base.strokes, this.#stroke] };
   }
 
   get isBlank() {
@@ -85,13 +90,17 @@ export class Pad extends EventTarget {
     this.nextAction();
     this.end();
     if (erases && !this.canErase) return;
-    this.#stroke = { width: this.width * (erases ? ERASER : 1), points: [this.#clamp(point)], erases };
+    const { picture } = this.drawing;
+    const isOutside = picture?.bitmap && !isOnPicture(this.drawing, point, this.view);
+    this.say(isOutside ? OUTSIDE : picture && !picture.bitmap ? REPLACED : "");
+    if (isOutside) return;
+    this.#stroke = { width: this.width * (erases ? ERASER : 1), points: [clampTo(this.view, point, OVERSHOOT)], erases };
     this.#notifyInk();
   }
 
   extend(points) {
     if (!this.#stroke) return;
-    this.#stroke.points.push(...points.map((point) => this.#clamp(point)));
+    this.#stroke.points.push(...points.map((point) => clampTo(this.view, point, OVERSHOOT)));
     this.#notifyInk();
   }
 
@@ -112,25 +121,42 @@ export class Pad extends EventTarget {
       return;
     }
     const { amount } = measureInk(drawing.strokes);
-    if (amount === 0) this.#replace(BLANK);
+    if (amount === 0) this.#replace({ ...BLANK, picture: drawing.picture });
     else if (amount < measureInk(this.drawing.strokes).amount) this.#replace(drawing);
     else this.#notifyChange(); // nothing was under the eraser
   }
 
-  show(picture) {
+  /** Replace the drawing by another one. Undo returns to it. */
+  show(drawing) {
+    this.nextAction();
     this.#stroke = null;
-    this.#replace({ strokes: [], picture });
+    this.say("");
+    this.#replace({ ...BLANK, ...drawing });
+  }
+
+  /** Begin with a drawing: there is nothing to undo. */
+  restore(drawing) {
+    this.drawing = drawing;
+    this.#notifyChange();
+  }
+
+  /** Tell the visitor something about the pad. */
+  say(note) {
+    this.note = note;
+    this.dispatchEvent(new Event("note"));
   }
 
   clear() {
     this.nextAction();
     this.#stroke = null;
+    this.say("");
     if (this.isBlank) this.repaint();
     else this.#replace(BLANK);
   }
 
   undo() {
     this.nextAction();
+    this.say("");
     if (this.#stroke) this.#stroke = null;
     else if (this.canUndo) this.drawing = this.#undoStack.undo(this.drawing);
     else return;
@@ -158,14 +184,16 @@ export class Pad extends EventTarget {
   }
 
   #replace(drawing) {
-    this.#undoStack.push(this.drawing);
+    this.#undoStack.push(this.drawing, drawing);
     this.drawing = drawing;
     this.#notifyChange();
   }
 
-  /** What the current stroke is added to. A stroke on an uploaded picture starts a new drawing. */
+  /** What the current stroke is added to. A picture that can't be shown can't be drawn on: a new drawing starts. */
   #base() {
-    return this.drawing.picture ? BLANK : this.drawing;
+    const { picture } = this.drawing;
+    if (!picture) return this.drawing;
+    return picture.bitmap ? { ...this.drawing, area: areaOfPicture(this.drawing, this.view) } : BLANK;
   }
 
   #notifyInk() {
@@ -180,14 +208,6 @@ export class Pad extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Another screen or zoom level may have another pixel ratio. */
-  #followPixelRatio() {
-    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
-      this.#fit();
-      this.#followPixelRatio();
-    }, { once: true });
-  }
-
   #fit() {
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight].map((side) => Math.round(side * devicePixelRatio));
     if (!width || !height) return;
@@ -195,7 +215,7 @@ export class Pad extends EventTarget {
       this.canvas.width = width;
       this.canvas.height = height;
     }
-    this.view = fitView(width, height, boundingBox(this.current.strokes, 0));
+    this.view = fitView(width, height, boxOf(this.current));
     // Immediately: setting the size has cleared the canvas.
     this.#paint();
   }
@@ -203,17 +223,8 @@ export class Pad extends EventTarget {
   /** Keep the view while the whole drawing is visible in it: a telephone may have been turned since it was drawn. */
   #showAll() {
     const { width, height } = this.canvas;
-    const { strokes } = this.drawing;
-    const box = boundingBox(strokes, 0);
-    if (!strokes.length || !isInView(box, this.view)) this.view = fitView(width, height, box);
-  }
-
-  #clamp([x, y]) {
-    const { left, top, right, bottom } = boundsOf(this.view);
-    return [
-      Math.min(Math.max(x, left - OVERSHOOT), right + OVERSHOOT),
-      Math.min(Math.max(y, top - OVERSHOOT), bottom + OVERSHOOT),
-    ];
+    const box = boxOf(this.drawing);
+    if (!this.canErase || !isInView(box, this.view)) this.view = fitView(width, height, box);
   }
 
   #paint() {
@@ -221,22 +232,11 @@ export class Pad extends EventTarget {
     const style = getComputedStyle(this.canvas);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     paint(context, this.current, this.view, style.getPropertyValue("--pen"));
-    if (this.#cursor) this.#paintCursor(context, style.getPropertyValue("--accent"));
+    if (this.#cursor) {
+      const cursor = { ...this.#cursor, down: this.#cursor.down && !this.erases };
+      paintCursor(context, cursor, this.width * (this.erases ? ERASER : 1), this.view, style.getPropertyValue("--accent"));
+    }
     this.canvas.parentElement.toggleAttribute("data-marked", !this.isBlank || this.#stroke !== null);
     this.dispatchEvent(new Event("paint"));
-  }
-
-  #paintCursor(context, color) {
-    const { x, y, down } = this.#cursor;
-    const { scale, left, top } = this.view;
-    const width = this.width * (this.erases ? ERASER : 1);
-    context.beginPath();
-    context.arc((x - left) * scale, (y - top) * scale, Math.max((width * scale) / 2, 5 * devicePixelRatio), 0, 2 * Math.PI);
-    context.lineWidth = 2 * devicePixelRatio;
-    context.strokeStyle = color;
-    context.stroke();
-    if (!down || this.erases) return;
-    context.fillStyle = color;
-    context.fill();
   }
 }

@@ -14,10 +14,10 @@ const MIN_GUESS_EXTENT = 0.12; // of the pad's height: smaller drawings may stil
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
 const PAUSE_MS = 2000; // the same after another failure
 
-function body(drawing) {
+async function body(drawing) {
   if (!drawing.picture) return pictureFile(drawing);
   const form = new FormData();
-  form.append("drawing", pictureFile(drawing), drawing.picture.name);
+  form.append("drawing", await pictureFile(drawing), drawing.picture.name);
   return form;
 }
 
@@ -27,8 +27,8 @@ export function modelInAddress() {
   return /^[1-9][0-9]{0,9}$/.test(model) ? Number(model) : null;
 }
 
-/** Identify a drawing by the lengths of its strokes: strokes only grow at their end. */
-export const keyOf = ({ strokes, picture }) => picture ?? strokes.map(({ points }) => points.length).join();
+/** Identify a drawing by its picture and the starts and lengths of its strokes: strokes only grow at their end. */
+export const keyOf = ({ strokes, picture }) => [picture?.key, ...strokes.map(({ points }) => [points.length, points[0]])].join();
 
 /**
  * Dispatches "pending", "prediction", "blank", and "problem" with the error and the milliseconds until the next attempt,
@@ -69,8 +69,8 @@ export class Predictor extends EventTarget {
   }
 
   /** Request a prediction by a model, or by the one in service, without dispatching it. */
-  ask(drawing, model) {
-    return post(`${this.#url}?preview=1${model === null ? "" : `&model=${model}`}`, body(drawing));
+  async ask(drawing, model) {
+    return post(`${this.#url}?preview=1${model === null ? "" : `&model=${model}`}`, await body(drawing));
   }
 
   /** Try again at once while a problem is shown. */
@@ -86,7 +86,8 @@ export class Predictor extends EventTarget {
       this.#guessTimer = 0;
       if (performance.now() < Math.max(this.#coolUntil, this.#quietUntil) || this.#inFlight >= MAX_IN_FLIGHT) return;
       const drawing = current();
-      if (extent(drawing) >= MIN_GUESS_EXTENT && this.#last?.key !== keyOf(drawing)) this.#send(drawing, false);
+      // A picture with strokes on it takes longer: it is sent when the stroke has ended.
+      if (!drawing.picture && extent(drawing) >= MIN_GUESS_EXTENT && this.#last?.key !== keyOf(drawing)) this.#send(drawing, false);
     }, wait);
   }
 
@@ -107,6 +108,22 @@ export class Predictor extends EventTarget {
     } else if (!again && this.#last?.key === keyOf(drawing)) this.#finish(this.#last);
     else if (performance.now() < this.#quietUntil) this.#wait(drawing);
     else this.#sendSoon(drawing);
+  }
+
+  /** Request a prediction for a drawing that is not on the pad yet. Resolve to the error, or null; while `isWanted()`, `predict` uses either. */
+  async probe(drawing, isWanted) {
+    const request = { key: keyOf(drawing), drawing, final: true, chosen: this.#model, result: null, error: null };
+    this.#sent.push(performance.now());
+    try {
+      request.result = await this.ask(drawing, this.#model);
+    } catch (error) {
+      request.error = error;
+    }
+    if (isWanted()) {
+      this.#lastNumber += 1;
+      this.#last = Object.assign(request, { number: this.#lastNumber });
+    }
+    return request.error;
   }
 
   /** Return the milliseconds to wait until `limit` requests per second allow another one. */
@@ -161,7 +178,10 @@ export class Predictor extends EventTarget {
   /** Use a guess for the same drawing as the final prediction. */
   #finish(request) {
     request.final = true;
-    if (request.result) this.#notifyPrediction(request);
+    if (request.error) this.#fail(request, request.error);
+    if (!request.result) return;
+    this.#shownNumber = Math.max(this.#shownNumber, request.number);
+    this.#notifyPrediction(request);
   }
 
   #fail(request, error) {

@@ -53,7 +53,7 @@ export class SegmentationView {
   #clear() {
     this.#shown = null;
     this.#paint();
-    setText(this.#note, "");
+    setText(this.#note, this.#pad.note);
   }
 
   async #decode(prediction) {
@@ -79,7 +79,7 @@ export class SegmentationView {
     const { picture } = drawing;
     const chosen = this.#chosen;
     if (chosen) return `The outlined part ${isReadable(chosen) ? `was read as ${chosen.prediction}` : "can't be read"} (digit ${chosen.index + 1}).`;
-    if (!dims) return "";
+    if (!dims) return this.#pad.note;
     if (!picture) return "The faded part of your drawing was left out.";
     const { isNumber } = this.#answer;
     const found = `what was taken for ${isNumber ? "the digits" : "the digit"}, ${describePlace(union)} of the picture`;

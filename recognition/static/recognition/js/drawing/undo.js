@@ -1,12 +1,18 @@
-// The drawings that undo and redo return to. Each picture belongs to one drawing and is freed with it.
+// The drawings that undo and redo return to. A picture belongs to all drawings on it and is freed with the last one.
 
 const MAX_DRAWINGS = 200;
 const MAX_BYTES = 32_000_000; // of all their pictures
 
-const pictureBytes = ({ picture }) => (picture ? picture.file.size + 4 * (picture.bitmap?.width ?? 0) * (picture.bitmap?.height ?? 0) : 0);
+const picturesOf = (drawings) => new Set(drawings.map(({ picture }) => picture).filter(Boolean));
 
-function releasePictures(drawings) {
-  for (const { picture } of drawings) picture?.bitmap?.close();
+function pictureBytes(drawings) {
+  return [...picturesOf(drawings)].reduce((sum, { file, bitmap }) => sum + file.size + 4 * (bitmap?.width ?? 0) * (bitmap?.height ?? 0), 0);
+}
+
+/** Free the pictures of drawings, but for those that are kept. */
+function releasePictures(drawings, kept) {
+  const needed = picturesOf(kept);
+  for (const picture of picturesOf(drawings)) if (!needed.has(picture)) picture.bitmap?.close();
 }
 
 export class UndoStack {
@@ -21,17 +27,16 @@ export class UndoStack {
     return this.#future.length > 0;
   }
 
-  /** Add a drawing that was replaced, and clear the redo stack. */
-  push(drawing) {
-    releasePictures(this.#future);
+  /** Add a drawing that was replaced by `current`, and clear the redo stack. */
+  push(drawing, current) {
+    const redone = this.#future;
     this.#future = [];
     this.#past.push(drawing);
-    let size = this.#past.reduce((sum, kept) => sum + pictureBytes(kept), 0);
-    while (this.#past.length > MAX_DRAWINGS || size > MAX_BYTES) {
-      const oldest = this.#past.shift();
-      size -= pictureBytes(oldest);
-      releasePictures([oldest]);
+    const dropped = [];
+    while (this.#past.length > MAX_DRAWINGS || pictureBytes(this.#past) > MAX_BYTES) {
+      dropped.push(this.#past.shift());
     }
+    releasePictures([...redone, ...dropped], [...this.#past, current]);
   }
 
   /** Return the drawing before `drawing`. */

@@ -50,3 +50,20 @@ export function resizeView(view, height) {
   const factor = height / view.height;
   return { ...view, width: Math.round(view.width * factor), height, scale: view.scale * factor };
 }
+
+/** Return the point of a view, or at most `overshoot` units outside, that is nearest to a point. */
+export function clampTo(view, [x, y], overshoot) {
+  const { left, top, right, bottom } = boundsOf(view);
+  return [
+    Math.min(Math.max(x, left - overshoot), right + overshoot),
+    Math.min(Math.max(y, top - overshoot), bottom + overshoot),
+  ];
+}
+
+/** Call back at each change of the pixel ratio: another screen or zoom level may have another one. */
+export function followPixelRatio(callback) {
+  matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+    callback();
+    followPixelRatio(callback);
+  }, { once: true });
+}

@@ -8,7 +8,7 @@ const NO_DIGIT = 10;
 const SETS = {
   mnist_test: ["MNIST’s test digits", "misread"],
   held_out: ["Held-out corrections", "misread"],
-  no_digits: ["Pictures of no digit", "not called uncertain"],
+  no_digits: ["Pictures of no digit", "not flagged as uncertain"],
 };
 const OUTCOMES = { better: "Significantly better", equal: "No significant difference", worse: "Significantly worse" };
 
@@ -16,8 +16,8 @@ const formatP = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 
 function describeVerdict({ champion, challenger, objections }, run) {
   if (objections.length) {
-    const anyway = run.in_service ? " It was put into service all the same." : "";
-    return `The comparison is against putting model ${challenger} into service in place of model ${champion}.${anyway}`;
+    const anyway = run.in_service ? " It was put into service anyway." : "";
+    return `The comparison advises against replacing model ${champion} with model ${challenger}.${anyway}`;
   }
   return `The comparison allows model ${challenger} to replace model ${champion}.${run.in_service ? " It is in service." : ""}`;
 }

@@ -78,7 +78,7 @@ export class ModelChoice {
     } catch (error) {
       if (error.status !== 404) throw error;
       this.#choose(null);
-      setText(this.problem, `There is no model ${id}, so the model in service reads your drawing.`);
+      setText(this.problem, `There is no model ${id}. The model in service reads.`);
     }
   }
 

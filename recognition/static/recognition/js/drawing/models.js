@@ -7,7 +7,7 @@ import { SideBySide } from "./sides.js";
 
 const FRESH_MS = 10_000;
 
-export const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
+const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
   `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}`;
 
 export class ModelChoice {
@@ -78,7 +78,7 @@ export class ModelChoice {
     } catch (error) {
       if (error.status !== 404) throw error;
       this.#choose(null);
-      setText(this.problem, `There is no model ${id}, so the model in service reads your drawing.`);
+      setText(this.problem, `There is no model ${id}. The model in service reads.`);
     }
   }
 

@@ -94,7 +94,7 @@ class Activation(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.model} since {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.model} since {self.at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def origin(self) -> str:
@@ -219,7 +219,7 @@ class DailyPredictions(models.Model):
     """How often one model predicted one digit on one day (UTC), in all processes together."""
 
     day = models.DateField()
-    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     digit = models.PositiveSmallIntegerField()
     count = models.PositiveIntegerField(default=0)
     uncertain = models.PositiveIntegerField(default=0)

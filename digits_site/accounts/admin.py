@@ -53,11 +53,9 @@ class AccessTokenAdmin(admin.ModelAdmin):
             confirmed = request.POST.get(STATE_FIELD)
             if confirmed == state and form.is_valid():
                 token, text = create_token(**form.values)
-                self.log_addition(
-                    request, token, f"Created for {token.user} with the scopes {', '.join(token.scopes)}."
-                )
+                self.log_addition(request, token, f"Made for {token.user}, scopes {', '.join(token.scopes)}.")
                 return self.show_once(request, token, text)
-        latest = capfirst(f"{newest} was created for {newest.user}.") if newest else ""
+        latest = capfirst(f"{newest} was made for {newest.user}.") if newest else ""
         context = self.context(request, BUTTON) | {
             "button": BUTTON,
             "explanation": Explanation([RULE], state=state, latest_change=latest),

@@ -20,7 +20,7 @@ class TokenForm(forms.Form):
     account = forms.ModelChoiceField(
         User.objects.filter(is_active=True).order_by("username"),
         empty_label=None,
-        help_text="The token acts for this account, within the account's own permissions.",
+        help_text="The token acts for this account, as far as the account itself may.",
     )
     scopes = forms.MultipleChoiceField()  # replaced below: the choices depend on the user
     days = forms.IntegerField(

@@ -37,8 +37,8 @@ def delete(
 
 def explain_models(models: Sequence[ModelVersion]) -> Explanation:
     plan = plan_models([model.pk for model in models])
-    gone = f"{name_all('model', plan.models)} will be deleted, with files and comparisons."
-    stays = "Runs, corrections and statistics stay, without a model. Rolling back skips deleted models."
+    gone = f"{name_all('model', plan.models)} will be deleted, with files, comparisons and daily statistics."
+    stays = "The runs and corrections stay in the history, without a model. Rolling back skips deleted models."
     return explain_plan(plan, [gone, stays])
 
 

@@ -166,7 +166,7 @@ class ModelVersionAdmin(DeletingAdmin):
 
     @admin.display(description="temperature")
     def temperature_shown(self, model: ModelVersion) -> str:
-        return f"{format_significant(model.temperature)} (divides the logits, which calibrates the confidence)"
+        return f"{format_significant(model.temperature)} (divides the logits, so that a confidence is a frequency)"
 
     @admin.display(description="uncertain below")
     def uncertain(self, model: ModelVersion) -> str:

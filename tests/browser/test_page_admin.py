@@ -114,7 +114,7 @@ def test_a_visitor_signs_in_and_returns_with_the_settings(visits, account):
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill("wrong")
     button(page, "Sign in").click()
-    expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Upper and lower case matter.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong name or password. Both distinguish upper and lower case.")
     page.get_by_label("Password").fill(PASSWORD)
     button(page, "Sign in").click()
     expect(page).to_have_url(f"{visits.url}/?preset=fast&epochs=3#train")

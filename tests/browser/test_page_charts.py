@@ -7,9 +7,8 @@ import struct
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_live import CONFUSION
 from tests.support.browser import epoch, settle, snapshot
-from tests.support.charts import MEASURE, at, chart, columns, drag_finger, plot, save
+from tests.support.charts import CONFUSION, MEASURE, at, chart, columns, drag_finger, plot, save
 from tests.support.page import button
 
 pytestmark = pytest.mark.browser

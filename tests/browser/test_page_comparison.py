@@ -101,6 +101,9 @@ def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(vi
     model = re.search(r"\?model=(\d+)#draw-title$", page.url)[1]
     choice = page.get_by_role("combobox", name="Read by")
     expect(choice).to_have_value(model)
+    expect(page.get_by_role("status", name="Comparison of the models")).to_have_text(
+        "Draw something to compare the models."
+    )
     asked = []
     page.on("request", lambda request: "/api/number/" in request.url and asked.append(f"model={model}" in request.url))
     draw(page)
@@ -154,7 +157,7 @@ def test_models_to_choose_are_listed_with_the_first_answer_and_a_missing_one_is_
     expect(page.get_by_role("status", name="Comparison of the models")).to_have_text("The models differ.")
 
     page.goto(f"{visits.url}/?model=4711")
-    expect(alert(page, "There is no model 4711, so the model in service reads your drawing.")).to_be_visible()
+    expect(alert(page, "There is no model 4711. The model in service reads.")).to_be_visible()
     draw(page)
     expect(answer(page)).to_contain_text("Read as 7")
     assert "model=" not in page.url

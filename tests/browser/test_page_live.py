@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import RUN, FakeSocket, epoch, settle, snapshot
+from tests.support.charts import CONFUSION
 from tests.support.forwarder import forwarding
 from tests.support.page import alert, button, connection, draw, epoch_rows, history_row, number_answer, run_panel, state
 from tests.support.shifts import record_shifts, shifts
 
 pytestmark = pytest.mark.browser
-CONFUSION = [[100 if row == column else 1 for column in range(10)] for row in range(10)]
 LONG_SILENCE = 60_000  # ms: longer than the page waits before it asks, and longer than it waits for the answer
 UNAVAILABLE = {"status": 503, "json": {"code": "database_unavailable"}}
 

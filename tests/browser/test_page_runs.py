@@ -6,12 +6,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from digits_site.web import formatting
-from tests.browser.test_page_live import CONFUSION
-from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, module_url, overflow, snapshot
+from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
+from tests.support.charts import CONFUSION
 from tests.support.page import alert, button, epoch_rows
 from training import shipping
-from training.models import Status
 
 pytestmark = pytest.mark.browser
 SHIPPED = "/runs/1/"
@@ -23,30 +21,6 @@ FIRST_EPOCH, LAST_EPOCH = HISTORY["epochs"][0], HISTORY["epochs"][-1]
 
 def region(page, name):
     return page.get_by_role("region", name=re.compile(name))
-
-
-SHARES = [0, 0.00049, 0.5, 0.99614, 0.9996, 0.999999, 1]
-DURATIONS = [0, 4.26, 9.94, 9.96, 59.4, 59.6, 200.2, 3599.4, 3599.6, 7384]
-
-
-def test_page_and_admin_use_the_same_words_and_rounding(visits):
-    """An accuracy, a probability, a duration and a status are written by JavaScript as they are by Python."""
-    page = visits.open("/runs/")
-    url = module_url(page, "format")
-    script = (
-        "async ([url, name, values]) => { const all = await import(url); return values.map((one) => all[name](one)); }"
-    )
-    for name, write, values in (
-        ("formatPercent", formatting.format_percent, SHARES),
-        ("formatProbability", formatting.format_probability, SHARES),
-        ("formatDuration", formatting.format_duration, DURATIONS),
-    ):
-        assert page.evaluate(script, [url, name, values]) == list(map(write, values))
-    labels = page.evaluate("async (url) => (await import(url)).STATUSES", url)
-    assert labels == dict(Status.choices)
-    filter_box = page.get_by_role("combobox", name="Status")
-    options = dict(filter_box.evaluate("(box) => [...box.options].map((option) => [option.value, option.text])"))
-    assert options == {"": "all", **labels}
 
 
 def test_a_runs_page_shows_all_that_is_known_of_it_and_the_values_under_the_pointer(visits):
@@ -165,6 +139,7 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     number = stack.train(epochs=1, samples=256, seed=9)
     stack.ended(number)
     page = visits.open("/runs/", width=390, height=844)
+    expect(page.get_by_text(re.compile(r"^Times in \S+( \(UTC.*\))?$"))).to_be_visible()
     compare = page.get_by_text("Select two or more to compare")
     expect(compare).to_have_attribute("aria-disabled", "true")
     page.get_by_role("checkbox", name=f"Compare run {number}", exact=True).check()

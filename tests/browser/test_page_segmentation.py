@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browser import check_accessibility
+from tests.support.browser import check_accessibility, settle, snapshot
 from tests.support.drawings import dot, encode
 from tests.support.drawings import draw as drawn
 from tests.support.page import DROP, SEVEN, answer, button, choose, draw, number_answer
@@ -105,8 +105,15 @@ def test_of_a_photo_that_the_browser_cannot_show_the_digit_is_shown(visits):
     assert not is_outline(bar), "the ink itself, in the pen's colour"
 
 
-def test_strokes_that_were_left_out_are_dimmed(visits):
-    page = visits.open()
+COUNT_CHANGES = """() => {
+  window.changes = 0;
+  const note = document.querySelector("[data-segmentation-note]");
+  new MutationObserver(() => { changes += 1; }).observe(note, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def test_strokes_that_were_left_out_are_dimmed_and_stay_so_when_another_model_answers(visits):
+    page, server = visits.open_faked(snapshot(model=1))
     note = page.get_by_role("status", name="Part that was read")
     draw(page)
     expect(answer(page)).to_contain_text("Read as 7")
@@ -121,6 +128,12 @@ def test_strokes_that_were_left_out_are_dimmed(visits):
     )
     assert speck[3] > 150
     assert bar[3] == 0
+    page.evaluate(COUNT_CHANGES)
+    with page.expect_response("**/api/number/**"):
+        server.send("activated", 0, model=7)
+    settle(page)
+    assert page.evaluate("changes") == 0
+    assert overlay(page).tobytes() == shown.tobytes()
 
 
 def test_an_uncertain_answer_says_why_and_what_to_do(visits):

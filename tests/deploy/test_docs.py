@@ -148,7 +148,7 @@ def test_the_api_page_has_a_runs_parameters_with_their_defaults() -> None:
     table = section("docs/api.md", "Parameters of a run")
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", table, re.M))
     values = asdict(PRESETS["original"]) | {"samples": TRAINING_DIGITS, "seed": "random", "activate": "false"}
-    values |= {"corrections_of": "none"}
+    values |= {"corrections_of": "none", "validation_samples": PRESETS["original"].held_back}
     assert rows == {str(name): str(values.get(str(name), "original")) for name in RunParameters().fields}
 
 

@@ -1,12 +1,14 @@
 """Bad requests, each with its status and code; every answer is JSON and tells what is wrong."""
 
 import json
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
@@ -205,6 +207,15 @@ def test_parameters_of_a_run(client: Client, field: str, values: list[Any]) -> N
         assert body["field"] == field
         assert field in body["message"]
     assert client.get("/api/training_progress/").json() == {}, "nothing was started"
+
+
+def test_parameters_of_a_run_at_the_terminal() -> None:
+    wrong = (
+        '--preset: Unknown preset "fats". Use original, fast, handwriting or adapt. --batch-size: Ensure this value is'
+    )
+    with pytest.raises(CommandError, match=re.escape(wrong)):
+        call_command("train", "--preset", "fats", "--batch-size", "0")
+    assert not TrainingRun.objects.exists()
 
 
 def stop(client: Client, run: TrainingRun, kind: str, body: str) -> Any:

@@ -17,6 +17,7 @@ def test_ctrl_c_stops_the_run_and_breaks_nothing(tmp_path: Path) -> None:
         stack.start_redis()
         stack.prepare()
         command = [sys.executable, "-u", "manage.py", "train", "--samples", "2000", "--epochs", "50"]
+        command += ["--validation-samples", "500"]
         process = subprocess.Popen(command, cwd=ROOT, env=stack.environment, stderr=subprocess.PIPE, text=True)
         lines: list[str] = []
         reading = threading.Thread(target=lambda: lines.extend(iter(process.stderr.readline, "")))

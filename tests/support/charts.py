@@ -6,6 +6,7 @@ import io
 from tests.support.browser import RUN, settle
 from tests.support.page import button
 
+CONFUSION = [[100 if row == column else 1 for column in range(10)] for row in range(10)]
 # The texts, curves and plots of all charts in pixels of the window; and what of the texts overlaps or leaves its chart.
 MEASURE = """() => {
   const box = (element) => element.getBoundingClientRect();

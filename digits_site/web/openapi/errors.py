@@ -29,7 +29,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     objections = serializers.ListField(
         child=serializers.CharField(),
         required=False,
-        help_text="With `worse_than_champion`: how the model did worse.",
+        help_text="With `worse_than_champion`: in what the model did worse.",
     )
 
 

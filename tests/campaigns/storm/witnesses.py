@@ -106,7 +106,7 @@ class Witnesses:
     def keep(self, client: str, connection: int, message: dict[str, Any]) -> None:
         """All but batches, and of a snapshot what can be checked."""
         kind, run = message["type"], message.get("run")
-        if kind in {"batch", "phase", "activated"}:
+        if kind in {"batch", "phase"}:
             return
         values: dict[str, Any] = {"run": run, "status": kind}
         if kind == "snapshot":

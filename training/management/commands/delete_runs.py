@@ -4,11 +4,9 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.template.defaultfilters import pluralize
 
 from digits_site.web.errors import StateChanged
 from recognition.deletion import delete_planned, remove_files
-from recognition.models import ObsoleteFile
 from training.deletion import old_runs, plan_runs
 from training.models import TrainingRun
 
@@ -24,8 +22,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=int, metavar="DAYS", help="only runs that ended more than DAYS ago")
-        parser.add_argument("--keep", type=int, metavar="N", help="keep the newest N runs")
-        parser.add_argument("--dry-run", action="store_true", help="show what would be deleted, without deleting it")
+        parser.add_argument("--keep", type=int, metavar="N", help="never the newest N runs")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
         parser.add_argument("--no-input", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,12 +46,6 @@ class Command(BaseCommand):
                 raise CommandError(f"{error} Run the command again.") from error
             self.stdout.write(f"Deleted {done}.")
         remove_files()  # those that an interrupted deletion left behind
-        if left := ObsoleteFile.objects.count():
-            self.stderr.write(
-                self.style.WARNING(
-                    f"{left} file{pluralize(left)} could not be removed yet. Run the command again later."
-                )
-            )
 
     @staticmethod
     def chosen(days: int | None, keep: int | None) -> list[int]:

@@ -7,7 +7,7 @@ import { SideBySide } from "./sides.js";
 
 const FRESH_MS = 10_000;
 
-export const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
+const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
   `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}`;
 
 export class ModelChoice {
@@ -16,6 +16,7 @@ export class ModelChoice {
   #sides;
   #models = []; // as the API lists them, newest first
   #loadedAt = -Infinity;
+  #serving = null; // the ID of the model that has answered for the one in service
 
   /** `drawing` is what startDrawing returned. */
   constructor(root, url, drawing) {
@@ -25,7 +26,7 @@ export class ModelChoice {
     this.select = one("select");
     this.compare = one("compare");
     this.problem = one("problem");
-    this.#sides = new SideBySide(one("sides"), one("verdict"), drawing, (id) => this.#nameOf(id));
+    this.#sides = new SideBySide(one("sides"), one("verdict"), drawing, (id) => this.#nameOf(id), (id) => this.#noteServing(id));
     this.select.addEventListener("change", () => this.#choose(this.select.value ? Number(this.select.value) : null));
     this.compare.addEventListener("change", () => this.#show());
     for (const type of ["focus", "pointerenter"]) this.select.addEventListener(type, () => this.#refresh());
@@ -43,12 +44,17 @@ export class ModelChoice {
     return model ? nameOf(model) : `Model ${id}`;
   }
 
-  /** Load the list with the first answer, and again when another model has answered for the one in service. */
   #follow() {
     const { shown, isSettled } = this.#drawing.answer;
-    if (!isSettled) return;
-    const serving = this.#models.find((model) => model.in_service)?.id;
-    if (this.#chosen === null && shown.model !== serving) this.#refresh();
+    if (isSettled && shown.chosen === null) this.#noteServing(shown.model);
+  }
+
+  /** Load the list with the first answer, and again when another model is in service. */
+  #noteServing(id) {
+    if (id === this.#serving) return;
+    this.#serving = id;
+    this.#loadedAt = -Infinity;
+    this.#refresh();
   }
 
   async #refresh() {
@@ -72,7 +78,7 @@ export class ModelChoice {
     } catch (error) {
       if (error.status !== 404) throw error;
       this.#choose(null);
-      setText(this.problem, `There is no model ${id}, so the model in service reads your drawing.`);
+      setText(this.problem, `There is no model ${id}. The model in service reads.`);
     }
   }
 

@@ -4,6 +4,7 @@ import { setText } from "../dom.js";
 import { isReadable } from "./describe.js";
 import { createContext } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
+import { keyOf } from "./predictor.js";
 import { sentArea } from "./sent.js";
 import { areaOf, resizeView } from "./view.js";
 
@@ -45,7 +46,7 @@ export class SegmentationView {
 
   /** Whether the segmentation of another prediction is the same, as when another model has answered. */
   #isSame(prediction) {
-    if (!this.#shown?.masks || this.#shown.drawing !== prediction.drawing) return false;
+    if (!this.#shown?.masks || keyOf(this.#shown.drawing) !== keyOf(prediction.drawing)) return false;
     const masks = ({ digits }) => digits.map(({ segmentation }) => segmentation.mask).join();
     return masks(this.#shown.of) === masks(prediction);
   }

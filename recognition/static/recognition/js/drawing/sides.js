@@ -40,16 +40,19 @@ export class SideBySide {
   #answer;
   #predictor;
   #nameOf;
+  #onServing;
   #retry = new Retry();
   #of = null; // the chosen model's prediction that is compared
   #other = null; // what the model in service predicts
 
-  constructor(root, verdict, { answer, predictor }, nameOf) {
+  /** `nameOf` returns a model's name by its ID; `onServing` is told the ID of the one in service. */
+  constructor(root, verdict, { answer, predictor }, nameOf, onServing) {
     this.#root = root;
     this.#verdict = verdict;
     this.#answer = answer;
     this.#predictor = predictor;
     this.#nameOf = nameOf;
+    this.#onServing = onServing;
     answer.addEventListener("change", () => this.#update());
   }
 
@@ -67,8 +70,8 @@ export class SideBySide {
       this.#of = shown;
       this.#other = null;
       if (shown) this.#ask(shown);
-      else setText(this.#verdict, "Draw something to compare the models.");
     }
+    if (!shown) setText(this.#verdict, "Draw something to compare the models.");
     this.#paint();
   }
 
@@ -77,6 +80,7 @@ export class SideBySide {
     try {
       const other = await this.#predictor.ask(shown.drawing, null);
       if (shown === this.#of) this.#other = other;
+      this.#onServing(other.model);
     } catch (error) {
       problem = `The model in service did not answer. ${describeError(error)}`;
       if (shown === this.#of) this.#retry.schedule(error, () => shown === this.#of && this.#ask(shown));

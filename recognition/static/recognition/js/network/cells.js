@@ -1,8 +1,7 @@
 // Numbers in a square of coloured cells.
 
 import { h, setText } from "../dom.js";
-
-const narrow = matchMedia("(max-width: 36rem)");
+import { narrow } from "./paint.js";
 
 /** "−0.31"; with `plus` "+0.31" */
 export function formatSigned(value, plus = "") {

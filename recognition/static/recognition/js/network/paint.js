@@ -3,9 +3,17 @@
 const LEVELS = 255;
 let ramps = {};
 
-/** Read the colours again, after the page has turned dark or light. */
-export function forgetColors() {
-  ramps = {};
+export const narrow = matchMedia("(max-width: 36rem)");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** Call `repaint` when the page has turned dark or light, narrow or wide. */
+export function onRestyle(repaint) {
+  for (const query of [narrow, dark]) {
+    query.addEventListener("change", () => {
+      ramps = {};
+      repaint();
+    });
+  }
 }
 
 function toRgb(color) {

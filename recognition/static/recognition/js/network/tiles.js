@@ -2,11 +2,10 @@
 
 import { KERNEL, WEIGHTS } from "./convolution.js";
 import { cellAt, onKeys } from "./keys.js";
-import { peakOf, Picture } from "./paint.js";
+import { narrow, peakOf, Picture } from "./paint.js";
 
 const KERNEL_SCALE = 4;
 const KERNEL_WIDTH = KERNEL * KERNEL_SCALE + 2;
-const narrow = matchMedia("(max-width: 36rem)");
 
 export class Tiles {
   selected = 0;
@@ -14,20 +13,17 @@ export class Tiles {
   /** `onSelect(tile)` is called when somebody chooses one. A phone has half the `columns`. `indent` leaves room for kernels. */
   constructor(canvas, { maps, side, columns, scale = 1, gap = 1, kernels = false }, onSelect) {
     Object.assign(this, { canvas, maps, side, scale, gap, onSelect, wide: columns, indent: kernels ? KERNEL_WIDTH : 0 });
-    this.#fit();
     canvas.addEventListener("click", (event) => {
       const [x, y] = cellAt(event, this.columns, this.rows);
       onSelect(y * this.columns + x);
     });
     onKeys(canvas, (x, y) => this.#step(x, y));
-    narrow.addEventListener("change", () => {
-      this.#fit();
-      if (this.values) this.show(this.values, this.weights);
-    });
   }
 
   #fit() {
-    this.columns = narrow.matches ? this.wide / 2 : this.wide;
+    const columns = narrow.matches ? this.wide / 2 : this.wide;
+    if (columns === this.columns) return;
+    this.columns = columns;
     this.rows = this.maps / this.columns;
     this.height = this.side * this.scale;
     this.width = this.indent + this.height;
@@ -36,8 +32,9 @@ export class Tiles {
 
   /** Show `values`, map after map, row by row; beside each map its kernel of 25 `weights`. */
   show(values, weights) {
+    this.#fit();
     const { side, scale, indent, picture } = this;
-    Object.assign(this, { values, weights, peak: peakOf(values) });
+    Object.assign(this, { values, peak: peakOf(values) });
     const weightsPeak = indent && peakOf(weights);
     for (let tile = 0; tile < this.maps; tile += 1) {
       const [left, top] = this.#corner(tile);

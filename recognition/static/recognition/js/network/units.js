@@ -37,7 +37,7 @@ export class UnitsStep {
     this.#column(2, probabilities, formatProbability, 1);
     this.rows.forEach((row, digit) => row.toggleAttribute("data-best", digit === best));
     this.set("top-digit", best);
-    this.set("answer", best);
+    this.set("result-digit", best);
     this.set("temperature", temperature.toFixed(2));
     const server = opened.probabilities;
     const agrees = opened.prediction === best && server.every((value, digit) => Math.abs(value - probabilities[digit]) < 0.01);

@@ -3,7 +3,7 @@
 import { argmax, computeFeatureMaps, FIRST, SECOND } from "./convolution.js";
 import { computeAnswer } from "./dense.js";
 import { setText } from "../dom.js";
-import { forgetColors } from "./paint.js";
+import { onRestyle } from "./paint.js";
 import { SourcesStep } from "./sources.js";
 import { Tiles } from "./tiles.js";
 import { UnitsStep } from "./units.js";
@@ -46,8 +46,7 @@ export class Walk {
     this.sources = new SourcesStep(one("sources"));
     this.flat = new Tiles(one("flat"), { maps: SECOND.maps, side: SECOND.side / 2, columns: 16, scale: 8, gap: 2 }, () => {});
     this.units = new UnitsStep(one("dense"));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      forgetColors();
+    onRestyle(() => {
       if (this.data) this.showMaps(this.data.picture, this.data);
       if (this.units.data) this.units.show(this.units.data);
     });

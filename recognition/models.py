@@ -94,7 +94,7 @@ class Activation(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.model} since {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.model} since {self.at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def origin(self) -> str:

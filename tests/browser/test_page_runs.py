@@ -139,6 +139,7 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     number = stack.train(epochs=1, samples=256, seed=9)
     stack.ended(number)
     page = visits.open("/runs/", width=390, height=844)
+    expect(page.get_by_text(re.compile(r"^Times in \S+( \(UTC.*\))?$"))).to_be_visible()
     compare = page.get_by_text("Select two or more to compare")
     expect(compare).to_have_attribute("aria-disabled", "true")
     page.get_by_role("checkbox", name=f"Compare run {number}", exact=True).check()

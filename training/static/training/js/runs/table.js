@@ -20,7 +20,7 @@ function cells(run) {
     h("td", { class: "number" }, formatPercent(run.test_accuracy), service),
     h("td", { class: "number roomy" }, `${run.finished_epochs} of ${run.max_epochs}`),
     h("td", { class: "roomy" }, run.preset),
-    h("td", { class: "roomy" }, formatRequester(run.requested_by)),
+    h("td", { class: "roomy who" }, formatRequester(run.requested_by)),
     h("td", { class: "airy" }, when),
     h("td", { class: "number roomy" }, formatRunTime(run)),
   ];

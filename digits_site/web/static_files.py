@@ -38,7 +38,7 @@ class Storage(CompressedManifestStaticFilesStorage):
     """Minify the product's own files, and rewrite `import … from "./x.js"` so that modules can be cached for ever."""
 
     support_js_module_import_aggregation = True
-    max_post_process_passes = 20  # one for each module in the longest chain of imports; 5 by default
+    max_post_process_passes = 12  # at most one for each module in a chain of imports; the default is 5
 
     def _save(self, name: str, content: Any) -> str:
         """Save a file, or its copy whose name holds a hash. The hash is that of the text before it was minified."""

@@ -7,7 +7,7 @@ import { SideBySide } from "./sides.js";
 
 const FRESH_MS = 10_000;
 
-export const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
+const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
   `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}`;
 
 export class ModelChoice {

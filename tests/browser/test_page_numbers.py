@@ -315,7 +315,7 @@ def test_pad_answer_and_bars_are_one_screen_of_a_telephone(visits):
         for number, count in (("7", 0), ("105", 3)):
             write(page, number, width=0.3 * place["width"] / place["height"])
             expect(page.locator("[data-bar][data-best]")).to_have_count(1)
-            expect(page.locator(".answer")).to_have_attribute("data-state", re.compile("predicted|uncertain|unreadable"))
+            expect(page.locator(".answer")).to_have_attribute("data-state", re.compile("predict|uncertain|unread"))
             expect(digits(page)).to_have_count(count)
             shown = page.evaluate(SCREENFUL)
             assert len(shown) == 11 + max(count, 1), (width, height)

@@ -27,6 +27,7 @@ from recognition.models import Comparison, ModelVersion, first_run, in_service
 
 # Another installation may give the same ID to another model, so a cache must revalidate.
 REVALIDATE = "public, no-cache"
+FILES = {"onnx", "keras", "filters", "dense"}  # the actions that return one
 
 
 def file_schema(operation_id: str, summary: str) -> Callable[[Any], Any]:
@@ -54,6 +55,10 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     )
     serializer_class = ModelSerializer
     parser_classes = [*viewsets.GenericViewSet.parser_classes, FormParser, MultiPartParser]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Take any Accept header for the files, which no renderer writes."""
+        return super().perform_content_negotiation(request, force or self.action in FILES)
 
     @extend_schema(
         operation_id="activateModel",

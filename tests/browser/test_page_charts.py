@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.support.browser import epoch, settle, snapshot
 from tests.support.charts import CONFUSION, MEASURE, at, chart, columns, drag_finger, plot, save
 from tests.support.page import button
+from tests.support.shifts import record_shifts, shifts
 
 pytestmark = pytest.mark.browser
 LOSSES = [600_000.0 / number**2 for number in range(1, 61)]
@@ -76,18 +77,11 @@ def highlights(page):
     return {page.evaluate(script + "const { color } = getComputedStyle(e); e.remove(); return color; }")}
 
 
-def test_one_hover_in_all_charts_at_epochs_and_batches(visits):
-    page, server = open_charts(visits, long_run())
-    for step in range(1, 11):
-        server.send("batch", 61, epoch=61, step=step, steps=10, loss=0.5 / step, accuracy=0.5, seconds_left=None)
-    server.send("batch", 61, epoch=60, step=1, steps=10, loss=0.5, accuracy=0.5, seconds_left=None)
+def test_one_hover_in_all_charts(visits):
+    page, _ = open_charts(visits, long_run())
     plot(page, "Accuracy").scroll_into_view_if_needed()
     before = page.evaluate(MEASURE)
-    page.evaluate("""() => {
-      window.shifts = 0;
-      new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { window.shifts += value; }))
-        .observe({ type: "layout-shift" });
-    }""")
+    record_shifts(page)
     at(page, "Accuracy", 0.5)
     position = chart(page, "Loss").locator(".position").inner_text()
     number = int(re.fullmatch(r"epoch (\d+)", position).group(1))
@@ -100,7 +94,7 @@ def test_one_hover_in_all_charts_at_epochs_and_batches(visits):
     expect(chart(page, "Loss").locator(".position")).to_have_text("epoch 60")
     expect(page.locator(".pointer")).to_have_count(0)
     after = page.evaluate(MEASURE)
-    assert (after["tops"], after["heights"], page.evaluate("window.shifts")) == (before["tops"], before["heights"], 0)
+    assert (after["tops"], after["heights"], shifts(page)) == (before["tops"], before["heights"], [])
 
 
 def test_batches_have_their_values_under_the_pointer_and_in_the_table(visits):

@@ -177,7 +177,8 @@ def prefilled(path: str, method: str, operation: dict[str, Any]) -> dict[str, An
             path = path.replace(f"{{{parameter['name']}}}", str(value))
         elif value is not None:
             query[parameter["name"]] = value
-    request = {"method": method.upper(), "path": path, "query_params": query}
+    accepted = next(iter(next(iter(operation["responses"].values())).get("content", {JSON: {}})))  # as Swagger UI asks
+    request = {"method": method.upper(), "path": path, "query_params": query, "HTTP_ACCEPT": accepted}
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is None:
         return request

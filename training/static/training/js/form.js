@@ -179,6 +179,7 @@ export class TrainingForm {
 
   #showError(error) {
     this.#isPassing = [0, 429].includes(error.status) || error.status >= 500 || error.code === "run_active";
+    if (error.retryAfter) setTimeout(() => this.clearPassing(), error.retryAfter * 1000);
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active") {

@@ -10,6 +10,7 @@ import { RunWatcher } from "./live/watcher.js";
 import { formatPercent } from "../../recognition/js/format.js";
 
 const JITTER_MS = 5000; // every open page learns of a run's end, or of another model, at the same moment
+const SERVICE_MS = 500; // until every process answers by another model
 
 /** Says which model is in service and how accurate it is. */
 class ServiceView {
@@ -61,7 +62,7 @@ export function startTraining(main, drawing) {
   });
   watcher.addEventListener("activated", ({ detail: { model, isNews } }) => {
     service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
-    if (isNews) drawing.predictAgain();
+    if (isNews) setTimeout(() => drawing.predictAgain(), SERVICE_MS * (1 + Math.random()));
   });
   watcher.addEventListener("reconnected", () => {
     form.clearPassing();

@@ -37,7 +37,7 @@ def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(setting
     run.refresh_from_db()
     assert (run.status, run.error_code) == (Status.ERROR, "timed_out")
     assert (run.stopper, run.stopper_name) == (None, "the time limit")
-    assert "3600 seconds" in run.error
+    assert "3,600 seconds" in run.error
     assert run.epochs.count() == finished
     assert 3600 < run.elapsed_seconds < 3660, "the second that was left, and no new hour"
 

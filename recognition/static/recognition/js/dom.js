@@ -15,6 +15,22 @@ export const h = (name, attributes = {}, ...children) => fill(document.createEle
 
 export const svg = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
+/** Return a function that finds an element of `root` by the end of its data attribute. */
+export const finder = (root, prefix = "") => (hook) => root.querySelector(`[data-${prefix}${hook}]`);
+
+export function button(text, onClick, attributes = {}) {
+  const element = h("button", { type: "button", ...attributes }, text);
+  element.addEventListener("click", onClick);
+  return element;
+}
+
+export async function loadImage(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
 /** Change the text only when it differs, so that a live region announces it once. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

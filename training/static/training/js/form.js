@@ -1,6 +1,6 @@
 // The training form: the presets' defaults, an estimate of the duration, and validation errors.
 
-import { h, setText } from "../../recognition/js/dom.js";
+import { finder, h, setText } from "../../recognition/js/dom.js";
 import { get, describeError, post } from "../../recognition/js/http.js";
 import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
@@ -15,6 +15,7 @@ const TEXTS = {
 };
 
 export class TrainingForm {
+  #one;
   #url;
   #signInUrl;
   #busy = false;
@@ -24,10 +25,11 @@ export class TrainingForm {
 
   constructor(form, { retrainUrl, signInUrl, presetsUrl, correctionsSummaryUrl }) {
     this.form = form;
+    this.#one = finder(form);
     this.#url = retrainUrl;
     this.#signInUrl = signInUrl;
-    this.start = form.querySelector("[data-start]");
-    this.problem = form.querySelector("[data-train-problem]");
+    this.start = this.#one("start");
+    this.problem = this.#one("train-problem");
     this.summaryUrl = correctionsSummaryUrl;
     form.elements.preset.addEventListener("change", () => {
       this.#clearHidden();
@@ -91,7 +93,7 @@ export class TrainingForm {
   #showEstimate() {
     const { preset, ...given } = this.#values();
     const known = this.#presets[preset];
-    const text = this.form.querySelector("[data-estimate]");
+    const text = this.#one("estimate");
     const { epochs, samples, batch_size } = { ...known, ...given };
     if (!known?.estimate || batch_size !== known.batch_size) {
       setText(text, "");
@@ -120,7 +122,7 @@ export class TrainingForm {
     for (const name of NUMBERS) {
       this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
     }
-    setText(this.form.querySelector("[data-preset-title]"), option.title);
+    setText(this.#one("preset-title"), option.title);
     this.#showAdapting();
     this.#showEstimate();
   }
@@ -132,14 +134,13 @@ export class TrainingForm {
   /** A preset that learns corrections has fewer fields, and says how many corrections there are. */
   #showAdapting() {
     const adapts = this.#adapts;
-    const one = (hook) => this.form.querySelector(`[data-${hook}]`);
     for (const field of this.form.querySelectorAll("[data-not-adapting]")) field.hidden = adapts;
-    one("same-corrections").hidden = !adapts || !this.#correctionsOf;
-    setText(one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
-    setText(one("preset-start"), adapts ? TEXTS.adapt : TEXTS.start);
-    setText(one("activate-text"), adapts ? TEXTS.adaptActivate : TEXTS.activate);
-    one("corrections-count").hidden = !adapts;
-    if (adapts) this.#countCorrections(one("corrections-count"));
+    this.#one("same-corrections").hidden = !adapts || !this.#correctionsOf;
+    setText(this.#one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
+    setText(this.#one("preset-start"), adapts ? TEXTS.adapt : TEXTS.start);
+    setText(this.#one("activate-text"), adapts ? TEXTS.adaptActivate : TEXTS.activate);
+    this.#one("corrections-count").hidden = !adapts;
+    if (adapts) this.#countCorrections(this.#one("corrections-count"));
   }
 
   async #countCorrections(element) {

@@ -1,6 +1,6 @@
 // The training section: start a run, watch it, list the runs.
 
-import { setText } from "../../recognition/js/dom.js";
+import { finder, setText } from "../../recognition/js/dom.js";
 import { RunTable } from "./runs/table.js";
 import { get } from "../../recognition/js/http.js";
 import { RunView } from "./run/view.js";
@@ -47,10 +47,11 @@ class ServiceView {
 
 /** Connect the training section. When another model is in service, `drawing` is predicted again. */
 export function startTraining(main, drawing) {
-  const history = new RunTable(main.querySelector("[data-history]"), main.dataset);
-  const form = new TrainingForm(main.querySelector("[data-train-form]"), main.dataset);
+  const one = finder(main);
+  const history = new RunTable(one("history"), main.dataset);
+  const form = new TrainingForm(one("train-form"), main.dataset);
   const service = new ServiceView(main);
-  const watcher = new RunWatcher(main, new RunView(main.querySelector("[data-run]")));
+  const watcher = new RunWatcher(main, new RunView(one("run")));
   const showRun = () => { form.busy = watcher.run !== null && isActive(watcher.run); };
 
   history.follow(watcher);
@@ -71,7 +72,7 @@ export function startTraining(main, drawing) {
   });
   form.form.addEventListener("requested", (event) => {
     // On a phone the run is shown below the form.
-    main.querySelector("[data-run]").scrollIntoView({ block: "nearest" });
+    one("run").scrollIntoView({ block: "nearest" });
     // Without a socket no event says that the run began: enable the form again and reload the list.
     setTimeout(() => {
       if (watcher.run?.id >= event.detail) return;

@@ -5,7 +5,7 @@ import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { connectPictures } from "./files.js";
 import { connectFullScreen } from "./fullscreen.js";
 import { keepDrawing } from "./keep.js";
@@ -16,12 +16,12 @@ import { keyOf, modelInAddress, Predictor } from "./predictor.js";
 import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
-function connectTools(main, pad) {
-  const undo = main.querySelector("[data-undo]");
-  const redo = main.querySelector("[data-redo]");
-  const clear = main.querySelector("[data-clear]");
-  const eraser = main.querySelector("[data-eraser]");
-  const brush = main.querySelector("[data-brush]");
+function connectTools(one, pad) {
+  const undo = one("undo");
+  const redo = one("redo");
+  const clear = one("clear");
+  const eraser = one("eraser");
+  const brush = one("brush");
   const setWidth = () => {
     pad.width = Number(brush.value) / 100;
     pad.repaint();
@@ -58,8 +58,8 @@ function connectTools(main, pad) {
 }
 
 /** Show what the predictor says of the pad's drawing. */
-function connectAnswer(main, pad, predictor, answer, problem) {
-  const view = new PredictionView(main.querySelector("[data-answer]"), answer);
+function connectAnswer(one, pad, predictor, answer, problem) {
+  const view = new PredictionView(one("answer"), answer);
   const clear = (text) => {
     answer.clear();
     view.clear(text);
@@ -85,7 +85,7 @@ function connectAnswer(main, pad, predictor, answer, problem) {
  * `predictAgain` asks again, as after an activation, and `retry` only while a problem is shown.
  */
 export function startDrawing(main) {
-  const one = (hook) => main.querySelector(`[data-${hook}]`);
+  const one = finder(main);
   const pad = new Pad(one("pad"));
   const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
@@ -94,13 +94,13 @@ export function startDrawing(main) {
 
   drawWithPointer(pad, boxes);
   drawWithKeyboard(pad, one("pen-status"));
-  connectTools(main, pad);
-  connectPictures(main, pad, predictor, problem);
+  connectTools(one, pad);
+  connectPictures(one, pad, predictor, problem);
   connectFullScreen(main.querySelector(".draw"), one("full-screen"), pad);
   one("examples").addEventListener("click", async () => (await import("./examples.js")).openExamples(pad));
   new NumberView(one("number"), answer, pad);
   new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
-  connectAnswer(main, pad, predictor, answer, problem);
+  connectAnswer(one, pad, predictor, answer, problem);
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 

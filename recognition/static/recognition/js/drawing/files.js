@@ -54,8 +54,7 @@ async function connectCamera(button, input, open) {
   button.toggleAttribute("data-ready", isTelephone || Boolean(devices?.some(({ kind }) => kind === "videoinput")));
 }
 
-export function connectPictures(main, pad, predictor, problem) {
-  const one = (hook) => main.querySelector(`[data-${hook}]`);
+export function connectPictures(one, pad, predictor, problem) {
   const input = one("upload");
   const open = createOpener(pad, predictor, one("segmentation-note"), problem);
   input.addEventListener("change", () => {

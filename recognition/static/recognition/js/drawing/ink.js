@@ -59,7 +59,7 @@ function paintPicture(context, drawing, view) {
   context.drawImage(picture.bitmap, ...place);
   if (!strokes.length) return;
   // On a layer of their own, so that the eraser erases strokes only.
-  const layer = createContext(view.width, view.height, { willReadFrequently: false });
+  const layer = createLayer(view);
   paintStrokes(layer, strokes, view, picture.ink);
   context.save();
   context.beginPath();
@@ -104,6 +104,9 @@ export function createContext(width, height, options = {}) {
   canvas.height = height;
   return canvas.getContext("2d", { willReadFrequently: true, ...options });
 }
+
+/** Return the context of a canvas that is only painted. */
+export const createLayer = ({ width, height }) => createContext(width, height, { willReadFrequently: false });
 
 /** Return the bounding box of the pen's strokes. `reach` is how much of a stroke's width it includes, 0 to 1. */
 export function boundingBox(strokes, reach = 1) {

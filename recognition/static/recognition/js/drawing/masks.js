@@ -1,6 +1,7 @@
 // Masks of what was taken for a digit: grey PNGs that the server sends, white where the digit's ink is in the picture.
 
-import { createContext, paint } from "./ink.js";
+import { loadImage } from "../dom.js";
+import { createContext, createLayer, paint } from "./ink.js";
 import { resizeView } from "./view.js";
 
 const TURNS = 16; // directions in which a shape grows
@@ -9,9 +10,7 @@ const MIN_LEFT_OUT = 12; // of its pixels; fewer lie along the edges of what was
 
 /** Resolve to a canvas that is opaque where the mask is white. */
 export async function decodeMask(url) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
+  const image = await loadImage(url);
   const context = createContext(image.naturalWidth, image.naturalHeight);
   const { canvas } = context;
   context.drawImage(image, 0, 0);
@@ -32,7 +31,7 @@ export function unite(masks) {
 /** Return the shape of a mask on the whole pad, `radius` units wider on every side, in one colour. */
 export function grow(mask, area, view, radius, color) {
   const { scale, left, top } = view;
-  const context = createContext(view.width, view.height, { willReadFrequently: false });
+  const context = createLayer(view);
   const [width, height] = [area.width * scale, area.height * scale];
   for (let turn = 0; turn < (radius ? TURNS : 1); turn += 1) {
     const angle = (2 * Math.PI * turn) / TURNS;
@@ -47,7 +46,7 @@ export function grow(mask, area, view, radius, color) {
 
 /** Return the mask of strokes at the pad's resolution: the ink within `radius` units of a coarser mask. */
 export function sharpen(drawing, mask, area, view, radius) {
-  const context = createContext(view.width, view.height, { willReadFrequently: false });
+  const context = createLayer(view);
   paint(context, drawing, view, "#000");
   context.globalCompositeOperation = "destination-in";
   context.drawImage(grow(mask, area, view, radius, "#000"), 0, 0);

@@ -1,6 +1,6 @@
 // Show a prediction: the digit or the number, its probability, and of the open digit ten bars and the network's input.
 
-import { h, setText } from "../dom.js";
+import { finder, h, setText } from "../dom.js";
 import { formatProbability } from "../format.js";
 import { describeDetails, describeReason, describeVerdict, glyph, isNumberReadable, isReadable } from "./describe.js";
 
@@ -8,7 +8,7 @@ export class PredictionView {
   #answer;
 
   constructor(root, answer) {
-    const one = (hook) => root.querySelector(`[data-${hook}]`);
+    const one = finder(root);
     this.#answer = answer;
     this.root = root;
     this.digit = one("answer-digit");

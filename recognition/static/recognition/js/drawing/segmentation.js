@@ -2,7 +2,7 @@
 
 import { setText } from "../dom.js";
 import { isReadable } from "./describe.js";
-import { createContext } from "./ink.js";
+import { createLayer } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
 import { keyOf } from "./predictor.js";
 import { sentArea } from "./sent.js";
@@ -130,7 +130,7 @@ export class SegmentationView {
   }
 
   #outline(mask, area, view, color) {
-    const context = createContext(view.width, view.height, { willReadFrequently: false });
+    const context = createLayer(view);
     context.drawImage(this.#shape(mask, area, view, GAP + LINE, color), 0, 0);
     context.globalCompositeOperation = "destination-out";
     context.drawImage(this.#shape(mask, area, view, GAP, "#000"), 0, 0);

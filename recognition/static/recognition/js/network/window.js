@@ -1,6 +1,6 @@
 // A window that slides over a picture, by pointer, by arrow keys or by itself, and the pixel of the map that it gives.
 
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { cellAt, clamp, onKeys } from "./keys.js";
 
 const SLOW = 6; // positions a second in the first row, to follow the numbers
@@ -14,7 +14,7 @@ export class SlidingWindow {
 
   /** `root` holds two canvases, each with a mark, and the button. `onMove()` is called for each position. */
   constructor(root, side, size, stride, onMove) {
-    const one = (hook) => root.querySelector(`[data-${hook}]`);
+    const one = finder(root);
     const canvas = one("from");
     this.count = (side - size) / stride + 1;
     this.step = stride / size;

@@ -1,6 +1,6 @@
 // Champion against challenger: how the model that a run began with and its own model predicted the same pictures.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { finder, h, setText } from "../../../recognition/js/dom.js";
 import { formatCount, formatProbability } from "../../../recognition/js/format.js";
 import { describeError, getWithRetry } from "../../../recognition/js/http.js";
 
@@ -71,13 +71,12 @@ function setPart(set, comparison, heading) {
 }
 
 export class ComparisonSection {
+  #one;
+
   constructor(root, url) {
     this.root = root;
+    this.#one = finder(root, "comparison-");
     this.url = url;
-  }
-
-  #one(hook) {
-    return this.root.querySelector(`[data-comparison-${hook}]`);
   }
 
   /** Show the run's comparison, then load the pictures. A run without one shows nothing. */

@@ -1,6 +1,6 @@
 // A run's own page: live while the run is active, then all its results.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, setText } from "../../../recognition/js/dom.js";
 import { ComparisonSection } from "./comparison.js";
 import { TestDigits } from "./digits.js";
 import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
@@ -12,7 +12,7 @@ import { describeStop, formatCount, formatDuration, formatFullTime, formatName, 
 
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
-const one = (hook) => main.querySelector(`[data-${hook}]`);
+const one = finder(main);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
 const view = new RunView(one("run"));
@@ -93,13 +93,12 @@ async function fetchRun(problem, show) {
     setText(box, "");
     show(run);
   } catch (error) {
-    const again = h("button", { type: "button" }, "Try again");
     const tryAgain = () => {
       live.close();
       fetchRun(problem, show);
     };
     const live = onReconnection(tryAgain);
-    again.addEventListener("click", () => {
+    const again = button("Try again", () => {
       one("run-title").focus({ preventScroll: true });
       tryAgain();
     });

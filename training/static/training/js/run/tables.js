@@ -1,6 +1,7 @@
 // A run's tables: its finished epochs and its confusion matrix.
 
-import { h } from "../../../recognition/js/dom.js";
+import { button, h } from "../../../recognition/js/dom.js";
+import { ARROWS } from "../../../recognition/js/keys.js";
 import { formatCount, formatDecimal, formatDuration, formatPercent, formatRate } from "../../../recognition/js/format.js";
 
 const COLUMNS = [
@@ -51,19 +52,14 @@ function confusionCell(value, truth, predicted, worst, openCell) {
     return cell;
   }
   const name = `${formatCount(value)}: ${truth} read as ${predicted}`;
-  const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, formatCount(value));
-  button.setAttribute("aria-pressed", "false");
-  button.addEventListener("click", () => {
-    const isOpen = button.getAttribute("aria-pressed") === "true";
+  cell.append(button(formatCount(value), ({ currentTarget: chosen }) => {
+    const isOpen = chosen.getAttribute("aria-pressed") === "true";
     for (const other of cell.closest("table").querySelectorAll("[aria-pressed=true]")) other.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-pressed", String(!isOpen));
+    chosen.setAttribute("aria-pressed", String(!isOpen));
     openCell(isOpen ? null : truth, predicted);
-  });
-  cell.append(button);
+  }, { "aria-label": name, "aria-pressed": "false", tabindex: -1 }));
   return cell;
 }
-
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** Make the cells one tab stop; arrow keys move to the next cell that holds digits. */
 function addArrowKeys(table) {
@@ -71,14 +67,14 @@ function addArrowKeys(table) {
   const first = cells.flat().find(Boolean);
   if (first) first.tabIndex = 0;
   table.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
+    const step = ARROWS[event.key];
     let row = cells.findIndex((buttons) => buttons.includes(event.target));
     if (!step || row < 0) return;
     event.preventDefault();
     let column = cells[row].indexOf(event.target);
     do {
-      row += step[0];
-      column += step[1];
+      column += step[0];
+      row += step[1];
     } while (cells[row] && column >= 0 && column < cells[row].length && !cells[row][column]);
     const next = cells[row]?.[column];
     if (!next) return;

@@ -1,6 +1,6 @@
 // The watched run: heading, status, progress bars, time left and results.
 
-import { setText } from "../../../recognition/js/dom.js";
+import { finder, setText } from "../../../recognition/js/dom.js";
 import { RunResults } from "./results.js";
 import { isActive, shareDone, EMPTY } from "../live/state.js";
 import { STATUSES, formatCount, formatDecimal, formatFullTime, formatPercent, formatRate, formatOrigin, formatRunTime, formatStopper, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
@@ -72,6 +72,7 @@ function announcementFor(run) {
 }
 
 export class RunView {
+  #one;
   #queuedSince = 0;
   #queuedRun = null;
   #timer = 0;
@@ -83,11 +84,8 @@ export class RunView {
 
   constructor(root) {
     this.root = root;
+    this.#one = finder(root);
     this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome") });
-  }
-
-  #one(hook) {
-    return this.root.querySelector(`[data-${hook}]`);
   }
 
   show(state) {

@@ -1,13 +1,14 @@
 // Compare runs: a chart for each metric, and a table with the differences in bold.
 
 import { ChartGroup } from "../charts/group.js";
-import { h, setText } from "../../../recognition/js/dom.js";
+import { finder, h, setText } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
 import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
 const MAX_RUNS = 6;
 const main = document.getElementById("main");
+const one = finder(main);
 const ids = [...new Set(new URLSearchParams(location.search).getAll("run"))].filter((id) => /^\d{1,18}$/.test(id)).slice(0, MAX_RUNS);
 
 const trainingSeconds = (run) => run.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
@@ -57,18 +58,18 @@ function series(runs, name) {
 
 function show(runs) {
   const title = `Compare runs ${new Intl.ListFormat("en-GB").format(runs.map((run) => String(run.id)))}`;
-  setText(main.querySelector("[data-title]"), title);
+  setText(one("title"), title);
   document.title = `${title} · Digits`;
   const maxEpochs = Math.max(1, ...runs.map((run) => run.epochs.at(-1)?.epoch ?? 0));
   const found = METRICS.map((metric) => ({ metric, ...series(runs, metric.name) })).filter(({ lines }) => lines.length);
   const group = new ChartGroup(found.map(({ metric, kind }) => ({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title })), title.replace("Compare r", "R"));
-  if (found.length) main.querySelector("[data-charts]").replaceChildren(group.element);
+  if (found.length) one("charts").replaceChildren(group.element);
   group.charts.forEach((chart, index) => chart.draw({ series: found[index].lines, maxEpochs }));
-  main.querySelector("[data-table]").replaceChildren(comparisonTable(runs));
+  one("table").replaceChildren(comparisonTable(runs));
 }
 
 async function start() {
-  const problem = main.querySelector("[data-problem]");
+  const problem = one("problem");
   if (ids.length < 2) {
     setText(problem, "Select two or more runs in the list of runs to compare them.");
     return;

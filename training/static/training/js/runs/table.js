@@ -1,6 +1,6 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, setText } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
@@ -40,7 +40,7 @@ export class RunTable {
 
   /** The history entry keeps page, order, filter and what is selected; with `remember`, the URL has the first three too. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
-    const one = (hook) => root.querySelector(`[data-history-${hook}]`);
+    const one = finder(root, "history-");
     Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
     this.parts = Object.fromEntries(
       ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
@@ -52,7 +52,7 @@ export class RunTable {
     this.parts.older.addEventListener("click", () => this.#turn(1));
     this.#makeSortable();
     this.#showSelected();
-    setText(root.querySelector("[data-history-zone]"), describeZone());
+    setText(one("zone"), describeZone());
   }
 
   /** Show what a RunWatcher tells of the runs. */
@@ -172,9 +172,7 @@ export class RunTable {
 
   #makeSortable() {
     for (const head of this.root.querySelectorAll("[data-order]")) {
-      const button = h("button", { type: "button" }, head.textContent);
-      button.addEventListener("click", () => this.#sortBy(head.dataset.order));
-      head.replaceChildren(button);
+      head.replaceChildren(button(head.textContent, () => this.#sortBy(head.dataset.order)));
     }
     this.#showOrder();
   }

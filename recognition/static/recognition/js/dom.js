@@ -2,11 +2,16 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function fill(element, attributes, children) {
+/** Set attributes; true sets one without a value, and false, null and undefined set none. */
+export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     element.setAttribute(name, value === true ? "" : value);
   }
+}
+
+function fill(element, attributes, children) {
+  setAttributes(element, attributes);
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
@@ -22,6 +27,11 @@ export function button(text, onClick, attributes = {}) {
   const element = h("button", { type: "button", ...attributes }, text);
   element.addEventListener("click", onClick);
   return element;
+}
+
+/** Add listeners: `handlers` by the type of the event. */
+export function listen(target, handlers) {
+  for (const [type, handler] of Object.entries(handlers)) target.addEventListener(type, handler);
 }
 
 export async function loadImage(url) {

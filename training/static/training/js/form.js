@@ -1,18 +1,12 @@
 // The training form: the presets' defaults, an estimate of the duration, and validation errors.
 
-import { finder, h, setText } from "../../recognition/js/dom.js";
+import { finder, h, listen, setText } from "../../recognition/js/dom.js";
 import { get, describeError, post } from "../../recognition/js/http.js";
 import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"];
 const PRECISION = 0.1; // of the leading digit
 const KEPT = "training-settings"; // in sessionStorage, while the visitor signs in
-const TEXTS = {
-  start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",
-  adapt: "Train the model in service further on the accepted corrections, mixed with MNIST’s digits.",
-  activate: "Put the new model into service if it is at least as accurate as the current one",
-  adaptActivate: "Put the new model into service unless the comparison with the current one advises against it",
-};
 
 export class TrainingForm {
   #one;
@@ -35,13 +29,15 @@ export class TrainingForm {
       this.#clearHidden();
       this.#showDefaults();
     });
-    form.addEventListener("input", (event) => {
-      this.#clearFieldError(event.target);
-      this.#showEstimate();
-    });
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
+    listen(form, {
+      input: (event) => {
+        this.#clearFieldError(event.target);
+        this.#showEstimate();
+      },
+      submit: (event) => {
+        event.preventDefault();
+        this.#submit();
+      },
     });
     this.start.disabled = false; // before, a click would submit the form without JavaScript
     this.#showDefaults();
@@ -134,11 +130,10 @@ export class TrainingForm {
   /** A preset that learns corrections has fewer fields, and says how many corrections there are. */
   #showAdapting() {
     const adapts = this.#adapts;
-    for (const field of this.form.querySelectorAll("[data-not-adapting]")) field.hidden = adapts;
+    for (const part of this.form.querySelectorAll("[data-not-adapting]")) part.hidden = adapts;
     this.#one("same-corrections").hidden = !adapts || !this.#correctionsOf;
     setText(this.#one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
-    setText(this.#one("preset-start"), adapts ? TEXTS.adapt : TEXTS.start);
-    setText(this.#one("activate-text"), adapts ? TEXTS.adaptActivate : TEXTS.activate);
+    for (const text of this.form.querySelectorAll("[data-adapting]")) text.hidden = !adapts;
     this.#one("corrections-count").hidden = !adapts;
     if (adapts) this.#countCorrections(this.#one("corrections-count"));
   }

@@ -1,6 +1,6 @@
 // The training section: start a run, watch it, list the runs.
 
-import { finder, setText } from "../../recognition/js/dom.js";
+import { finder, listen, setText } from "../../recognition/js/dom.js";
 import { RunTable } from "./runs/table.js";
 import { get } from "../../recognition/js/http.js";
 import { RunView } from "./run/view.js";
@@ -55,20 +55,22 @@ export function startTraining(main, drawing) {
   const showRun = () => { form.busy = watcher.run !== null && isActive(watcher.run); };
 
   history.follow(watcher);
-  watcher.addEventListener("change", showRun);
-  watcher.addEventListener("ended", () => {
-    showRun();
-    form.clearPassing();
-    setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
-  });
-  watcher.addEventListener("activated", ({ detail: { model, isNews } }) => {
-    service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
-    if (isNews) setTimeout(() => drawing.predictAgain(), SERVICE_MS * (1 + Math.random()));
-  });
-  watcher.addEventListener("reconnected", () => {
-    form.clearPassing();
-    form.loadEstimates();
-    drawing.retry?.();
+  listen(watcher, {
+    change: showRun,
+    ended: () => {
+      showRun();
+      form.clearPassing();
+      setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
+    },
+    activated: ({ detail: { model, isNews } }) => {
+      service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
+      if (isNews) setTimeout(() => drawing.predictAgain(), SERVICE_MS * (1 + Math.random()));
+    },
+    reconnected: () => {
+      form.clearPassing();
+      form.loadEstimates();
+      drawing.retry?.();
+    },
   });
   form.form.addEventListener("requested", (event) => {
     // On a phone the run is shown below the form.

@@ -5,7 +5,7 @@ import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
-import { finder, setText } from "../dom.js";
+import { finder, listen, setText } from "../dom.js";
 import { connectPictures } from "./files.js";
 import { connectFullScreen } from "./fullscreen.js";
 import { keepDrawing } from "./keep.js";
@@ -41,19 +41,21 @@ function connectTools(one, pad) {
     else return;
     event.preventDefault();
   });
-  pad.addEventListener("change", () => {
-    // Disabling the focused button would move the focus to the top of the page.
-    const focused = document.activeElement;
-    undo.disabled = !pad.canUndo;
-    redo.disabled = !pad.canRedo;
-    clear.disabled = pad.isBlank;
-    eraser.disabled = !pad.canErase;
-    if (focused.disabled) pad.canvas.focus({ preventScroll: true });
-  });
-  pad.addEventListener("tool", () => {
-    eraser.setAttribute("aria-pressed", String(pad.erases));
-    pad.canvas.toggleAttribute("data-erases", pad.erases);
-    if (!pad.erases) pad.cursor = null;
+  listen(pad, {
+    change: () => {
+      // Disabling the focused button would move the focus to the top of the page.
+      const focused = document.activeElement;
+      undo.disabled = !pad.canUndo;
+      redo.disabled = !pad.canRedo;
+      clear.disabled = pad.isBlank;
+      eraser.disabled = !pad.canErase;
+      if (focused.disabled) pad.canvas.focus({ preventScroll: true });
+    },
+    tool: () => {
+      eraser.setAttribute("aria-pressed", String(pad.erases));
+      pad.canvas.toggleAttribute("data-erases", pad.erases);
+      if (!pad.erases) pad.cursor = null;
+    },
   });
 }
 
@@ -65,18 +67,20 @@ function connectAnswer(one, pad, predictor, answer, problem) {
     view.clear(text);
   };
   for (const type of ["ink", "change"]) pad.addEventListener(type, () => answer.unsettle());
-  predictor.addEventListener("pending", () => view.showPending());
-  predictor.addEventListener("blank", () => {
-    problem.clear();
-    clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
-  });
-  predictor.addEventListener("prediction", ({ detail }) => {
-    problem.clear();
-    answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
-  });
-  predictor.addEventListener("problem", ({ detail: { error, wait } }) => {
-    problem.show(error, wait);
-    clear("No prediction.");
+  listen(predictor, {
+    pending: () => view.showPending(),
+    blank: () => {
+      problem.clear();
+      clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
+    },
+    prediction: ({ detail }) => {
+      problem.clear();
+      answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
+    },
+    problem: ({ detail: { error, wait } }) => {
+      problem.show(error, wait);
+      clear("No prediction.");
+    },
   });
 }
 
@@ -104,9 +108,11 @@ export function startDrawing(main) {
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 
-  pad.addEventListener("note", () => setText(one("segmentation-note"), pad.note));
-  pad.addEventListener("ink", () => predictor.guess(() => pad.current));
-  pad.addEventListener("change", () => predictor.predict(pad.drawing));
+  listen(pad, {
+    note: () => setText(one("segmentation-note"), pad.note),
+    ink: () => predictor.guess(() => pad.current),
+    change: () => predictor.predict(pad.drawing),
+  });
 
   keepDrawing(pad);
 

@@ -1,7 +1,7 @@
 // Draw by keyboard: arrow keys move a pen (two at once diagonally, with Shift in longer steps), Home and End bring it to the
 // pad's sides, Space or Enter lowers and lifts it, and E exchanges pen and eraser.
 
-import { setText } from "../dom.js";
+import { listen, setText } from "../dom.js";
 import { ARROWS } from "../keys.js";
 import { boundsOf } from "./view.js";
 
@@ -95,17 +95,19 @@ export function drawWithKeyboard(pad, status) {
   });
   // Cleared from elsewhere, the stroke is gone.
   pad.addEventListener("change", () => pad.isBlank && setDown(false));
-  canvas.addEventListener("keyup", (event) => held.delete(event.key));
-  canvas.addEventListener("focus", () => {
-    if (canvas.matches(":focus-visible")) show();
-  });
-  canvas.addEventListener("blur", () => {
-    held.clear();
-    setDown(false);
-    pad.cursor = null;
-  });
-  canvas.addEventListener("pointerdown", () => {
-    setDown(false);
-    pad.cursor = null;
+  listen(canvas, {
+    keyup: (event) => held.delete(event.key),
+    focus: () => {
+      if (canvas.matches(":focus-visible")) show();
+    },
+    blur: () => {
+      held.clear();
+      setDown(false);
+      pad.cursor = null;
+    },
+    pointerdown: () => {
+      setDown(false);
+      pad.cursor = null;
+    },
   });
 }

@@ -1,6 +1,6 @@
 // Save a chart as a picture or as a table.
 
-import { button, h, loadImage, svg } from "../../../recognition/js/dom.js";
+import { button, h, listen, loadImage, svg } from "../../../recognition/js/dom.js";
 
 const SCALE = 2;
 const PADDING = 16;
@@ -90,9 +90,11 @@ export function saveMenu(chart) {
     return button(kind, click, { "aria-label": `Save ${chart.title.toLowerCase()} as ${kind}` });
   });
   menu.append(h("summary", { "aria-label": `Save ${chart.title.toLowerCase()}` }, "Save"), h("div", {}, ...buttons));
-  menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open && close());
-  menu.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+  listen(menu, {
+    keydown: (event) => event.key === "Escape" && menu.open && close(),
+    focusout: ({ relatedTarget }) => {
+      if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+    },
   });
   return menu;
 }

@@ -1,6 +1,6 @@
 // The watched run: heading, status, progress bars, time left and results.
 
-import { finder, setText } from "../../../recognition/js/dom.js";
+import { finder, setAttributes, setText } from "../../../recognition/js/dom.js";
 import { RunResults } from "./results.js";
 import { isActive, shareDone, EMPTY } from "../live/state.js";
 import { STATUSES, formatCount, formatDecimal, formatFullTime, formatPercent, formatRate, formatOrigin, formatRunTime, formatStopper, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
@@ -181,8 +181,7 @@ export class RunView {
 
   #moveBar(name, share, text) {
     const bar = this.#one(`live-${name}`);
-    bar.setAttribute("aria-valuenow", share);
-    bar.setAttribute("aria-valuetext", text);
+    setAttributes(bar, { "aria-valuenow": share, "aria-valuetext": text });
     bar.firstElementChild.style.transform = `scaleX(${share})`;
   }
 

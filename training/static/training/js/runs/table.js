@@ -1,6 +1,6 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
-import { button, finder, h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, listen, setText } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
@@ -57,13 +57,15 @@ export class RunTable {
 
   /** Show what a RunWatcher tells of the runs. */
   follow(watcher) {
-    watcher.addEventListener("change", ({ detail }) => {
-      if (watcher.run) this.update(watcher.run);
-      if (detail.missed) this.refresh();
+    listen(watcher, {
+      change: ({ detail }) => {
+        if (watcher.run) this.update(watcher.run);
+        if (detail.missed) this.refresh();
+      },
+      ended: () => watcher.run && this.update(watcher.run),
+      activated: ({ detail }) => this.#showService(detail.model),
+      reconnected: () => this.parts.problem.textContent && this.refresh(),
     });
-    watcher.addEventListener("ended", () => watcher.run && this.update(watcher.run));
-    watcher.addEventListener("activated", ({ detail }) => this.#showService(detail.model));
-    watcher.addEventListener("reconnected", () => this.parts.problem.textContent && this.refresh());
   }
 
   /** Load the list. `say()` returns what screen readers announce then. */

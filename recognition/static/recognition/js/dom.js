@@ -29,6 +29,14 @@ export function button(text, onClick, attributes = {}) {
   return element;
 }
 
+export const th = (scope, ...content) => h("th", { scope }, ...content);
+
+/** Return a table: `head` are the cells of its first row, `rows` those of the others. */
+export function table(name, caption, head, rows) {
+  const row = (cells) => h("tr", {}, ...cells);
+  return h("table", { class: name }, caption, h("thead", {}, row(head)), h("tbody", {}, ...rows.map(row)));
+}
+
 /** Add listeners: `handlers` by the type of the event. */
 export function listen(target, handlers) {
   for (const [type, handler] of Object.entries(handlers)) target.addEventListener(type, handler);

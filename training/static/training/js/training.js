@@ -52,7 +52,7 @@ export function startTraining(main, drawing) {
   const form = new TrainingForm(one("train-form"), main.dataset);
   const service = new ServiceView(main);
   const watcher = new RunWatcher(main, new RunView(one("run")));
-  const showRun = () => { form.busy = watcher.run !== null && isActive(watcher.run); };
+  const showRun = () => { form.busy = isActive(watcher.run); };
 
   history.follow(watcher);
   listen(watcher, {

@@ -105,6 +105,9 @@ export function createContext(width, height, options = {}) {
   return canvas.getContext("2d", { willReadFrequently: true, ...options });
 }
 
+/** Return the four bytes of each pixel. */
+export const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
+
 /** Return the context of a canvas that is only painted. */
 export const createLayer = ({ width, height }) => createContext(width, height, { willReadFrequently: false });
 
@@ -137,7 +140,7 @@ export function measureInk(strokes) {
   const view = viewOf(boundingBox(strokes), MEASURE_SCALE);
   const context = createContext(view.width, view.height);
   paint(context, { strokes, picture: null }, view, "#000");
-  const { data } = context.getImageData(0, 0, view.width, view.height);
+  const data = pixelsOf(context);
   const edges = { left: view.width, top: view.height, right: -1, bottom: -1 };
   let amount = 0;
   for (let at = 0; at < view.width * view.height; at += 1) {

@@ -1,7 +1,7 @@
 // Masks of what was taken for a digit: grey PNGs that the server sends, white where the digit's ink is in the picture.
 
 import { loadImage } from "../dom.js";
-import { createContext, createLayer, paint } from "./ink.js";
+import { createContext, createLayer, paint, pixelsOf } from "./ink.js";
 import { resizeView } from "./view.js";
 
 const TURNS = 16; // directions in which a shape grows
@@ -44,28 +44,28 @@ export function grow(mask, area, view, radius, color) {
   return context.canvas;
 }
 
+/** Paint a drawing, and a shape over it by an `operation`. */
+function compose(context, drawing, view, operation, shape) {
+  paint(context, drawing, view, "#000");
+  context.globalCompositeOperation = operation;
+  context.drawImage(shape, 0, 0);
+  return context;
+}
+
 /** Return the mask of strokes at the pad's resolution: the ink within `radius` units of a coarser mask. */
 export function sharpen(drawing, mask, area, view, radius) {
-  const context = createLayer(view);
-  paint(context, drawing, view, "#000");
-  context.globalCompositeOperation = "destination-in";
-  context.drawImage(grow(mask, area, view, radius, "#000"), 0, 0);
-  return context.canvas;
+  return compose(createLayer(view), drawing, view, "destination-in", grow(mask, area, view, radius, "#000")).canvas;
 }
 
 /** Return whether strokes can be seen further than `gap` units outside the mask. */
 export function leavesInkOut(drawing, mask, area, padView, gap) {
   const view = resizeView(padView, CHECK_HEIGHT);
-  const context = createContext(view.width, view.height);
-  paint(context, drawing, view, "#000");
-  context.globalCompositeOperation = "destination-out";
-  context.drawImage(grow(mask, area, view, gap, "#000"), 0, 0);
-  const { data } = context.getImageData(0, 0, view.width, view.height);
-  return data.filter((level, at) => at % 4 === 3 && level > 127).length >= MIN_LEFT_OUT;
+  const context = compose(createContext(view.width, view.height), drawing, view, "destination-out", grow(mask, area, view, gap, "#000"));
+  return pixelsOf(context).filter((level, at) => at % 4 === 3 && level > 127).length >= MIN_LEFT_OUT;
 }
 
 function* opaquePixels(mask) {
-  const { data } = mask.getContext("2d").getImageData(0, 0, mask.width, mask.height);
+  const data = pixelsOf(mask.getContext("2d"));
   for (let index = 0; index < mask.width * mask.height; index += 1) {
     const level = data[4 * index + 3];
     if (level) yield { x: index % mask.width, y: Math.floor(index / mask.width), level };

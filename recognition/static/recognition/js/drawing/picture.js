@@ -1,7 +1,7 @@
 // Open a picture file: a bitmap for the pad and a file to send.
 
 import { loadImage } from "../dom.js";
-import { createContext } from "./ink.js";
+import { createContext, pixelsOf } from "./ink.js";
 
 const MAX_SIDE = 1024; // pixels of the longer side: more than pad and server need
 const MIN_SIDE = 8; // pixels of the shorter side that the server reads
@@ -61,7 +61,7 @@ export function encodeBitmap(bitmap) {
 function inkFor(bitmap) {
   const context = createContext(SAMPLE, SAMPLE);
   context.drawImage(bitmap, 0, 0, SAMPLE, SAMPLE);
-  const { data } = context.getImageData(0, 0, SAMPLE, SAMPLE);
+  const data = pixelsOf(context);
   const levels = data.filter((level, at) => at % 4 === 1 && data[at + 2] > 127).sort(); // green, where it is opaque
   const middle = levels[levels.length >> 1] ?? 0;
   const isTransparent = levels.length < data.length / 8;

@@ -2,7 +2,7 @@
 // Modules and filters are loaded once the panel is open, the dense layers once they are in view.
 
 import { loadImage, setText } from "../dom.js";
-import { createContext } from "../drawing/ink.js";
+import { createContext, pixelsOf } from "../drawing/ink.js";
 import { get } from "../http.js";
 
 const SIDE = 28;
@@ -12,7 +12,7 @@ const FRESH_MS = 30_000; // after a new installation the same id may belong to a
 async function decodePixels(preview) {
   const context = createContext(SIDE, SIDE);
   context.drawImage(await loadImage(preview), 0, 0);
-  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  const data = pixelsOf(context);
   return Float32Array.from({ length: SIDE * SIDE }, (_, index) => data[4 * index] / 255);
 }
 

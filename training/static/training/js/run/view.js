@@ -90,7 +90,7 @@ export class RunView {
 
   show(state) {
     const { run, batches } = state;
-    if (run && isActive(run)) this.#watched = run.id;
+    if (isActive(run)) this.#watched = run.id;
     // What was shown while the run was active keeps its place.
     const reserve = run !== null && this.#watched === run.id;
     this.root.dataset.status = run?.status ?? "none";
@@ -132,7 +132,7 @@ export class RunView {
 
   #showStop(run, reserve) {
     const stop = this.#one("stop");
-    const hide = !run || !isActive(run);
+    const hide = !isActive(run);
     if (hide && stop === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
     stop.hidden = hide && !reserve;
     stop.toggleAttribute("data-over", hide);
@@ -142,7 +142,7 @@ export class RunView {
   /** The panel stays from the queue to the end, also between two epochs; then the outcome takes its place. */
   #showLive({ run, batch }, reserve) {
     const live = this.#one("live");
-    const isOver = !run || !isActive(run);
+    const isOver = !isActive(run);
     live.hidden = isOver && !reserve;
     live.toggleAttribute("data-over", isOver);
     if (!isOver) this.#showBatch(run, batch);

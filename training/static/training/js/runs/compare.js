@@ -1,7 +1,7 @@
 // Compare runs: a chart for each metric, and a table with the differences in bold.
 
 import { ChartGroup } from "../charts/group.js";
-import { finder, h, setText } from "../../../recognition/js/dom.js";
+import { finder, h, setText, table, th } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
 import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
@@ -31,16 +31,13 @@ const FACTS = [
 
 function comparisonTable(runs) {
   const head = runs.map((run, index) =>
-    h("th", { scope: "col" }, h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
+    th("col", h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
   const rows = FACTS.map(([name, write]) => {
     const values = runs.map(write);
     const differs = new Set(values).size > 1;
-    return h("tr", { class: differs && "differs" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
+    return [h("th", { scope: "row", class: differs && "differs" }, name), ...values.map((value) => h("td", {}, value))];
   });
-  return h("table", { class: "compare" },
-    h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`),
-    h("thead", {}, h("tr", {}, h("td", {}), ...head)),
-    h("tbody", {}, ...rows));
+  return table("compare", h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`), [h("td", {}), ...head], rows);
 }
 
 /** Return the validation curves if all runs have one, else each run's own kind, named in the key. */

@@ -1,6 +1,6 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
-import { button, finder, h, listen, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, listen, setText, th } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
@@ -207,7 +207,7 @@ export class RunTable {
       setText(this.parts.said, this.#selectedText());
     });
     const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
-    return h("tr", {}, h("td", { class: "pick" }, checkbox), h("th", { scope: "row" }, link), ...cells(run));
+    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", link), ...cells(run));
   }
 
   #selectedText() {

@@ -102,7 +102,7 @@ export class CorrectionView {
     if (this.#sending.has(key)) return;
     this.#sending.add(key);
     this.#show();
-    this.#mark(label);
+    this.#buttonOf(label).toggleAttribute("data-chosen", true); // until the server has answered
     let problem = "";
     try {
       this.#known.set(key, await post(this.#url + subject.query, await body(subject, label)));
@@ -141,11 +141,6 @@ export class CorrectionView {
 
   #buttonOf(label) {
     return this.buttons.find((button) => button.dataset.label === JSON.stringify(label));
-  }
-
-  /** Mark the chosen label until the server has answered. */
-  #mark(label) {
-    this.#buttonOf(label).toggleAttribute("data-chosen", true);
   }
 
   /** Show the question or the thanks; a message replaces the thanks. */

@@ -26,10 +26,8 @@ function connectTools(one, pad) {
     pad.width = Number(brush.value) / 100;
     pad.repaint();
   };
-  undo.addEventListener("click", () => pad.undo());
-  redo.addEventListener("click", () => pad.redo());
-  clear.addEventListener("click", () => pad.clear());
-  eraser.addEventListener("click", () => { pad.erases = !pad.erases; });
+  const actions = { undo: () => pad.undo(), redo: () => pad.redo(), clear: () => pad.clear(), eraser: () => { pad.erases = !pad.erases; } };
+  for (const [name, act] of Object.entries(actions)) one(name).addEventListener("click", act);
   brush.addEventListener("input", setWidth);
   setWidth();
   document.addEventListener("keydown", (event) => {

@@ -1,6 +1,6 @@
 // Open a picture file: a bitmap for the pad and a file to send.
 
-import { loadImage } from "../dom.js";
+import { listen, loadImage } from "../dom.js";
 import { createContext, pixelsOf } from "./ink.js";
 
 const MAX_SIDE = 1024; // pixels of the longer side: more than pad and server need
@@ -80,8 +80,10 @@ export async function reencode(picture) {
 export function toDataUrl(file) {
   return new Promise((resolve) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(reader.result));
-    reader.addEventListener("error", () => resolve(null));
+    listen(reader, {
+      load: () => resolve(reader.result),
+      error: () => resolve(null),
+    });
     reader.readAsDataURL(file);
   });
 }

@@ -94,11 +94,13 @@ const KEYS = {
 export function addPointer(chart) {
   addDragging(chart);
   const { cursor, group } = chart;
-  cursor.addEventListener("keydown", (event) => {
-    const act = event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act(group);
+  listen(cursor, {
+    keydown: (event) => {
+      const act = event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act(group);
+    },
+    blur: () => group.point(null),
   });
-  cursor.addEventListener("blur", () => group.point(null));
 }

@@ -2,7 +2,7 @@
 
 import { ConnectionView } from "./connection.js";
 import { confirmAction } from "../run/confirm.js";
-import { finder, signInLink } from "../../../recognition/js/dom.js";
+import { finder, listen, signInLink } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { LiveSocket } from "./socket.js";
 import { Notifier } from "./notifier.js";
@@ -47,8 +47,10 @@ export class RunWatcher extends EventTarget {
     this.title = new TitleView();
     if (view) this.notifier = new Notifier(one("notify"));
     this.live = new LiveSocket(main.dataset.socketPath);
-    this.live.addEventListener("state", (event) => this.#showConnection(event.detail));
-    this.live.addEventListener("message", (event) => this.#receive(event.detail));
+    listen(this.live, {
+      state: (event) => this.#showConnection(event.detail),
+      message: (event) => this.#receive(event.detail),
+    });
     one("stop")?.addEventListener("click", () => this.#stop());
     this.live.open();
   }

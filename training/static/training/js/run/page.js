@@ -1,6 +1,6 @@
 // A run's own page: live while the run is active, then all its results.
 
-import { button, finder, h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, listen, setText } from "../../../recognition/js/dom.js";
 import { ComparisonSection } from "./comparison.js";
 import { TestDigits } from "./digits.js";
 import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
@@ -119,9 +119,11 @@ function follow(run) {
       showAll(ended);
     });
   };
-  watcher.addEventListener("ended", finish);
-  // The run may have ended before the first snapshot.
-  watcher.addEventListener("change", () => isActive(watcher.run) || finish());
+  listen(watcher, {
+    ended: finish,
+    // The run may have ended before the first snapshot.
+    change: () => isActive(watcher.run) || finish(),
+  });
 }
 
 /** Its model may go into service, or another one, while nobody looks. */

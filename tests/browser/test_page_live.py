@@ -50,13 +50,20 @@ def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, h
     answers = [ended_run(max_epochs=12, epochs=epochs), queued["run"]]
     page.route(re.compile(rf"/api/runs/(1|{RUN})/$"), lambda route: route.fulfill(json=answers[-1]))
     page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
-    server = FakeSocket(page, queued)
+    is_home = path == "/"
+    measured = [epoch(number) | {"val_loss": 0.1, "val_accuracy": 0.98, "objective": 0.5} for number in range(1, 31)]
+    earlier = ended_run(id=RUN - 1, preset="handwriting", max_epochs=30, epochs=measured)
+    server = FakeSocket(page, {"type": "snapshot", "seq": 33, "run": earlier} if is_home else queued)
     page.goto(visits.url + path)
-    expect(run_panel(page)).to_contain_text("Epoch 1 of 12")
+    expect(run_panel(page)).to_contain_text("Completed" if is_home else "Epoch 1 of 12")
     page.get_by_role("img", name=re.compile("^Accuracy by epoch")).evaluate(
         "e => e.scrollIntoView({ block: 'center' })"
     )
     record_shifts(page)
+    if is_home:  # somebody else starts a run while its visitor looks at an earlier one
+        run = queued["run"]
+        server.send("queued", 1, preset=run["preset"], parameters=run["parameters"], max_epochs=12)
+        expect(run_panel(page)).to_contain_text("Epoch 1 of 12")
 
     def send(*event, **values):
         server.send(*event, **values)
@@ -76,6 +83,7 @@ def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, h
     expect(matrix(page)).to_be_visible()
     expect(run_panel(page)).to_contain_text("Test accuracy 99.00%")
     assert shifts(page) == []
+    assert len(server.connections) == 1, "no event was taken for a gap"
 
 
 STAND_IN = """() => {

@@ -83,7 +83,7 @@ export class CorrectionView {
         this.#correct(label);
       });
     }
-    answer.addEventListener("change", () => this.#ask());
+    answer.onChange(() => this.#ask());
   }
 
   /** Ask about the open digit of a finished drawing, or thank for it if it was corrected before. */

@@ -30,7 +30,7 @@ export class ModelChoice {
     this.select.addEventListener("change", () => this.#choose(this.select.value ? Number(this.select.value) : null));
     this.compare.addEventListener("change", () => this.#show());
     for (const type of ["focus", "pointerenter"]) this.select.addEventListener(type, () => this.#refresh());
-    drawing.answer.addEventListener("change", () => this.#follow());
+    drawing.answer.onChange(() => this.#follow());
     if (this.#chosen !== null) this.#refresh();
     this.#follow();
   }

@@ -21,7 +21,7 @@ export class NumberView {
       },
       keydown: (event) => this.#step(event),
     });
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   get #buttons() {

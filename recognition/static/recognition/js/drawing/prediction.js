@@ -16,7 +16,7 @@ export class PredictionView {
     this.status = one("answer-status");
     this.input = one("input");
     this.bars = [...root.querySelectorAll("[data-bar]")];
-    answer.addEventListener("change", () => answer.shown && this.#show());
+    answer.onChange(() => answer.shown && this.#show());
   }
 
   showPending() {

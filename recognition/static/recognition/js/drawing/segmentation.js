@@ -27,7 +27,7 @@ export class SegmentationView {
     this.#note = note;
     this.#answer = answer;
     pad.addEventListener("paint", () => this.#paint());
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   /** Show the segmentation of a picture; that of strokes only if some were left out, or of the digit that was chosen. */

@@ -53,7 +53,7 @@ export class SideBySide {
     this.#predictor = predictor;
     this.#nameOf = nameOf;
     this.#onServing = onServing;
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   show(isShown) {

@@ -36,7 +36,7 @@ export class NetworkPanel {
   #wantsDense = false;
   #walk = null;
 
-  /** `root` is a <details>; `answer` holds the digit to show and dispatches "change". */
+  /** `root` is a <details>; `answer` holds the digit to show. */
   constructor(root, modelsUrl, answer) {
     this.root = root;
     this.url = modelsUrl;
@@ -52,7 +52,7 @@ export class NetworkPanel {
       this.#pending ??= this.#shown.preview ? this.#shown : null;
       this.#update();
     }, { rootMargin: "50%" }).observe(root.querySelector("[data-network-dense]"));
-    answer.addEventListener("change", () => this.#follow(answer));
+    answer.onChange(() => this.#follow(answer));
     if (answer.opened) this.#follow(answer);
   }
 

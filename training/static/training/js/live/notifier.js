@@ -6,7 +6,7 @@ import { STATUSES, formatPercent } from "../../../recognition/js/format.js";
 const isSupported = "Notification" in window && window.isSecureContext;
 
 export class Notifier {
-  /** `root` holds a checkbox and a text. It stays hidden in browsers without notifications. */
+  /** `root` holds a checkbox and a text. It goes in browsers without notifications. */
   constructor(root) {
     this.checkbox = root.querySelector("input");
     this.text = root.querySelector("[data-notify-text]");

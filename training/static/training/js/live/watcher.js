@@ -178,7 +178,8 @@ export class RunWatcher extends EventTarget {
   /** Load what no event carries: the requester and, at the end, the confusion matrix. */
   async #loadDetails(id) {
     try {
-      this.#set(mergeDetails(this.#state, await getWithRetry(`${this.#urls.runsUrl}${id}/`)));
+      const details = await getWithRetry(`${this.#urls.runsUrl}${id}/`);
+      this.#set(mergeDetails(this.#state, details)); // events have changed the state meanwhile
       if (this.#lacksDetails === id) this.view.showProblem("");
       this.#lacksDetails = null;
       this.#notify("change");

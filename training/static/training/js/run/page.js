@@ -50,6 +50,8 @@ function showCorrections({ id, base, corrections }, again) {
   }, () => {}); // without the link, the name stays
 }
 
+const showDownloads = (text, ...links) => one("downloads").replaceChildren(h("span", { class: "soft" }, text), ...links);
+
 async function showModel(run) {
   if (run.model === null) return;
   one("try").href = `${main.dataset.homeUrl}?model=${run.model}#draw-title`;
@@ -58,9 +60,9 @@ async function showModel(run) {
     const model = await getWithRetry(`${main.dataset.modelsUrl}${run.model}/`);
     const names = { onnx: "ONNX file", keras: "Keras file" };
     const links = Object.entries(model.files).map(([kind, url]) => h("a", { class: "button", href: url, download: true }, names[kind]));
-    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${model.id}`), ...links);
+    showDownloads(`Model ${model.id}`, ...links);
   } catch (error) {
-    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${run.model}: the files could not be listed. ${describeError(error)}`));
+    showDownloads(`Model ${run.model}: the files could not be listed. ${describeError(error)}`);
   }
 }
 

@@ -33,13 +33,14 @@ export class RunResults {
 
   /**
    * `root` has the data attributes runs-url, presets (JSON) and heading, the name of a heading below the run's own.
-   * `outcome` is an element for the test accuracy, outside of `root`.
+   * `outcome` is an element for the test accuracy, outside of `root`; `hasObjective`: whether what training minimised has
+   * a chart where it differs from the loss.
    */
-  constructor(root, { outcome = null } = {}) {
+  constructor(root, { outcome = null, hasObjective = true } = {}) {
     Object.assign(this, { root, outcome });
     this.presets = JSON.parse(root.dataset.presets);
     this.cell = new TestDigits(digitsSection(root.dataset.heading));
-    this.group = new ChartGroup([...METRICS, OBJECTIVE]);
+    this.group = new ChartGroup(hasObjective ? [...METRICS, OBJECTIVE] : METRICS);
     this.result = outcome ?? h("div");
     this.validationNote = h("p");
     this.dropoutNote = h("p");

@@ -57,7 +57,7 @@ def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(op
     page = operator("training/trainingrun/", timezone_id="Asia/Kolkata")
     curve = page.get_by_role("img", name=f"Validation accuracy from {FIRST}% to {LAST}%")
     expect(curve.locator("path")).to_have_attribute("d", re.compile("^M3"))
-    url = module_url(page, "charts/sparkline")
+    url = module_url(page, "admin/sparkline")
     high, low = (float(page.evaluate(HEIGHT, [url, value])) for value in (0.99, 0.11))
     assert low < 0.05 < 0.7 < high < 0.9, "the same scale in all rows: one of 11% lies at the bottom"
     assert float(curve.locator("circle").get_attribute("cy")) < 6, "99.4% is near the top"

@@ -198,7 +198,8 @@ def test_the_drawing_is_there_after_another_page_and_a_reload(visits):
     page.reload()
     expect(answer(page)).to_have_text("Nothing drawn yet.")
     # What another version of the page has stored keeps nobody from drawing.
-    page.evaluate("addEventListener('pagehide', () => sessionStorage.setItem('drawing', '{\"strokes\": [{\"points\": []}]}'))")
+    store = """addEventListener("pagehide", () => sessionStorage.setItem("drawing", '{"strokes": [{"points": []}]}'))"""
+    page.evaluate(store)
     page.reload()
     draw(page)
     expect(answer(page)).to_contain_text("Read as 7")

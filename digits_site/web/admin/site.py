@@ -27,7 +27,7 @@ def refuse_wrong_selection(view: View) -> View:
             raise BadRequest("The selection has no IDs.")
         return view(request, *args, **kwargs)
 
-    return cast(View, checked)
+    return cast("View", checked)
 
 
 @method_decorator(allow_form_methods, name="login")

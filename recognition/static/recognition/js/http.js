@@ -39,8 +39,10 @@ async function call(url, options) {
   throw new ApiError(response.status, body, Number.isFinite(retryAfter) ? retryAfter : null);
 }
 
+const JSON_ONLY = { Accept: "application/json" };
+
 export function get(url) {
-  return call(url, { headers: { Accept: "application/json" } });
+  return call(url, { headers: JSON_ONLY });
 }
 
 const RETRIES = 5;
@@ -69,16 +71,16 @@ export async function getWithRetry(url, onRetry = () => {}) {
 
 function unsafeHeaders() {
   const token = csrfToken();
-  return token ? { Accept: "application/json", "X-CSRFToken": token } : { Accept: "application/json" };
+  return { ...JSON_ONLY, ...(token && { "X-CSRFToken": token }) };
 }
 
 /** Send a POST request. `body` is a FormData, a Blob, or a value to send as JSON. */
 export function post(url, body) {
   const headers = unsafeHeaders();
-  if (body instanceof Blob) return call(url, { method: "POST", headers: { ...headers, "Content-Type": body.type }, body });
-  if (body instanceof FormData) return call(url, { method: "POST", headers, body });
-  headers["Content-Type"] = "application/json";
-  return call(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const isFile = body instanceof Blob;
+  const isForm = body instanceof FormData; // whose type the browser adds
+  if (!isForm) headers["Content-Type"] = isFile ? body.type : "application/json";
+  return call(url, { method: "POST", headers, body: isFile || isForm ? body : JSON.stringify(body) });
 }
 
 export const del = (url) => call(url, { method: "DELETE", headers: unsafeHeaders() });

@@ -1,20 +1,15 @@
 // The training form: the presets' defaults, an estimate of the duration, and validation errors.
 
-import { h, setText } from "../../recognition/js/dom.js";
+import { finder, h, listen, setText } from "../../recognition/js/dom.js";
 import { get, describeError, post } from "../../recognition/js/http.js";
 import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"];
 const PRECISION = 0.1; // of the leading digit
 const KEPT = "training-settings"; // in sessionStorage, while the visitor signs in
-const TEXTS = {
-  start: "Train a new network from random weights on MNIST, 60,000 scanned digits.",
-  adapt: "Train the model in service further on the accepted corrections, mixed with MNIST’s digits.",
-  activate: "Put the new model into service if it is at least as accurate as the current one",
-  adaptActivate: "Put the new model into service unless the comparison with the current one advises against it",
-};
 
 export class TrainingForm {
+  #one;
   #url;
   #signInUrl;
   #busy = false;
@@ -24,22 +19,25 @@ export class TrainingForm {
 
   constructor(form, { retrainUrl, signInUrl, presetsUrl, correctionsSummaryUrl }) {
     this.form = form;
+    this.#one = finder(form);
     this.#url = retrainUrl;
     this.#signInUrl = signInUrl;
-    this.start = form.querySelector("[data-start]");
-    this.problem = form.querySelector("[data-train-problem]");
+    this.start = this.#one("start");
+    this.problem = this.#one("train-problem");
     this.summaryUrl = correctionsSummaryUrl;
     form.elements.preset.addEventListener("change", () => {
       this.#clearHidden();
       this.#showDefaults();
     });
-    form.addEventListener("input", (event) => {
-      this.#clearFieldError(event.target);
-      this.#showEstimate();
-    });
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
+    listen(form, {
+      input: (event) => {
+        this.#clearFieldError(event.target);
+        this.#showEstimate();
+      },
+      submit: (event) => {
+        event.preventDefault();
+        this.#submit();
+      },
     });
     this.start.disabled = false; // before, a click would submit the form without JavaScript
     this.#showDefaults();
@@ -91,7 +89,7 @@ export class TrainingForm {
   #showEstimate() {
     const { preset, ...given } = this.#values();
     const known = this.#presets[preset];
-    const text = this.form.querySelector("[data-estimate]");
+    const text = this.#one("estimate");
     const { epochs, samples, batch_size } = { ...known, ...given };
     if (!known?.estimate || batch_size !== known.batch_size) {
       setText(text, "");
@@ -120,7 +118,7 @@ export class TrainingForm {
     for (const name of NUMBERS) {
       this.form.elements[name].placeholder = option.getAttribute(`data-${name}`) ?? (name === "seed" ? "random" : "preset’s");
     }
-    setText(this.form.querySelector("[data-preset-title]"), option.title);
+    setText(this.#one("preset-title"), option.title);
     this.#showAdapting();
     this.#showEstimate();
   }
@@ -132,14 +130,12 @@ export class TrainingForm {
   /** A preset that learns corrections has fewer fields, and says how many corrections there are. */
   #showAdapting() {
     const adapts = this.#adapts;
-    const one = (hook) => this.form.querySelector(`[data-${hook}]`);
-    for (const field of this.form.querySelectorAll("[data-not-adapting]")) field.hidden = adapts;
-    one("same-corrections").hidden = !adapts || !this.#correctionsOf;
-    setText(one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
-    setText(one("preset-start"), adapts ? TEXTS.adapt : TEXTS.start);
-    setText(one("activate-text"), adapts ? TEXTS.adaptActivate : TEXTS.activate);
-    one("corrections-count").hidden = !adapts;
-    if (adapts) this.#countCorrections(one("corrections-count"));
+    for (const part of this.form.querySelectorAll("[data-not-adapting]")) part.hidden = adapts;
+    this.#one("same-corrections").hidden = !adapts || !this.#correctionsOf;
+    setText(this.#one("same-corrections-text"), `Learn the corrections of run ${this.#correctionsOf} again, instead of all accepted ones`);
+    for (const text of this.form.querySelectorAll("[data-adapting]")) text.hidden = !adapts;
+    this.#one("corrections-count").hidden = !adapts;
+    if (adapts) this.#countCorrections(this.#one("corrections-count"));
   }
 
   async #countCorrections(element) {

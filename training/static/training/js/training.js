@@ -1,6 +1,6 @@
 // The training section: start a run, watch it, list the runs.
 
-import { setText } from "../../recognition/js/dom.js";
+import { finder, listen, setText } from "../../recognition/js/dom.js";
 import { RunTable } from "./runs/table.js";
 import { get } from "../../recognition/js/http.js";
 import { RunView } from "./run/view.js";
@@ -47,31 +47,34 @@ class ServiceView {
 
 /** Connect the training section. When another model is in service, `drawing` is predicted again. */
 export function startTraining(main, drawing) {
-  const history = new RunTable(main.querySelector("[data-history]"), main.dataset);
-  const form = new TrainingForm(main.querySelector("[data-train-form]"), main.dataset);
+  const one = finder(main);
+  const history = new RunTable(one("history"), main.dataset);
+  const form = new TrainingForm(one("train-form"), main.dataset);
   const service = new ServiceView(main);
-  const watcher = new RunWatcher(main, new RunView(main.querySelector("[data-run]")));
-  const showRun = () => { form.busy = watcher.run !== null && isActive(watcher.run); };
+  const watcher = new RunWatcher(main, new RunView(one("run")));
+  const showRun = () => { form.busy = isActive(watcher.run); };
 
   history.follow(watcher);
-  watcher.addEventListener("change", showRun);
-  watcher.addEventListener("ended", () => {
-    showRun();
-    form.clearPassing();
-    setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
-  });
-  watcher.addEventListener("activated", ({ detail: { model, isNews } }) => {
-    service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
-    if (isNews) setTimeout(() => drawing.predictAgain(), SERVICE_MS * (1 + Math.random()));
-  });
-  watcher.addEventListener("reconnected", () => {
-    form.clearPassing();
-    form.loadEstimates();
-    drawing.retry?.();
+  listen(watcher, {
+    change: showRun,
+    ended: () => {
+      showRun();
+      form.clearPassing();
+      setTimeout(() => form.loadEstimates(), Math.random() * JITTER_MS);
+    },
+    activated: ({ detail: { model, isNews } }) => {
+      service.show(model, watcher.run, isNews ? Math.random() * JITTER_MS : 0);
+      if (isNews) setTimeout(() => drawing.predictAgain(), SERVICE_MS * (1 + Math.random()));
+    },
+    reconnected: () => {
+      form.clearPassing();
+      form.loadEstimates();
+      drawing.retry?.();
+    },
   });
   form.form.addEventListener("requested", (event) => {
     // On a phone the run is shown below the form.
-    main.querySelector("[data-run]").scrollIntoView({ block: "nearest" });
+    one("run").scrollIntoView({ block: "nearest" });
     // Without a socket no event says that the run began: enable the form again and reload the list.
     setTimeout(() => {
       if (watcher.run?.id >= event.detail) return;

@@ -23,6 +23,10 @@ export class Answer extends EventTarget {
     return { ...digits[this.#index], index: this.#index, model };
   }
 
+  onChange(callback) {
+    this.addEventListener("change", callback);
+  }
+
   /** Show a prediction. A digit that was chosen stays open while strokes are added and there is one in its place. */
   show(prediction, isSettled) {
     const isOther = prediction.drawing.picture !== (this.shown?.drawing.picture ?? null);

@@ -22,7 +22,7 @@ export class BoxesView {
     this.#root = root;
     this.#answer = answer;
     pad.addEventListener("paint", () => this.#paint());
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   /** Return the index of the digit whose box holds a point, or null. Where boxes overlap, that of the nearest one. */

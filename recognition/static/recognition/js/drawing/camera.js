@@ -1,6 +1,6 @@
 // Take a photo with the computer's camera. Telephones have their own program for that: see files.js.
 
-import { h, setText } from "../dom.js";
+import { button, h, setText } from "../dom.js";
 import { openDialog } from "./dialog.js";
 
 const PROBLEMS = {
@@ -21,15 +21,14 @@ function toFile(video) {
 export async function openCamera(use) {
   const video = h("video", { "aria-label": "What the camera sees", playsinline: true });
   const problem = h("p", { class: "notice", role: "alert" });
-  const shutter = h("button", { type: "button", class: "primary", "aria-disabled": "true" }, "Take photo");
-  const hint = h("p", { class: "soft" }, "Hold up the paper so that the digits fill the picture.");
-  const dialog = openDialog("Camera", [video, hint, problem], [shutter]);
-  shutter.addEventListener("click", async () => {
+  const shutter = button("Take photo", async () => {
     if (!video.videoWidth) return;
     const file = await toFile(video);
     dialog.close();
     use(file);
-  });
+  }, { class: "primary", "aria-disabled": "true" });
+  const hint = h("p", { class: "soft" }, "Hold up the paper so that the digits fill the picture.");
+  const dialog = openDialog("Camera", [video, hint, problem], [shutter]);
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
     dialog.addEventListener("close", () => stop(stream));

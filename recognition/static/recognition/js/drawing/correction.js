@@ -1,7 +1,7 @@
 // Ask under an answer what the drawing shows, send that label as a correction, and offer to undo it. Of a number, ask about
 // the digit that is open, and send the 28x28 picture that the network saw of it.
 
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { isReadable } from "./describe.js";
 import { del, describeError, post } from "../http.js";
 import { fromDataUrl } from "./picture.js";
@@ -68,9 +68,10 @@ export class CorrectionView {
     this.#pad = pad;
     this.#answer = answer;
     this.root = root;
-    this.label = root.querySelector("[data-correction-label]");
-    this.status = root.querySelector("[data-correction-status]");
-    this.undoButton = root.querySelector("[data-correction-undo]");
+    const one = finder(root, "correction-");
+    this.label = one("label");
+    this.status = one("status");
+    this.undoButton = one("undo");
     this.buttons = [...root.querySelectorAll("[data-label]")];
     for (const button of this.buttons) button.addEventListener("click", () => this.#correct(JSON.parse(button.dataset.label)));
     this.undoButton.addEventListener("click", () => this.#undo());
@@ -82,7 +83,7 @@ export class CorrectionView {
         this.#correct(label);
       });
     }
-    answer.addEventListener("change", () => this.#ask());
+    answer.onChange(() => this.#ask());
   }
 
   /** Ask about the open digit of a finished drawing, or thank for it if it was corrected before. */
@@ -101,7 +102,7 @@ export class CorrectionView {
     if (this.#sending.has(key)) return;
     this.#sending.add(key);
     this.#show();
-    this.#mark(label);
+    this.#buttonOf(label).toggleAttribute("data-chosen", true); // until the server has answered
     let problem = "";
     try {
       this.#known.set(key, await post(this.#url + subject.query, await body(subject, label)));
@@ -140,11 +141,6 @@ export class CorrectionView {
 
   #buttonOf(label) {
     return this.buttons.find((button) => button.dataset.label === JSON.stringify(label));
-  }
-
-  /** Mark the chosen label until the server has answered. */
-  #mark(label) {
-    this.#buttonOf(label).toggleAttribute("data-chosen", true);
   }
 
   /** Show the question or the thanks; a message replaces the thanks. */

@@ -5,7 +5,7 @@ import { BoxesView } from "./boxes.js";
 import { CorrectionView } from "./correction.js";
 import { NumberView } from "./number.js";
 import { PredictionView } from "./prediction.js";
-import { setText } from "../dom.js";
+import { finder, listen, setText } from "../dom.js";
 import { connectPictures } from "./files.js";
 import { connectFullScreen } from "./fullscreen.js";
 import { keepDrawing } from "./keep.js";
@@ -16,20 +16,18 @@ import { keyOf, modelInAddress, Predictor } from "./predictor.js";
 import { ProblemView } from "./problem.js";
 import { SegmentationView } from "./segmentation.js";
 
-function connectTools(main, pad) {
-  const undo = main.querySelector("[data-undo]");
-  const redo = main.querySelector("[data-redo]");
-  const clear = main.querySelector("[data-clear]");
-  const eraser = main.querySelector("[data-eraser]");
-  const brush = main.querySelector("[data-brush]");
+function connectTools(one, pad) {
+  const undo = one("undo");
+  const redo = one("redo");
+  const clear = one("clear");
+  const eraser = one("eraser");
+  const brush = one("brush");
   const setWidth = () => {
     pad.width = Number(brush.value) / 100;
     pad.repaint();
   };
-  undo.addEventListener("click", () => pad.undo());
-  redo.addEventListener("click", () => pad.redo());
-  clear.addEventListener("click", () => pad.clear());
-  eraser.addEventListener("click", () => { pad.erases = !pad.erases; });
+  const actions = { undo: () => pad.undo(), redo: () => pad.redo(), clear: () => pad.clear(), eraser: () => { pad.erases = !pad.erases; } };
+  for (const [name, act] of Object.entries(actions)) one(name).addEventListener("click", act);
   brush.addEventListener("input", setWidth);
   setWidth();
   document.addEventListener("keydown", (event) => {
@@ -41,42 +39,46 @@ function connectTools(main, pad) {
     else return;
     event.preventDefault();
   });
-  pad.addEventListener("change", () => {
-    // Disabling the focused button would move the focus to the top of the page.
-    const focused = document.activeElement;
-    undo.disabled = !pad.canUndo;
-    redo.disabled = !pad.canRedo;
-    clear.disabled = pad.isBlank;
-    eraser.disabled = !pad.canErase;
-    if (focused.disabled) pad.canvas.focus({ preventScroll: true });
-  });
-  pad.addEventListener("tool", () => {
-    eraser.setAttribute("aria-pressed", String(pad.erases));
-    pad.canvas.toggleAttribute("data-erases", pad.erases);
-    if (!pad.erases) pad.cursor = null;
+  listen(pad, {
+    change: () => {
+      // Disabling the focused button would move the focus to the top of the page.
+      const focused = document.activeElement;
+      undo.disabled = !pad.canUndo;
+      redo.disabled = !pad.canRedo;
+      clear.disabled = pad.isBlank;
+      eraser.disabled = !pad.canErase;
+      if (focused.disabled) pad.canvas.focus({ preventScroll: true });
+    },
+    tool: () => {
+      eraser.setAttribute("aria-pressed", String(pad.erases));
+      pad.canvas.toggleAttribute("data-erases", pad.erases);
+      if (!pad.erases) pad.cursor = null;
+    },
   });
 }
 
 /** Show what the predictor says of the pad's drawing. */
-function connectAnswer(main, pad, predictor, answer, problem) {
-  const view = new PredictionView(main.querySelector("[data-answer]"), answer);
+function connectAnswer(one, pad, predictor, answer, problem) {
+  const view = new PredictionView(one("answer"), answer);
   const clear = (text) => {
     answer.clear();
     view.clear(text);
   };
   for (const type of ["ink", "change"]) pad.addEventListener(type, () => answer.unsettle());
-  predictor.addEventListener("pending", () => view.showPending());
-  predictor.addEventListener("blank", () => {
-    problem.clear();
-    clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
-  });
-  predictor.addEventListener("prediction", ({ detail }) => {
-    problem.clear();
-    answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
-  });
-  predictor.addEventListener("problem", ({ detail: { error, wait } }) => {
-    problem.show(error, wait);
-    clear("No prediction.");
+  listen(predictor, {
+    pending: () => view.showPending(),
+    blank: () => {
+      problem.clear();
+      clear(pad.isBlank ? "Nothing drawn yet." : `No digit found in this ${pad.drawing.picture ? "picture" : "drawing"}.`);
+    },
+    prediction: ({ detail }) => {
+      problem.clear();
+      answer.show(detail, detail.final && keyOf(detail.drawing) === keyOf(pad.current));
+    },
+    problem: ({ detail: { error, wait } }) => {
+      problem.show(error, wait);
+      clear("No prediction.");
+    },
   });
 }
 
@@ -85,7 +87,7 @@ function connectAnswer(main, pad, predictor, answer, problem) {
  * `predictAgain` asks again, as after an activation, and `retry` only while a problem is shown.
  */
 export function startDrawing(main) {
-  const one = (hook) => main.querySelector(`[data-${hook}]`);
+  const one = finder(main);
   const pad = new Pad(one("pad"));
   const predictor = new Predictor(main.dataset.numberUrl, modelInAddress());
   const answer = new Answer();
@@ -94,19 +96,21 @@ export function startDrawing(main) {
 
   drawWithPointer(pad, boxes);
   drawWithKeyboard(pad, one("pen-status"));
-  connectTools(main, pad);
-  connectPictures(main, pad, predictor, problem);
+  connectTools(one, pad);
+  connectPictures(one, pad, predictor, problem);
   connectFullScreen(main.querySelector(".draw"), one("full-screen"), pad);
   one("examples").addEventListener("click", async () => (await import("./examples.js")).openExamples(pad));
   new NumberView(one("number"), answer, pad);
   new SegmentationView(pad, one("segmentation"), one("segmentation-note"), answer);
-  connectAnswer(main, pad, predictor, answer, problem);
+  connectAnswer(one, pad, predictor, answer, problem);
   // The page has no corrections where the site does not take them.
   if (one("correction")) new CorrectionView(one("correction"), main.dataset.correctionsUrl, pad, answer, [pad.canvas, one("number")]);
 
-  pad.addEventListener("note", () => setText(one("segmentation-note"), pad.note));
-  pad.addEventListener("ink", () => predictor.guess(() => pad.current));
-  pad.addEventListener("change", () => predictor.predict(pad.drawing));
+  listen(pad, {
+    note: () => setText(one("segmentation-note"), pad.note),
+    ink: () => predictor.guess(() => pad.current),
+    change: () => predictor.predict(pad.drawing),
+  });
 
   keepDrawing(pad);
 

@@ -1,6 +1,6 @@
 // Examples for people who can't draw. A chosen one is on the pad as strokes, to be erased, undone and drawn on.
 
-import { h } from "../dom.js";
+import { button, h } from "../dom.js";
 import { openDialog } from "./dialog.js";
 import { paint } from "./ink.js";
 import { wholeView } from "./view.js";
@@ -46,13 +46,12 @@ export function openExamples(pad) {
   const examples = [...DIGITS.keys()].map((digit) => [String(digit), (width) => strokesOf(digit, width)]);
   examples.push([NUMBER, strokesOfNumber]);
   const buttons = examples.map(([name, strokes]) => {
-    const button = h("button", { type: "button", "aria-label": `Draw ${name}` }, h("canvas"));
-    button.addEventListener("click", () => {
+    const draw = () => {
       dialog.close();
       pad.show({ strokes: strokes(pad.width) });
-    });
-    return button;
+    };
+    return button(h("canvas"), draw, { "aria-label": `Draw ${name}` });
   });
   const dialog = openDialog("Examples", [h("div", { class: "examples" }, ...buttons)]);
-  buttons.forEach((button, index) => paintThumbnail(button.firstChild, examples[index][1](0.08)));
+  buttons.forEach(({ firstChild }, index) => paintThumbnail(firstChild, examples[index][1](0.08)));
 }

@@ -1,6 +1,6 @@
 // Pictures for the pad: chosen, dropped, pasted or photographed.
 
-import { setText } from "../dom.js";
+import { listen, setText } from "../dom.js";
 import { BLANK } from "./ink.js";
 import { firstPicture, isTooSmall, openPicture, reencode } from "./picture.js";
 
@@ -54,8 +54,7 @@ async function connectCamera(button, input, open) {
   button.toggleAttribute("data-ready", isTelephone || Boolean(devices?.some(({ kind }) => kind === "videoinput")));
 }
 
-export function connectPictures(main, pad, predictor, problem) {
-  const one = (hook) => main.querySelector(`[data-${hook}]`);
+export function connectPictures(one, pad, predictor, problem) {
   const input = one("upload");
   const open = createOpener(pad, predictor, one("segmentation-note"), problem);
   input.addEventListener("change", () => {
@@ -66,21 +65,23 @@ export function connectPictures(main, pad, predictor, problem) {
   // On the whole document: otherwise the browser opens a file that misses the pad.
   const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
   const showTarget = (shown) => pad.canvas.parentElement.toggleAttribute("data-target", shown);
-  document.addEventListener("dragover", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(true);
-  });
-  document.addEventListener("dragleave", (event) => event.relatedTarget || showTarget(false));
-  document.addEventListener("drop", (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    showTarget(false);
-    const [file] = event.dataTransfer.files;
-    if (file) open(file);
-  });
-  document.addEventListener("paste", (event) => {
-    const file = firstPicture(event.clipboardData);
-    if (file) open(file);
+  listen(document, {
+    dragover: (event) => {
+      if (!carriesFile(event)) return;
+      event.preventDefault();
+      showTarget(true);
+    },
+    dragleave: (event) => event.relatedTarget || showTarget(false),
+    drop: (event) => {
+      if (!carriesFile(event)) return;
+      event.preventDefault();
+      showTarget(false);
+      const [file] = event.dataTransfer.files;
+      if (file) open(file);
+    },
+    paste: (event) => {
+      const file = firstPicture(event.clipboardData);
+      if (file) open(file);
+    },
   });
 }

@@ -59,7 +59,7 @@ function paintPicture(context, drawing, view) {
   context.drawImage(picture.bitmap, ...place);
   if (!strokes.length) return;
   // On a layer of their own, so that the eraser erases strokes only.
-  const layer = createContext(view.width, view.height, { willReadFrequently: false });
+  const layer = createLayer(view);
   paintStrokes(layer, strokes, view, picture.ink);
   context.save();
   context.beginPath();
@@ -105,6 +105,12 @@ export function createContext(width, height, options = {}) {
   return canvas.getContext("2d", { willReadFrequently: true, ...options });
 }
 
+/** Return the four bytes of each pixel. */
+export const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
+
+/** Return the context of a canvas that is only painted. */
+export const createLayer = ({ width, height }) => createContext(width, height, { willReadFrequently: false });
+
 /** Return the bounding box of the pen's strokes. `reach` is how much of a stroke's width it includes, 0 to 1. */
 export function boundingBox(strokes, reach = 1) {
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
@@ -134,7 +140,7 @@ export function measureInk(strokes) {
   const view = viewOf(boundingBox(strokes), MEASURE_SCALE);
   const context = createContext(view.width, view.height);
   paint(context, { strokes, picture: null }, view, "#000");
-  const { data } = context.getImageData(0, 0, view.width, view.height);
+  const data = pixelsOf(context);
   const edges = { left: view.width, top: view.height, right: -1, bottom: -1 };
   let amount = 0;
   for (let at = 0; at < view.width * view.height; at += 1) {

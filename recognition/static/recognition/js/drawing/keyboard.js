@@ -1,10 +1,10 @@
 // Draw by keyboard: arrow keys move a pen (two at once diagonally, with Shift in longer steps), Home and End bring it to the
 // pad's sides, Space or Enter lowers and lifts it, and E exchanges pen and eraser.
 
-import { setText } from "../dom.js";
+import { listen, setText } from "../dom.js";
+import { ARROWS } from "../keys.js";
 import { boundsOf } from "./view.js";
 
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 1 / 28; // of the pad's height
 const LONG_STEP = 5; // steps
 const MARGIN = 0.04;
@@ -61,7 +61,7 @@ export function drawWithKeyboard(pad, status) {
   }
 
   function move(steps) {
-    const sum = (axis) => [...held].reduce((total, key) => total + MOVES[key][axis] * steps * STEP, 0);
+    const sum = (axis) => [...held].reduce((total, key) => total + ARROWS[key][axis] * steps * STEP, 0);
     moveTo(pen.x + sum(0), pen.y + sum(1));
   }
 
@@ -85,7 +85,7 @@ export function drawWithKeyboard(pad, status) {
 
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (MOVES[event.key]) {
+    if (ARROWS[event.key]) {
       held.add(event.key);
       move(event.shiftKey ? LONG_STEP : 1);
     } else if (actions[event.key] && (event.key !== "Escape" || pen.down)) {
@@ -95,17 +95,19 @@ export function drawWithKeyboard(pad, status) {
   });
   // Cleared from elsewhere, the stroke is gone.
   pad.addEventListener("change", () => pad.isBlank && setDown(false));
-  canvas.addEventListener("keyup", (event) => held.delete(event.key));
-  canvas.addEventListener("focus", () => {
-    if (canvas.matches(":focus-visible")) show();
-  });
-  canvas.addEventListener("blur", () => {
-    held.clear();
-    setDown(false);
-    pad.cursor = null;
-  });
-  canvas.addEventListener("pointerdown", () => {
-    setDown(false);
-    pad.cursor = null;
+  listen(canvas, {
+    keyup: (event) => held.delete(event.key),
+    focus: () => {
+      if (canvas.matches(":focus-visible")) show();
+    },
+    blur: () => {
+      held.clear();
+      setDown(false);
+      pad.cursor = null;
+    },
+    pointerdown: () => {
+      setDown(false);
+      pad.cursor = null;
+    },
   });
 }

@@ -1,6 +1,7 @@
 // Masks of what was taken for a digit: grey PNGs that the server sends, white where the digit's ink is in the picture.
 
-import { createContext, paint } from "./ink.js";
+import { loadImage } from "../dom.js";
+import { createContext, createLayer, paint, pixelsOf } from "./ink.js";
 import { resizeView } from "./view.js";
 
 const TURNS = 16; // directions in which a shape grows
@@ -9,9 +10,7 @@ const MIN_LEFT_OUT = 12; // of its pixels; fewer lie along the edges of what was
 
 /** Resolve to a canvas that is opaque where the mask is white. */
 export async function decodeMask(url) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
+  const image = await loadImage(url);
   const context = createContext(image.naturalWidth, image.naturalHeight);
   const { canvas } = context;
   context.drawImage(image, 0, 0);
@@ -32,7 +31,7 @@ export function unite(masks) {
 /** Return the shape of a mask on the whole pad, `radius` units wider on every side, in one colour. */
 export function grow(mask, area, view, radius, color) {
   const { scale, left, top } = view;
-  const context = createContext(view.width, view.height, { willReadFrequently: false });
+  const context = createLayer(view);
   const [width, height] = [area.width * scale, area.height * scale];
   for (let turn = 0; turn < (radius ? TURNS : 1); turn += 1) {
     const angle = (2 * Math.PI * turn) / TURNS;
@@ -45,28 +44,28 @@ export function grow(mask, area, view, radius, color) {
   return context.canvas;
 }
 
+/** Paint a drawing, and a shape over it by an `operation`. */
+function compose(context, drawing, view, operation, shape) {
+  paint(context, drawing, view, "#000");
+  context.globalCompositeOperation = operation;
+  context.drawImage(shape, 0, 0);
+  return context;
+}
+
 /** Return the mask of strokes at the pad's resolution: the ink within `radius` units of a coarser mask. */
 export function sharpen(drawing, mask, area, view, radius) {
-  const context = createContext(view.width, view.height, { willReadFrequently: false });
-  paint(context, drawing, view, "#000");
-  context.globalCompositeOperation = "destination-in";
-  context.drawImage(grow(mask, area, view, radius, "#000"), 0, 0);
-  return context.canvas;
+  return compose(createLayer(view), drawing, view, "destination-in", grow(mask, area, view, radius, "#000")).canvas;
 }
 
 /** Return whether strokes can be seen further than `gap` units outside the mask. */
 export function leavesInkOut(drawing, mask, area, padView, gap) {
   const view = resizeView(padView, CHECK_HEIGHT);
-  const context = createContext(view.width, view.height);
-  paint(context, drawing, view, "#000");
-  context.globalCompositeOperation = "destination-out";
-  context.drawImage(grow(mask, area, view, gap, "#000"), 0, 0);
-  const { data } = context.getImageData(0, 0, view.width, view.height);
-  return data.filter((level, at) => at % 4 === 3 && level > 127).length >= MIN_LEFT_OUT;
+  const context = compose(createContext(view.width, view.height), drawing, view, "destination-out", grow(mask, area, view, gap, "#000"));
+  return pixelsOf(context).filter((level, at) => at % 4 === 3 && level > 127).length >= MIN_LEFT_OUT;
 }
 
 function* opaquePixels(mask) {
-  const { data } = mask.getContext("2d").getImageData(0, 0, mask.width, mask.height);
+  const data = pixelsOf(mask.getContext("2d"));
   for (let index = 0; index < mask.width * mask.height; index += 1) {
     const level = data[4 * index + 3];
     if (level) yield { x: index % mask.width, y: Math.floor(index / mask.width), level };

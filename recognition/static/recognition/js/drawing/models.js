@@ -1,6 +1,6 @@
 // Choose the model that reads: the one in service, or any that is kept. The list is loaded once it may be needed.
 
-import { h, setText } from "../dom.js";
+import { finder, h, setText } from "../dom.js";
 import { formatPercent } from "../format.js";
 import { get } from "../http.js";
 import { SideBySide } from "./sides.js";
@@ -20,7 +20,7 @@ export class ModelChoice {
 
   /** `drawing` is what startDrawing returned. */
   constructor(root, url, drawing) {
-    const one = (hook) => root.querySelector(`[data-models-${hook}]`);
+    const one = finder(root, "models-");
     this.#url = url;
     this.#drawing = drawing;
     this.select = one("select");
@@ -30,7 +30,7 @@ export class ModelChoice {
     this.select.addEventListener("change", () => this.#choose(this.select.value ? Number(this.select.value) : null));
     this.compare.addEventListener("change", () => this.#show());
     for (const type of ["focus", "pointerenter"]) this.select.addEventListener(type, () => this.#refresh());
-    drawing.answer.addEventListener("change", () => this.#follow());
+    drawing.answer.onChange(() => this.#follow());
     if (this.#chosen !== null) this.#refresh();
     this.#follow();
   }

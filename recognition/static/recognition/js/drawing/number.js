@@ -1,6 +1,6 @@
 // The digits of a number as buttons: each opens its digit. Arrow keys move between them.
 
-import { h, setText } from "../dom.js";
+import { h, listen, setText } from "../dom.js";
 import { describeButton, glyph, isReadable } from "./describe.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
@@ -14,12 +14,14 @@ export class NumberView {
     this.#root = root;
     this.#answer = answer;
     this.#pad = pad;
-    root.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) answer.open(this.#buttons.indexOf(button));
+    listen(root, {
+      click: (event) => {
+        const button = event.target.closest("button");
+        if (button) answer.open(this.#buttons.indexOf(button));
+      },
+      keydown: (event) => this.#step(event),
     });
-    root.addEventListener("keydown", (event) => this.#step(event));
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   get #buttons() {

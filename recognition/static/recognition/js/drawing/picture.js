@@ -1,6 +1,7 @@
 // Open a picture file: a bitmap for the pad and a file to send.
 
-import { createContext } from "./ink.js";
+import { listen, loadImage } from "../dom.js";
+import { createContext, pixelsOf } from "./ink.js";
 
 const MAX_SIDE = 1024; // pixels of the longer side: more than pad and server need
 const MIN_SIDE = 8; // pixels of the shorter side that the server reads
@@ -25,17 +26,17 @@ async function shrink(bitmap) {
 
 /** Decode what is a picture only for an <img> element, such as SVG. */
 async function decodeElement(file) {
-  const image = new Image();
-  image.src = URL.createObjectURL(file);
+  const url = URL.createObjectURL(file);
   try {
-    await image.decode();
+    const image = await loadImage(url);
     const [width, height] = [image.naturalWidth || MAX_SIDE, image.naturalHeight || MAX_SIDE]; // an SVG may have no size
     const scale = reduction(width, height);
-    const { canvas } = createContext(Math.ceil(width * scale), Math.ceil(height * scale));
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    const context = createContext(Math.ceil(width * scale), Math.ceil(height * scale));
+    const { canvas } = context;
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
     return { bitmap: await createImageBitmap(canvas), width, height, isForeign: true };
   } finally {
-    URL.revokeObjectURL(image.src);
+    URL.revokeObjectURL(url);
   }
 }
 
@@ -51,16 +52,16 @@ export const encode = (canvas) => new Promise((resolve) => canvas.toBlob(resolve
 
 /** Resolve to a bitmap as a file. */
 export function encodeBitmap(bitmap) {
-  const { canvas } = createContext(bitmap.width, bitmap.height);
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
-  return encode(canvas);
+  const context = createContext(bitmap.width, bitmap.height);
+  context.drawImage(bitmap, 0, 0);
+  return encode(context.canvas);
 }
 
 /** Return a colour for strokes on a picture: dark on paper, light on a board, and that of the ink on a transparent one. */
 function inkFor(bitmap) {
   const context = createContext(SAMPLE, SAMPLE);
   context.drawImage(bitmap, 0, 0, SAMPLE, SAMPLE);
-  const { data } = context.getImageData(0, 0, SAMPLE, SAMPLE);
+  const data = pixelsOf(context);
   const levels = data.filter((level, at) => at % 4 === 1 && data[at + 2] > 127).sort(); // green, where it is opaque
   const middle = levels[levels.length >> 1] ?? 0;
   const isTransparent = levels.length < data.length / 8;
@@ -79,8 +80,10 @@ export async function reencode(picture) {
 export function toDataUrl(file) {
   return new Promise((resolve) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(reader.result));
-    reader.addEventListener("error", () => resolve(null));
+    listen(reader, {
+      load: () => resolve(reader.result),
+      error: () => resolve(null),
+    });
     reader.readAsDataURL(file);
   });
 }

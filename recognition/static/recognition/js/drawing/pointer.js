@@ -1,6 +1,8 @@
 // Draw or erase with mouse, finger or pen: one captured pointer at a time, with all coalesced points.
 // A tap on a digit's box opens the digit instead.
 
+import { listen } from "../dom.js";
+
 const PINCH_MS = 250; // a second finger within this time starts a pinch, not a stroke
 const TAP_DISTANCE = { mouse: 4, pen: 6, touch: 10 }; // CSS pixels; a pointer that moves further draws
 const ERASER_BUTTON = 5; // the other end of a pen
@@ -51,16 +53,17 @@ export function drawWithPointer(pad, boxes) {
     pad.cursor = { x, y, down: false };
   }
 
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 && event.button !== ERASER_BUTTON) return;
-    if (pointer !== null && !takesOver(event)) return;
-    if (event.pointerType === "touch" && !event.isPrimary) return;
-    begin(event);
-  });
-
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.pointerId === pointer?.id) move(event);
-    if (event.isPrimary) showEraser(event);
+  listen(canvas, {
+    pointerdown: (event) => {
+      if (event.button !== 0 && event.button !== ERASER_BUTTON) return;
+      if (pointer !== null && !takesOver(event)) return;
+      if (event.pointerType === "touch" && !event.isPrimary) return;
+      begin(event);
+    },
+    pointermove: (event) => {
+      if (event.pointerId === pointer?.id) move(event);
+      if (event.isPrimary) showEraser(event);
+    },
   });
 
   const lift = (event) => {
@@ -71,13 +74,15 @@ export function drawWithPointer(pad, boxes) {
     else if (event.type === "pointerup") boxes.open(tap.digit);
     if (event.pointerType === "touch") pad.cursor = null;
   };
-  canvas.addEventListener("pointerup", lift);
-  canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("lostpointercapture", lift);
-  canvas.addEventListener("pointerleave", () => {
-    if (pad.erases) pad.cursor = null;
+  listen(canvas, {
+    pointerup: lift,
+    pointercancel: lift,
+    lostpointercapture: lift,
+    pointerleave: () => {
+      if (pad.erases) pad.cursor = null;
+    },
+    contextmenu: (event) => pointer && event.preventDefault(),
   });
-  canvas.addEventListener("contextmenu", (event) => pointer && event.preventDefault());
   // Otherwise a long press or a double tap selects the text around the pad.
   canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }

@@ -1,6 +1,6 @@
 // Show a prediction: the digit or the number, its probability, and of the open digit ten bars and the network's input.
 
-import { h, setText } from "../dom.js";
+import { finder, h, setAttributes, setText } from "../dom.js";
 import { formatProbability } from "../format.js";
 import { describeDetails, describeReason, describeVerdict, glyph, isNumberReadable, isReadable } from "./describe.js";
 
@@ -8,7 +8,7 @@ export class PredictionView {
   #answer;
 
   constructor(root, answer) {
-    const one = (hook) => root.querySelector(`[data-${hook}]`);
+    const one = finder(root);
     this.#answer = answer;
     this.root = root;
     this.digit = one("answer-digit");
@@ -16,7 +16,7 @@ export class PredictionView {
     this.status = one("answer-status");
     this.input = one("input");
     this.bars = [...root.querySelectorAll("[data-bar]")];
-    answer.addEventListener("change", () => answer.shown && this.#show());
+    answer.onChange(() => answer.shown && this.#show());
   }
 
   showPending() {
@@ -57,8 +57,7 @@ export class PredictionView {
     this.bars.forEach((bar, digit) => {
       const probability = probabilities[digit];
       bar.toggleAttribute("data-best", digit === best);
-      bar.setAttribute("aria-valuenow", (probability * 100).toFixed(2));
-      bar.setAttribute("aria-valuetext", formatProbability(probability));
+      setAttributes(bar, { "aria-valuenow": (probability * 100).toFixed(2), "aria-valuetext": formatProbability(probability) });
       bar.querySelector("[data-bar-value]").textContent = probability >= 0.005 ? formatProbability(probability) : "";
       bar.querySelector("[data-bar-fill]").style.setProperty("--share", probability);
     });

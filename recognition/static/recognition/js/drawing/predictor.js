@@ -112,18 +112,26 @@ export class Predictor extends EventTarget {
 
   /** Request a prediction for a drawing that is not on the pad yet. Resolve to the error, or null; while `isWanted()`, `predict` uses either. */
   async probe(drawing, isWanted) {
-    const request = { key: keyOf(drawing), drawing, final: true, chosen: this.#model, result: null, error: null };
-    this.#sent.push(performance.now());
+    const request = this.#newRequest(drawing, true);
     try {
       request.result = await this.ask(drawing, this.#model);
     } catch (error) {
       request.error = error;
     }
-    if (isWanted()) {
-      this.#lastNumber += 1;
-      this.#last = Object.assign(request, { number: this.#lastNumber });
-    }
+    if (isWanted()) this.#use(request);
     return request.error;
+  }
+
+  #newRequest(drawing, final) {
+    this.#sent.push(performance.now());
+    return { key: keyOf(drawing), drawing, final, chosen: this.#model, result: null, error: null };
+  }
+
+  /** Make a request the last one. */
+  #use(request) {
+    this.#lastNumber += 1;
+    request.number = this.#lastNumber;
+    this.#last = request;
   }
 
   /** Return the milliseconds to wait until `limit` requests per second allow another one. */
@@ -156,11 +164,9 @@ export class Predictor extends EventTarget {
   }
 
   async #send(drawing, final) {
-    this.#lastNumber += 1;
+    const request = this.#newRequest(drawing, final);
+    this.#use(request);
     this.#inFlight += 1;
-    this.#sent.push(performance.now());
-    const request = { number: this.#lastNumber, key: keyOf(drawing), drawing, final, chosen: this.#model, result: null };
-    this.#last = request;
     try {
       request.result = await this.ask(drawing, this.#model);
       this.#retry.reset();

@@ -2,7 +2,7 @@
 
 import { setText } from "../dom.js";
 import { isReadable } from "./describe.js";
-import { createContext } from "./ink.js";
+import { createLayer } from "./ink.js";
 import { decodeMask, describePlace, grow, leavesInkOut, sharpen, unite } from "./masks.js";
 import { keyOf } from "./predictor.js";
 import { sentArea } from "./sent.js";
@@ -27,7 +27,7 @@ export class SegmentationView {
     this.#note = note;
     this.#answer = answer;
     pad.addEventListener("paint", () => this.#paint());
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   /** Show the segmentation of a picture; that of strokes only if some were left out, or of the digit that was chosen. */
@@ -130,7 +130,7 @@ export class SegmentationView {
   }
 
   #outline(mask, area, view, color) {
-    const context = createContext(view.width, view.height, { willReadFrequently: false });
+    const context = createLayer(view);
     context.drawImage(this.#shape(mask, area, view, GAP + LINE, color), 0, 0);
     context.globalCompositeOperation = "destination-out";
     context.drawImage(this.#shape(mask, area, view, GAP, "#000"), 0, 0);

@@ -1,6 +1,6 @@
 // The picture that is sent of a drawing, and where on the pad it lies.
 
-import { boundingBox, createContext, inkBox, paint, placePicture } from "./ink.js";
+import { boundingBox, createContext, inkBox, paint, pixelsOf, placePicture } from "./ink.js";
 import { encode } from "./picture.js";
 import { encodeGrey } from "./png.js";
 import { viewOf } from "./view.js";
@@ -46,7 +46,7 @@ function toPng({ strokes }) {
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   paint(context, { strokes, picture: null }, view, "#000", "#fff");
-  const { data } = context.getImageData(0, 0, width, height);
+  const data = pixelsOf(context);
   return encodeGrey((index) => data[4 * index], width, height);
 }
 

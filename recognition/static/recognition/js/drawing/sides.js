@@ -15,11 +15,11 @@ function compare(one, other) {
 
 function bars({ probabilities, prediction }, isRead) {
   const columns = probabilities.map((probability, digit) => {
-    const fill = h("span", { class: "side-fill" });
+    const fill = h("span", { class: "bar-fill" });
     // Not as a style attribute: a content security policy may forbid it.
     fill.style.setProperty("--share", probability);
-    const column = h("span", { class: "side-column" }, fill);
-    return h("span", { class: "side-bar", "data-best": isRead && digit === prediction }, column, h("span", { class: "side-digit" }, String(digit)));
+    const column = h("span", { class: "bar-column" }, fill);
+    return h("span", { class: "side-bar", "data-best": isRead && digit === prediction }, column, h("span", { class: "bar-digit" }, String(digit)));
   });
   return h("div", { class: "side-bars", "aria-hidden": "true" }, ...columns);
 }
@@ -53,7 +53,7 @@ export class SideBySide {
     this.#predictor = predictor;
     this.#nameOf = nameOf;
     this.#onServing = onServing;
-    answer.addEventListener("change", () => this.#update());
+    answer.onChange(() => this.#update());
   }
 
   show(isShown) {

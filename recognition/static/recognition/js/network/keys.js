@@ -1,6 +1,8 @@
 // Where the pointer is on a canvas of cells, and where the keyboard moves.
 
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Home: [-Infinity, 0], End: [Infinity, 0] };
+import { ARROWS } from "../keys.js";
+
+const STEPS = { ...ARROWS, Home: [-Infinity, 0], End: [Infinity, 0] };
 
 export const clamp = (value, count) => Math.max(0, Math.min(count - 1, value));
 

@@ -1,7 +1,8 @@
 // "What the network does": the way of the drawing's open digit through the network, computed in the browser.
 // Modules and filters are loaded once the panel is open, the dense layers once they are in view.
 
-import { setText } from "../dom.js";
+import { loadImage, setText } from "../dom.js";
+import { createContext, pixelsOf } from "../drawing/ink.js";
 import { get } from "../http.js";
 
 const SIDE = 28;
@@ -9,15 +10,9 @@ const FRESH_MS = 30_000; // after a new installation the same id may belong to a
 
 /** Decode a 28x28 PNG data URL, white on black, to 784 floats. */
 async function decodePixels(preview) {
-  const image = new Image();
-  image.src = preview;
-  await image.decode();
-  const canvas = document.createElement("canvas");
-  canvas.width = SIDE;
-  canvas.height = SIDE;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  const context = createContext(SIDE, SIDE);
+  context.drawImage(await loadImage(preview), 0, 0);
+  const data = pixelsOf(context);
   return Float32Array.from({ length: SIDE * SIDE }, (_, index) => data[4 * index] / 255);
 }
 
@@ -41,7 +36,7 @@ export class NetworkPanel {
   #wantsDense = false;
   #walk = null;
 
-  /** `root` is a <details>; `answer` holds the digit to show and dispatches "change". */
+  /** `root` is a <details>; `answer` holds the digit to show. */
   constructor(root, modelsUrl, answer) {
     this.root = root;
     this.url = modelsUrl;
@@ -57,7 +52,7 @@ export class NetworkPanel {
       this.#pending ??= this.#shown.preview ? this.#shown : null;
       this.#update();
     }, { rootMargin: "50%" }).observe(root.querySelector("[data-network-dense]"));
-    answer.addEventListener("change", () => this.#follow(answer));
+    answer.onChange(() => this.#follow(answer));
     if (answer.opened) this.#follow(answer);
   }
 

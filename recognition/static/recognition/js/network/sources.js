@@ -2,14 +2,14 @@
 
 import { formatSigned } from "./cells.js";
 import { computeSources, FIRST, KERNEL, SECOND, WEIGHTS } from "./convolution.js";
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { peakOf, Picture } from "./paint.js";
 
 const POOLED = FIRST.side / 2;
 
 export class SourcesStep {
   constructor(root) {
-    const one = (hook) => root.querySelector(`[data-${hook}]`);
+    const one = finder(root);
     this.large = new Picture(one("large"), SECOND.side);
     this.lit = one("large").nextElementSibling;
     this.lit.style.width = this.lit.style.height = `${100 / SECOND.side}%`;

@@ -2,7 +2,7 @@
 
 import { argmax, computeFeatureMaps, FIRST, SECOND } from "./convolution.js";
 import { computeAnswer } from "./dense.js";
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { onRestyle } from "./paint.js";
 import { SourcesStep } from "./sources.js";
 import { Tiles } from "./tiles.js";
@@ -39,7 +39,7 @@ class Layer {
 
 export class Walk {
   constructor(root) {
-    const one = (hook) => root.querySelector(`[data-network-${hook}]`);
+    const one = finder(root, "network-");
     this.first = new Layer(one("first"), "first", FIRST, { columns: 8, kernels: true, gap: 4 }, () => this.#showFirst());
     this.second = new Layer(one("second"), "second", SECOND, { columns: 16, scale: 4, gap: 2 }, () => this.#showSecond());
     this.windows = [new ConvolutionStep(one("convolution")), new PoolingStep(one("pooling"))];

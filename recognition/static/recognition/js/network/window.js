@@ -1,6 +1,6 @@
 // A window that slides over a picture, by pointer, by arrow keys or by itself, and the pixel of the map that it gives.
 
-import { setText } from "../dom.js";
+import { finder, listen, setText } from "../dom.js";
 import { cellAt, clamp, onKeys } from "./keys.js";
 
 const SLOW = 6; // positions a second in the first row, to follow the numbers
@@ -14,7 +14,7 @@ export class SlidingWindow {
 
   /** `root` holds two canvases, each with a mark, and the button. `onMove()` is called for each position. */
   constructor(root, side, size, stride, onMove) {
-    const one = (hook) => root.querySelector(`[data-${hook}]`);
+    const one = finder(root);
     const canvas = one("from");
     this.count = (side - size) / stride + 1;
     this.step = stride / size;
@@ -29,8 +29,10 @@ export class SlidingWindow {
       const [x, y] = cellAt(event, side, side).map((cell) => Math.floor((cell - Math.floor((size - 1) / 2)) / stride));
       this.#choose(x, y);
     };
-    canvas.addEventListener("pointerdown", point);
-    canvas.addEventListener("pointermove", point);
+    listen(canvas, {
+      pointerdown: point,
+      pointermove: point,
+    });
     onKeys(canvas, (x, y) => this.#choose(this.x + x, this.y + y));
     this.button.addEventListener("click", () => {
       const wasPlaying = this.isPlaying;

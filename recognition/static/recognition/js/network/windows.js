@@ -2,7 +2,7 @@
 
 import { Cells, formatSigned } from "./cells.js";
 import { argmax, FIRST, KERNEL, SIDE, WEIGHTS } from "./convolution.js";
-import { setText } from "../dom.js";
+import { finder, setText } from "../dom.js";
 import { peakOf, Picture } from "./paint.js";
 import { SlidingWindow } from "./window.js";
 
@@ -16,7 +16,7 @@ function cut(values, at, side, x, y, size) {
 class WindowStep {
   /** `map` names the values that the window gives. */
   constructor(root, map, side, size, stride, ink) {
-    this.one = (hook) => root.querySelector(`[data-${hook}]`);
+    this.one = finder(root);
     this.map = map;
     this.status = this.one("status");
     this.window = new SlidingWindow(root, side, size, stride, () => this.move());

@@ -1,6 +1,6 @@
 // The accuracy of each run in the admin's list, as a sparkline.
 
-import { accuracyHeight, drawSparkline } from "../charts/sparkline.js";
+import { accuracyHeight, drawSparkline } from "./sparkline.js";
 
 for (const element of document.querySelectorAll("[data-sparkline]")) {
   element.append(drawSparkline(JSON.parse(element.dataset.sparkline), { heightOf: accuracyHeight }));

@@ -1,7 +1,7 @@
 // A line chart in SVG: finished epochs as dots on a line, the batches between them as a faint line. It follows the page's
 // colours. Its label says the last and the best values; the tables on the page hold the rest.
 
-import { h, svg } from "../../../recognition/js/dom.js";
+import { h, setAttributes, svg } from "../../../recognition/js/dom.js";
 import { Legend, formatEpoch } from "./legend.js";
 import { addPointer } from "./pointer.js";
 import { saveMenu } from "./save.js";
@@ -76,7 +76,6 @@ export class Chart {
     Object.assign(this.scale, {
       left, from, to, x: scaleBetween(from, to, left, width - EDGE.right), at: scaleBetween(left, width - EDGE.right, from, to),
     });
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const place = (points) => points.map(([epoch, value]) => [this.scale.x(epoch), y(value)]);
     const curves = [
       ...splitByEpoch(this.data.batches).flatMap((points) => this.#lines(points, place, "trail")),
@@ -84,7 +83,7 @@ export class Chart {
     ];
     this.overlay = svg("g");
     this.svg.replaceChildren(...this.#axes(), this.#clip(...curves), this.overlay);
-    this.svg.setAttribute("aria-label", this.#describe());
+    setAttributes(this.svg, { viewBox: `0 0 ${width} ${height}`, "aria-label": this.#describe() });
     this.point();
   }
 
@@ -102,9 +101,8 @@ export class Chart {
     const isOne = pointed !== null || series.every(({ points }) => !points.length || points.at(-1)[0] === at);
     const position = isOne ? formatEpoch(at) : "last epochs";
     this.legend.show(position, found);
-    this.cursor.setAttribute("aria-valuemax", maxEpochs);
-    this.cursor.setAttribute("aria-valuenow", at);
-    this.cursor.setAttribute("aria-valuetext", `${position}: ${found.map(({ name, text }) => `${name} ${text}`).join(", ")}`);
+    const spoken = `${position}: ${found.map(({ name, text }) => `${name} ${text}`).join(", ")}`;
+    setAttributes(this.cursor, { "aria-valuemax": maxEpochs, "aria-valuenow": at, "aria-valuetext": spoken });
     this.overlay.replaceChildren(...this.#selected(), ...(pointed === null ? [] : this.#crosshair(pointed, found)));
   }
 

@@ -1,6 +1,6 @@
 // The charts of a page: one hover, one zoomed range and one toolbar for all of them. They are drawn at most once a frame.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, h, setText } from "../../../recognition/js/dom.js";
 import { Chart } from "./chart.js";
 import { MAX_SMOOTHING, changeSettings, settings } from "./settings.js";
 
@@ -81,10 +81,9 @@ export class ChartGroup {
     this.log = h("input", { type: "checkbox" });
     this.smoothing = h("input", { type: "range", min: 0, max: MAX_SMOOTHING, step: 0.05 });
     this.amount = h("output");
-    this.resetButton = h("button", { type: "button" }, "Reset zoom");
+    this.resetButton = button("Reset zoom", () => this.reset());
     this.log.addEventListener("change", () => changeSettings({ log: this.log.checked }));
     this.smoothing.addEventListener("input", () => changeSettings({ smoothing: Number(this.smoothing.value) }));
-    this.resetButton.addEventListener("click", () => this.reset());
     this.#showSettings();
     return h("div", { class: "chart-tools", role: "group", "aria-label": "Charts" },
       h("label", {}, this.log, "Log scale for loss"),

@@ -1,5 +1,6 @@
 // The pointer and the keys on a chart: the value under it, a range to zoom into.
 
+import { listen } from "../../../recognition/js/dom.js";
 import { nearest } from "./series.js";
 
 const DRAG = 6; // pixels: less is a click or a tap
@@ -24,27 +25,29 @@ function addDragging(chart) {
     start = null;
     chart.select(null);
   };
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button || !event.isPrimary || !chart.scale) return;
-    start = place(event);
-    svg.setPointerCapture(event.pointerId);
-    group.point(positionAt(chart, start));
+  listen(svg, {
+    pointerdown: (event) => {
+      if (event.button || !event.isPrimary || !chart.scale) return;
+      start = place(event);
+      svg.setPointerCapture(event.pointerId);
+      group.point(positionAt(chart, start));
+    },
+    pointermove: (event) => {
+      if (!event.isPrimary || !chart.scale) return;
+      const x = place(event);
+      group.point(positionAt(chart, x));
+      if (start !== null) chart.select(Math.abs(x - start) > DRAG ? [clamp(start), clamp(x)] : null);
+    },
+    pointerup: (event) => {
+      const x = place(event);
+      if (start !== null && Math.abs(x - start) > DRAG) group.zoom(...[clamp(start), clamp(x)].sort((a, b) => a - b));
+      end();
+    },
+    pointercancel: end,
+    // A finger leaves when it is lifted: what it pointed at stays.
+    pointerleave: (event) => event.pointerType === "mouse" && group.point(null),
+    dblclick: () => group.reset(),
   });
-  svg.addEventListener("pointermove", (event) => {
-    if (!event.isPrimary || !chart.scale) return;
-    const x = place(event);
-    group.point(positionAt(chart, x));
-    if (start !== null) chart.select(Math.abs(x - start) > DRAG ? [clamp(start), clamp(x)] : null);
-  });
-  svg.addEventListener("pointerup", (event) => {
-    const x = place(event);
-    if (start !== null && Math.abs(x - start) > DRAG) group.zoom(...[clamp(start), clamp(x)].sort((a, b) => a - b));
-    end();
-  });
-  svg.addEventListener("pointercancel", end);
-  // A finger leaves when it is lifted: what it pointed at stays.
-  svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && group.point(null));
-  svg.addEventListener("dblclick", () => group.reset());
 }
 
 /** Move to the next position, by epochs if there are any, and bring it into the zoomed range. */
@@ -91,11 +94,13 @@ const KEYS = {
 export function addPointer(chart) {
   addDragging(chart);
   const { cursor, group } = chart;
-  cursor.addEventListener("keydown", (event) => {
-    const act = event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act(group);
+  listen(cursor, {
+    keydown: (event) => {
+      const act = event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act(group);
+    },
+    blur: () => group.point(null),
   });
-  cursor.addEventListener("blur", () => group.point(null));
 }

@@ -1,6 +1,6 @@
 // Save a chart as a picture or as a table.
 
-import { h, svg } from "../../../recognition/js/dom.js";
+import { button, h, listen, loadImage, svg } from "../../../recognition/js/dom.js";
 
 const SCALE = 2;
 const PADDING = 16;
@@ -58,9 +58,7 @@ function standalone(chart) {
 /** Return the chart as a PNG of twice its size. */
 async function toPng(chart) {
   const picture = standalone(chart);
-  const image = new Image();
-  image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
-  await image.decode();
+  const image = await loadImage(`data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`);
   const canvas = h("canvas", { width: Math.round(image.width * SCALE), height: Math.round(image.height * SCALE) });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve) => canvas.toBlob(resolve));
@@ -85,17 +83,18 @@ export function saveMenu(chart) {
     menu.firstElementChild.focus();
   };
   const buttons = Object.entries(kinds).map(([kind, save]) => {
-    const button = h("button", { type: "button", "aria-label": `Save ${chart.title.toLowerCase()} as ${kind}` }, kind);
-    button.addEventListener("click", () => {
+    const click = () => {
       save();
       close();
-    });
-    return button;
+    };
+    return button(kind, click, { "aria-label": `Save ${chart.title.toLowerCase()} as ${kind}` });
   });
   menu.append(h("summary", { "aria-label": `Save ${chart.title.toLowerCase()}` }, "Save"), h("div", {}, ...buttons));
-  menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open && close());
-  menu.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+  listen(menu, {
+    keydown: (event) => event.key === "Escape" && menu.open && close(),
+    focusout: ({ relatedTarget }) => {
+      if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+    },
   });
   return menu;
 }

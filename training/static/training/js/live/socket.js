@@ -37,12 +37,10 @@ export class LiveSocket extends EventTarget {
 
   open() {
     if (this.#closed) return;
-    clearTimeout(this.#reconnectTimer);
-    clearTimeout(this.#idleTimer);
+    this.#clearTimers();
     this.#isPinging = false;
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    clearTimeout(this.#connectTimer);
     this.#connectTimer = setTimeout(() => this.#drop(), CONNECT_TIMEOUT_MS);
     socket.addEventListener("message", (event) => {
       if (socket === this.#socket) this.#receive(event.data);
@@ -65,10 +63,12 @@ export class LiveSocket extends EventTarget {
     const old = this.#socket;
     this.#socket = null;
     this.#closed = true;
-    clearTimeout(this.#reconnectTimer);
-    clearTimeout(this.#connectTimer);
-    clearTimeout(this.#idleTimer);
+    this.#clearTimers();
     old?.close();
+  }
+
+  #clearTimers() {
+    for (const timer of [this.#reconnectTimer, this.#connectTimer, this.#idleTimer]) clearTimeout(timer);
   }
 
   #reconnectNow() {
@@ -113,9 +113,7 @@ export class LiveSocket extends EventTarget {
 
   #handleClose(code = 0) {
     this.#socket = null;
-    clearTimeout(this.#connectTimer);
-    clearTimeout(this.#idleTimer);
-    clearTimeout(this.#reconnectTimer);
+    this.#clearTimers();
     // Jitter spreads the viewers of a restarted server.
     const delay = this.#backoff * (0.75 + Math.random() / 2);
     this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF_MS);

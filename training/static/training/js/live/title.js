@@ -16,7 +16,7 @@ export class TitleView {
   /** Show an active run's progress. */
   show(state) {
     const { run } = state;
-    if (!run || !isActive(run)) return;
+    if (!isActive(run)) return;
     const progress = run.status === "queued" ? STATUSES.queued : `${Math.floor(shareDone(state) * 100)}%`;
     this.#write(`${progress} · Run ${run.id} · ${SITE}`);
   }

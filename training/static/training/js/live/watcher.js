@@ -2,7 +2,7 @@
 
 import { ConnectionView } from "./connection.js";
 import { confirmAction } from "../run/confirm.js";
-import { signInLink } from "../../../recognition/js/dom.js";
+import { finder, listen, signInLink } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { LiveSocket } from "./socket.js";
 import { Notifier } from "./notifier.js";
@@ -41,14 +41,17 @@ export class RunWatcher extends EventTarget {
     this.#urls = main.dataset;
     this.#onlyId = only;
     this.view = view ?? NO_VIEW;
-    this.dialog = main.querySelector("[data-stop-dialog]");
-    this.connection = new ConnectionView(main.querySelector("[data-connection]"));
+    const one = finder(main);
+    this.dialog = one("stop-dialog");
+    this.connection = new ConnectionView(one("connection"));
     this.title = new TitleView();
-    if (view) this.notifier = new Notifier(main.querySelector("[data-notify]"));
+    if (view) this.notifier = new Notifier(one("notify"));
     this.live = new LiveSocket(main.dataset.socketPath);
-    this.live.addEventListener("state", (event) => this.#showConnection(event.detail));
-    this.live.addEventListener("message", (event) => this.#receive(event.detail));
-    main.querySelector("[data-stop]")?.addEventListener("click", () => this.#stop());
+    listen(this.live, {
+      state: (event) => this.#showConnection(event.detail),
+      message: (event) => this.#receive(event.detail),
+    });
+    one("stop")?.addEventListener("click", () => this.#stop());
     this.live.open();
   }
 

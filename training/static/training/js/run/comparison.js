@@ -1,6 +1,6 @@
 // Champion against challenger: how the model that a run began with and its own model predicted the same pictures.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { finder, h, setText, table, th } from "../../../recognition/js/dom.js";
 import { formatCount, formatProbability } from "../../../recognition/js/format.js";
 import { describeError, getWithRetry } from "../../../recognition/js/http.js";
 
@@ -24,12 +24,10 @@ function describeVerdict({ champion, challenger, objections }, run) {
 
 function pairsTable(set, { champion, challenger }) {
   const cell = (value, kind) => h("td", { class: kind }, formatCount(value));
-  const head = (text, scope) => h("th", { scope }, text);
-  return h("table", { class: "pairs" },
-    h("thead", {}, h("tr", {}, h("td", { class: "corner" }), head(`Model ${challenger} right`, "col"), head(`Model ${challenger} wrong`, "col"))),
-    h("tbody", {},
-      h("tr", {}, head(`Model ${champion} right`, "row"), cell(set.both_right, "right"), cell(set.broken, "broken")),
-      h("tr", {}, head(`Model ${champion} wrong`, "row"), cell(set.fixed, "fixed"), cell(set.both_wrong, ""))));
+  return table("pairs", null, [h("td", { class: "corner" }), th("col", `Model ${challenger} right`), th("col", `Model ${challenger} wrong`)], [
+    [th("row", `Model ${champion} right`), cell(set.both_right), cell(set.broken, "broken")],
+    [th("row", `Model ${champion} wrong`), cell(set.fixed, "fixed"), cell(set.both_wrong)],
+  ]);
 }
 
 const labelName = (label) => (label === NO_DIGIT ? "no digit" : String(label));
@@ -71,13 +69,12 @@ function setPart(set, comparison, heading) {
 }
 
 export class ComparisonSection {
+  #one;
+
   constructor(root, url) {
     this.root = root;
+    this.#one = finder(root, "comparison-");
     this.url = url;
-  }
-
-  #one(hook) {
-    return this.root.querySelector(`[data-comparison-${hook}]`);
   }
 
   /** Show the run's comparison, then load the pictures. A run without one shows nothing. */

@@ -1,6 +1,6 @@
 // Test digits as pictures: a run's most confident mistakes, and the digits of a cell of its confusion matrix.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, setText } from "../../../recognition/js/dom.js";
 import { formatCount, formatProbability } from "../../../recognition/js/format.js";
 import { describeError, get } from "../../../recognition/js/http.js";
 
@@ -32,21 +32,18 @@ export function digitsSection(heading) {
 }
 
 export class TestDigits {
+  #one;
   #requests = 0;
   #cell = {};
 
   /** `root` holds a heading, a problem and a list. */
   constructor(root, url = "") {
     this.root = root;
+    this.#one = finder(root, "digits-");
     this.url = url;
-    this.more = h("button", { type: "button", hidden: true }, "Show more");
-    this.more.addEventListener("click", () => this.#load(this.#one("list").children.length));
+    this.more = button("Show more", () => this.#load(this.#one("list").children.length), { hidden: true });
     this.#one("title").setAttribute("aria-live", "polite");
     root.append(this.more);
-  }
-
-  #one(hook) {
-    return this.root.querySelector(`[data-digits-${hook}]`);
   }
 
   /** Show the digits of a cell of the confusion matrix, or all mistakes. */

@@ -1,6 +1,6 @@
 // A run's own page: live while the run is active, then all its results.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, listen, setText } from "../../../recognition/js/dom.js";
 import { ComparisonSection } from "./comparison.js";
 import { TestDigits } from "./digits.js";
 import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
@@ -12,7 +12,7 @@ import { describeStop, formatCount, formatDuration, formatFullTime, formatName, 
 
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
 const main = document.getElementById("main");
-const one = (hook) => main.querySelector(`[data-${hook}]`);
+const one = finder(main);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
 const view = new RunView(one("run"));
@@ -50,6 +50,8 @@ function showCorrections({ id, base, corrections }, again) {
   }, () => {}); // without the link, the name stays
 }
 
+const showDownloads = (text, ...links) => one("downloads").replaceChildren(h("span", { class: "soft" }, text), ...links);
+
 async function showModel(run) {
   if (run.model === null) return;
   one("try").href = `${main.dataset.homeUrl}?model=${run.model}#draw-title`;
@@ -58,9 +60,9 @@ async function showModel(run) {
     const model = await getWithRetry(`${main.dataset.modelsUrl}${run.model}/`);
     const names = { onnx: "ONNX file", keras: "Keras file" };
     const links = Object.entries(model.files).map(([kind, url]) => h("a", { class: "button", href: url, download: true }, names[kind]));
-    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${model.id}`), ...links);
+    showDownloads(`Model ${model.id}`, ...links);
   } catch (error) {
-    one("downloads").replaceChildren(h("span", { class: "soft" }, `Model ${run.model}: the files could not be listed. ${describeError(error)}`));
+    showDownloads(`Model ${run.model}: the files could not be listed. ${describeError(error)}`);
   }
 }
 
@@ -93,13 +95,12 @@ async function fetchRun(problem, show) {
     setText(box, "");
     show(run);
   } catch (error) {
-    const again = h("button", { type: "button" }, "Try again");
     const tryAgain = () => {
       live.close();
       fetchRun(problem, show);
     };
     const live = onReconnection(tryAgain);
-    again.addEventListener("click", () => {
+    const again = button("Try again", () => {
       one("run-title").focus({ preventScroll: true });
       tryAgain();
     });
@@ -120,9 +121,11 @@ function follow(run) {
       showAll(ended);
     });
   };
-  watcher.addEventListener("ended", finish);
-  // The run may have ended before the first snapshot.
-  watcher.addEventListener("change", () => isActive(watcher.run) || finish());
+  listen(watcher, {
+    ended: finish,
+    // The run may have ended before the first snapshot.
+    change: () => isActive(watcher.run) || finish(),
+  });
 }
 
 /** Its model may go into service, or another one, while nobody looks. */

@@ -1,16 +1,17 @@
 // A run's tables: its finished epochs and its confusion matrix.
 
-import { h } from "../../../recognition/js/dom.js";
+import { button, h, table, th } from "../../../recognition/js/dom.js";
+import { ARROWS } from "../../../recognition/js/keys.js";
 import { formatCount, formatDecimal, formatDuration, formatPercent, formatRate } from "../../../recognition/js/format.js";
 
 const COLUMNS = [
-  ["Loss", "loss", formatDecimal, ""],
-  ["Accuracy", "accuracy", formatPercent, ""],
+  ["Loss", "loss", formatDecimal],
+  ["Accuracy", "accuracy", formatPercent],
   ["Validation loss", "val_loss", formatDecimal, "roomy-cell"],
-  ["Validation accuracy", "val_accuracy", formatPercent, ""],
+  ["Validation accuracy", "val_accuracy", formatPercent],
   ["Objective", "objective", formatDecimal, "roomy-cell"],
   ["Learning rate", "learning_rate", formatRate, "roomy-cell"],
-  ["Time", "seconds", formatDuration, ""],
+  ["Time", "seconds", formatDuration],
 ];
 
 const ROUNDING = 1e-4; // the share by which the sums of the same loss may differ
@@ -24,17 +25,12 @@ export function hasObjective(epochs) {
 export function epochTable(epochs) {
   const measured = (key) => epochs.some((epoch) => Number.isFinite(epoch[key])) && (key !== "objective" || hasObjective(epochs));
   const columns = COLUMNS.filter(([, key]) => measured(key));
-  const head = columns.map(([title, , , kind]) => h("th", { scope: "col", class: kind || null }, title));
+  const head = columns.map(([title, , , kind]) => h("th", { scope: "col", class: kind }, title));
   const rows = epochs.map((epoch) =>
-    h("tr", {},
-      h("th", { scope: "row" }, String(epoch.epoch)),
-      ...columns.map(([, key, write, kind]) => h("td", { class: kind || null }, write(epoch[key])))));
-  const table = h("table", { class: "epochs" },
-    h("caption", {}, "Finished epochs"),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Epoch"), ...head)),
-    h("tbody", {}, ...rows));
+    [th("row", String(epoch.epoch)), ...columns.map(([, key, write, kind]) => h("td", { class: kind }, write(epoch[key])))]);
+  const list = table("epochs", h("caption", {}, "Finished epochs"), [th("col", "Epoch"), ...head], rows);
   // The table scrolls when it is long, so the keyboard must be able to focus it.
-  return h("div", { class: "epochs-scroll", tabindex: "0", role: "region", "aria-label": "Finished epochs" }, table);
+  return h("div", { class: "epochs-scroll", tabindex: "0", role: "region", "aria-label": "Finished epochs" }, list);
 }
 
 // Per cent of colour: at most half, so that the numbers stay readable in light and dark.
@@ -46,39 +42,31 @@ function confusionCell(value, truth, predicted, worst, openCell) {
   const heat = value && truth !== predicted ? MIN_HEAT + (value / worst) * (MAX_HEAT - MIN_HEAT) : 0;
   const cell = h("td", { class: truth === predicted ? "right" : heat > HOT && "hot" });
   cell.style.setProperty("--heat", `${heat}%`);
-  if (!value || !openCell) {
-    cell.append(value ? formatCount(value) : "");
-    return cell;
-  }
+  if (!value) return cell;
   const name = `${formatCount(value)}: ${truth} read as ${predicted}`;
-  const button = h("button", { type: "button", "aria-label": name, tabindex: -1 }, formatCount(value));
-  button.setAttribute("aria-pressed", "false");
-  button.addEventListener("click", () => {
-    const isOpen = button.getAttribute("aria-pressed") === "true";
+  cell.append(button(formatCount(value), ({ currentTarget: chosen }) => {
+    const isOpen = chosen.getAttribute("aria-pressed") === "true";
     for (const other of cell.closest("table").querySelectorAll("[aria-pressed=true]")) other.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-pressed", String(!isOpen));
+    chosen.setAttribute("aria-pressed", String(!isOpen));
     openCell(isOpen ? null : truth, predicted);
-  });
-  cell.append(button);
+  }, { "aria-label": name, "aria-pressed": "false", tabindex: -1 }));
   return cell;
 }
 
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-
 /** Make the cells one tab stop; arrow keys move to the next cell that holds digits. */
-function addArrowKeys(table) {
-  const cells = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(1).map((cell) => cell.querySelector("button")));
+function addArrowKeys(matrix) {
+  const cells = [...matrix.tBodies[0].rows].map((row) => [...row.cells].slice(1).map((cell) => cell.querySelector("button")));
   const first = cells.flat().find(Boolean);
   if (first) first.tabIndex = 0;
-  table.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
+  matrix.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
     let row = cells.findIndex((buttons) => buttons.includes(event.target));
     if (!step || row < 0) return;
     event.preventDefault();
     let column = cells[row].indexOf(event.target);
     do {
-      row += step[0];
-      column += step[1];
+      column += step[0];
+      row += step[1];
     } while (cells[row] && column >= 0 && column < cells[row].length && !cells[row][column]);
     const next = cells[row]?.[column];
     if (!next) return;
@@ -88,19 +76,14 @@ function addArrowKeys(table) {
   });
 }
 
-/** Return the confusion matrix. With `openCell(label, predicted)`, cells are buttons; the open one calls it with null. */
-export function confusionTable(confusion, openCell = null) {
+/** Return the confusion matrix. Its cells are buttons that call `openCell(label, predicted)`; the open one calls it with null. */
+export function confusionTable(confusion, openCell) {
   const worst = Math.max(1, ...confusion.flatMap((row, truth) => row.filter((_, predicted) => predicted !== truth)));
-  const head = confusion.map((_, predicted) => h("th", { scope: "col" }, String(predicted)));
+  const head = confusion.map((_, predicted) => th("col", String(predicted)));
   const rows = confusion.map((row, truth) =>
-    h("tr", {},
-      h("th", { scope: "row" }, String(truth)),
-      ...row.map((value, predicted) => confusionCell(value, truth, predicted, worst, openCell))));
-  const hint = openCell ? " Select a cell to see its digits." : "";
-  const table = h("table", { class: "confusion" },
-    h("caption", {}, `Confusion matrix (row: true digit, column: predicted).${hint}`),
-    h("thead", {}, h("tr", {}, h("td", { class: "corner" }), ...head)),
-    h("tbody", {}, ...rows));
-  if (openCell) addArrowKeys(table);
-  return table;
+    [th("row", String(truth)), ...row.map((value, predicted) => confusionCell(value, truth, predicted, worst, openCell))]);
+  const caption = "Confusion matrix (row: true digit, column: predicted). Select a cell to see its digits.";
+  const matrix = table("confusion", h("caption", {}, caption), [h("td", { class: "corner" }), ...head], rows);
+  addArrowKeys(matrix);
+  return matrix;
 }

@@ -1,6 +1,6 @@
 // The watched run: heading, status, progress bars, time left and results.
 
-import { setText } from "../../../recognition/js/dom.js";
+import { finder, setAttributes, setText } from "../../../recognition/js/dom.js";
 import { RunResults } from "./results.js";
 import { isActive, shareDone, EMPTY } from "../live/state.js";
 import { STATUSES, formatCount, formatDecimal, formatFullTime, formatPercent, formatRate, formatOrigin, formatRunTime, formatStopper, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
@@ -72,6 +72,7 @@ function announcementFor(run) {
 }
 
 export class RunView {
+  #one;
   #queuedSince = 0;
   #queuedRun = null;
   #timer = 0;
@@ -83,18 +84,15 @@ export class RunView {
 
   constructor(root) {
     this.root = root;
+    this.#one = finder(root);
     // The first page shows one run after the other, so every run has the same places there.
     this.isFirstPage = this.#one("run-link") !== null;
     this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome"), hasObjective: !this.isFirstPage });
   }
 
-  #one(hook) {
-    return this.root.querySelector(`[data-${hook}]`);
-  }
-
   show(state) {
     const { run, batches } = state;
-    if (run && isActive(run)) this.#watched = run.id;
+    if (isActive(run)) this.#watched = run.id;
     // What was shown while the run was active keeps its place.
     const reserve = run !== null && (this.isFirstPage || this.#watched === run.id);
     this.root.dataset.status = run?.status ?? (state === EMPTY ? "unknown" : "none");
@@ -136,7 +134,7 @@ export class RunView {
 
   #showStop(run, reserve) {
     const stop = this.#one("stop");
-    const hide = !run || !isActive(run);
+    const hide = !isActive(run);
     if (hide && stop === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
     stop.hidden = hide && !reserve;
     stop.toggleAttribute("data-over", hide);
@@ -146,7 +144,7 @@ export class RunView {
   /** The panel stays from the queue to the end, also between two epochs; then the outcome takes its place. */
   #showLive({ run, batch }, reserve) {
     const live = this.#one("live");
-    const isOver = !run || !isActive(run);
+    const isOver = !isActive(run);
     live.hidden = isOver && !reserve;
     live.toggleAttribute("data-over", isOver);
     if (!isOver) this.#showBatch(run, batch);
@@ -185,8 +183,7 @@ export class RunView {
 
   #moveBar(name, share, text) {
     const bar = this.#one(`live-${name}`);
-    bar.setAttribute("aria-valuenow", share);
-    bar.setAttribute("aria-valuetext", text);
+    setAttributes(bar, { "aria-valuenow": share, "aria-valuetext": text });
     bar.firstElementChild.style.transform = `scaleX(${share})`;
   }
 

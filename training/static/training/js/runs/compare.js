@@ -1,13 +1,14 @@
 // Compare runs: a chart for each metric, and a table with the differences in bold.
 
 import { ChartGroup } from "../charts/group.js";
-import { h, setText } from "../../../recognition/js/dom.js";
+import { finder, h, setText, table, th } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
 import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
 const MAX_RUNS = 6;
 const main = document.getElementById("main");
+const one = finder(main);
 const ids = [...new Set(new URLSearchParams(location.search).getAll("run"))].filter((id) => /^\d{1,18}$/.test(id)).slice(0, MAX_RUNS);
 
 const trainingSeconds = (run) => run.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
@@ -30,16 +31,13 @@ const FACTS = [
 
 function comparisonTable(runs) {
   const head = runs.map((run, index) =>
-    h("th", { scope: "col" }, h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
+    th("col", h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
   const rows = FACTS.map(([name, write]) => {
     const values = runs.map(write);
     const differs = new Set(values).size > 1;
-    return h("tr", { class: differs && "differs" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
+    return [h("th", { scope: "row", class: differs && "differs" }, name), ...values.map((value) => h("td", {}, value))];
   });
-  return h("table", { class: "compare" },
-    h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`),
-    h("thead", {}, h("tr", {}, h("td", {}), ...head)),
-    h("tbody", {}, ...rows));
+  return table("compare", h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`), [h("td", {}), ...head], rows);
 }
 
 /** Return the validation curves if all runs have one, else each run's own kind, named in the key. */
@@ -57,18 +55,18 @@ function series(runs, name) {
 
 function show(runs) {
   const title = `Compare runs ${new Intl.ListFormat("en-GB").format(runs.map((run) => String(run.id)))}`;
-  setText(main.querySelector("[data-title]"), title);
+  setText(one("title"), title);
   document.title = `${title} · Digits`;
   const maxEpochs = Math.max(1, ...runs.map((run) => run.epochs.at(-1)?.epoch ?? 0));
   const found = METRICS.map((metric) => ({ metric, ...series(runs, metric.name) })).filter(({ lines }) => lines.length);
   const group = new ChartGroup(found.map(({ metric, kind }) => ({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title })), title.replace("Compare r", "R"));
-  if (found.length) main.querySelector("[data-charts]").replaceChildren(group.element);
+  if (found.length) one("charts").replaceChildren(group.element);
   group.charts.forEach((chart, index) => chart.draw({ series: found[index].lines, maxEpochs }));
-  main.querySelector("[data-table]").replaceChildren(comparisonTable(runs));
+  one("table").replaceChildren(comparisonTable(runs));
 }
 
 async function start() {
-  const problem = main.querySelector("[data-problem]");
+  const problem = one("problem");
   if (ids.length < 2) {
     setText(problem, "Select two or more runs in the list of runs to compare them.");
     return;

@@ -1,6 +1,6 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
-import { h, setText } from "../../../recognition/js/dom.js";
+import { button, finder, h, listen, setText, th } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
@@ -40,7 +40,7 @@ export class RunTable {
 
   /** The history entry keeps page, order, filter and what is selected; with `remember`, the URL has the first three too. */
   constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
-    const one = (hook) => root.querySelector(`[data-history-${hook}]`);
+    const one = finder(root, "history-");
     Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
     this.parts = Object.fromEntries(
       ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
@@ -52,18 +52,20 @@ export class RunTable {
     this.parts.older.addEventListener("click", () => this.#turn(1));
     this.#makeSortable();
     this.#showSelected();
-    setText(root.querySelector("[data-history-zone]"), describeZone());
+    setText(one("zone"), describeZone());
   }
 
   /** Show what a RunWatcher tells of the runs. */
   follow(watcher) {
-    watcher.addEventListener("change", ({ detail }) => {
-      if (watcher.run) this.update(watcher.run);
-      if (detail.missed) this.refresh();
+    listen(watcher, {
+      change: ({ detail }) => {
+        if (watcher.run) this.update(watcher.run);
+        if (detail.missed) this.refresh();
+      },
+      ended: () => watcher.run && this.update(watcher.run),
+      activated: ({ detail }) => this.#showService(detail.model),
+      reconnected: () => this.parts.problem.textContent && this.refresh(),
     });
-    watcher.addEventListener("ended", () => watcher.run && this.update(watcher.run));
-    watcher.addEventListener("activated", ({ detail }) => this.#showService(detail.model));
-    watcher.addEventListener("reconnected", () => this.parts.problem.textContent && this.refresh());
   }
 
   /** Load the list. `say()` returns what screen readers announce then. */
@@ -172,9 +174,7 @@ export class RunTable {
 
   #makeSortable() {
     for (const head of this.root.querySelectorAll("[data-order]")) {
-      const button = h("button", { type: "button" }, head.textContent);
-      button.addEventListener("click", () => this.#sortBy(head.dataset.order));
-      head.replaceChildren(button);
+      head.replaceChildren(button(head.textContent, () => this.#sortBy(head.dataset.order)));
     }
     this.#showOrder();
   }
@@ -207,7 +207,7 @@ export class RunTable {
       setText(this.parts.said, this.#selectedText());
     });
     const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
-    return h("tr", {}, h("td", { class: "pick" }, checkbox), h("th", { scope: "row" }, link), ...cells(run));
+    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", link), ...cells(run));
   }
 
   #selectedText() {

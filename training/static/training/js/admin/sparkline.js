@@ -1,7 +1,7 @@
 // A line without axes.
 
 import { svg } from "../../../recognition/js/dom.js";
-import { toPath } from "./scale.js";
+import { toPath } from "../charts/scale.js";
 
 const MARGIN = 3;
 const MOST_WRONG = 0.9; // chance

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_page_numbers import type_number
-from tests.support.browser import epoch, snapshot
+from tests.support.browser import RUN, epoch, snapshot
 from tests.support.page import pad, run_panel
 
 pytestmark = pytest.mark.browser
@@ -74,6 +74,8 @@ def test_a_correction_and_a_number(visits):
 def test_a_run_that_is_watched_and_stopped(visits):
     page, server = visits.open_faked(snapshot(seq=3, epochs=[epoch(1)]))
     page.route("**/api/stop_training/", lambda route: route.fulfill(json={"message": "Stop signal sent.", "run": 1}))
+    stopped = snapshot(status="interrupted", epochs=[epoch(1), epoch(2, 0.95)])["run"]
+    page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=stopped))
     server.send("epoch", 4, **epoch(2, 0.95))
     expect(run_panel(page)).to_match_aria_snapshot(RUN)
     tab_to(page, page.get_by_role("button", name="Stop run"))

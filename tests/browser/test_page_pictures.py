@@ -197,6 +197,12 @@ def test_the_drawing_is_there_after_another_page_and_a_reload(visits):
     button(page, "Clear").click()
     page.reload()
     expect(answer(page)).to_have_text("Nothing drawn yet.")
+    # What another version of the page has stored keeps nobody from drawing.
+    store = """addEventListener("pagehide", () => sessionStorage.setItem("drawing", '{"strokes": [{"points": []}]}'))"""
+    page.evaluate(store)
+    page.reload()
+    draw(page)
+    expect(answer(page)).to_contain_text("Read as 7")
 
 
 def test_the_camera_takes_a_photo_or_says_why_not(visits):

@@ -213,3 +213,12 @@ def test_a_form_of_the_admin_without_its_token_is_refused_by_a_page_of_the_admin
     refused = strict.post(RUNS, {"action": "export_csv"}, **NAVIGATION)
     assert refused.status_code == 403
     assert 'id="user-tools"' in refused.content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["abc", "", "1\0", "9" * 20])
+def test_a_wrong_id_is_the_clients_error(client: Client, wrong: str) -> None:
+    for page in (RUNS, MODELS, "/admin/auth/user/"):
+        refused = client.post(page, {"action": "delete_selected", "_selected_action": wrong})
+        assert refused.status_code == 400, page
+    for page in (RUNS, MODELS) if wrong.isalnum() else ():
+        assert client.get(f"{page}{wrong}/delete/").status_code == 404, page

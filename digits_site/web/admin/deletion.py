@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, confirm
 
@@ -29,7 +29,10 @@ class DeletingAdmin(ActionAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         def find() -> Any:
-            return self.selection(request, [get_object_or_404(self.get_queryset(request), pk=object_id)])
+            row = self.get_object(request, unquote(object_id))
+            if row is None:  # no such row, or no number
+                raise Http404
+            return self.selection(request, [row])
 
         return confirm(self, request, self.deletion, find, self.url_of("changelist"))
 

@@ -5,8 +5,12 @@ import { encodeBitmap, fromDataUrl, openPicture, toDataUrl } from "./picture.js"
 
 const KEY = "drawing";
 const MAX_FILE_BYTES = 1_000_000; // of a picture; browsers take about 5 MB
+const MAX_UNITS = 10; // from the pad's middle: more than any pad has
 const PRECISION = 1e6; // for each unit
 const LOST = "The picture was too large to keep. Choose it again.";
+
+/** Return whether a stroke can be painted: an earlier version of the page may have stored another kind. Throws for some that can't. */
+const isStroke = ({ points, width }) => width > 0 && points.length > 0 && points.every((point) => point.every((number) => Math.abs(number) < MAX_UNITS));
 
 function restore(pad, { strokes, area, picture, isLost }) {
   if (isLost) pad.say(LOST);
@@ -58,6 +62,6 @@ export function keepDrawing(pad) {
 
   try {
     const value = JSON.parse(sessionStorage.getItem(KEY));
-    if (value) restore(pad, value);
-  } catch {} // storage is not allowed
+    if (value?.strokes.every(isStroke)) restore(pad, value);
+  } catch {} // storage is not allowed, or its value is none of ours
 }

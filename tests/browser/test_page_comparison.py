@@ -119,7 +119,7 @@ def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(vi
     check_accessibility(page, 1280, 320, context=".draw")
 
     with page.expect_response("**/api/corrections/**") as sent:
-        button(page, "7").click()
+        page.get_by_role("group", name="It was").get_by_role("button", name="7").click()
     assert (sent.value.json()["predicted"], sent.value.json()["model"]) == (6, int(model))
     button(page, "Undo correction").click()  # other modules count the corrections of this stack
     expect(page.get_by_role("status", name="Correction")).to_have_text("Undone. The label was deleted.")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
 from tests.support.charts import CONFUSION
 from tests.support.page import alert, button, epoch_rows
+from tests.support.shifts import record_shifts, shifts
 from training import shipping
 
 pytestmark = pytest.mark.browser
@@ -117,6 +118,9 @@ def test_the_page_of_one_run_is_not_moved_by_another(visits):
 def test_runs_are_sorted_and_the_address_remembers(visits):
     page = visits.open("/runs/")
     header = page.get_by_role("columnheader", name="Test accuracy")
+    expect(header).to_be_visible()
+    record_shifts(page, loading=True)
+    assert shifts(page) == [], "the header waits for the rows, which set its widths"
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
     said = page.get_by_role("status", name="List of runs")

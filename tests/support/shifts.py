@@ -2,19 +2,19 @@
 
 from tests.support.browser import settle
 
-RECORD = """() => {
+RECORD = """(buffered) => {
   window.shifts = [];
   const describe = ({ node }) => (node?.outerHTML ?? String(node?.textContent)).slice(0, 80);
   new PerformanceObserver((list) => {
     for (const { value, sources } of list.getEntries()) window.shifts.push([value, ...sources.map(describe)]);
-  }).observe({ type: "layout-shift" });
+  }).observe({ type: "layout-shift", buffered });
 }"""
 
 
-def record_shifts(page):
-    """Begin to record, with those that follow a click too."""
+def record_shifts(page, loading=False):
+    """Begin to record, with those that follow a click too, or with those since the page began to load."""
     settle(page)
-    page.evaluate(RECORD)
+    page.evaluate(RECORD, loading)
 
 
 def shifts(page):

@@ -97,6 +97,13 @@ def explain_same(run: TrainingRun) -> Explanation:
     return replace(explanation, sentences=[*explanation.sentences, sentence])
 
 
+def explain_activation(run: TrainingRun) -> Explanation:
+    """Explain what the run's model will do. Raises NoModel for a run without one."""
+    if run.model is None:
+        raise NoModel
+    return explain_service(run.model)
+
+
 def stop_run(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
 ) -> None:
@@ -157,7 +164,7 @@ ACTIONS = {
         "Put into service",
         MAY_ACTIVATE,
         lambda run: run.model_id is not None and not run.in_service,
-        lambda run: explain_service(run.model) if run.model else Explanation(["This run has no model."]),
+        explain_activation,
         activate,
         lambda run, data=None: reason_form(run.model, data) if run.model else None,
     ),

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -11,18 +10,11 @@ from playwright.sync_api import expect
 from tests.support.browser import check_accessibility, overflow, settle
 from tests.support.drawings import STROKES, encode
 from tests.support.drawings import draw as drawn
+from tests.support.keyboard import type_number
 from tests.support.page import DROP, alert, answer, bars, button, draw, ink, number_answer, on_pad, pad, touch
 
 pytestmark = pytest.mark.browser
 NUMBER = "98105"
-# Corners on a grid of the keyboard's steps, 16 tall: where the pen goes, and where it is lifted.
-GRID = {
-    "9": [[(8, 0), (3, 0), (0, 3), (0, 6), (3, 9), (6, 8), (9, 4), (9, 0), (9, 16)]],
-    "8": [[(5, 7), (1, 4), (2, 1), (5, 0), (8, 1), (9, 4), (1, 11), (1, 14), (5, 16), (9, 14), (9, 11), (5, 7)]],
-    "1": [[(4, 0), (4, 16)]],
-    "0": [[(5, 0), (2, 1), (0, 5), (0, 11), (2, 15), (5, 16), (8, 15), (10, 11), (10, 5), (8, 1), (5, 0)]],
-    "5": [[(9, 0), (1, 0), (1, 7), (6, 6), (9, 9), (9, 13), (6, 16), (0, 16)]],
-}
 
 
 def strokes(number, width, height, top=0.15):
@@ -37,34 +29,6 @@ def strokes(number, width, height, top=0.15):
 def write(page, number=NUMBER, width=0.42, height=0.6):
     for points in strokes(number, width, height):
         draw(page, points, steps=1)
-
-
-def type_line(page, before, after):
-    """Press arrow keys, one step at a time, along a line."""
-    (x, y), (to_x, to_y) = before, after
-    longer = max(abs(to_x - x), abs(to_y - y))
-    for step in range(1, longer + 1):
-        next_x, next_y = (round(a + (b - a) * step / longer) for a, b in zip(before, after, strict=True))
-        for key, moves in (("Right", next_x > x), ("Left", next_x < x), ("Down", next_y > y), ("Up", next_y < y)):
-            if moves:
-                page.keyboard.press(f"Arrow{key}")
-        x, y = next_x, next_y
-
-
-def type_number(page, number=NUMBER):
-    """Write with arrow keys and Space alone, from the pad's left side."""
-    page.keyboard.press("Home")
-    page.keyboard.press("Shift+ArrowRight")
-    at = (0, 0)
-    for place, digit in enumerate(number):
-        for corners in GRID[digit]:
-            path = [(x + 14 * place, y) for x, y in corners]
-            type_line(page, at, path[0])
-            page.keyboard.press("Space")
-            for before, after in pairwise(path):
-                type_line(page, before, after)
-            page.keyboard.press("Space")
-            at = path[-1]
 
 
 def digits(page):
@@ -188,7 +152,7 @@ def test_a_finger_writes_opens_and_corrects_and_the_telephone_is_turned(visits, 
 def test_a_number_is_written_opened_and_corrected_by_keyboard_alone(visits, stack):
     page = visits.open()
     pad(page).focus()
-    type_number(page)
+    type_number(page, NUMBER)
     expect_number(page)
     for _ in range(12):
         page.keyboard.press("Tab")

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_numbers import type_number
 from tests.support.browser import RUN, epoch, snapshot
+from tests.support.keyboard import type_number
 from tests.support.page import pad, run_panel
 
 pytestmark = pytest.mark.browser

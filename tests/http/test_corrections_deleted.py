@@ -129,7 +129,7 @@ def test_the_workers_watchdog_applies_it_once_an_hour(settings) -> None:
     of_age(2, "pending", 2)
     dog.apply_retention(now + RETENTION_SECONDS - 1)
     assert Correction.objects.exists()
-    dog.apply_retention(now + RETENTION_SECONDS)
+    dog.apply_retention(now + RETENTION_SECONDS + 1)
     assert not Correction.objects.exists()
     assert RETENTION_SECONDS == 3600
 

@@ -188,10 +188,12 @@ def prefilled(path: str, method: str, operation: dict[str, Any]) -> dict[str, An
 def test_what_try_it_out_begins_with_is_valid_and_harmless(document: Document, client: Client) -> None:
     """It is sent as it stands, by an account that may do everything. Training begins, and is stopped."""
     client.force_login(User.objects.create_superuser("root"))
-    before, blank = Activation.current_model_id(), set()
+    before, blank, first_run = Activation.current_model_id(), set(), TrainingRun.objects.get().pk
     for path, operations in document.content["paths"].items():
         for method, operation in operations.items():
             request = prefilled(path, method, operation)
+            if request and "/runs/" in path:  # SQLite goes on counting after the runs of other tests
+                request["path"] = request["path"].replace("/1/", f"/{first_run}/")
             if request is None:
                 blank.add(operation["operationId"])
             elif operation["operationId"] != "streamProgress":  # the test client reads no streams

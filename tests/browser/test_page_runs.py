@@ -175,6 +175,7 @@ def test_two_runs_are_picked_and_compared(visits, stack):
 def test_the_first_page_keeps_filter_and_selection_on_the_way_back_and_the_list_is_live(visits):
     page = visits.open("/")
     runs = region(page, "^Runs$")
+    expect(runs.get_by_text(re.compile("^Times in "))).to_be_visible()  # the list has loaded
     runs.get_by_label("Status").select_option("queued")
     expect(runs.get_by_role("status")).to_have_text("No queued runs.")
     runs.get_by_label("Status").select_option("completed")

@@ -30,7 +30,7 @@ NUMBER = """
   - button /Digit 2. 8, \\d+\\.\\d% sure/
 - group "Digit 1 wrong? It was"
 """
-RUN = """
+WATCHED = """
 - heading /Run \\d+/
 - button "Stop run"
 - status "Run": /epoch 2 of 5 finished, accuracy 95.00%/
@@ -77,7 +77,7 @@ def test_a_run_that_is_watched_and_stopped(visits):
     stopped = snapshot(status="interrupted", epochs=[epoch(1), epoch(2, 0.95)])["run"]
     page.route(f"**/api/runs/{RUN}/", lambda route: route.fulfill(json=stopped))
     server.send("epoch", 4, **epoch(2, 0.95))
-    expect(run_panel(page)).to_match_aria_snapshot(RUN)
+    expect(run_panel(page)).to_match_aria_snapshot(WATCHED)
     tab_to(page, page.get_by_role("button", name="Stop run"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_match_aria_snapshot('- dialog:\n  - button "Keep training"')

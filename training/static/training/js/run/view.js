@@ -80,21 +80,21 @@ export class RunView {
   #problem = "";
   #link = null;
   #watched = null; // the run that was seen active
+  #isFirstPage; // it shows one run after the other, so every run has the same places there
   #unstopped = null; // the run that ended while a person was asked whether to stop it
 
   constructor(root) {
     this.root = root;
     this.#one = finder(root);
-    // The first page shows one run after the other, so every run has the same places there.
-    this.isFirstPage = this.#one("run-link") !== null;
-    this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome"), hasObjective: !this.isFirstPage });
+    this.#isFirstPage = this.#one("run-link") !== null;
+    this.results = new RunResults(root.querySelector("[data-results]"), { outcome: this.#one("outcome"), hasObjective: !this.#isFirstPage });
   }
 
   show(state) {
     const { run, batches } = state;
     if (isActive(run)) this.#watched = run.id;
     // What was shown while the run was active keeps its place.
-    const reserve = run !== null && (this.isFirstPage || this.#watched === run.id);
+    const reserve = run !== null && (this.#isFirstPage || this.#watched === run.id);
     this.root.dataset.status = run?.status ?? (state === EMPTY ? "unknown" : "none");
     setText(this.#one("run-title"), run ? `Run ${run.id}` : state === EMPTY ? "Waiting for the server…" : "No run yet");
     this.#showLink(run);

@@ -23,7 +23,7 @@ from tests.support.settings_file import variables_in_settings
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
 from training.live.consumers import websocket_urlpatterns
-from training.serializers import RunParameters
+from training.parameters import RunParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

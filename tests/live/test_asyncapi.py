@@ -100,7 +100,7 @@ def test_the_file_has_every_message_that_the_code_sends_and_no_other_with_the_pr
 
 
 def test_the_parameters_bounds_are_the_codes() -> None:
-    from training.serializers import RunParameters
+    from training.parameters import RunParameters
 
     schemas = document()["components"]["schemas"]["Parameters"]["properties"]
     bounded = {name: field for name, field in RunParameters().fields.items() if hasattr(field, "min_value")}
@@ -111,7 +111,8 @@ def test_the_parameters_bounds_are_the_codes() -> None:
 
 
 def test_a_run_is_documented_as_the_serializer_shows_it() -> None:
-    from training.serializers import EpochSerializer, RunParameters, RunSerializer
+    from training.parameters import RunParameters
+    from training.serializers import EpochSerializer, RunSerializer
 
     schemas = document()["components"]["schemas"]
     assert set(schemas["Run"]["properties"]) == set(RunSerializer().fields)

@@ -16,7 +16,8 @@ from training import services
 from training.errors import NoModel, NotInProgress
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, StoppedVia, TrainingRun
-from training.serializers import RunParameters, TrainingParametersSerializer
+from training.parameters import RunParameters
+from training.serializers import TrainingParametersSerializer
 from training.services import MAY_TRAIN
 
 

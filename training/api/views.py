@@ -20,7 +20,7 @@ from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
 from training.models import Status, StoppedVia, TrainingRun
-from training.serializers import RunParameters, StopParameters
+from training.parameters import RunParameters, StopParameters
 
 
 class StartView(APIView):

@@ -7,10 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.template.defaultfilters import pluralize
 
+from digits_site.web.commands import check_older_than, confirm
 from recognition.corrections.retention import delete, older_than
 from recognition.models import Correction
-
-MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
@@ -26,18 +25,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = self.chosen(options)
         count = chosen.count()
-        if count and not options["no_input"] and not self.confirm(f"Delete {count} correction{pluralize(count)}?"):
+        if count and not options["no_input"] and not confirm(f"Delete {count} correction{pluralize(count)}?"):
             raise CommandError("Nothing was deleted.")
         deleted = delete(chosen)
         self.stdout.write(f"{deleted} correction{pluralize(deleted)} deleted.")
-
-    @staticmethod
-    def confirm(question: str) -> bool:
-        """Ask on the terminal. Without one, the answer is no."""
-        try:
-            return input(f"{question} [y/N] ").strip().lower() == "y"
-        except EOFError:
-            return False
 
     @staticmethod
     def chosen(options: dict[str, Any]) -> QuerySet[Correction]:
@@ -49,6 +40,5 @@ class Command(BaseCommand):
             if user is None:
                 raise CommandError(f"There is no account {options['account']!r}.")
             return Correction.objects.filter(account=user)
-        if not 0 <= options["older_than"] <= MAX_DAYS:
-            raise CommandError(f"--older-than takes 0 to {MAX_DAYS} days.")
+        check_older_than(options["older_than"])
         return older_than(options["older_than"])

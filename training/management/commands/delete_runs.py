@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from digits_site.web.commands import check_older_than, confirm
 from digits_site.web.errors import StateChanged
 from recognition.deletion import delete_planned, remove_files
 from training.deletion import old_runs, plan_runs
 from training.models import TrainingRun
 
-MAX_DAYS = 36_500
 BATCH = 100  # runs in one transaction
 
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             return
         if not plan.runs:
             self.stdout.write("No run to delete.")
-        elif not options["no_input"] and not self.confirm(f"Delete {plan}?"):
+        elif not options["no_input"] and not confirm(f"Delete {plan}?"):
             raise CommandError("Nothing was deleted.")
         for start in range(0, len(plan.runs), BATCH):
             batch = plan.runs[start : start + BATCH]
@@ -52,16 +52,8 @@ class Command(BaseCommand):
         """Return the runs that the options name. Raises CommandError."""
         if days is None and keep is None:
             raise CommandError("Say which runs: --older-than DAYS, --keep N, or both.")
-        if days is not None and not 0 <= days <= MAX_DAYS:
-            raise CommandError(f"--older-than takes 0 to {MAX_DAYS} days.")
+        if days is not None:
+            check_older_than(days)
         if keep is not None and keep < 0:
             raise CommandError("--keep takes 0 or more runs.")
         return old_runs(days, keep)
-
-    @staticmethod
-    def confirm(question: str) -> bool:
-        """Ask on the terminal. Without one, the answer is no."""
-        try:
-            return input(f"{question} [y/N] ").strip().lower() == "y"
-        except EOFError:
-            return False

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from digits_site.accounts.models import AccessToken
 from digits_site.accounts.token_form import TokenForm
 from digits_site.accounts.tokens import create_token, missing_permissions
-from digits_site.web.admin.actions import STATE_FIELD, Explanation
+from digits_site.web.admin.actions import STATE_FIELD, Explanation, confirmation_page
 from digits_site.web.admin.columns import time_column
 from digits_site.web.formatting import time_tag
 
@@ -50,29 +50,26 @@ class AccessTokenAdmin(admin.ModelAdmin):
                 User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
             newest = AccessToken.objects.order_by("-pk").first()
             state = str(newest.pk if newest else 0)
-            confirmed = request.POST.get(STATE_FIELD)
-            if confirmed == state and form.is_valid():
+            if request.POST.get(STATE_FIELD) == state and form.is_valid():
                 token, text = create_token(**form.values)
                 self.log_addition(request, token, f"Made for {token.user}, scopes {', '.join(token.scopes)}.")
                 return self.show_once(request, token, text)
         latest = capfirst(f"{newest} was made for {newest.user}.") if newest else ""
-        context = self.context(request, BUTTON) | {
-            "button": BUTTON,
-            "explanation": Explanation([RULE], state=state, latest_change=latest),
-            "changed": confirmed is not None and confirmed != state,
-            "state_field": STATE_FIELD,
-            "form": form,
-            "back": reverse("admin:accounts_accesstoken_changelist"),
-        }
-        return TemplateResponse(request, "admin/confirm.html", context)
+        explanation = Explanation([RULE], state=state, latest_change=latest)
+        return confirmation_page(
+            self, request, BUTTON, explanation, reverse("admin:accounts_accesstoken_changelist"), form=form
+        )
 
     def show_once(self, request: HttpRequest, token: AccessToken, text: str) -> HttpResponse:
-        context = {"token": token, "text": text, "warnings": missing_permissions(token)}
-        title = capfirst(f"{token} for {token.user}")
-        return TemplateResponse(request, "admin/accounts/token.html", self.context(request, title) | context)
-
-    def context(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": capfirst(f"{token} for {token.user}"),
+            "opts": self.opts,
+            "token": token,
+            "text": text,
+            "warnings": missing_permissions(token),
+        }
+        return TemplateResponse(request, "admin/accounts/token.html", context)
 
     @admin.display(description="scopes")
     def scopes_shown(self, token: AccessToken) -> str:

@@ -22,7 +22,7 @@ class TokenForm(forms.Form):
         empty_label=None,
         help_text="The token acts for this account, as far as the account itself may.",
     )
-    scopes = forms.MultipleChoiceField()  # replaced below: the choices depend on the user
+    scopes = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, help_text="What the token may do.")
     days = forms.IntegerField(
         label="Days",
         required=False,
@@ -39,10 +39,8 @@ class TokenForm(forms.Form):
         if not user.is_superuser:
             del self.fields["account"]
             permitted = {name: scope for name, scope in SCOPES.items() if user.has_perm(scope.permission)}
-        choices = [(name, f"{name}: {scope.meaning}") for name, scope in permitted.items()]
-        self.fields["scopes"] = forms.MultipleChoiceField(
-            choices=choices, widget=forms.CheckboxSelectMultiple, help_text="What the token may do."
-        )
+        scopes: Any = self.fields["scopes"]
+        scopes.choices = [(name, f"{name}: {scope.meaning}") for name, scope in permitted.items()]
 
     @property
     def values(self) -> dict[str, Any]:

@@ -157,12 +157,30 @@ def confirm(
         model_admin.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(back)
     original = obj if isinstance(obj, model_admin.model) else None
+    return confirmation_page(
+        model_admin, request, action.button, explanation, back, form=form, original=original, hidden=hidden
+    )
+
+
+def confirmation_page(
+    model_admin: admin.ModelAdmin,
+    request: HttpRequest,
+    button: str,
+    explanation: Explanation,
+    back: str,
+    *,
+    form: forms.Form | None = None,
+    original: Any = None,
+    hidden: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    """Return the page that explains what `button` will do, again if another state was confirmed than that of now."""
+    confirmed = request.POST.get(STATE_FIELD)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{action.button}: {original}" if original else action.button,
+        "title": f"{button}: {original}" if original else button,
         "opts": model_admin.opts,
         "original": original,
-        "button": action.button,
+        "button": button,
         "explanation": explanation,
         "changed": confirmed is not None and confirmed != str(explanation.state),
         "state_field": STATE_FIELD,

@@ -18,11 +18,12 @@ from django.utils.text import capfirst
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo, confirm
 from digits_site.web.admin.columns import time_column
 from digits_site.web.admin.deletion import DeletingAdmin
+from digits_site.web.admin.search import TermSearch
 from digits_site.web.formatting import MISSING, format_probability, format_significant, time_tag
 from recognition import registry
 from recognition.admin.deletion import DELETE_MODELS
 from recognition.admin.lineage import lineage
-from recognition.admin.search import search
+from recognition.admin.search import CONDITIONS, TERMS
 from recognition.errors import NoEarlierModel
 from recognition.models import Activation, ModelVersion, Via, first_run, in_service
 
@@ -106,14 +107,14 @@ def activations_table(model: ModelVersion, with_reason: bool = False) -> str:
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(DeletingAdmin):
+class ModelVersionAdmin(TermSearch, DeletingAdmin):
     list_display = ("name", "serving", "accuracy", "trained_by", "size_shown", "created")
     fields = (
         *("serving", "trained_by", "files", "sha256", "size_shown", "accuracy", "temperature_shown", "uncertain"),
         *("created", "lineage_list", "activations_shown"),
     )
     readonly_fields = fields
-    search_fields = ("=id",)  # shows the box; `search` decides
+    terms, conditions = TERMS, CONDITIONS
     search_help_text = "By number (“model 2”), run (“run 3”), the first characters of the SHA-256, or “in service”."
     list_per_page = 50
     show_full_result_count = False
@@ -129,11 +130,6 @@ class ModelVersionAdmin(DeletingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         return super().get_queryset(request).annotate(in_service=in_service(), run=first_run())
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ModelVersion], search_term: str
-    ) -> tuple[QuerySet[ModelVersion], bool]:
-        return search(queryset, search_term), False
 
     @admin.display(description="model", ordering="pk")
     def name(self, model: ModelVersion) -> str:

@@ -1,28 +1,25 @@
-"""The search of the list of models."""
+"""What the search of the list of models takes. The list is annotated with `in_service`."""
 
 import re
+from collections.abc import Callable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from digits_site.web.admin.search import number
 from recognition.models import ModelVersion
 
-MAX_WORDS = 10  # each is a condition of the query
 DIGEST_CHARACTERS = 4  # fewer digits are a model's number
-TERM = re.compile(r"(?P<run>run\s*#?\d{1,18}\b)|(?P<service>in service)|(?:model\s*#?|#)?(?P<word>\S+)", re.I)
+TERMS = re.compile(r"(?P<run>run\s*#?\d{1,18}\b)|(?P<service>in service)|(?:model\s*#?|#)?(?P<word>\S+)", re.I)
 
 
-def search(models: QuerySet[ModelVersion], text: str) -> QuerySet[ModelVersion]:
-    """Return the models that match every word or phrase of `text`. The queryset is annotated with `in_service`."""
-    for term, _ in zip(TERM.finditer(text), range(MAX_WORDS), strict=False):
-        models = models.filter(condition(str(term.lastgroup), term[str(term.lastgroup)].lower()))
-    return models
+def number_or_digest(word: str) -> Q:
+    """Match a model's number, or the beginning of its SHA-256."""
+    found = Q(pk=int(word)) if re.fullmatch("[0-9]{1,18}", word) else Q(pk__in=[])
+    return found | Q(sha256__startswith=word.lower()) if len(word) >= DIGEST_CHARACTERS else found
 
 
-def condition(kind: str, text: str) -> Q:
-    if kind == "service":
-        return Q(in_service=True)
-    if kind == "run":
-        return Q(pk__in=ModelVersion.objects.filter(runs=int(re.sub(r"\D", "", text))).values("pk"))
-    is_number = re.fullmatch("[0-9]{1,18}", text)
-    found = Q(pk=int(text)) if is_number else Q(pk__in=[])
-    return found | Q(sha256__startswith=text) if len(text) >= DIGEST_CHARACTERS else found
+CONDITIONS: dict[str, Callable[[str], Q]] = {
+    "run": lambda text: Q(pk__in=ModelVersion.objects.filter(runs=number(text)).values("pk")),
+    "service": lambda _: Q(in_service=True),
+    "word": number_or_digest,
+}

@@ -9,13 +9,14 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.deletion import DeletingAdmin
+from digits_site.web.admin.search import TermSearch
 from recognition.models import Activation, in_service
 from training.admin import exports
 from training.admin.actions import ACTIONS
 from training.admin.columns import RunColumns
 from training.admin.deletion import DELETE_RUNS, Selection
 from training.admin.failures import hint_for
-from training.admin.search import search
+from training.admin.search import CONDITIONS, TERMS
 from training.models import Epoch, Status, TrainingRun
 
 NOT_LISTED = ("confusion", "versions", "error", "error_detail")
@@ -44,13 +45,13 @@ class StartedByFilter(admin.RelatedOnlyFieldListFilter):
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(RunColumns, DeletingAdmin):
+class TrainingRunAdmin(RunColumns, TermSearch, DeletingAdmin):
     change_form_template = "admin/training/trainingrun/change_form.html"
     list_display = ("name", "state", "curve", "accuracy", "epochs_done", "took", "who", "queued", "published")
     list_filter = ("status", "preset", ("requested_by", StartedByFilter))
     list_select_related = ("requested_by",)
     date_hierarchy = "queued_at"
-    search_fields = ("=id",)  # shows the box; `search` decides
+    terms, conditions = TERMS, CONDITIONS
     search_help_text = "By number (“run 2”), preset, status, error code, model (“model 3”), or who started it."
     list_per_page = 50
     show_full_result_count = False
@@ -84,11 +85,6 @@ class TrainingRunAdmin(RunColumns, DeletingAdmin):
             few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
             runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
         return runs
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[TrainingRun], search_term: str
-    ) -> tuple[QuerySet[TrainingRun], bool]:
-        return search(queryset, search_term), False
 
     def selection(self, request: HttpRequest, rows: list[TrainingRun]) -> Selection:
         return Selection.of(request, rows)

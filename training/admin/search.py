@@ -1,23 +1,19 @@
-"""The search of the list of runs."""
+"""What the search of the list of runs takes. The list is annotated with `in_service`."""
 
 import re
 from collections.abc import Callable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from training.models import SHIPPED, Status, TrainingRun
+from digits_site.web.admin.search import number
+from training.models import SHIPPED, Status
 
-MAX_WORDS = 10  # each is a condition of the query
-TERM = re.compile(
+TERMS = re.compile(
     r"(?P<model>model\s*#?(\d{1,18})\b)|(?P<run>(?:run\s*#?|#)?(\d{1,18})(?!\S))|(?P<progress>in progress)"
     r"|(?P<service>in service)|(?P<visitor>a visitor|visitor|anonymous)(?!\S)"
     r"|(?P<shipped>shipped(?: with digits)?)(?!\S)|(?P<word>\S+)",
     re.I,
 )
-
-
-def number(text: str) -> int:
-    return int(re.sub(r"\D", "", text))
 
 
 def anywhere(word: str) -> Q:
@@ -39,11 +35,3 @@ CONDITIONS: dict[str, Callable[[str], Q]] = {
     "shipped": lambda _: Q(worker=SHIPPED),
     "word": anywhere,
 }
-
-
-def search(runs: QuerySet[TrainingRun], text: str) -> QuerySet[TrainingRun]:
-    """Return the runs that match every word or phrase of `text`."""
-    for term, _ in zip(TERM.finditer(text), range(MAX_WORDS), strict=False):
-        kind = str(term.lastgroup)
-        runs = runs.filter(CONDITIONS[kind](term[kind]))
-    return runs

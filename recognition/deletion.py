@@ -71,13 +71,13 @@ def reasons_in_registry(models: Collection[int], going_runs: Collection[int] = (
 
 
 # Each takes the IDs of models, and those of runs that are about to be deleted, and returns why some of the models stay.
-# The later ones win. Apps that need models add theirs when they are ready.
+# Where several name a model, the first one's reason is given. Other apps add theirs in AppConfig.ready().
 rules: list[Callable[[Collection[int], Collection[int]], Mapping[int, str]]] = [reasons_in_registry]
 
 
 def reasons_to_keep(models: Collection[int], going_runs: Collection[int] = ()) -> dict[int, str]:
     found: dict[int, str] = {}
-    for rule in reversed(rules):  # ours is the first, and wins
+    for rule in reversed(rules):  # so that the first one writes last
         found |= rule(models, going_runs)
     return found
 

@@ -124,7 +124,7 @@ class ModelUnavailable(RecognitionError):
 
 
 class ModelNotFound(RecognitionError):
-    """`?model=` names none that is kept."""
+    """`?model=` names a model that does not exist."""
 
     code = "model_not_found"
     status = 404

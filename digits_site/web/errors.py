@@ -81,7 +81,7 @@ def unknown(kind: str, given: object, known: Collection[str]) -> str:
 
 
 def unknown_choice(parameter: str, given: object, known: Collection[str], kind: str = "") -> InvalidParameter:
-    """Return the error for a parameter whose value is none of those that it takes. `kind` says what the value is."""
+    """Return the error for a value that the parameter does not take. `kind` says what the value is."""
     message = unknown(kind or parameter, given, known)
     return InvalidParameter(message, field=parameter, errors={parameter: [message]})
 

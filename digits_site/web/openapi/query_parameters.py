@@ -54,6 +54,7 @@ def known_parameters() -> dict[tuple[str, str | None], list[str]]:
     }
 
 
+@cache
 def anonymous(route: str) -> str:
     """Return a route of the URLconf, or a path of the document, without the names of its parameters."""
     return re.sub(r"<[^>]+>|\{\w+\}", "{}", route)

@@ -1,7 +1,7 @@
 // The training form: the presets' defaults, an estimate of the duration, and validation errors.
 
 import { finder, h, listen, setText } from "../../recognition/js/dom.js";
-import { get, describeError, post } from "../../recognition/js/http.js";
+import { get, describeError, isTransient, post } from "../../recognition/js/http.js";
 import { formatCount, formatDuration } from "../../recognition/js/format.js";
 
 const NUMBERS = ["epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"];
@@ -174,7 +174,7 @@ export class TrainingForm {
   }
 
   #showError(error) {
-    this.#isPassing = [0, 429].includes(error.status) || error.status >= 500 || error.code === "run_active";
+    this.#isPassing = isTransient(error) || error.code === "run_active";
     if (error.retryAfter) setTimeout(() => this.clearPassing(), error.retryAfter * 1000);
     const field = error.field && this.form.elements[error.field];
     if (field) this.#showFieldError(field, error);

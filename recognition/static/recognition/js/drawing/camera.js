@@ -2,6 +2,7 @@
 
 import { button, h, setText } from "../dom.js";
 import { openDialog } from "./dialog.js";
+import { encode } from "./picture.js";
 
 const PROBLEMS = {
   NotAllowedError: "The browser doesn't let this page use the camera. Allow it in the browser's address bar and try again.",
@@ -11,10 +12,11 @@ const PROBLEMS = {
 
 const stop = (stream) => stream?.getTracks().forEach((track) => track.stop());
 
-function toFile(video) {
+async function toFile(video) {
   const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
-  return new Promise((resolve) => canvas.toBlob((blob) => resolve(new File([blob], "camera.jpg", { type: blob.type })), "image/jpeg", 0.9));
+  const blob = await encode(canvas, "image/jpeg");
+  return new File([blob], "camera.jpg", { type: blob.type });
 }
 
 /** Show what the camera sees. `use` gets the photo as a file. */

@@ -63,5 +63,5 @@ export function keepDrawing(pad) {
   try {
     const value = JSON.parse(sessionStorage.getItem(KEY));
     if (value?.strokes.every(isStroke)) restore(pad, value);
-  } catch {} // storage is not allowed, or its value is none of ours
+  } catch {} // storage is not allowed, or holds something else
 }

@@ -48,7 +48,7 @@ async function decode(file) {
 }
 
 /** Resolve to a canvas as a file. */
-export const encode = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/webp", 0.9));
+export const encode = (canvas, type = "image/webp") => new Promise((resolve) => canvas.toBlob(resolve, type, 0.9));
 
 /** Resolve to a bitmap as a file. */
 export function encodeBitmap(bitmap) {

@@ -31,7 +31,7 @@ export class ConnectionView {
     this.#timer = setInterval(tick, TICK_MS);
   }
 
-  /** The page follows nothing any more. The line keeps its place. */
+  /** The page follows nothing any more. */
   close() {
     clearInterval(this.#timer);
     this.root.dataset.state = "closed";

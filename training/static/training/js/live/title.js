@@ -1,4 +1,4 @@
-// The run's progress in the tab's title, for whoever looks at another tab.
+// The run's progress in the tab's title, for people who look at another tab.
 
 import { isActive, shareDone } from "./state.js";
 import { STATUSES } from "../../../recognition/js/format.js";

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import Levels, Mask
+from recognition.imaging.polarity import Mask
+from recognition.imaging.scaling import Levels
 
 WORKING_SIDE = 160  # pixels of the longer side; enough for a digit of a third of it
 MAX_ENLARGEMENT = 3.0

@@ -4,7 +4,7 @@ MNIST scales each digit, proportions kept, into a 20x20 box and places it in a 2
 et al., "Gradient-based learning applied to document recognition", 1998, section III-A). The same happens here after the
 ink is found, and the stroke width is brought close to MNIST's.
 
-Pure functions on Pillow images and small arrays, safe to call from any thread.
+Pure functions on arrays, safe to call from any thread.
 """
 
 import base64
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import Levels, bounding_box, longer_side, subtract_background
+from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
+from recognition.imaging.scaling import Levels
 from recognition.imaging.segmentation import Ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
 BOX = 20  # the side of the box that the digit fills
 ZOOM = 4  # the working grid is this many times finer
 WORK = BOX * ZOOM
-BLOCK_MEAN = np.kron(np.eye(FIELD), np.full((1, ZOOM), 1 / ZOOM)).astype(np.float32)  # applied from both sides
 
 # Stroke widths in working pixels; wider and narrower strokes are brought to the nearer bound. MNIST's middle half has
 # 8.3 to 11.0, and these bounds give the best accuracy on digits drawn with pens of many widths.
@@ -71,11 +71,10 @@ def png_data_url(png: bytes) -> str:
 
 def as_mnist(ink: Ink) -> Grid | None:
     """Return the image itself if it has MNIST's geometry already (28x28, box of 20, centred by mass), else None."""
-    if ink.grey.size != (FIELD, FIELD) or ink.mask is not None or not isinstance(ink.background, int):
+    if ink.grey.shape != (FIELD, FIELD) or ink.mask is not None or not isinstance(ink.background, int):
         return None
-    levels = subtract_background(np.asarray(ink.grey), ink.is_dark, ink.background)
-    box = Image.fromarray(levels).getbbox()
-    if box is None or not MIN_BOX <= longer_side(box) <= BOX:
+    levels = subtract_background(ink.grey, ink.is_dark, ink.background)
+    if not levels.any() or not MIN_BOX <= longer_side(bounding_box(levels)) <= BOX:
         return None
     field = levels.astype(np.float32) / np.float32(ink.background if ink.is_dark else 255 - ink.background)
     if field.max() < MIN_STRENGTH or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > MAX_OFFSET:
@@ -201,4 +200,5 @@ def centre(grid: Grid) -> Grid:
         origin.append(min(max(start, 0), FIELD * ZOOM - side))
     top, left = origin
     field[top : top + grid.shape[0], left : left + grid.shape[1]] = grid
-    return np.clip(BLOCK_MEAN @ field @ BLOCK_MEAN.T, 0.0, 1.0)
+    reduced = cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
+    return np.clip(np.asarray(reduced, np.float32), 0.0, 1.0)

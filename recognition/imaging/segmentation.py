@@ -14,9 +14,7 @@ from recognition.errors import BlankDrawing
 from recognition.imaging.decoding.frames import OVERVIEW_SIDE
 from recognition.imaging.dots import is_dot, is_rounded
 from recognition.imaging.polarity import (
-    Box,
     IntBox,
-    Levels,
     Mask,
     binarize,
     bounding_box,
@@ -25,6 +23,7 @@ from recognition.imaging.polarity import (
     longer_side,
     subtract_background,
 )
+from recognition.imaging.scaling import Box, Levels, reduce, resize
 
 MIN_SHEET_SHARE = 0.3  # the least share of an image that a sheet of paper on a desk takes
 MIN_SHEET_FILL = 0.8  # the least inked share of a sheet's box; a closed loop is no sheet: an ellipse fills 0.785
@@ -44,11 +43,11 @@ Labels = NDArray[np.int64]
 class Ink:
     """The ink of one image: where it is, and how to extract it at any scale."""
 
-    grey: Image.Image  # mode L
+    grey: Levels
     is_dark: bool  # the ink is darker than the background
-    background: int | Image.Image  # its level or, in uneven light, a coarse map of it
+    background: int | Levels  # its level or, in uneven light, a coarse map of it
     box: Box
-    mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
+    mask: Levels | None  # coarse mask, 255 on the digit's components, if there are others
     is_drawing: bool = False  # no grain, shadow or pale print: drawn on a canvas, not a photo
     is_alone: bool = False  # a drawing of one component away from the border
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
@@ -61,30 +60,28 @@ class Ink:
         left, top, right, bottom = self.region(scale)
         size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
 
-        def scaled(layer: Image.Image, resampling: Image.Resampling) -> Levels:
+        def scaled(layer: Levels, resampling: Image.Resampling = Image.Resampling.BILINEAR) -> Levels:
             """Return the part of a layer that covers the box. The layer may be coarser than the image."""
-            across, down = layer.width / self.grey.width, layer.height / self.grey.height
-            box = left * across, top * down, right * across, bottom * down
-            return np.asarray(layer.resize(size, resampling, box=box))
+            across, down = layer.shape[1] / self.grey.shape[1], layer.shape[0] / self.grey.shape[0]
+            return resize(layer, size, (left * across, top * down, right * across, bottom * down), resampling)
 
-        smooth = Image.Resampling.BILINEAR
-        background = self.background if isinstance(self.background, int) else scaled(self.background, smooth)
-        ink = subtract_background(scaled(self.grey, smooth), self.is_dark, background)
+        background = self.background if isinstance(self.background, int) else scaled(self.background)
+        ink = subtract_background(scaled(self.grey), self.is_dark, background)
         return ink if self.mask is None else np.minimum(ink, scaled(self.mask, Image.Resampling.NEAREST))
 
     def region(self, scale: float) -> Box:
         """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
-        return grow(self.box, 4 / scale, self.grey.size)
+        return grow(self.box, 4 / scale, (self.grey.shape[1], self.grey.shape[0]))
 
 
-def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
+def find_ink(grey: Levels, corner: tuple[int, int], longest: int) -> Ink:
     """Find the ink in a grey part of an image, which lies there at `corner`; smaller than 2 % of `longest` is a speck.
 
     Raises BlankDrawing if the part has no ink.
     """
     while True:
-        factor = -(-max(grey.size) // OVERVIEW_SIDE)
-        overview = grey.reduce(factor) if factor > 1 else grey
+        factor = -(-max(grey.shape) // OVERVIEW_SIDE)
+        overview = reduce(grey, factor) if factor > 1 else grey
         inked, is_dark, background = binarize(overview)
         box, mask = locate_digit(inked)
         left, top, right, bottom = (side * factor for side in box)
@@ -92,29 +89,28 @@ def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
         if is_sheet(inked, box):
             edge = max((box[2] - box[0]) * 3 // 100, 2)
             try:
-                inside = grow(full_size_box, -edge * factor, grey.size)
-                sheet, place = crop(grey, corner, inside)
-                return find_ink(sheet, place, max(sheet.size))
+                sheet, place = crop(grey, corner, grow(full_size_box, -edge * factor, grey.shape[::-1]))
+                return find_ink(sheet, place, max(sheet.shape))
             except BlankDrawing:
                 pass  # no digit on it: it is solid ink, not a sheet
         if factor == 1 or longer_side(box) >= OVERVIEW_SIDE // 5:
             break
         room = longer_side(box) // 2 + 4
         # A small digit in a large image: look closer.
-        grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.size))
+        grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.shape[::-1]))
     if longer_side(full_size_box) < min(max(0.02 * longest, 3), 16):
         raise BlankDrawing  # a speck
-    is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
+    is_drawing = isinstance(background, int) and is_even(overview, inked)
     is_alone = is_drawing and mask is None and stands_alone(inked, box)
     dot = is_dot(digit_in(inked, box, mask))
     return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner, is_dot=dot)
 
 
-def digit_in(inked: Mask, box: IntBox, mask: Image.Image | None) -> Mask:
+def digit_in(inked: Mask, box: IntBox, mask: Levels | None) -> Mask:
     """Return the digit's part of a mask, as `locate_digit` found it."""
     left, top, right, bottom = box
     part = inked[top:bottom, left:right]
-    return part if mask is None else part & (np.asarray(mask.crop(box)) > 0)
+    return part if mask is None else part & (mask[top:bottom, left:right] > 0)
 
 
 def is_even(levels: Levels, inked: Mask) -> bool:
@@ -138,9 +134,10 @@ def stands_alone(inked: Mask, box: IntBox) -> bool:
     return max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0]) <= LONG_SIDE
 
 
-def crop(grey: Image.Image, corner: tuple[int, int], box: Box) -> tuple[Image.Image, tuple[int, int]]:
+def crop(grey: Levels, corner: tuple[int, int], box: Box) -> tuple[Levels, tuple[int, int]]:
     """Return a box of the image, and its left top corner where the image's own lies at `corner`."""
-    return grey.crop(box), (corner[0] + int(box[0]), corner[1] + int(box[1]))
+    left, top, right, bottom = (int(side) for side in box)
+    return grey[top:bottom, left:right], (corner[0] + left, corner[1] + top)
 
 
 def is_sheet(inked: Mask, box: IntBox) -> bool:
@@ -153,8 +150,8 @@ def is_sheet(inked: Mask, box: IntBox) -> bool:
     return int(np.count_nonzero(sheet)) > MIN_SHEET_FILL * width * height and not is_rounded(sheet)
 
 
-def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:
-    """Return the digit's bounding box in an (H, W) mask and a coarse mask (L) of its components.
+def locate_digit(inked: Mask) -> tuple[IntBox, Levels | None]:
+    """Return the digit's bounding box in an (H, W) mask and a coarse mask (0, 255) of its components.
 
     The mask is None if all ink belongs to the digit. Raises BlankDrawing if nothing is inked.
     """
@@ -172,7 +169,7 @@ def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:
     if keep.all():
         return box, None
     fine = np.repeat(np.repeat(keep, step, axis=0), step, axis=1)[:height, :width]
-    return bounding_box(inked & fine), Image.fromarray(fine.astype(np.uint8) * 255)
+    return bounding_box(inked & fine), fine.astype(np.uint8) * np.uint8(255)
 
 
 def has_ruled_lines(inked: Mask, box: IntBox) -> bool:

@@ -1,14 +1,28 @@
-"""The chunks of a PNG (W3C PNG, 5.6, 11.2.1 and 11.3): size, image, first frames of an animation, orientation."""
+"""The chunks of a PNG (W3C PNG, 5.6, 11.2.1 and 11.3): size, image, first frames of an animation, orientation.
+
+Most PNGs are plain: 8 bits of grey, RGB or RGBA, not interlaced. A decoder in Rust reads those in a fifth of Pillow's
+time. Pillow reads, or refuses, everything else.
+"""
 
 import struct
 from collections.abc import Iterator
 
+import numpy as np
+from kornia_rs.io import decode_image_png_u8
+
 from recognition.errors import CorruptImage
+from recognition.imaging.scaling import Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IMAGE_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 ANIMATION_CHUNKS = frozenset((b"acTL", b"fcTL", b"fdAT"))
 MAX_CHUNKS = 5000  # writers make chunks of 8 kB and more
+# Chunks that leave the pixels of a plain image as they are, by Pillow as well.
+PLAIN_CHUNKS = (b"IHDR", b"IDAT", b"IEND")
+IGNORED_CHUNKS = frozenset((b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
+MAX_PLAIN_PIXELS = 1_000_000  # 2 ms; other threads wait, because the decoder holds Python's lock
+# Bits a band, type of colour, methods of compression and filtering, interlacing.
+PLAIN_MODES = {b"\x08\0\0\0\0": "mono", b"\x08\x02\0\0\0": "rgb", b"\x08\x06\0\0\0": "rgba"}
 
 
 def size(data: bytes) -> tuple[int, int]:
@@ -38,6 +52,22 @@ def image_chunks(data: bytes, frames: int) -> Iterator[bytes]:
     for kind, start, end in chunks(data):
         if kind in wanted:
             yield data[start:end]
+
+
+def decode_plain(data: bytes) -> Pixels | None:
+    """Return the pixels of a plain PNG, or None if it is not plain or not whole."""
+    width, height = size(data)
+    mode = PLAIN_MODES.get(data[24:29])
+    if mode is None or width * height > MAX_PLAIN_PIXELS:
+        return None
+    image = [(kind, data[start:end]) for kind, start, end in chunks(data) if kind not in IGNORED_CHUNKS]
+    if tuple(dict.fromkeys(kind for kind, _ in image)) != PLAIN_CHUNKS:
+        return None
+    try:
+        pixels = decode_image_png_u8(b"".join((SIGNATURE, *(chunk for _, chunk in image))), (height, width), mode)
+    except Exception:  # noqa: BLE001, it raises nothing more precise
+        return None
+    return np.squeeze(pixels, 2) if mode == "mono" else pixels
 
 
 def exif(data: bytes) -> bytes:

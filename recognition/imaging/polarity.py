@@ -36,6 +36,15 @@ def bounding_box(mask: Mask | Levels) -> IntBox:
     return left, top, left + width, top + height
 
 
+def number_components(mask: Mask | Levels, connectivity: int = 8) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the number of every pixel's connected component, 0 for none, and OpenCV's statistics of each number."""
+    # The same numbers as by OpenCV's default algorithm, in a third of its time.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.view(np.uint8), connectivity, cv2.CV_32S, cv2.CCL_BBDT
+    )
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+
+
 def is_ink(levels: Levels) -> Mask:
     """Return where ink, 0 on paper, has more than a third of its strongest level."""
     return levels > int(levels.max()) // 3
@@ -234,13 +243,13 @@ def background_map(overview: Levels, is_dark: bool) -> Levels:
 
     It removes everything narrower than a quarter of the image.
     """
-    image = Image.fromarray(overview)
-    scale = 48 / max(image.size)
-    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    coarse = image.resize(size, Image.Resampling.BOX)
-    dilate, erode = ImageFilter.MaxFilter(13), ImageFilter.MinFilter(13)
-    bare = coarse.filter(dilate).filter(erode) if is_dark else coarse.filter(erode).filter(dilate)
-    return np.asarray(bare.filter(ImageFilter.GaussianBlur(2)).resize(image.size, Image.Resampling.BICUBIC))
+    height, width = overview.shape
+    scale = 48 / max(height, width)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    coarse = np.asarray(Image.fromarray(overview).resize(size, Image.Resampling.BOX))
+    operation = cv2.MORPH_CLOSE if is_dark else cv2.MORPH_OPEN
+    bare = Image.fromarray(np.asarray(cv2.morphologyEx(coarse, operation, np.ones((13, 13), np.uint8)), np.uint8))
+    return np.asarray(bare.filter(ImageFilter.GaussianBlur(2)).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def subtract_background(levels: Levels, is_dark: bool, background: int | Levels) -> Levels:

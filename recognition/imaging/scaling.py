@@ -13,12 +13,13 @@ Box = tuple[float, float, float, float]
 
 
 def reduce(levels: Levels, factor: int) -> Levels:
-    """Return the mean level of every `factor` by `factor` pixels. The last row and column are repeated if they must."""
+    """Return the mean level of every `factor` by `factor` pixels. The last row and column are repeated to fill up."""
+    if factor > 2 and factor % 2 == 0:  # by two at a time: OpenCV has a faster way for that
+        return reduce(reduce(levels, 2), factor // 2)
     height, width = levels.shape
     if height % factor or width % factor:
-        levels = np.asarray(
-            cv2.copyMakeBorder(levels, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE), np.uint8
-        )
+        filled = cv2.copyMakeBorder(levels, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
+        levels = np.asarray(filled, np.uint8)
     size = levels.shape[1] // factor, levels.shape[0] // factor
     return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
 

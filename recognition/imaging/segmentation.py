@@ -32,7 +32,8 @@ STRAY_MASS = 0.02  # share of the main component's mass; a lighter component is 
 STRAY_MASS_FAR = 0.4  # the additional share required for each main-component length of distance
 NEAR = 0.1  # main-component lengths; a distance up to this adds nothing
 STRAIGHT = 0.9  # share of a side's length; more is an edge or a ruled line, less may be a stroke
-LONG_SIDE = 0.6  # share of the image along which ink runs straight, as the side of a frame does
+SIDE_DEPTH = 0.2  # share of the ink's box in which ink is beside a side
+FRAMED_SIDES = 3  # sides along which ink runs; with fewer, it is no frame around a digit
 EVEN = 6  # levels between the darkest and the brightest paper of a drawing
 MIN_DIGIT_SHARE = 0.003  # share of the image's area; less is no digit inside a frame or between lines
 
@@ -121,17 +122,24 @@ def is_even(levels: Levels, inked: Mask) -> bool:
 
 
 def stands_alone(inked: Mask, box: IntBox) -> bool:
-    """Whether the ink is one component away from the border, without long straight sides."""
+    """Whether the ink is one component away from the border, and no frame around something."""
     left, top, right, bottom = box
     if left == 0 or top == 0 or right == inked.shape[1] or bottom == inked.shape[0]:
         return False
-    shown = inked.view(np.uint8)
-    if cv2.connectedComponents(shown, connectivity=8)[0] != 2:
+    part = inked[top:bottom, left:right]
+    if cv2.connectedComponents(part.view(np.uint8), connectivity=8)[0] != 2:
         return False
-    if min(right - left, bottom - top) <= 0.5 * min(inked.shape):  # too narrow for a frame
+    height, width = part.shape
+    if min(width, height) <= 0.5 * min(inked.shape):  # too narrow for a frame
         return True
-    rows, columns = (cv2.reduce(shown, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
-    return max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0]) <= LONG_SIDE
+    beside = sides_along(part, max(round(SIDE_DEPTH * height), 2), max(round(SIDE_DEPTH * width), 2))
+    return sum(share >= STRAIGHT for share in beside) < FRAMED_SIDES
+
+
+def sides_along(part: Mask, rows: int, columns: int) -> list[float]:
+    """Return along which share of the top, bottom, left and right side there is ink, within rows or columns of it."""
+    bands = part[:rows].any(axis=0), part[-rows:].any(axis=0), part[:, :columns].any(axis=1), part[:, -columns:].any(axis=1)
+    return [np.count_nonzero(band) / len(band) for band in bands]
 
 
 def crop(grey: Levels, corner: tuple[int, int], box: Box) -> tuple[Levels, tuple[int, int]]:
@@ -200,10 +208,7 @@ def is_frame(component: Mask) -> bool:
     """Whether a component runs along all four sides of its own box in straight lines and leaves the inside free."""
     left, top, right, bottom = bounding_box(component)
     crop = component[top:bottom, left:right]
-    if min(crop.shape) < 8 or crop.mean() > 0.5:
-        return False
-    bands = crop[:2].any(axis=0), crop[-2:].any(axis=0), crop[:, :2].any(axis=1), crop[:, -2:].any(axis=1)
-    return min(float(band.mean()) for band in bands) > STRAIGHT
+    return min(crop.shape) >= 8 and crop.mean() <= 0.5 and min(sides_along(crop, 2, 2)) > STRAIGHT
 
 
 def find_strays(labels: Labels, mass: Labels) -> list[int]:

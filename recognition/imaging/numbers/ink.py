@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.numbers.photo import ink_of_photo
-from recognition.imaging.polarity import IntBox, binarize, bounding_box, grow, is_ink, subtract_background
+from recognition.imaging.polarity import (
+    IntBox,
+    binarize,
+    bounding_box,
+    grow,
+    is_ink,
+    number_components,
+    subtract_background,
+)
 from recognition.imaging.scaling import Box, Levels, reduce, resize
 from recognition.imaging.segmentation import is_even
 
@@ -193,7 +201,7 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
 
     Raises BlankDrawing and TooManyDigits.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(is_ink(levels).astype(np.uint8), connectivity=8)
+    labels, stats = number_components(is_ink(levels))
     sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     if not len(sizes):
         raise BlankDrawing
@@ -204,7 +212,7 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
         raise TooManyDigits
     boxes = zip(found.tolist(), stats[found, :4].tolist(), strict=True)
     parts = [Part(label, (x, y, x + w, y + h)) for label, (x, y, w, h) in boxes]
-    return np.asarray(labels, np.int32), parts, height
+    return labels, parts, height
 
 
 def pen_width(labels: Labels) -> float:

@@ -254,5 +254,5 @@ def background_map(overview: Levels, is_dark: bool) -> Levels:
 
 def subtract_background(levels: Levels, is_dark: bool, background: int | Levels) -> Levels:
     """Return the ink alone: 0 where there is background, brighter with more ink."""
-    level: Levels = np.asarray(background, dtype=np.uint8)
-    return level - np.minimum(levels, level) if is_dark else np.maximum(levels, level) - level
+    level = np.full(levels.shape, background, np.uint8) if isinstance(background, int) else background
+    return np.asarray(cv2.subtract(level, levels) if is_dark else cv2.subtract(levels, level), np.uint8)

@@ -127,9 +127,9 @@ def pad(grid: NDArray, width: int) -> Grid:
 
 def stroke_width(grid: Grid) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
-    area = float(grid.sum())
-    eroded = (1 - DIAGONAL) * erode(grid, CROSS) + DIAGONAL * erode(grid, SQUARE)  # by one pixel
-    return 2.0 * area / max(area - float(eroded.sum()), 1e-6)
+    area, smaller, smallest = (cv2.sumElems(one)[0] for one in (grid, erode(grid, CROSS), erode(grid, SQUARE)))
+    eroded = (1 - DIAGONAL) * smaller + DIAGONAL * smallest  # by one pixel
+    return 2.0 * area / max(area - eroded, 1e-6)
 
 
 def erode(grid: Grid, element: Levels) -> Grid:
@@ -140,6 +140,11 @@ def erode(grid: Grid, element: Levels) -> Grid:
 def dilate(grid: Grid, element: Levels) -> Grid:
     """Return the greatest level under the structuring element, for every pixel."""
     return np.asarray(cv2.dilate(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
+
+
+def mix(one: Grid, other: Grid, share: float) -> Grid:
+    """Return what lies between two grids, nearer to the other the larger its share is."""
+    return np.asarray(cv2.addWeighted(one, 1 - share, other, share, 0), np.float32)
 
 
 def octagon(step: int) -> Levels:
@@ -153,8 +158,7 @@ def widen(grid: Grid, amount: float) -> Grid:
     grid = pad(grid, whole + 2)
     for step in range(whole):
         grid = dilate(grid, octagon(step))
-    rest = np.float32(amount - whole)
-    return grid + rest * (dilate(grid, CROSS) - grid)
+    return mix(grid, dilate(grid, CROSS), amount - whole)
 
 
 def narrow(grid: Grid, amount: float) -> Grid:
@@ -168,8 +172,7 @@ def narrow(grid: Grid, amount: float) -> Grid:
     for step in range(whole + 1):
         smaller = erode(grid, octagon(step))
         np.maximum(lines, grid - dilate(smaller, SQUARE), out=lines)
-        share = np.float32(amount - whole) if step == whole else np.float32(1.0)
-        grid = grid + share * (smaller - grid)
+        grid = mix(grid, smaller, amount - whole) if step == whole else smaller
     if lines.max() < 0.5:
         return grid
     return np.maximum(grid, dilate(dilate(lines, CROSS), SQUARE))
@@ -177,14 +180,11 @@ def narrow(grid: Grid, amount: float) -> Grid:
 
 def centre_of_mass(grid: Grid) -> tuple[float, float]:
     """Return (row, column) in pixels from the top left corner."""
-    rows, columns = grid.sum(axis=1), grid.sum(axis=0)
-    total = float(rows.sum())
+    moments = cv2.moments(grid)
+    total = moments["m00"]
     if total <= 0:
         raise BlankDrawing
-    return (
-        float(rows @ (np.arange(len(rows)) + 0.5)) / total,
-        float(columns @ (np.arange(len(columns)) + 0.5)) / total,
-    )
+    return moments["m01"] / total + 0.5, moments["m10"] / total + 0.5
 
 
 def centre(grid: Grid) -> Grid:
@@ -201,4 +201,4 @@ def centre(grid: Grid) -> Grid:
     top, left = origin
     field[top : top + grid.shape[0], left : left + grid.shape[1]] = grid
     reduced = cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
-    return np.clip(np.asarray(reduced, np.float32), 0.0, 1.0)
+    return np.minimum(reduced, np.float32(1))

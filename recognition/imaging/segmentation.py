@@ -32,6 +32,7 @@ STRAY_MASS = 0.02  # share of the main component's mass; a lighter component is 
 STRAY_MASS_FAR = 0.4  # the additional share required for each main-component length of distance
 NEAR = 0.1  # main-component lengths; a distance up to this adds nothing
 STRAIGHT = 0.9  # share of a side's length; more is an edge or a ruled line, less may be a stroke
+LONG_SIDE = 0.6  # share of the image along which ink runs straight, as the side of a frame does
 SIDE_DEPTH = 0.2  # share of the ink's box in which ink is beside a side
 FRAMED_SIDES = 3  # sides along which ink runs; with fewer, it is no frame around a digit
 EVEN = 6  # levels between the darkest and the brightest paper of a drawing
@@ -116,7 +117,7 @@ def digit_in(inked: Mask, box: IntBox, mask: Levels | None) -> Mask:
 
 def is_even(levels: Levels, inked: Mask) -> bool:
     """Whether there is no grain, shadow or pale print between the ink, as on a canvas."""
-    beside = (cv2.dilate(inked.view(np.uint8), np.ones((5, 5), np.uint8)) == 0).view(np.uint8)
+    beside = cv2.erode((~inked).view(np.uint8), np.ones((5, 5), np.uint8))
     darkest, brightest, _, _ = cv2.minMaxLoc(levels, beside)
     return brightest - darkest <= EVEN
 
@@ -130,7 +131,9 @@ def stands_alone(inked: Mask, box: IntBox) -> bool:
     if cv2.connectedComponents(part.view(np.uint8), connectivity=8)[0] != 2:
         return False
     height, width = part.shape
-    if min(width, height) <= 0.5 * min(inked.shape):  # too narrow for a frame
+    rows, columns = (cv2.reduce(part.view(np.uint8), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
+    longest = max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0])
+    if min(width, height) <= 0.5 * min(inked.shape) or longest <= LONG_SIDE:  # too narrow or too small for a frame
         return True
     beside = sides_along(part, max(round(SIDE_DEPTH * height), 2), max(round(SIDE_DEPTH * width), 2))
     return sum(share >= STRAIGHT for share in beside) < FRAMED_SIDES
@@ -138,8 +141,9 @@ def stands_alone(inked: Mask, box: IntBox) -> bool:
 
 def sides_along(part: Mask, rows: int, columns: int) -> list[float]:
     """Return along which share of the top, bottom, left and right side there is ink, within rows or columns of it."""
-    bands = part[:rows].any(axis=0), part[-rows:].any(axis=0), part[:, :columns].any(axis=1), part[:, -columns:].any(axis=1)
-    return [np.count_nonzero(band) / len(band) for band in bands]
+    level = (part[:rows].any(axis=0), part[-rows:].any(axis=0))
+    upright = (part[:, :columns].any(axis=1), part[:, -columns:].any(axis=1))
+    return [np.count_nonzero(band) / band.size for band in (*level, *upright)]
 
 
 def crop(grey: Levels, corner: tuple[int, int], box: Box) -> tuple[Levels, tuple[int, int]]:

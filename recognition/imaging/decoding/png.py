@@ -17,9 +17,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IMAGE_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 ANIMATION_CHUNKS = frozenset((b"acTL", b"fcTL", b"fdAT"))
 MAX_CHUNKS = 5000  # writers make chunks of 8 kB and more
-# Chunks that leave the pixels of a plain image as they are, by Pillow as well.
 PLAIN_CHUNKS = (b"IHDR", b"IDAT", b"IEND")
-IGNORED_CHUNKS = frozenset((b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
+# Pillow does not change the pixels for these either.
+IGNORED_CHUNKS = frozenset(b"gAMA cHRM sRGB iCCP sBIT bKGD pHYs tIME tEXt zTXt iTXt".split())
 MAX_PLAIN_PIXELS = 1_000_000  # 2 ms; other threads wait, because the decoder holds Python's lock
 # Bits a band, type of colour, methods of compression and filtering, interlacing.
 PLAIN_MODES = {b"\x08\0\0\0\0": "mono", b"\x08\x02\0\0\0": "rgb", b"\x08\x06\0\0\0": "rgba"}

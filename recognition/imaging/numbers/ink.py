@@ -112,9 +112,7 @@ def map_ink(grey: Levels, corner: tuple[int, int]) -> InkMap:
     return replace(map_part(grey, whole, is_dark, background, corner), is_surrounded=True)
 
 
-def map_part(
-    grey: Levels, box: Box, is_dark: bool, background: int | Levels, corner: tuple[int, int]
-) -> InkMap:
+def map_part(grey: Levels, box: Box, is_dark: bool, background: int | Levels, corner: tuple[int, int]) -> InkMap:
     """Find the ink in a box of a grey image by its difference from the background."""
     left, top, right, bottom = (int(side) for side in box)
     part = grey[top:bottom, left:right]

@@ -95,9 +95,9 @@ class EncodedImage:
         Of an animation it is the first frame that shows ink. A picture much larger than needed is returned reduced.
         """
         plain = png.decode_plain(self.data) if self.format == "PNG" and self._frames == 1 else None
-        return self._decode_by_pillow() if plain is None else plain
+        return self.decode_by_pillow() if plain is None else plain
 
-    def _decode_by_pillow(self) -> Pixels:
+    def decode_by_pillow(self) -> Pixels:
         try:
             data = b"".join(self._format.parts(self.data, self._frames))
             decode = isolation.decode if self._format.is_isolated else frames.decode

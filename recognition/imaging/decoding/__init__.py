@@ -1,4 +1,4 @@
-"""Decode untrusted image bytes into a validated Pillow image.
+"""Decode untrusted image bytes into pixels.
 
 The size is read from the header before Pillow sees the data, so an image that would unfold into gigabytes costs
 nothing. Of PNG, JPEG and GIF, Pillow gets only the parts that make up the image: it would unpack a compressed comment
@@ -94,10 +94,11 @@ class EncodedImage:
 
         Of an animation it is the first frame that shows ink. A picture much larger than needed is returned reduced.
         """
-        plain = png.decode_plain(self.data) if self.format == "PNG" and self._frames == 1 else None
+        plain = png.decode_plain(self.data) if self.format == "PNG" else None
         return self.decode_by_pillow() if plain is None else plain
 
     def decode_by_pillow(self) -> Pixels:
+        """Return what `decode` returns, without the faster way for plain PNGs. Raises CorruptImage."""
         try:
             data = b"".join(self._format.parts(self.data, self._frames))
             decode = isolation.decode if self._format.is_isolated else frames.decode

@@ -176,7 +176,7 @@ def test_a_browser_is_told_in_a_page(db: None, headers: dict[str, str], status: 
     assert (plain.status_code, set(plain.json())) == (status, {"code", "message", "detail"})
 
 
-def test_a_post_that_skips_the_middleware_of_pages_has_the_same_headers(client: Client) -> None:
+def test_a_post_that_skips_the_middleware_of_pages_has_the_same_headers(db: None, client: Client) -> None:
     """One without a session cookie does (SessionlessMiddleware)."""
     signed_in = Client()
     signed_in.force_login(User.objects.create_user("ada"))

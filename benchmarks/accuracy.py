@@ -85,7 +85,7 @@ def photographed(ruled: bool) -> Disguise:
         fall = 1 - rng.uniform(0.1, 0.5) * (down + across) / 2
         levels = (paper * (1 - ink) + rng.uniform(30, 80) * ink) * fall + rng.normal(0, 5, paper.shape)
         picture = Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
-        return EncodedImage(encode(picture, "JPEG", quality=70)).decode()
+        return Image.fromarray(EncodedImage(encode(picture, "JPEG", quality=70)).decode())
 
     return photograph
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import httpx
 from honcho.environ import parse_procfile
 
-from benchmarks.common import ROOT, Tree, say
+from benchmarks.common import ROOT, Tree
+from benchmarks.environments import Unusable, python_with
 from tests.support.ports import free_port
 from tests.support.stack import Stack
 
-ENVIRONMENTS = ROOT / "var" / "benchmarks"
 START_TIMEOUT_SECONDS = 120
 PREDICTION = re.compile(rb'"prediction": *(\d)')
 # What recognition.imaging, data URLs and the network need, in the product's own versions.
@@ -32,10 +30,6 @@ PACKAGES = {
     "fastapi": ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pydantic==2.14.4", *WORK],
     "litserve": ["litserve==0.2.19", "fastapi==0.165.0", "uvicorn[standard]==0.54.0", *WORK],
 }
-
-
-class Unusable(Exception):
-    """A server could not be installed, or does not answer; says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -98,23 +92,8 @@ def product(procfile: str) -> Callable[[int], Sequence[str]]:
 
 
 def contender(name: str) -> Callable[[int], Sequence[str]]:
-    """In an environment under var/benchmarks that the first use makes. Raises Unusable."""
-
-    def command(port: int) -> Sequence[str]:
-        python, stamp = ENVIRONMENTS / name / "bin" / "python", ENVIRONMENTS / name / "requirements"
-        wanted = [one if "==" in one else f"{one}=={metadata.version(one)}" for one in PACKAGES[name]]
-        if not stamp.exists() or stamp.read_text().split() != wanted:
-            say(f"installing {', '.join(wanted)}")
-            uv = [sys.executable, "-m", "uv"]
-            try:
-                subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, ENVIRONMENTS / name], check=True)
-                subprocess.run([*uv, "pip", "install", "-q", "--python", python, *wanted], check=True)
-            except (OSError, subprocess.CalledProcessError) as error:
-                raise Unusable(f"{name} cannot be installed: {error}") from error
-            stamp.write_text("\n".join(wanted))
-        return [str(python), "-m", "benchmarks.contenders", name, str(port)]
-
-    return command
+    """In an environment of its own. Raises Unusable."""
+    return lambda port: [str(python_with(name, PACKAGES[name])), "-m", "benchmarks.contenders", name, str(port)]
 
 
 SERVERS = {

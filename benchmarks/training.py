@@ -13,21 +13,26 @@ import sys
 from typing import Any
 
 from benchmarks.common import ROOT, OtherLoad, machine, say, spread, table
+from benchmarks.environments import python_with
 from benchmarks.ways import WAYS
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
 Measurement = dict[str, Any]
+PYTORCH = ["torch==2.13.0", "numpy", "psutil"]
 TITLES = {
-    "flask": "as the Flask application",
+    "flask": "as the Flask application, oneDNN off",
+    "flask-onednn": "the same, oneDNN on",
+    "pytorch": "tuned PyTorch",
     "product": "product: training process",
     "floor": "matrix-product floor",
 }
 
 
 def measure(way: str, **options: int | str | None) -> Measurement:
-    """Raises CalledProcessError when a way fails; it has said why by then."""
+    """Raises CalledProcessError when a way fails, which has said why by then, and Unusable without PyTorch."""
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "benchmarks.ways", way, *words]
+    python = python_with(way, PYTORCH) if way == "pytorch" else sys.executable
+    command = [python, "-m", "benchmarks.ways", way, *words]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,9 +1,11 @@
 """The ways of training that `benchmarks.training` compares, one of them once: ``python -m benchmarks.ways WAY``.
 
 `flask`: as the Flask application did it (float64 arrays, Keras' `fit`, ReLU before the pooling, a callback on every
-batch). `product`: web server, worker, Redis and training process, with a WebSocket and an event stream watching.
-`floor`: the layers' multiplications at the rate of one big matrix product, a bound for direct convolutions. The last
-line is a measurement as JSON.
+batch), without oneDNN. `flask-onednn`: the same with oneDNN, which TensorFlow switches on by itself, but only for
+processors with AVX512_VNNI and newer ones. `pytorch`: the same training in PyTorch, tuned. `product`: web server,
+worker, Redis and training process, with a WebSocket and an event stream watching; with TRAINING_SPARE_SECONDS=0 no
+spare waits for the run. `floor`: the layers' multiplications at the rate of one big matrix product, a bound for direct
+convolutions. The last line is a measurement as JSON.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import os
 import tempfile
 import threading
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ import numpy as np
 
 from benchmarks.common import ROOT, cpu_seconds
 from training.learner import dataset
-from training.learner.presets import PRESETS
+from training.learner.presets import DECAY, DECAY_BATCHES, PRESETS
 
 ORIGINAL = PRESETS["original"]
 Task = argparse.Namespace
@@ -32,8 +35,19 @@ def digits(part: str, count: int | None = None) -> dataset.Digits:
     return dataset.load(ROOT / "training" / "data" / "mnist", part)[slice(count)]
 
 
-def flask(task: Task) -> dict[str, Any]:
-    os.environ |= QUIET
+def clocks() -> tuple[float, float]:
+    """Wall and CPU seconds."""
+    return time.perf_counter(), time.process_time()
+
+
+def between(times: list[tuple[float, float]]) -> list[dict[str, float]]:
+    """What passed in each epoch; `times` holds the clocks at the start and at the end of every one."""
+    pairs = zip(times[::2], times[1::2], strict=True)
+    return [{"wall": end[0] - began[0], "cpu": end[1] - began[1]} for began, end in pairs]
+
+
+def flask(task: Task, onednn: bool = False) -> dict[str, Any]:
+    os.environ |= QUIET | {"TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
     import keras
     from keras import layers
 
@@ -52,21 +66,60 @@ def flask(task: Task) -> dict[str, Any]:
     )
     optimizer = keras.optimizers.Adam(network.staircase(ORIGINAL.learning_rate))
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
-    times: list[tuple[float, float]] = []  # wall and CPU seconds, at the start and at the end of every epoch
+    times: list[tuple[float, float]] = []
     watch = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: times.append((time.perf_counter(), time.process_time())),
+        on_epoch_begin=lambda epoch, logs: times.append(clocks()),
         on_train_batch_end=lambda batch, logs: None,
-        on_epoch_end=lambda epoch, logs: times.append((time.perf_counter(), time.process_time())),
+        on_epoch_end=lambda epoch, logs: times.append(clocks()),
     )
     images, targets = training.images.astype(np.float64), np.eye(10)[training.labels]
     sizes = {"batch_size": ORIGINAL.batch_size, "epochs": task.epochs}
     model.fit(images, targets, **sizes, verbose=0, callbacks=[watch])
-    epochs = [
-        {"wall": end[0] - began[0], "cpu": end[1] - began[1]}
-        for began, end in zip(times[::2], times[1::2], strict=True)
-    ]
     right = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1) == test.labels
-    return {"epochs": epochs, "accuracy": float(right.mean())}
+    return {"epochs": between(times), "accuracy": float(right.mean())}
+
+
+def pytorch(task: Task) -> dict[str, Any]:
+    """As fast as PyTorch does it here: channels last, ReLU after the pooling, all digits in memory, sums read late.
+
+    Slower, measured: channels first, Adam with `fused`, `torch.compile`.
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(task.seed)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    training, test = (
+        (torch.from_numpy(one.images).permute(0, 3, 1, 2), torch.from_numpy(one.labels))
+        for one in (digits("train", task.digits), digits("t10k"))
+    )
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 32, 5), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Conv2d(32, 64, 5), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Dropout(ORIGINAL.dropout), nn.Linear(128, 10)),
+    ).to(memory_format=torch.channels_last)
+    objective = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), ORIGINAL.learning_rate)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, DECAY_BATCHES, DECAY)
+    times = []
+    for _ in range(task.epochs):
+        times.append(clocks())
+        loss_sum, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for rows in torch.randperm(task.digits).split(ORIGINAL.batch_size):
+            labels = training[1][rows]
+            answers = model(training[0][rows])
+            loss = objective(answers, labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            loss_sum += loss.detach() * len(rows)
+            correct += (answers.detach().argmax(dim=1) == labels).sum()
+        times.append(clocks())
+    model.eval()
+    with torch.inference_mode():
+        right = torch.cat([model(part) for part in test[0].split(500)]).argmax(dim=1) == test[1]
+    return {"epochs": between(times), "accuracy": float(right.float().mean())}
 
 
 def floor(task: Task) -> dict[str, Any]:
@@ -101,6 +154,8 @@ def product(task: Task) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="digits-bench-") as folder, running(Path(folder)) as stack:
         eventually(lambda: " ready." in stack.log("worker"), 60, "the worker")
+        if os.environ.get("TRAINING_SPARE_SECONDS") != "0":
+            eventually(lambda: has_imported_tensorflow(stack.spare()), 60, "the spare training process")
         serving = [psutil.Process(process.pid) for process in stack.processes.values()]
         events: list[tuple[float, dict[str, Any], dict[str, float]]] = []
         with connect(stack.ws_url) as socket:
@@ -133,6 +188,14 @@ def product(task: Task) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def has_imported_tensorflow(spare: Any) -> bool:
+    """Whether a spare training process waits for its run."""
+    before = cpu_seconds(spare)
+    time.sleep(0.5)
+    waits = cpu_seconds(spare) - before < 0.02
+    return waits and "tensorflow" in Path(f"/proc/{spare.pid}/maps").read_text()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=WAYS)
@@ -147,6 +210,12 @@ def main() -> None:
     print(json.dumps({"digits": task.digits or PRESETS[task.preset].samples, **found}), flush=True)
 
 
-WAYS = {"flask": flask, "product": product, "floor": floor}
+WAYS = {
+    "flask": flask,
+    "flask-onednn": partial(flask, onednn=True),
+    "pytorch": pytorch,
+    "product": product,
+    "floor": floor,
+}
 if __name__ == "__main__":
     main()

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.common import machine, table
 from benchmarks.numbers import GAPS, MOST_OVERLAP, Ink, digits_by_pen, enlarge
 from recognition.classifier import Classifier
+from recognition.imaging.polarity import bounding_box
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink as FoundInk
 from recognition.prediction import network_doubt
@@ -90,10 +90,8 @@ KINDS: dict[str, Callable[[Rng], Ink | None]] = {
 
 
 def as_segment(ink: Ink) -> Grid:
-    levels = Image.fromarray(np.rint(255 * np.pad(ink, 4)).astype(np.uint8))
-    box = levels.getbbox()
-    assert box is not None
-    return normalize(FoundInk(levels, is_dark=False, background=0, box=box, mask=None))
+    levels = np.rint(255 * np.pad(ink, 4)).astype(np.uint8)
+    return normalize(FoundInk(levels, is_dark=False, background=0, box=bounding_box(levels), mask=None))
 
 
 def draw(kind: str, count: int = COUNT) -> NDArray[np.float32]:

@@ -33,13 +33,15 @@ def refuse_unsafe_start(**_: Any) -> None:
 
 @worker_ready.connect
 def start_watching(**_: Any) -> None:
-    """Take up runs whose worker was lost, from the moment this worker can take them."""
+    """Take up runs whose worker was lost, from the moment this worker can take them, and prepare for the first one."""
     from django.conf import settings
 
     from training.worker import watchdog
+    from training.worker.spare import spare
 
     if settings.WATCHDOG:
         watchdog.start(is_worker=True)
+    spare.start()
 
 
 @worker_shutting_down.connect

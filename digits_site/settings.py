@@ -95,6 +95,7 @@ DAILY_STATISTICS = env.bool("DAILY_STATISTICS", default=True)  # predictions by 
 # --- Training ---
 RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 RUN_LOST_SECONDS = env.number("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
+TRAINING_SPARE_SECONDS = env.number("TRAINING_SPARE_SECONDS", 600)  # after the worker's start, and after a run
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own

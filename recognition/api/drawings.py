@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Generic, TypeVar
 
-from PIL import Image
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -16,7 +15,7 @@ from recognition import errors, metrics
 from recognition.api.data_urls import decode_data_url
 from recognition.api.decode_slots import decode_slot
 from recognition.api.pixels import encode_pixels
-from recognition.imaging import Candidate, EncodedImage, Segment
+from recognition.imaging import Candidate, EncodedImage, Pixels, Segment
 
 Found = TypeVar("Found")  # what is found in a picture: the candidates of a digit, or a line of digits
 
@@ -104,22 +103,20 @@ class Drawing(Generic[Found]):
         return [left, top, min(right, width) - left, min(bottom, height) - top]
 
 
-def prepare(picture: EncodedImage, find: Callable[[Image.Image], Found]) -> Drawing[Found]:
+def prepare(picture: EncodedImage, find: Callable[[Pixels], Found]) -> Drawing[Found]:
     """Decode a picture in a slot, and find something in it.
 
     Raises DecodingBusy, CorruptImage and what `find` raises.
     """
     with decode_slot(picture.cost):
         with metrics.decode.time():
-            image = picture.decode()
+            pixels = picture.decode()
         with metrics.prepare.time():
-            scale = (picture.pixels / (image.width * image.height)) ** 0.5
-            return Drawing(find(image), image.size, scale)
+            height, width = pixels.shape[:2]
+            return Drawing(find(pixels), (width, height), (picture.pixels / (width * height)) ** 0.5)
 
 
-def prepare_batch(
-    drawings: list[Any], find: Callable[[Image.Image], Found]
-) -> Iterator[Drawing[Found] | dict[str, Any]]:
+def prepare_batch(drawings: list[Any], find: Callable[[Pixels], Found]) -> Iterator[Drawing[Found] | dict[str, Any]]:
     """Yield each drawing, which is a data URL or `{"pixels": [...]}`, or its error's JSON. Raises DecodingBusy."""
     room = MAX_BATCH_PIXELS
     for drawing in drawings:

@@ -5,15 +5,13 @@ from itertools import islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
-from PIL import Image
-
 from digits_site.web.error_responses import count_and_serialize
 from recognition import classifier, metrics, statistics
 from recognition.api.drawings import Drawing, prepare_batch
 from recognition.api.previews import preview
 from recognition.classifier import BATCH_SIZE, Classifier
 from recognition.errors import MAX_DIGITS, RecognitionError, TooManyDigits
-from recognition.imaging import Candidate, NumberDrawing, find_candidates, find_number
+from recognition.imaging import Candidate, NumberDrawing, Pixels, find_candidates, find_number
 from recognition.number_prediction import NumberPrediction, predict_numbers
 from recognition.prediction import Prediction, predict_candidates
 
@@ -30,7 +28,7 @@ class Predictor(Protocol[Found, Predicted]):
 
     at_once: int  # drawings of a batch that are in memory at a time
 
-    def find(self, image: Image.Image) -> Found:
+    def find(self, pixels: Pixels) -> Found:
         """Return what the network needs of an image. Raises BlankDrawing, and TooManyDigits for a number."""
         ...
 
@@ -61,8 +59,8 @@ class DigitPredictor:
 
     at_once = BATCH_SIZE
 
-    def find(self, image: Image.Image) -> list[Candidate]:
-        return find_candidates(image)
+    def find(self, pixels: Pixels) -> list[Candidate]:
+        return find_candidates(pixels)
 
     def input_count(self, found: list[Candidate]) -> int:
         return len(found)
@@ -93,8 +91,8 @@ class NumberPredictor:
 
     at_once = 4  # a number of many segments takes 13 MB
 
-    def find(self, image: Image.Image) -> NumberDrawing:
-        return find_number(image)
+    def find(self, pixels: Pixels) -> NumberDrawing:
+        return find_number(pixels)
 
     def input_count(self, found: NumberDrawing) -> int:
         return len(found.candidates) + len(found.segments)
@@ -170,15 +168,15 @@ def predict_one(
     return answer
 
 
-def limited(predictor: Predictor[Found, Any]) -> Callable[[Image.Image], Found]:
+def limited(predictor: Predictor[Found, Any]) -> Callable[[Pixels], Found]:
     """Return the predictor's `find` for a batch. It raises TooManyDigits once MAX_BATCH_INPUTS were found."""
     room = MAX_BATCH_INPUTS
 
-    def find(image: Image.Image) -> Found:
+    def find(pixels: Pixels) -> Found:
         nonlocal room
         if room <= 0:
             raise TooManyDigits("The numbers of a request have too many digits in total. Send fewer.")
-        found = predictor.find(image)
+        found = predictor.find(pixels)
         room -= predictor.input_count(found)
         return found
 

@@ -8,6 +8,7 @@ from recognition.imaging.candidates import Candidate, Doubt, find_candidates, pr
 from recognition.imaging.decoding import EncodedImage
 from recognition.imaging.numbers import NumberDrawing, Segment, find_number
 from recognition.imaging.preprocessing import Grid, encode_png, png_data_url
+from recognition.imaging.scaling import Pixels
 
 __all__ = [
     "Candidate",
@@ -15,6 +16,7 @@ __all__ = [
     "EncodedImage",
     "Grid",
     "NumberDrawing",
+    "Pixels",
     "Segment",
     "encode_png",
     "find_candidates",

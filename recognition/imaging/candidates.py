@@ -10,6 +10,7 @@ from PIL import Image
 from recognition.errors import BlankDrawing
 from recognition.imaging.polarity import is_ink, to_grey
 from recognition.imaging.preprocessing import Grid, normalize
+from recognition.imaging.scaling import Pixels
 from recognition.imaging.segmentation import Ink, find_ink
 from recognition.imaging.surroundings import Clearing, clear_surroundings
 
@@ -57,15 +58,17 @@ class Candidate:
         return whole
 
 
-def find_candidates(image: Image.Image) -> list[Candidate]:
-    """Return the readings of an image of mode L, LA, RGB or RGBA, at least one. Raises BlankDrawing for no ink."""
-    grey, corner = to_grey(image)
+def find_candidates(image: Image.Image | Pixels) -> list[Candidate]:
+    """Return the readings of an image, L, LA, RGB or RGBA, at least one. Raises BlankDrawing for no ink."""
+    pixels = np.asarray(image)
+    longest = max(pixels.shape[:2])
+    grey, corner = to_grey(pixels)
     whole: Candidate | None = None
     with suppress(BlankDrawing):
-        ink = find_ink(grey, corner, max(image.size))
+        ink = find_ink(grey, corner, longest)
         whole = Candidate(normalize(ink), ink)
         whole = as_dot(whole) if ink.is_dot else whole
-        if ink.is_alone or max(image.size) <= SMALLEST:
+        if ink.is_alone or longest <= SMALLEST:
             return [whole]
     is_drawing = whole is not None and whole.ink.is_drawing
     candidates = []
@@ -112,7 +115,8 @@ def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
     return across * down / max(one[2] * one[3] + other[2] * other[3] - across * down, 1)
 
 
-def preprocess(image: Image.Image) -> Grid:
+def preprocess(image: Image.Image | Pixels) -> Grid:
     """Return the digit in an image that holds nothing else as float32 (28, 28), ink 1.0 on 0.0. Raises BlankDrawing."""
-    grey, corner = to_grey(image)
-    return normalize(find_ink(grey, corner, max(image.size)))
+    pixels = np.asarray(image)
+    grey, corner = to_grey(pixels)
+    return normalize(find_ink(grey, corner, max(pixels.shape[:2])))

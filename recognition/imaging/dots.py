@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from recognition.imaging.polarity import Levels, Mask
+from recognition.imaging.polarity import Mask
+from recognition.imaging.scaling import Levels
 
 MIN_FILL = 0.6  # share of its box that solid ink takes if it is compact, whichever way it lies
 MAX_LENGTH = 1.6  # widths of a dot; longer ink may be a short 1

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import IntBox, Mask, longer_side
+from recognition.imaging.polarity import IntBox, Mask, longer_side, number_components
 
 SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 3)))  # of the lines that are searched for, dy by dx
 MIN_LENGTH = 0.22  # of the longer side of the image
@@ -89,9 +89,10 @@ def find_lines(mask: Mask, paper: Mask) -> list[Line]:
 def trace(mask: Mask, length: int, *, upright: bool) -> Iterator[Line]:
     """Yield the nearly level lines in a mask that are at least `length` long."""
     straight = straight_runs(mask, length)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(straight, connectivity=8)
-    for label in range(1, count):
-        left, top, width, height = (int(number) for number in stats[label, :4])
+    labels, stats = number_components(straight)
+    for label, (left, top, width, height, _) in enumerate(stats.tolist()):
+        if not label:
+            continue
         if width < length or height > MAX_STEEPNESS * width:
             continue
         part = labels[top : top + height, left : left + width] == label
@@ -110,12 +111,12 @@ def straight_runs(mask: Mask, length: int) -> NDArray[np.uint8]:
     size = width, height + 2 * margin
     for slope in SLOPES:
         shear = np.array([[1, 0, 0], [slope, 1, -slope * width / 2]])
-        level = cv2.warpAffine(framed, shear, size, flags=cv2.INTER_NEAREST)
+        level = cv2.warpAffine(framed, shear, size, flags=cv2.INTER_NEAREST) if slope else framed
         level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, gap)
         level = cv2.morphologyEx(level, cv2.MORPH_OPEN, run, borderType=cv2.BORDER_CONSTANT, borderValue=0)
         if level.any():
-            back = cv2.warpAffine(level, shear, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-            found = cv2.max(found, back)
+            flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+            found = cv2.max(found, cv2.warpAffine(level, shear, size, flags=flags) if slope else level)
     return np.ascontiguousarray(found[margin:-margin], dtype=np.uint8)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognition.imaging.lines import Line
 from recognition.imaging.paper import disc
-from recognition.imaging.polarity import IntBox, Mask, enclose, longer_side
+from recognition.imaging.polarity import IntBox, Mask, enclose, longer_side, number_components
 from recognition.imaging.segmentation import NEAR, STRAY_MASS, STRAY_MASS_FAR
 
 MIN_AREA = 10  # pixels at the working size
@@ -74,11 +74,12 @@ def find_digit(mask: Mask, paper: Mask, lines: list[Line], erased: list[Line]) -
 
 def find_parts(mask: Mask, paper: Mask, lines: list[Line]) -> tuple[NDArray[np.int32], list[Part]]:
     """Return the numbered components of a mask, and those that are large enough."""
-    inked = mask.astype(np.uint8)
-    count, numbered, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    labels, areas = np.asarray(numbered, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
+    labels, stats = number_components(mask)
+    count, areas = len(stats), stats[:, cv2.CC_STAT_AREA]
     half_width = np.zeros(count)
-    np.maximum.at(half_width, labels[mask], cv2.distanceTransform(inked, cv2.DIST_L2, 3)[mask])
+    distances = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)[mask]
+    order = np.argsort(distances)
+    half_width[labels[mask][order]] = distances[order]  # of a component's values, the last one stays
     outside = cv2.dilate((~paper).astype(np.uint8), disc(5)) > 0
     outside[:2] = outside[-2:] = outside[:, :2] = outside[:, -2:] = True
     at_edge = np.bincount(labels[outside & mask], minlength=count) > 0

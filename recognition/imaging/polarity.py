@@ -5,12 +5,16 @@ light, a coarse map of the background replaces the level. Levels are 0..255, box
 pixels.
 """
 
+from math import ceil
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from recognition.errors import BlankDrawing
 from recognition.imaging.decoding.frames import MIN_CONTRAST, OVERVIEW_SIDE
+from recognition.imaging.scaling import Box, Levels, Pixels
 
 SAMPLE_SIDE = 70  # samples a side that determine the level behind a transparent image
 MARGIN = 8  # pixels kept on every side of what is visible
@@ -21,17 +25,24 @@ MAX_SPECKS = 3  # this many pixels of an extreme level are not taken for ink or 
 UNEVEN = 8  # levels between the border's 20th and 80th percentile above which the light is uneven
 
 Mask = NDArray[np.bool_]
-Levels = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 IntBox = tuple[int, int, int, int]
 
 
-def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
+def bounding_box(mask: Mask | Levels) -> IntBox:
     """Return the box of what is set in a mask. Raises BlankDrawing if nothing is."""
-    down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(down):
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if not width:
         raise BlankDrawing
-    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+    return left, top, left + width, top + height
+
+
+def number_components(mask: Mask | Levels, connectivity: int = 8) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the number of every pixel's connected component, 0 for none, and OpenCV's statistics of each number."""
+    # The same numbers as by OpenCV's default algorithm, in a third of its time.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.view(np.uint8), connectivity, cv2.CV_32S, cv2.CCL_BBDT
+    )
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
 
 
 def is_ink(levels: Levels) -> Mask:
@@ -54,49 +65,78 @@ def grow(box: Box, by: float, size: tuple[int, int]) -> Box:
     return max(left - by, 0), max(top - by, 0), min(right + by, size[0]), min(bottom + by, size[1])
 
 
-def to_grey(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
-    """Convert mode L, LA, RGB or RGBA to L. Transparency gets a background; transparent edges may be cropped.
+def to_grey(pixels: Pixels) -> tuple[Levels, tuple[int, int]]:
+    """Convert an image to grey levels. Transparency gets a background; transparent edges may be cropped.
 
-    Return the grey image and where its left top corner lies in `image`.
+    Return the levels and where their left top corner lies in the image.
 
     Raises BlankDrawing if nothing is visible, or only an empty page.
     """
     corner = 0, 0
-    if image.mode in ("LA", "RGBA"):
-        visible = image.getbbox(alpha_only=True)
-        if visible is None:
-            raise BlankDrawing
-        box = grow(visible, MARGIN, image.size)
-        share = (box[2] - box[0]) * (box[3] - box[1]) / (image.width * image.height)
-        if share < 0.5 and max(image.size) > MIN_CROP_SIDE:  # otherwise cropping costs more than it saves
-            image, corner = image.crop(box), (int(box[0]), int(box[1]))
-        alpha = image.getchannel("A")
-        weakest, strongest = extremes(alpha)
-        if weakest < 255:
-            grey = image.convert("L")
-            level = level_behind(grey, alpha, strongest, blank_if_even=share > 0.8)
-            filled = Image.new("L", grey.size, level)
-            filled.paste(grey, mask=alpha)
-            return filled, corner
-    grey = image.convert("L")
-    if image.mode in ("RGB", "RGBA"):
+    if pixels.ndim == 2:
+        return pixels, corner
+    if pixels.shape[2] in (2, 4) and not is_opaque(pixels):
+        return flatten(pixels)
+    grey = to_levels(pixels)
+    if pixels.shape[2] > 2:
         low, high = extremes(grey)
         if high - low < 4 * MIN_CONTRAST:
             # Colours of similar brightness, such as red on green: one band may show what their mix hides.
-            bands = image.split()[:3]
+            bands = [band_of(pixels, number) for number in range(3)]
             contrasts = [top - bottom for bottom, top in map(extremes, bands)]
             if max(contrasts) > 2 * (high - low):
                 return bands[contrasts.index(max(contrasts))], corner
     return grey, corner
 
 
-def extremes(band: Image.Image) -> tuple[int, int]:
-    """Return the lowest and the highest level of a band (getextrema takes three times as long)."""
-    levels = np.asarray(band)
-    return int(levels.min()), int(levels.max())
+def is_opaque(pixels: Pixels) -> bool:
+    """Whether the last band is 255 everywhere. Of numbers of all bands, its byte is the highest one."""
+    if pixels.shape[2] == 4 and pixels.flags.c_contiguous:
+        return int(pixels.view("<u4").min()) >= 255 << 24  # a quarter of the time
+    return int(pixels[..., -1].min()) == 255
 
 
-def level_behind(grey: Image.Image, alpha: Image.Image, strongest: int, blank_if_even: bool) -> int:
+def flatten(pixels: Pixels) -> tuple[Levels, tuple[int, int]]:
+    """Return an image with transparency on a background, cropped if much of it is empty, and its corner.
+
+    Raises BlankDrawing if nothing is visible, or only an empty page.
+    """
+    corner, alpha = (0, 0), band_of(pixels, -1)
+    height, width = alpha.shape
+    box = grow(bounding_box(alpha), MARGIN, (width, height))
+    share = (box[2] - box[0]) * (box[3] - box[1]) / alpha.size
+    if share < 0.5 and max(alpha.shape) > MIN_CROP_SIDE:  # otherwise cropping costs more than it saves
+        left, top, right, bottom = (int(side) for side in box)
+        corner = left, top
+        pixels, alpha = pixels[top:bottom, left:right], alpha[top:bottom, left:right]
+    grey = to_levels(pixels)
+    level = level_behind(grey, alpha, int(alpha.max()), blank_if_even=share > 0.8)
+    opacity = alpha.astype(np.uint16)
+    mixed = level * (255 - opacity) + grey * opacity + np.uint16(128)
+    filled: Levels = ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)  # divided by 255, rounded
+    return filled, corner
+
+
+def to_levels(pixels: Pixels) -> Levels:
+    """Return the brightness of grey and alpha, RGB or RGBA; transparency does not count."""
+    if pixels.shape[2] == 2:
+        return band_of(pixels, 0)
+    code = cv2.COLOR_RGB2GRAY if pixels.shape[2] == 3 else cv2.COLOR_RGBA2GRAY
+    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def band_of(pixels: Pixels, number: int) -> Levels:
+    """Return one band of an image."""
+    return np.ascontiguousarray(pixels[..., number])
+
+
+def extremes(band: Levels) -> tuple[int, int]:
+    """Return the lowest and the highest level of a band."""
+    lowest, highest, _, _ = cv2.minMaxLoc(band)
+    return int(lowest), int(highest)
+
+
+def level_behind(grey: Levels, alpha: Levels, strongest: int, blank_if_even: bool) -> int:
     """Return the level to put behind a transparent image: that of its own page, or one its ink stands out from.
 
     `strongest` is the highest level of `alpha`; with `blank_if_even`, an even page is empty rather than thick ink.
@@ -105,10 +145,10 @@ def level_behind(grey: Image.Image, alpha: Image.Image, strongest: int, blank_if
     if strongest < MIN_CONTRAST:
         raise BlankDrawing
     # Every n-th pixel rather than an average: transparent pixels have a colour too, which must not mix in.
-    step = -(-max(grey.size) // SAMPLE_SIDE)
+    step = -(-max(grey.shape) // SAMPLE_SIDE)
     visible = subsample(alpha, step) > strongest // 2
     if not visible.any():  # the marks are too few and too fine for the samples
-        step, visible = 1, np.asarray(alpha) > strongest // 2
+        step, visible = 1, alpha > strongest // 2
     levels = np.sort(subsample(grey, step)[visible])
     if is_page(visible):
         edge = len(levels) // 100
@@ -139,18 +179,22 @@ def row_spans(visible: Mask) -> int:
     return int((rows.shape[1] - rows[:, ::-1].argmax(axis=1) - rows.argmax(axis=1)).sum())
 
 
-def subsample(band: Image.Image, step: int) -> Levels:
+def subsample(band: Levels, step: int) -> Levels:
     """Return every `step`th pixel of a band in both directions."""
-    size = -(-band.width // step), -(-band.height // step)
-    return np.asarray(band if step == 1 else band.resize(size, Image.Resampling.NEAREST))
+    if step == 1:
+        return band
+    rows, columns = (
+        ((np.arange(count) + 0.5) * side / count).astype(int)
+        for side, count in ((side, -(-side // step)) for side in band.shape)
+    )
+    return band[rows[:, None], columns]
 
 
-def find_polarity(overview: Image.Image) -> tuple[bool, int, int]:
+def find_polarity(levels: Levels) -> tuple[bool, int, int]:
     """Return (whether the ink is dark, the background's level, how far it varies along the border of the image).
 
     Raises BlankDrawing if the levels differ too little.
     """
-    levels = np.asarray(overview)
     darkest, brightest = robust_extremes(levels)
     if brightest - darkest < MIN_CONTRAST:
         raise BlankDrawing
@@ -160,7 +204,7 @@ def find_polarity(overview: Image.Image) -> tuple[bool, int, int]:
     bright_share = 1 - split / len(border)
     if 0.35 < bright_share < 0.65:
         # The ink covers much of the border, as in a tight crop: the larger area is the background.
-        bright_share = float((levels > middle).mean())
+        bright_share = np.count_nonzero(levels > middle) / levels.size
     side = border[split:] if bright_share >= 0.5 else border[:split]
     if not len(side):
         side = border
@@ -171,43 +215,44 @@ def find_polarity(overview: Image.Image) -> tuple[bool, int, int]:
 
 def robust_extremes(levels: Levels) -> tuple[int, int]:
     """Return the darkest and the brightest level that MAX_SPECKS pixels reach."""
-    lowest, highest = levels.min(), levels.max()
+    lowest, highest = extremes(levels)
     if min(np.count_nonzero(levels == lowest), np.count_nonzero(levels == highest)) >= MAX_SPECKS:
-        return int(lowest), int(highest)
+        return lowest, highest
     ranked = np.partition(levels, (MAX_SPECKS - 1, levels.size - MAX_SPECKS), axis=None)
     return int(ranked[MAX_SPECKS - 1]), int(ranked[-MAX_SPECKS])
 
 
-def binarize(overview: Image.Image) -> tuple[Mask, bool, int | Image.Image]:
+def binarize(overview: Levels) -> tuple[Mask, bool, int | Levels]:
     """Return (which pixels are ink, whether the ink is dark, the background: its level, or a map in uneven light).
 
     Raises BlankDrawing if the ink does not stand out from the background or its noise.
     """
     is_dark, level, variation = find_polarity(overview)
-    is_uneven = variation >= UNEVEN and min(overview.size) > OVERVIEW_SIDE // 4
+    is_uneven = variation >= UNEVEN and min(overview.shape) > OVERVIEW_SIDE // 4
     background = background_map(overview, is_dark) if is_uneven else level
-    ink = subtract_background(np.asarray(overview), is_dark, np.asarray(background) if is_uneven else level)
-    contrast = float(np.partition(ink, -MAX_SPECKS, axis=None)[-MAX_SPECKS] if is_uneven else ink.max())
+    ink = subtract_background(overview, is_dark, background)
+    contrast = int(np.partition(ink, -MAX_SPECKS, axis=None)[-MAX_SPECKS] if is_uneven else ink.max())
     if contrast < MIN_CONTRAST:
         raise BlankDrawing
     threshold = max(0.4 * contrast, 2 * float(ink.std())) if is_uneven else INK_THRESHOLD * contrast
-    return ink >= threshold, is_dark, background
+    return ink >= ceil(threshold), is_dark, background
 
 
-def background_map(overview: Image.Image, is_dark: bool) -> Image.Image:
+def background_map(overview: Levels, is_dark: bool) -> Levels:
     """Estimate the light on the background: a morphological closing (for dark ink) or opening, then smoothing.
 
     It removes everything narrower than a quarter of the image.
     """
-    scale = 48 / max(overview.size)
-    size = (max(round(overview.width * scale), 1), max(round(overview.height * scale), 1))
-    coarse = overview.resize(size, Image.Resampling.BOX)
-    dilate, erode = ImageFilter.MaxFilter(13), ImageFilter.MinFilter(13)
-    bare = coarse.filter(dilate).filter(erode) if is_dark else coarse.filter(erode).filter(dilate)
-    return bare.filter(ImageFilter.GaussianBlur(2)).resize(overview.size, Image.Resampling.BICUBIC)
+    height, width = overview.shape
+    scale = 48 / max(height, width)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    coarse = np.asarray(Image.fromarray(overview).resize(size, Image.Resampling.BOX))
+    operation = cv2.MORPH_CLOSE if is_dark else cv2.MORPH_OPEN
+    bare = Image.fromarray(np.asarray(cv2.morphologyEx(coarse, operation, np.ones((13, 13), np.uint8)), np.uint8))
+    return np.asarray(bare.filter(ImageFilter.GaussianBlur(2)).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def subtract_background(levels: Levels, is_dark: bool, background: int | Levels) -> Levels:
     """Return the ink alone: 0 where there is background, brighter with more ink."""
-    level: Levels = np.asarray(background, dtype=np.uint8)
-    return level - np.minimum(levels, level) if is_dark else np.maximum(levels, level) - level
+    level = np.full(levels.shape, background, np.uint8) if isinstance(background, int) else background
+    return np.asarray(cv2.subtract(level, levels) if is_dark else cv2.subtract(levels, level), np.uint8)

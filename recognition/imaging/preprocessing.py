@@ -4,7 +4,7 @@ MNIST scales each digit, proportions kept, into a 20x20 box and places it in a 2
 et al., "Gradient-based learning applied to document recognition", 1998, section III-A). The same happens here after the
 ink is found, and the stroke width is brought close to MNIST's.
 
-Pure functions on Pillow images and small arrays, safe to call from any thread.
+Pure functions on arrays, safe to call from any thread.
 """
 
 import base64
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.errors import BlankDrawing
-from recognition.imaging.polarity import Levels, bounding_box, longer_side, subtract_background
+from recognition.imaging.polarity import bounding_box, longer_side, subtract_background
+from recognition.imaging.scaling import Levels
 from recognition.imaging.segmentation import Ink
 
 FIELD = 28  # the side of MNIST's images, in pixels
 BOX = 20  # the side of the box that the digit fills
 ZOOM = 4  # the working grid is this many times finer
 WORK = BOX * ZOOM
-BLOCK_MEAN = np.kron(np.eye(FIELD), np.full((1, ZOOM), 1 / ZOOM)).astype(np.float32)  # applied from both sides
 
 # Stroke widths in working pixels; wider and narrower strokes are brought to the nearer bound. MNIST's middle half has
 # 8.3 to 11.0, and these bounds give the best accuracy on digits drawn with pens of many widths.
@@ -71,11 +71,10 @@ def png_data_url(png: bytes) -> str:
 
 def as_mnist(ink: Ink) -> Grid | None:
     """Return the image itself if it has MNIST's geometry already (28x28, box of 20, centred by mass), else None."""
-    if ink.grey.size != (FIELD, FIELD) or ink.mask is not None or not isinstance(ink.background, int):
+    if ink.grey.shape != (FIELD, FIELD) or ink.mask is not None or not isinstance(ink.background, int):
         return None
-    levels = subtract_background(np.asarray(ink.grey), ink.is_dark, ink.background)
-    box = Image.fromarray(levels).getbbox()
-    if box is None or not MIN_BOX <= longer_side(box) <= BOX:
+    levels = subtract_background(ink.grey, ink.is_dark, ink.background)
+    if not levels.any() or not MIN_BOX <= longer_side(bounding_box(levels)) <= BOX:
         return None
     field = levels.astype(np.float32) / np.float32(ink.background if ink.is_dark else 255 - ink.background)
     if field.max() < MIN_STRENGTH or max(abs(mass - FIELD / 2) for mass in centre_of_mass(field)) > MAX_OFFSET:
@@ -128,9 +127,9 @@ def pad(grid: NDArray, width: int) -> Grid:
 
 def stroke_width(grid: Grid) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
-    area = float(grid.sum())
-    eroded = (1 - DIAGONAL) * erode(grid, CROSS) + DIAGONAL * erode(grid, SQUARE)  # by one pixel
-    return 2.0 * area / max(area - float(eroded.sum()), 1e-6)
+    area, smaller, smallest = (cv2.sumElems(one)[0] for one in (grid, erode(grid, CROSS), erode(grid, SQUARE)))
+    eroded = (1 - DIAGONAL) * smaller + DIAGONAL * smallest  # by one pixel
+    return 2.0 * area / max(area - eroded, 1e-6)
 
 
 def erode(grid: Grid, element: Levels) -> Grid:
@@ -141,6 +140,11 @@ def erode(grid: Grid, element: Levels) -> Grid:
 def dilate(grid: Grid, element: Levels) -> Grid:
     """Return the greatest level under the structuring element, for every pixel."""
     return np.asarray(cv2.dilate(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
+
+
+def mix(one: Grid, other: Grid, share: float) -> Grid:
+    """Return what lies between two grids, nearer to the other the larger its share is."""
+    return np.asarray(cv2.addWeighted(one, 1 - share, other, share, 0), np.float32)
 
 
 def octagon(step: int) -> Levels:
@@ -154,8 +158,7 @@ def widen(grid: Grid, amount: float) -> Grid:
     grid = pad(grid, whole + 2)
     for step in range(whole):
         grid = dilate(grid, octagon(step))
-    rest = np.float32(amount - whole)
-    return grid + rest * (dilate(grid, CROSS) - grid)
+    return mix(grid, dilate(grid, CROSS), amount - whole)
 
 
 def narrow(grid: Grid, amount: float) -> Grid:
@@ -169,8 +172,7 @@ def narrow(grid: Grid, amount: float) -> Grid:
     for step in range(whole + 1):
         smaller = erode(grid, octagon(step))
         np.maximum(lines, grid - dilate(smaller, SQUARE), out=lines)
-        share = np.float32(amount - whole) if step == whole else np.float32(1.0)
-        grid = grid + share * (smaller - grid)
+        grid = mix(grid, smaller, amount - whole) if step == whole else smaller
     if lines.max() < 0.5:
         return grid
     return np.maximum(grid, dilate(dilate(lines, CROSS), SQUARE))
@@ -178,14 +180,11 @@ def narrow(grid: Grid, amount: float) -> Grid:
 
 def centre_of_mass(grid: Grid) -> tuple[float, float]:
     """Return (row, column) in pixels from the top left corner."""
-    rows, columns = grid.sum(axis=1), grid.sum(axis=0)
-    total = float(rows.sum())
+    moments = cv2.moments(grid)
+    total = moments["m00"]
     if total <= 0:
         raise BlankDrawing
-    return (
-        float(rows @ (np.arange(len(rows)) + 0.5)) / total,
-        float(columns @ (np.arange(len(columns)) + 0.5)) / total,
-    )
+    return moments["m01"] / total + 0.5, moments["m10"] / total + 0.5
 
 
 def centre(grid: Grid) -> Grid:
@@ -201,4 +200,5 @@ def centre(grid: Grid) -> Grid:
         origin.append(min(max(start, 0), FIELD * ZOOM - side))
     top, left = origin
     field[top : top + grid.shape[0], left : left + grid.shape[1]] = grid
-    return np.clip(BLOCK_MEAN @ field @ BLOCK_MEAN.T, 0.0, 1.0)
+    reduced = cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
+    return np.minimum(reduced, np.float32(1))

@@ -14,9 +14,7 @@ from recognition.errors import BlankDrawing
 from recognition.imaging.decoding.frames import OVERVIEW_SIDE
 from recognition.imaging.dots import is_dot, is_rounded
 from recognition.imaging.polarity import (
-    Box,
     IntBox,
-    Levels,
     Mask,
     binarize,
     bounding_box,
@@ -25,6 +23,7 @@ from recognition.imaging.polarity import (
     longer_side,
     subtract_background,
 )
+from recognition.imaging.scaling import Box, Levels, reduce, resize
 
 MIN_SHEET_SHARE = 0.3  # the least share of an image that a sheet of paper on a desk takes
 MIN_SHEET_FILL = 0.8  # the least inked share of a sheet's box; a closed loop is no sheet: an ellipse fills 0.785
@@ -34,6 +33,8 @@ STRAY_MASS_FAR = 0.4  # the additional share required for each main-component le
 NEAR = 0.1  # main-component lengths; a distance up to this adds nothing
 STRAIGHT = 0.9  # share of a side's length; more is an edge or a ruled line, less may be a stroke
 LONG_SIDE = 0.6  # share of the image along which ink runs straight, as the side of a frame does
+SIDE_DEPTH = 0.2  # share of the ink's box in which ink is beside a side
+FRAMED_SIDES = 3  # sides along which ink runs; with fewer, it is no frame around a digit
 EVEN = 6  # levels between the darkest and the brightest paper of a drawing
 MIN_DIGIT_SHARE = 0.003  # share of the image's area; less is no digit inside a frame or between lines
 
@@ -44,11 +45,11 @@ Labels = NDArray[np.int64]
 class Ink:
     """The ink of one image: where it is, and how to extract it at any scale."""
 
-    grey: Image.Image  # mode L
+    grey: Levels
     is_dark: bool  # the ink is darker than the background
-    background: int | Image.Image  # its level or, in uneven light, a coarse map of it
+    background: int | Levels  # its level or, in uneven light, a coarse map of it
     box: Box
-    mask: Image.Image | None  # coarse mask (L) of the digit's components, if there are others
+    mask: Levels | None  # coarse mask, 255 on the digit's components, if there are others
     is_drawing: bool = False  # no grain, shadow or pale print: drawn on a canvas, not a photo
     is_alone: bool = False  # a drawing of one component away from the border
     corner: tuple[int, int] = (0, 0)  # where the left top corner of `grey` lies in the image
@@ -61,30 +62,28 @@ class Ink:
         left, top, right, bottom = self.region(scale)
         size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
 
-        def scaled(layer: Image.Image, resampling: Image.Resampling) -> Levels:
+        def scaled(layer: Levels, resampling: Image.Resampling = Image.Resampling.BILINEAR) -> Levels:
             """Return the part of a layer that covers the box. The layer may be coarser than the image."""
-            across, down = layer.width / self.grey.width, layer.height / self.grey.height
-            box = left * across, top * down, right * across, bottom * down
-            return np.asarray(layer.resize(size, resampling, box=box))
+            across, down = layer.shape[1] / self.grey.shape[1], layer.shape[0] / self.grey.shape[0]
+            return resize(layer, size, (left * across, top * down, right * across, bottom * down), resampling)
 
-        smooth = Image.Resampling.BILINEAR
-        background = self.background if isinstance(self.background, int) else scaled(self.background, smooth)
-        ink = subtract_background(scaled(self.grey, smooth), self.is_dark, background)
+        background = self.background if isinstance(self.background, int) else scaled(self.background)
+        ink = subtract_background(scaled(self.grey), self.is_dark, background)
         return ink if self.mask is None else np.minimum(ink, scaled(self.mask, Image.Resampling.NEAREST))
 
     def region(self, scale: float) -> Box:
         """Return the box with a margin of 4 pixels of `grey` scaled by `scale`, as far as it reaches."""
-        return grow(self.box, 4 / scale, self.grey.size)
+        return grow(self.box, 4 / scale, (self.grey.shape[1], self.grey.shape[0]))
 
 
-def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
+def find_ink(grey: Levels, corner: tuple[int, int], longest: int) -> Ink:
     """Find the ink in a grey part of an image, which lies there at `corner`; smaller than 2 % of `longest` is a speck.
 
     Raises BlankDrawing if the part has no ink.
     """
     while True:
-        factor = -(-max(grey.size) // OVERVIEW_SIDE)
-        overview = grey.reduce(factor) if factor > 1 else grey
+        factor = -(-max(grey.shape) // OVERVIEW_SIDE)
+        overview = reduce(grey, factor) if factor > 1 else grey
         inked, is_dark, background = binarize(overview)
         box, mask = locate_digit(inked)
         left, top, right, bottom = (side * factor for side in box)
@@ -92,55 +91,65 @@ def find_ink(grey: Image.Image, corner: tuple[int, int], longest: int) -> Ink:
         if is_sheet(inked, box):
             edge = max((box[2] - box[0]) * 3 // 100, 2)
             try:
-                inside = grow(full_size_box, -edge * factor, grey.size)
-                sheet, place = crop(grey, corner, inside)
-                return find_ink(sheet, place, max(sheet.size))
+                sheet, place = crop(grey, corner, grow(full_size_box, -edge * factor, grey.shape[::-1]))
+                return find_ink(sheet, place, max(sheet.shape))
             except BlankDrawing:
                 pass  # no digit on it: it is solid ink, not a sheet
         if factor == 1 or longer_side(box) >= OVERVIEW_SIDE // 5:
             break
         room = longer_side(box) // 2 + 4
         # A small digit in a large image: look closer.
-        grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.size))
+        grey, corner = crop(grey, corner, grow(full_size_box, room * factor, grey.shape[::-1]))
     if longer_side(full_size_box) < min(max(0.02 * longest, 3), 16):
         raise BlankDrawing  # a speck
-    is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
+    is_drawing = isinstance(background, int) and is_even(overview, inked)
     is_alone = is_drawing and mask is None and stands_alone(inked, box)
     dot = is_dot(digit_in(inked, box, mask))
     return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner, is_dot=dot)
 
 
-def digit_in(inked: Mask, box: IntBox, mask: Image.Image | None) -> Mask:
+def digit_in(inked: Mask, box: IntBox, mask: Levels | None) -> Mask:
     """Return the digit's part of a mask, as `locate_digit` found it."""
     left, top, right, bottom = box
     part = inked[top:bottom, left:right]
-    return part if mask is None else part & (np.asarray(mask.crop(box)) > 0)
+    return part if mask is None else part & (mask[top:bottom, left:right] > 0)
 
 
 def is_even(levels: Levels, inked: Mask) -> bool:
     """Whether there is no grain, shadow or pale print between the ink, as on a canvas."""
-    beside = (cv2.dilate(inked.view(np.uint8), np.ones((5, 5), np.uint8)) == 0).view(np.uint8)
+    beside = cv2.erode((~inked).view(np.uint8), np.ones((5, 5), np.uint8))
     darkest, brightest, _, _ = cv2.minMaxLoc(levels, beside)
     return brightest - darkest <= EVEN
 
 
 def stands_alone(inked: Mask, box: IntBox) -> bool:
-    """Whether the ink is one component away from the border, without long straight sides."""
+    """Whether the ink is one component away from the border, and no frame around something."""
     left, top, right, bottom = box
     if left == 0 or top == 0 or right == inked.shape[1] or bottom == inked.shape[0]:
         return False
-    shown = inked.view(np.uint8)
-    if cv2.connectedComponents(shown, connectivity=8)[0] != 2:
+    part = inked[top:bottom, left:right]
+    if cv2.connectedComponents(part.view(np.uint8), connectivity=8)[0] != 2:
         return False
-    if min(right - left, bottom - top) <= 0.5 * min(inked.shape):  # too narrow for a frame
+    height, width = part.shape
+    rows, columns = (cv2.reduce(part.view(np.uint8), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
+    longest = max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0])
+    if min(width, height) <= 0.5 * min(inked.shape) or longest <= LONG_SIDE:  # too narrow or too small for a frame
         return True
-    rows, columns = (cv2.reduce(shown, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
-    return max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0]) <= LONG_SIDE
+    beside = sides_along(part, max(round(SIDE_DEPTH * height), 2), max(round(SIDE_DEPTH * width), 2))
+    return sum(share >= STRAIGHT for share in beside) < FRAMED_SIDES
 
 
-def crop(grey: Image.Image, corner: tuple[int, int], box: Box) -> tuple[Image.Image, tuple[int, int]]:
+def sides_along(part: Mask, rows: int, columns: int) -> list[float]:
+    """Return along which share of the top, bottom, left and right side there is ink, within rows or columns of it."""
+    level = (part[:rows].any(axis=0), part[-rows:].any(axis=0))
+    upright = (part[:, :columns].any(axis=1), part[:, -columns:].any(axis=1))
+    return [np.count_nonzero(band) / band.size for band in (*level, *upright)]
+
+
+def crop(grey: Levels, corner: tuple[int, int], box: Box) -> tuple[Levels, tuple[int, int]]:
     """Return a box of the image, and its left top corner where the image's own lies at `corner`."""
-    return grey.crop(box), (corner[0] + int(box[0]), corner[1] + int(box[1]))
+    left, top, right, bottom = (int(side) for side in box)
+    return grey[top:bottom, left:right], (corner[0] + left, corner[1] + top)
 
 
 def is_sheet(inked: Mask, box: IntBox) -> bool:
@@ -153,8 +162,8 @@ def is_sheet(inked: Mask, box: IntBox) -> bool:
     return int(np.count_nonzero(sheet)) > MIN_SHEET_FILL * width * height and not is_rounded(sheet)
 
 
-def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:
-    """Return the digit's bounding box in an (H, W) mask and a coarse mask (L) of its components.
+def locate_digit(inked: Mask) -> tuple[IntBox, Levels | None]:
+    """Return the digit's bounding box in an (H, W) mask and a coarse mask (0, 255) of its components.
 
     The mask is None if all ink belongs to the digit. Raises BlankDrawing if nothing is inked.
     """
@@ -172,7 +181,7 @@ def locate_digit(inked: Mask) -> tuple[IntBox, Image.Image | None]:
     if keep.all():
         return box, None
     fine = np.repeat(np.repeat(keep, step, axis=0), step, axis=1)[:height, :width]
-    return bounding_box(inked & fine), Image.fromarray(fine.astype(np.uint8) * 255)
+    return bounding_box(inked & fine), fine.astype(np.uint8) * np.uint8(255)
 
 
 def has_ruled_lines(inked: Mask, box: IntBox) -> bool:
@@ -203,10 +212,7 @@ def is_frame(component: Mask) -> bool:
     """Whether a component runs along all four sides of its own box in straight lines and leaves the inside free."""
     left, top, right, bottom = bounding_box(component)
     crop = component[top:bottom, left:right]
-    if min(crop.shape) < 8 or crop.mean() > 0.5:
-        return False
-    bands = crop[:2].any(axis=0), crop[-2:].any(axis=0), crop[:, :2].any(axis=1), crop[:, -2:].any(axis=1)
-    return min(float(band.mean()) for band in bands) > STRAIGHT
+    return min(crop.shape) >= 8 and crop.mean() <= 0.5 and min(sides_along(crop, 2, 2)) > STRAIGHT
 
 
 def find_strays(labels: Labels, mass: Labels) -> list[int]:

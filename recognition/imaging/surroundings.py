@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from recognition.imaging.dots import is_dot
 from recognition.imaging.lines import Line, erase, find_lines
 from recognition.imaging.paper import InkMap, border_of, dark_share, map_ink, remove_specks, to_working_size
 from recognition.imaging.parts import Digit, find_digit
-from recognition.imaging.polarity import Levels, grow, longer_side
+from recognition.imaging.polarity import grow, longer_side
+from recognition.imaging.scaling import Levels
 from recognition.imaging.segmentation import Ink
 
 MIN_DIGIT = 0.12  # of the image's longer side, at the working size
@@ -38,9 +38,9 @@ class Clearing:
     weight: float = 1.0
 
 
-def clear_surroundings(grey: Image.Image, corner: tuple[int, int], *, is_drawing: bool) -> list[Clearing]:
+def clear_surroundings(grey: Levels, corner: tuple[int, int], *, is_drawing: bool) -> list[Clearing]:
     """Return the digit on bright paper, and on dark paper if the border is dark; those that were found."""
-    levels = remove_specks(np.asarray(grey))
+    levels = remove_specks(grey)
     border = border_of(levels)
     darkest, brightest = int(levels.min()), int(levels.max())
     dark = dark_share(border, levels)
@@ -87,7 +87,7 @@ def clear(levels: Levels, corner: tuple[int, int], is_drawing: bool, zooms: int 
                 on_sheet=found.is_sheet or closer.on_sheet,
             )
     ink = Ink(
-        Image.fromarray(found.extract(digit.mask, mask, EDGE)),
+        found.extract(digit.mask, mask, EDGE),
         False,
         0,
         digit.box,

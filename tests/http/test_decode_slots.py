@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from PIL import Image
 
 from recognition.api import decode_slots, drawings
-from recognition.imaging import EncodedImage, find_candidates
+from recognition.imaging import EncodedImage, Pixels, find_candidates
 from tests.support.drawings import data_url, draw, encode
 from tests.support.refusals import JSON, assert_refused
 from tests.support.stack import eventually
@@ -30,7 +29,7 @@ class Gate:
         decode = EncodedImage.decode
         monkeypatch.setattr(EncodedImage, "decode", lambda picture: self.decode(picture, decode))
 
-    def decode(self, picture: EncodedImage, decode: Callable[[EncodedImage], Image.Image]) -> Image.Image:
+    def decode(self, picture: EncodedImage, decode: Callable[[EncodedImage], Pixels]) -> Pixels:
         if picture.pixels >= self.pixels:
             with self.lock:
                 self.held += 1

@@ -25,7 +25,7 @@ from training.worker import runner
 @pytest.mark.parametrize("finished", [0, 1])
 def test_a_run_that_takes_too_long_ends_as_an_error_and_keeps_its_epochs(settings, finished: int) -> None:
     """All attempts count together, those too that were lost before they had finished an epoch."""
-    settings.RUN_SECONDS = 3600
+    settings.RUN_SECONDS, settings.TRAINING_SPARE_SECONDS = 3600, 0
     run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
     assert run.claim("a worker that was lost")
     figures = {"loss": 0.1, "accuracy": 0.9, "learning_rate": 0.001, "seconds": 10.0}

@@ -23,6 +23,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_a_stop_while_tensorflow_is_imported(stack: Stack) -> None:
     watcher = Watcher(stack.ws_url)
+    stack.spare().kill()  # it may have imported TensorFlow
     run = stack.train()
     eventually(lambda: any(m["phase"] == "importing" for m in watcher.of("phase")), PATIENCE_SECONDS, "the import")
     child = stack.training_child()

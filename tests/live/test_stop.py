@@ -27,6 +27,8 @@ def test_a_stop_in_any_phase(stack: Stack, phase: str) -> None:
     watcher = Watcher(stack.ws_url)
     slow = stack.folder / SLOW_PHASE
     slow.write_text(phase)
+    if phase == "importing":
+        stack.spare().kill()  # it has imported the learner
     run = stack.train(samples=60_000 if phase == "fitting" else 256, epochs=2)
     reached = lambda: any(m["run"] == run and m["phase"] == phase for m in watcher.of("phase"))  # noqa: E731
     eventually(reached, PATIENCE_SECONDS, f"the phase {phase}")

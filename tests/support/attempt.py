@@ -26,7 +26,7 @@ class Attempt:
         config = Config(preset, 3, 64, 0.001, 1025, 11, folder, settings.MNIST_DIR, number, **inputs)
         self.config = prepare_attempt(config, finished)
         self.pipe, child_end = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=main, args=(child_end, self.config))
+        self.process = CONTEXT.Process(target=main, args=(child_end, self.config.learner, self.config))
         self.process.start()
         child_end.close()
         self.reports: list[dict[str, Any]] = []

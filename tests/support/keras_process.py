@@ -70,6 +70,7 @@ def base_refusals(base: Base) -> list[str]:
 def measured(preset_name: str) -> dict[str, Any]:
     """Take one step on digits and pictures of no digit. With TensorFlow, so in a process of its own."""
     import keras
+    import tensorflow as tf
 
     from training.learner import dataset, loop, measures, network
 
@@ -77,7 +78,7 @@ def measured(preset_name: str) -> dict[str, Any]:
     keras.utils.set_random_seed(1)
     model = network.build(preset)
     model.layers[-1].bias.assign(np.eye(10, dtype=np.float32)[0])  # it answers 0, the argmax of uniform targets
-    network.compile_for(model, preset, 0.001, 10)
+    model.compile(optimizer=keras.optimizers.SGD(1.0))  # a step subtracts the gradient
     rng = np.random.default_rng(1)
     pictures = rng.random((DIGITS + OTHERS, 28, 28, 1), np.float32)
     labels = np.concatenate([np.arange(DIGITS) % 10, np.full(OTHERS, dataset.NO_DIGIT)])
@@ -85,6 +86,11 @@ def measured(preset_name: str) -> dict[str, Any]:
     answers = predict(pictures)
     held_back = dataset.Digits(pictures[:DIGITS], labels[:DIGITS])
     validated = measures.validate(predict, held_back)
-    sums = network.compile_step(model, preset)(pictures, dataset.TARGETS[labels]) * [len(labels), 1, 1, 1]
-    means = loop.means_of(sums, len(labels))
-    return {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
+    targets, before = dataset.TARGETS[labels], model.get_weights()
+    with tf.GradientTape() as tape:
+        loss = network.objective(preset)(targets, model(pictures, training=True))
+    gradients = [gradient.numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
+    means = loop.means_of(network.compile_step(model, preset)(pictures, targets) * [len(labels), 1, 1, 1], len(labels))
+    steps = [old - new for old, new in zip(before, model.get_weights(), strict=True)]
+    found = {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
+    return found | {"gradients": gradients, "steps": steps}

@@ -36,7 +36,7 @@ class Scaled(Stack):
     def start(self, worker: bool = True) -> None:
         for name in ("REDIS_URL", "DATABASE_URL"):
             self.environment.pop(name, None)
-        self.environment["WEB_CONCURRENCY"] = "2"
+        self.environment |= {"WEB_CONCURRENCY": "2", "TRAINING_SPARE_SECONDS": "0"}  # it would load TensorFlow
         with (self.folder / "up.log").open("ab") as log:
             command, environment = [sys.executable, "manage.py", "up", "--scaled"], self.environment
             self.processes["up"] = subprocess.Popen(

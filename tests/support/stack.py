@@ -184,8 +184,22 @@ class Stack:
 
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. Raises StopIteration when there is none."""
+        return next(child for child in self.spawned(worker) if has_run(child))
+
+    def spare(self) -> psutil.Process:
+        """The worker's spare process, when it has started one."""
+
+        def look() -> psutil.Process | None:
+            try:
+                return next((child for child in self.spawned("worker") if not has_run(child)), None)
+            except psutil.Error:  # it ends
+                return None
+
+        return eventually(look, PATIENCE_SECONDS, "a spare process")
+
+    def spawned(self, worker: str) -> list[psutil.Process]:
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)
-        return next(c for c in children if "spawn_main" in " ".join(c.cmdline()))
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
@@ -229,6 +243,11 @@ class Stack:
             stop(process)
         if self.own_database:
             drop_database(self.database_server, self.own_database)
+
+
+def has_run(child: psutil.Process) -> bool:
+    """Whether the spawned process writes the log of a run, which a spare does not."""
+    return any("/attempt-" in file.path for file in child.open_files())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ pytest.importorskip("hypothesis", reason="made for Python 3.11 and later, as sch
 
 from recognition.errors import RecognitionError
 from recognition.imaging import prepare
-from tests.campaigns.fuzz import broken, frames, pictures
+from tests.campaigns.fuzz import broken, decoders, frames, pictures
 from tests.campaigns.fuzz.campaign import Flood, code_of, mixed, wrong_with
 from tests.campaigns.fuzz.target import target
 from tests.support.openapi_document import Document
@@ -93,6 +93,12 @@ def test_many_mutated_pictures_get_deep_into_the_decoders() -> None:
             codes[error.code] += 1
     assert codes["read"] + codes["blank_drawing"] > 160
     assert set(codes) >= {"corrupt_image", "image_too_large", "image_too_small"}
+
+
+def test_the_fast_decoder_reads_what_pillow_reads_and_nothing_else() -> None:
+    tally, differing = decoders.compare(seed=5, count=800)
+    assert differing == []
+    assert min(tally["read by the fast decoder"], tally["read by Pillow"], tally["refused"]) > 100
 
 
 def test_frames_and_broken_requests_are_many_kinds() -> None:

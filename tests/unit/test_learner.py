@@ -137,7 +137,9 @@ def test_a_keras_file_that_is_not_the_base_models_is_refused(tensorflow: Process
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_training_and_validation_measure_the_same(tensorflow: ProcessPoolExecutor, preset: str) -> None:
+def test_training_and_validation_measure_the_same_and_steps_follow_gradients(
+    tensorflow: ProcessPoolExecutor, preset: str
+) -> None:
     found = tensorflow.submit(measured, preset).result()
     answers, labels = found["answers"].astype(np.float64), found["labels"][:DIGITS]
     odds = answers[:DIGITS]
@@ -152,6 +154,8 @@ def test_training_and_validation_measure_the_same(tensorflow: ProcessPoolExecuto
     targets[:DIGITS] = np.eye(10)[labels]
     smoothed = targets * (1 - found["smoothing"]) + found["smoothing"] / 10
     assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)
+    for step, gradient in zip(found["steps"], found["gradients"], strict=True):
+        np.testing.assert_allclose(step, gradient, atol=1e-5 * np.abs(gradient).max())
 
 
 NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit")

@@ -1,12 +1,16 @@
 """The spawned training process: its end of the pipe, and the environment that TensorFlow needs before its import."""
 
 import errno
+import gc
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
 
 from training.learner.config import NO_SPACE, Config, LearnerError, ProcessLost
 from training.learner.reports import Report, Result, SendReport
@@ -29,6 +33,7 @@ class ChildConnection:
         self._pipe = pipe
         self._sending = threading.Lock()
         self.stop = threading.Event()
+        self.runs: SimpleQueue[Config] = SimpleQueue()  # it gets one
         threading.Thread(target=self._receive, daemon=True).start()
 
     def send(self, report: Report) -> None:
@@ -36,11 +41,24 @@ class ChildConnection:
         with self._sending:
             self._pipe.send(report)
 
+    def begin(self, config: Config) -> None:
+        """Begin the run, also while the learner is still being imported. Raises BrokenPipeError and OSError."""
+        redirect_output(config.log_file)
+        # Temporary files of a killed process are removed with the run.
+        tempfile.tempdir = str(config.attempt_folder)
+        os.environ.update(TMPDIR=tempfile.tempdir)
+        self.send({"type": "alive"})
+        self.send({"type": "phase", "phase": "importing"})
+        self.runs.put(config)
+
     def _receive(self) -> None:
-        """Wait for a stop. A broken pipe means that the worker is gone: exit at once."""
+        """Wait for a run and for a stop. A broken pipe means that the worker is gone: exit at once."""
         try:
             while True:
-                if self._pipe.recv() == STOP:
+                message = self._pipe.recv()
+                if isinstance(message, Config):
+                    self.begin(message)
+                elif message == STOP:
                     self.stop.set()
                     if not self._pipe.poll(STOP_SECONDS):
                         self.send({"type": "stopped"})  # imports and exports do not check `stop`
@@ -49,21 +67,22 @@ class ChildConnection:
             os._exit(1)
 
 
-def main(pipe: Connection, config: Config) -> None:
-    """Train and report through `pipe`; an unexpected exception ends in a traceback and a non-zero exit code."""
+def main(pipe: Connection, learner: str, config: Config | None = None) -> None:
+    """Import the learner, then train and report through `pipe`. Without a config, be a spare and wait for one.
+
+    An unexpected exception ends in a traceback and a non-zero exit code.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker too, which decides
-    log = config.log_file.open("w")
-    os.dup2(log.fileno(), 1)  # by number: C libraries write there too
-    os.dup2(log.fileno(), 2)
     os.nice(5)  # drawings come first
-    # Temporary files of a killed process are removed with the run.
-    os.environ.update(TENSORFLOW_ENVIRONMENT, TMPDIR=str(config.attempt_folder))
+    os.environ.update(TENSORFLOW_ENVIRONMENT)
+    if config is None:
+        redirect_output(Path(os.devnull))
     connection = ChildConnection(pipe)
     try:
-        connection.send({"type": "phase", "phase": "importing"})
-        module, _, name = config.learner.rpartition(".")
-        learner: Learner = getattr(import_module(module), name)  # the product's own imports TensorFlow
-        result = learner(config, connection.send, connection.stop)
+        if config is not None:
+            connection.begin(config)
+        fit = import_learner(learner)
+        result = fit(connection.runs.get(), connection.send, connection.stop)
         connection.send(result or {"type": "stopped"})
     except LearnerError as error:
         connection.send({"type": "failure", "code": error.code, "message": str(error)})
@@ -75,3 +94,20 @@ def main(pipe: Connection, config: Config) -> None:
         if error.errno != errno.ENOSPC:
             raise
         connection.send({"type": "failure", "code": "no_space", "message": NO_SPACE})
+
+
+def redirect_output(file: Path) -> None:
+    """Send standard output and errors to a file, by number: C libraries write there too."""
+    with file.open("w") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+
+
+def import_learner(path: str) -> Learner:
+    """Import the function that trains. The product's own imports TensorFlow."""
+    module, _, name = path.rpartition(".")
+    gc.disable()  # it would search what an import makes, which is no garbage, for a sixth of the time
+    learner: Learner = getattr(import_module(module), name)
+    gc.freeze()
+    gc.enable()
+    return learner

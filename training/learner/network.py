@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -10,12 +12,15 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from training.learner import fourier
 from training.learner.loop import Step
 from training.learner.measures import Predict
 from training.learner.presets import DECAY, DECAY_BATCHES, Preset
 
 PREDICT_DIGITS = 500  # in one call
 HALVES = 2
+PART_DIGITS = 64  # of a batch, about
+SECOND_CONVOLUTION = 3  # its place among the layers
 DIGIT_TARGET = 0.5  # the largest target of a digit is above it
 
 
@@ -52,9 +57,9 @@ def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps:
     model.compile(optimizer=optimizer, loss=objective(preset), jit_compile=False)
 
 
-def objective(preset: Preset, reduction: str = "sum_over_batch_size") -> keras.losses.Loss:
+def objective(preset: Preset) -> keras.losses.Loss:
     """Return the objective: cross-entropy with the preset's label smoothing."""
-    return keras.losses.CategoricalCrossentropy(label_smoothing=preset.label_smoothing, reduction=reduction)
+    return keras.losses.CategoricalCrossentropy(label_smoothing=preset.label_smoothing)
 
 
 def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
@@ -93,34 +98,55 @@ def share_cores() -> None:
 def compile_step(model: keras.Model, preset: Preset) -> Step:
     """Return the function that updates the weights by one batch."""
     model.optimizer.build(model.trainable_variables)
-    halved, single = (compile_parts(model, preset, parts) for parts in (HALVES, 1))
-    return lambda pictures, targets: (halved if len(targets) >= HALVES else single)(pictures, targets).numpy()
+
+    @cache
+    def compiled(parts: int) -> Callable[[Any, Any], tf.Tensor]:
+        return compile_parts(model, preset, parts)
+
+    return lambda pictures, targets: compiled(parts_of(len(targets)))(pictures, targets).numpy()
+
+
+def parts_of(digits: int) -> int:
+    """Return into how many parts a batch is divided, none of them empty: about 64 digits fit into a core's cache."""
+    return min(digits, HALVES * max(1, round(digits / (HALVES * PART_DIGITS))))
 
 
 def compile_parts(model: keras.Model, preset: Preset, parts: int) -> Callable[[Any, Any], tf.Tensor]:
-    """Compile the step over `parts` of a batch in parallel, none of them empty.
-
-    The gradient of a batch is the sum of its parts' gradients, up to rounding.
-    """
-    weights = model.trainable_variables
-    objective_of = objective(preset, reduction="sum")
+    """Compile the step over `parts` of a batch in parallel."""
+    objective_of, weights = objective(preset), model.trainable_variables
+    kernel = model.layers[SECOND_CONVOLUTION].kernel
     signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)]
 
     @tf.function(input_signature=signature, autograph=False, jit_compile=False)  # XLA is four times slower on CPUs
     def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         count = tf.shape(pictures)[0]
-        measures, gradients = [], []
-        for part in range(parts):
-            rows = slice(count * part // parts, count * (part + 1) // parts)
-            with tf.GradientTape() as tape:
-                answers = model(pictures[rows], training=True)
-                loss = objective_of(targets[rows], answers) / tf.cast(count, tf.float32)
-            gradients.append(tape.gradient(loss, weights))
-            measures.append(tf.concat([[loss], digit_sums(targets[rows], answers)], axis=0))
-        model.optimizer.apply([tf.add_n(same) for same in zip(*gradients, strict=True)], weights)
-        return tf.add_n(measures)
+        bounds = [count * part // parts for part in range(parts + 1)]
+        with tf.GradientTape() as tape:
+            spectrum = fourier.kernel_spectrum(kernel)
+            answers = tf.concat([train_pass(model, pictures[a:b], spectrum) for a, b in pairwise(bounds)], axis=0)
+            loss = objective_of(targets, answers)
+        model.optimizer.apply(tape.gradient(loss, weights), weights)
+        return tf.concat([[loss], digit_sums(targets, answers)], axis=0)
 
     return step
+
+
+def train_pass(model: keras.Model, pictures: tf.Tensor, spectrum: tf.Tensor) -> tf.Tensor:
+    """Return what `model(pictures, training=True)` does up to rounding; `spectrum` is of the second kernel.
+
+    From the second convolution to the hidden layer, digits come last: [row, column, channel, digit].
+    """
+    *first, second, _, relu, _, hidden, dropout, output = model.layers
+    for layer in first:
+        pictures = layer(pictures)
+    count = tf.shape(pictures)[0]
+    values = fourier.convolve(tf.transpose(pictures, [1, 2, 3, 0]), spectrum)
+    channels = second.filters * count
+    pooled = tf.nn.max_pool2d(tf.reshape(values, [1, *values.shape[:2], channels]), 2, 2, "VALID")
+    features = relu(tf.reshape(pooled, [-1, second.filters, count]) + second.bias[:, tf.newaxis])
+    features = tf.reshape(features, [-1, count])
+    weighted = tf.matmul(features, hidden.kernel, transpose_a=True) + hidden.bias
+    return output(dropout(hidden.activation(weighted), training=True))
 
 
 def digit_sums(targets: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:

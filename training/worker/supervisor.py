@@ -1,6 +1,5 @@
 """Supervise the training process: relay reports, write heartbeats, pass on a stop, and kill it if need be."""
 
-import multiprocessing
 import threading
 import time
 from contextlib import suppress
@@ -9,10 +8,11 @@ from multiprocessing.connection import Connection
 from django.conf import settings
 
 from training.learner import checkpoints
-from training.learner.child import STOP, main
+from training.learner.child import STOP
 from training.learner.config import Config
 from training.learner.reports import Report, Result
 from training.live.broadcast import RunProgress, persist
+from training.worker.spare import TrainingProcess, spare
 
 BEAT_SECONDS = 0.5  # also the interval at which a stop is looked for
 GRACE_SECONDS = 4.5  # between the request to stop and the kill
@@ -41,24 +41,15 @@ class ChildFailed(Exception):
 def supervise(config: Config, progress: RunProgress, shutdown: threading.Event) -> tuple[Result, dict[str, float]]:
     """Train in a spawned process and return its result, and the seconds of its phases.
 
-    Spawned, because TensorFlow hangs in a forked child; a process, because it can be killed and gives its memory back.
     Raises ChildStopped, ChildLost, ChildFailed and LostClaim. The process is gone whichever way this ends.
     """
-    context = multiprocessing.get_context("spawn")
-    parent_end, child_end = context.Pipe()
-    process = context.Process(target=main, args=(child_end, config), name=f"training-{progress.run.pk}")
-    process.start()
-    child_end.close()  # only the child holds it, so its death is an EOFError here
+    process = spare.assign(config) or TrainingProcess(config)
     try:
-        return Supervision(config, parent_end, progress, shutdown).follow()
+        return Supervision(config, process.pipe, progress, shutdown).follow()
     except EOFError:
-        process.join(GRACE_SECONDS)
-        raise error_from_exit_code(process.exitcode, config) from None
+        raise error_from_exit_code(process.exit_code(GRACE_SECONDS), config) from None
     finally:
-        process.kill()
-        process.join()
-        process.close()
-        parent_end.close()
+        process.end()
 
 
 class Supervision:

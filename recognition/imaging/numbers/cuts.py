@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import Levels
+from recognition.imaging.scaling import Levels
 
 SEARCH_HEIGHT = 60  # pixels of a digit, at most, in the picture that is searched for paths
 SIDESTEP_COST = 0.35  # pixels of ink; a path goes around ink rather than through it, but not far

@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from recognition.errors import BlankDrawing, TooManyDigits
 from recognition.imaging.numbers.photo import ink_of_photo
 from recognition.imaging.polarity import (
-    Box,
     IntBox,
-    Levels,
     binarize,
     bounding_box,
     grow,
     is_ink,
+    number_components,
     subtract_background,
 )
+from recognition.imaging.scaling import Box, Levels, reduce, resize
 from recognition.imaging.segmentation import is_even
 
 OVERVIEW_SIDE = 400  # pixels of the longer side, at most, of the picture in which ink is located
@@ -90,19 +89,19 @@ class InkMap:
         return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
-def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
+def map_ink(grey: Levels, corner: tuple[int, int]) -> InkMap:
     """Find the ink in a grey image. Raises BlankDrawing and TooManyDigits.
 
     Args:
-        grey: mode L, the visible part of the image.
+        grey: the visible part of the image.
         corner: x and y of its left top corner in the image, in pixels.
     """
-    factor = -(-max(grey.size) // OVERVIEW_SIDE)
-    overview = grey.reduce(factor) if factor > 1 else grey
+    factor = -(-max(grey.shape) // OVERVIEW_SIDE)
+    overview = reduce(grey, factor) if factor > 1 else grey
     inked, is_dark, background = binarize(overview)
-    is_drawing = isinstance(background, int) and is_even(np.asarray(overview), inked)
+    is_drawing = isinstance(background, int) and is_even(overview, inked)
     if is_drawing:
-        box = grow(scaled(bounding_box(inked), factor), 3 * factor, grey.size)
+        box = grow(scaled(bounding_box(inked), factor), 3 * factor, grey.shape[::-1])
         ink = map_part(grey, box, is_dark, background, corner)
         if not has_print(ink):
             return ink
@@ -113,19 +112,16 @@ def map_ink(grey: Image.Image, corner: tuple[int, int]) -> InkMap:
     return replace(map_part(grey, whole, is_dark, background, corner), is_surrounded=True)
 
 
-def map_part(
-    grey: Image.Image, box: Box, is_dark: bool, background: int | Image.Image, corner: tuple[int, int]
-) -> InkMap:
+def map_part(grey: Levels, box: Box, is_dark: bool, background: int | Levels, corner: tuple[int, int]) -> InkMap:
     """Find the ink in a box of a grey image by its difference from the background."""
-    left, top = int(box[0]), int(box[1])
-    part = grey.crop((left, top, int(box[2]), int(box[3])))
+    left, top, right, bottom = (int(side) for side in box)
+    part = grey[top:bottom, left:right]
     area = area_of(part, (left + corner[0], top + corner[1]))
-    factor = int((part.width * part.height / MAX_AREA) ** 0.5)
+    factor = int((part.size / MAX_AREA) ** 0.5)
     if factor > 1:
-        part = part.reduce(factor)
-    behind = background if isinstance(background, int) else background_of(background, grey, box, part.size)
-    levels = subtract_background(np.asarray(part), is_dark, behind)
-    return to_working_size(levels, area)
+        part = reduce(part, factor)
+    behind = background if isinstance(background, int) else background_of(background, grey, box, part.shape[::-1])
+    return to_working_size(subtract_background(part, is_dark, behind), area)
 
 
 def has_print(ink: InkMap) -> bool:
@@ -175,9 +171,9 @@ def strengthen(levels: Levels) -> Levels:
     return np.asarray(cv2.convertScaleAbs(levels, alpha=255 / strongest), np.uint8)
 
 
-def area_of(grey: Image.Image, corner: tuple[int, int]) -> Box:
+def area_of(grey: Levels, corner: tuple[int, int]) -> Box:
     """Return the box of a grey image that lies at `corner` of the whole one."""
-    return float(corner[0]), float(corner[1]), float(corner[0] + grey.width), float(corner[1] + grey.height)
+    return float(corner[0]), float(corner[1]), float(corner[0] + grey.shape[1]), float(corner[1] + grey.shape[0])
 
 
 def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
@@ -186,17 +182,16 @@ def scaled(box: IntBox, factor: int) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def background_of(background: Image.Image, grey: Image.Image, box: Box, size: tuple[int, int]) -> Levels:
+def background_of(background: Levels, grey: Levels, box: Box, size: tuple[int, int]) -> Levels:
     """Return the background behind a box of the image, uint8 [height, width].
 
     Args:
         background: coarse map of the whole image's background.
         size: width and height of the result in pixels.
     """
-    across, down = background.width / grey.width, background.height / grey.height
+    across, down = background.shape[1] / grey.shape[1], background.shape[0] / grey.shape[0]
     left, top, right, bottom = box
-    part = left * across, top * down, right * across, bottom * down
-    return np.asarray(background.resize(size, Image.Resampling.BILINEAR, box=part))
+    return resize(background, size, (left * across, top * down, right * across, bottom * down))
 
 
 def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
@@ -204,7 +199,7 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
 
     Raises BlankDrawing and TooManyDigits.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(is_ink(levels).astype(np.uint8), connectivity=8)
+    labels, stats = number_components(is_ink(levels))
     sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     if not len(sizes):
         raise BlankDrawing
@@ -215,7 +210,7 @@ def find_parts(levels: Levels) -> tuple[Labels, list[Part], float]:
         raise TooManyDigits
     boxes = zip(found.tolist(), stats[found, :4].tolist(), strict=True)
     parts = [Part(label, (x, y, x + w, y + h)) for label, (x, y, w, h) in boxes]
-    return np.asarray(labels, np.int32), parts, height
+    return labels, parts, height
 
 
 def pen_width(labels: Labels) -> float:

@@ -21,8 +21,9 @@ from recognition.imaging.dots import is_dot
 from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap
 from recognition.imaging.numbers.pieces import NO_CUT, Piece, merge_levels
 from recognition.imaging.paper import disc
-from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose, is_ink
+from recognition.imaging.polarity import IntBox, bounding_box, enclose, is_ink
 from recognition.imaging.preprocessing import Grid, normalize
+from recognition.imaging.scaling import Levels
 from recognition.imaging.segmentation import Ink
 
 MAX_WIDTH = 2.2  # digit heights, of several pieces: a 2 that lies, a 5 with a long bar
@@ -62,7 +63,7 @@ class Segment:
 
     digit: Grid  # float32 (28, 28), ink 1.0 on 0.0
     place: tuple[int, int, int, int]  # left, top, width and height in the image's pixels
-    ink: Image.Image  # mode L, of the size of the place or coarser; 255 where the segment's ink is
+    ink: Levels  # of the size of the place or coarser; 255 where the segment's ink is
     first: int  # the node at its left
     last: int  # the node at its right
     shape: Shape
@@ -73,12 +74,12 @@ class Segment:
 
     def is_dot(self) -> bool:
         """Whether it has no shape."""
-        return is_dot(is_ink(np.asarray(self.ink)))
+        return is_dot(is_ink(self.ink))
 
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """Return a mask (L) of an image of `size`: 255 where the segment's ink is."""
         left, top, width, height = self.place
-        levels = np.asarray(self.ink.resize((width, height)))
+        levels = np.asarray(Image.fromarray(self.ink).resize((width, height)))
         inked = Image.fromarray(is_ink(levels).astype(np.uint8) * 255)
         whole = Image.new("L", size)
         whole.paste(inked, (left, top))
@@ -191,14 +192,14 @@ def describe(ink: InkMap, group: list[Piece], box: IntBox, middle: tuple[float, 
 
 def segment(ink: InkMap, levels: Levels, box: IntBox, nodes: tuple[int, int], shape: Shape) -> Segment:
     """Return a segment with its ink normalized to MNIST's geometry. `box` and `levels` are of the working size."""
-    framed = Image.fromarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
+    framed = np.asarray(cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
     inside = 1, 1, 1 + levels.shape[1], 1 + levels.shape[0]
     own = Ink(framed, False, 0, inside, None)
     try:
         digit = normalize(own, ink.pen)
     except BlankDrawing:  # it vanished: it is much thinner than the other strokes
         digit = normalize(own)
-    return Segment(digit, ink.place(box), Image.fromarray(levels), *nodes, shape)
+    return Segment(digit, ink.place(box), levels, *nodes, shape)
 
 
 def extend(ink: InkMap, span: Span, levels: Levels, reach: float) -> tuple[Levels, IntBox]:

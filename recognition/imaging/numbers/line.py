@@ -9,6 +9,7 @@ from recognition.imaging.numbers.ink import InkMap, Part, map_ink
 from recognition.imaging.numbers.lattice import NumberDrawing, find_segments
 from recognition.imaging.numbers.pieces import find_pieces
 from recognition.imaging.polarity import to_grey
+from recognition.imaging.scaling import Pixels
 
 MAX_PARTS = 2 * MAX_DIGITS  # digits may be in pieces; more components in all lines are a text
 MAX_PIECES = 8 * MAX_DIGITS  # touching digits have three to five each
@@ -17,9 +18,10 @@ MIN_SLOPED_LENGTH = 1.5  # digit heights; the slope of a shorter line's middles 
 MAX_DIGIT_WIDTH = 1.6  # digit heights; wider ink is no single digit
 
 
-def find_number(image: Image.Image) -> NumberDrawing:
-    """Return the segments of an image of mode L, LA, RGB or RGBA. Raises BlankDrawing and TooManyDigits."""
-    ink = map_ink(*to_grey(image))
+def find_number(image: Image.Image | Pixels) -> NumberDrawing:
+    """Return the segments of an image, L, LA, RGB or RGBA. Raises BlankDrawing and TooManyDigits."""
+    pixels = np.asarray(image)
+    ink = map_ink(*to_grey(pixels))
     lines = split_lines(ink)
     if sum(len(line) for line in lines if len(line) > 1) > MAX_PARTS:
         raise TooManyDigits
@@ -39,7 +41,7 @@ def find_number(image: Image.Image) -> NumberDrawing:
     candidates: list[Candidate] = []
     if ink.is_surrounded or may_be_one or is_one_segment:
         try:
-            candidates = find_candidates(image)
+            candidates = find_candidates(pixels)
         except BlankDrawing:
             if may_be_one:
                 raise

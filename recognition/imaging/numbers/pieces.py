@@ -9,7 +9,8 @@ import numpy as np
 
 from recognition.imaging.numbers.cuts import find_cuts
 from recognition.imaging.numbers.ink import MIN_INK_LEVEL, InkMap, Part
-from recognition.imaging.polarity import IntBox, Levels, bounding_box, enclose
+from recognition.imaging.polarity import IntBox, bounding_box, enclose
+from recognition.imaging.scaling import Levels
 
 MIN_CUT_WIDTH = 0.35  # digit heights; a narrower component is one digit
 MAX_DISTANCE = 0.12  # digit heights; a low component further from every digit belongs to none

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.common import processor
+from tests.campaigns.fuzz import decoders
 from tests.campaigns.fuzz.campaign import Flood, Sent, Tally, wrong_with
 from tests.campaigns.fuzz.target import target
 from tests.support.wire import Request
 
-BODIES, FRAMES = 100_000, 10_000
+BODIES, FRAMES, PICTURES = 100_000, 10_000, 200_000
 PUBLIC_SHARE = 0.1  # of it all goes to a target in public mode
 
 
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bodies", type=int, default=BODIES)
     parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="PNGs that are decoded with and without Pillow")
     parser.add_argument("--folder", type=Path, help="where logs and offending requests go; kept")
     parser.add_argument("--replay", type=Path, help="send one saved request again, and nothing else")
     given = parser.parse_args()
@@ -63,7 +65,9 @@ def main() -> None:
         replay(folder, given.replay)
         return
     print(f"{processor()}; seed {given.seed}", flush=True)
-    violations: list[tuple[str, Sent]] = []
+    found, differing = decoders.compare(given.seed, given.pictures)
+    print(f"\n{given.pictures:,} mutated PNGs: {counts(found)}; {len(differing)} differ from Pillow's", flush=True)
+    violations: list[tuple[str, Sent]] = [*differing]
     for public, share in ((False, 1 - PUBLIC_SHARE), (True, PUBLIC_SHARE)):
         place = folder / ("public" if public else "local")
         place.mkdir(parents=True, exist_ok=True)

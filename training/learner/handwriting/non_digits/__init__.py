@@ -76,7 +76,6 @@ def generate_non_digits(count: int, seed: int) -> Iterator[NDArray[np.float32]]:
 
 def scale(image: Image.Image) -> NDArray[np.float32]:
     """Return all of the ink in MNIST's geometry; `preprocess` would leave out what stands beside the digit."""
-    ink = np.asarray(image) < PAPER // 2
-    if not ink.any():
-        raise BlankDrawing
-    return centre(scale_to_box(Ink(image, is_dark=True, background=PAPER, box=bounding_box(ink), mask=None)))
+    levels = np.asarray(image)
+    box = bounding_box(levels < PAPER // 2)
+    return centre(scale_to_box(Ink(levels, is_dark=True, background=PAPER, box=box, mask=None)))

@@ -24,7 +24,8 @@ from tests.support.stack import Stack
 START_TIMEOUT_SECONDS = 120
 PREDICTION = re.compile(rb'"prediction": *(\d)')
 # What recognition.imaging, data URLs and the network need, in the product's own versions.
-WORK = ["numpy", "pillow", "pillow-heif", "opencv-python-headless", "onnxruntime", "pybase64"]
+PICTURES = ["numpy", "pillow", "pillow-heif", "kornia-rs", "zlib-ng", "opencv-python-headless"]
+WORK = [*PICTURES, "pybase64", "onnxruntime"]
 PACKAGES = {
     "flask": ["flask==3.1.3", "gunicorn==27.0.1", "tensorflow", "keras", "pillow"],
     "fastapi": ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pydantic==2.14.4", *WORK],

@@ -1,7 +1,7 @@
 """The servers that the product is compared with: ``python -m benchmarks.contenders NAME PORT``.
 
-Each runs in a virtual environment of its own and does the product's work on the product's ONNX file, except `flask`,
-which is the service of a tutorial: Keras' `model.predict` on the picture scaled to 28x28.
+Each runs in a virtual environment of its own and does the product's work: its ONNX file, its code for pictures. `flask`
+alone is the service of a tutorial: Keras' `model.predict` on the picture scaled to 28x28.
 """
 
 import base64
@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
+try:
+    from litserve import LitAPI
+except ImportError:  # in the other contenders' environments
+    LitAPI = object
 SHIPPED = Path(__file__).resolve().parent.parent / "training" / "data" / "shipped"
+BATCH_SECONDS = 0.01  # that LitServe waits for more drawings
 
 
 def flask() -> Any:
@@ -38,24 +43,34 @@ def flask() -> Any:
     return app
 
 
-def predictor() -> Any:
-    """A function from data URLs to answers, in one pass through the network on one thread, as in the product."""
-    import onnxruntime
+class Reader:
+    """Drawings to answers, with the network on one thread, as in the product."""
 
-    from recognition.api.data_urls import decode_data_url
-    from recognition.imaging import prepare
+    def __init__(self) -> None:
+        import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(SHIPPED / "model.onnx"), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(SHIPPED / "model.onnx"), options)
+        self.input = self.session.get_inputs()[0].name
 
-    def predict(drawings: list[str]) -> list[dict[str, Any]]:
-        digits = np.stack([prepare(decode_data_url(drawing)) for drawing in drawings])[..., np.newaxis]
-        rows = [row.tolist() for row in session.run(None, {name: digits})[0]]
-        return [{"prediction": row.index(max(row)), "confidence": 100 * max(row), "probabilities": row} for row in rows]
+    def prepare(self, drawing: str) -> Any:
+        """The candidates in a data URL."""
+        from recognition.api.data_urls import decode_data_url
+        from recognition.imaging import EncodedImage, find_candidates
 
-    return predict
+        return find_candidates(EncodedImage(decode_data_url(drawing)).decode())
+
+    def predict(self, drawings: list[Any]) -> list[dict[str, Any]]:
+        """The answers for the candidates of each drawing, in one pass through the network."""
+        digits = np.stack([one.digit for candidates in drawings for one in candidates])[..., np.newaxis]
+        rows = iter(self.session.run(None, {self.input: digits})[0].tolist())
+        return [self.best([(one.weight, next(rows)) for one in candidates]) for candidates in drawings]
+
+    @staticmethod
+    def best(candidates: list[tuple[float, list[float]]]) -> dict[str, Any]:
+        _, row = max(candidates, key=lambda one: one[0] * max(one[1]))
+        return {"prediction": row.index(max(row)), "confidence": 100 * max(row), "probabilities": row}
 
 
 def fastapi(port: int) -> None:
@@ -63,15 +78,42 @@ def fastapi(port: int) -> None:
     from fastapi import FastAPI
     from pydantic import create_model
 
-    app, predict = FastAPI(), predictor()
+    app, reader = FastAPI(), Reader()
     drawing = create_model("Drawing", drawing=(str, ...))
 
     @app.post("/api/drawing/")
     async def read(body: drawing) -> dict[str, Any]:  # type: ignore[valid-type]  # made at run time, where pydantic is
-        return predict([body.drawing])[0]  # type: ignore[attr-defined]
+        return reader.predict([reader.prepare(body.drawing)])[0]  # type: ignore[attr-defined]
 
     read.__annotations__["body"] = drawing
     uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+
+
+class Drawings(LitAPI):
+    """Puts up to 32 clients' drawings into one pass through the network. Here, because LitServe pickles it."""
+
+    def setup(self, device: str) -> None:
+        self.reader = Reader()
+
+    def decode_request(self, request: dict[str, str]) -> Any:
+        return self.reader.prepare(request["drawing"])
+
+    def batch(self, inputs: list[Any]) -> list[Any]:
+        return inputs
+
+    def predict(self, x: list[Any]) -> list[dict[str, Any]]:
+        return self.reader.predict(x)
+
+    def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return output
+
+
+def litserve(port: int) -> None:
+    from litserve import LitServer
+
+    api = Drawings(max_batch_size=32, batch_timeout=BATCH_SECONDS, api_path="/api/drawing/")
+    server = LitServer(api, accelerator="cpu")
+    server.run(host="127.0.0.1", port=port, num_api_servers=1, log_level="warning", generate_client_file=False)
 
 
 if __name__ == "__main__":
@@ -79,4 +121,4 @@ if __name__ == "__main__":
     if name == "flask":
         gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "benchmarks.contenders:flask()"]
         os.execv(sys.executable, gunicorn)
-    fastapi(int(port))
+    {"fastapi": fastapi, "litserve": litserve}[name](int(port))

@@ -23,10 +23,13 @@ from tests.support.stack import Stack
 
 START_TIMEOUT_SECONDS = 120
 PREDICTION = re.compile(rb'"prediction": *(\d)')
-WORK = ["numpy", "pillow", "onnxruntime"]  # in the product's own versions
+# What recognition.imaging, data URLs and the network need, in the product's own versions.
+PICTURES = ["numpy", "pillow", "pillow-heif", "kornia-rs", "zlib-ng", "opencv-python-headless"]
+WORK = [*PICTURES, "pybase64", "onnxruntime"]
 PACKAGES = {
     "flask": ["flask==3.1.3", "gunicorn==27.0.1", "tensorflow", "keras", "pillow"],
     "fastapi": ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pydantic==2.14.4", *WORK],
+    "litserve": ["litserve==0.2.19", "fastapi==0.165.0", "uvicorn[standard]==0.54.0", *WORK],
 }
 
 
@@ -37,6 +40,7 @@ class Server:
     title: str
     command: Callable[[int], Sequence[str]]  # for a port
     is_product: bool = False
+    makes_batches: bool = False  # of its clients' single drawings
 
     def body(self, drawings: Sequence[str]) -> bytes:
         """The JSON of one data URL, or of several where the server takes batches."""
@@ -96,6 +100,7 @@ def contender(name: str) -> Callable[[int], Sequence[str]]:
 SERVERS = {
     "flask": Server("Flask + model.predict, gunicorn", contender("flask")),
     "fastapi": Server("FastAPI + uvicorn (uvloop)", contender("fastapi")),
+    "litserve": Server("LitServe, batches of up to 32", contender("litserve"), makes_batches=True),
     "daphne": Server("this product, daphne", product("Procfile"), is_product=True),
     "granian": Server("this product, granian (WSGI)", product("Procfile.scaled"), is_product=True),
 }

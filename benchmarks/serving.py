@@ -57,8 +57,8 @@ KINDS = {
     "canvas": Kind("A 280x280 colour PNG", drawings.colour_png),
     "page": Kind("The page's small PNG", drawings.page_png),
     "small": Kind("A 28x28 PNG", drawings.small_png),
-    "canvas-32": Kind(f"{BATCH} colour PNGs of 280x280 in one request", drawings.colour_png, BATCH),
-    "page-32": Kind(f"{BATCH} of the page's small PNGs in one request", drawings.page_png, BATCH),
+    "canvas-32": Kind(f"Batches of {BATCH} colour PNGs of 280x280", drawings.colour_png, BATCH),
+    "page-32": Kind(f"Batches of {BATCH} of the page's small PNGs", drawings.page_png, BATCH),
 }
 
 
@@ -77,15 +77,17 @@ class Measurement:
 def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurement:
     """Raises Unusable where nothing is answered."""
     server, tree = running.server, running.tree
-    path = "/api/drawings/" if kind.size > 1 else "/api/drawing/"
+    size = kind.size if server.is_product else 1  # drawings a request
+    path = "/api/drawings/" if size > 1 else "/api/drawing/"
     bodies = []
     for first in range(10):
         bodies.append(folder / f"body-{first}")
-        bodies[-1].write_bytes(server.body(kind.drawings(first)))
+        bodies[-1].write_bytes(server.body(kind.drawings(first)[:size]))
     script = folder / "post.lua"
     script.write_text(SCRIPT)
     environment = os.environ | {"BODIES": ":".join(map(str, bodies)), "TARGET": path}
-    connections = 2 if kind.size > 1 else CONNECTIONS  # what is under way at the end is not counted
+    # Two batches in either case. What is under way at the end is not counted.
+    connections = CONNECTIONS if kind.size == 1 else 2 * kind.size // size
     wrk = ["wrk", "-t1", f"-c{connections}", "--timeout", "30", "-s", str(script)]
     url = f"http://127.0.0.1:{running.port}"
 
@@ -100,7 +102,7 @@ def load(running: Running, kind: Kind, seconds: float, folder: Path) -> Measurem
         used = tree.cpu_seconds() - before
     if not found["answers"]:
         raise Unusable(f"no request was answered: {tree.last_lines()}")
-    count = found["answers"] * kind.size
+    count = found["answers"] * size
     megabytes = tree.largest_megabytes()
     return Measurement(
         count / found["seconds"], 1000 * used / count, found["p50"], found["p99"], megabytes, found["failed"]
@@ -115,7 +117,7 @@ def visit(name: str, kinds: Sequence[str], seconds: float, folder: Path, product
             right = sum(running.digit(kind.drawings(digit)[0]) == digit for digit in range(10))
             if right < (7 if name == "flask" else 10):  # it would be doing other work
                 raise Unusable(f"reads {right} of ten digits, {kind.title}")
-        taken = [kind for kind in kinds if KINDS[kind].size == 1 or server.is_product]
+        taken = [kind for kind in kinds if KINDS[kind].size == 1 or server.is_product or server.makes_batches]
         before = running.tree.largest_megabytes()
         return Visit(
             running.first_answer, before, {kind: load(running, KINDS[kind], seconds, folder) for kind in taken}

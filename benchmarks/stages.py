@@ -1,9 +1,11 @@
-"""The parts of one request, and what measuring and logging add to it: ``python -m benchmarks.stages``.
+"""The microseconds of one request, by stage and by whose they are: ``python -m benchmarks.stages``.
 
-In process, through Django's WSGI handler with all middleware: no server and no socket. CPU microseconds of the thread,
-medians; drawings of ten digits in turn.
+In process, from the WSGI environment to the bytes of the response, with all middleware: no socket. What a server adds
+is the rest of its CPU time in benchmarks.serving. CPU time of the thread, medians, each stage without those inside it;
+drawings of ten digits in turn. The clocks take about a microsecond a stage, so the sums are more than the whole.
 """
 
+import io
 import json
 import os
 import statistics
@@ -12,16 +14,103 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import ExitStack
-from itertools import product
+from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
 from benchmarks.common import ROOT, machine, table
 
-REQUESTS = 1000
+REQUESTS = 300
 MODES = {"": {}, ", metrics shared by a folder": {"METRICS_DIR": "metrics"}}
-WHOLE, UNMEASURED = "the whole request", "the whole, not measured and not logged"
+GUARD, DJANGO, DRF, OURS, PIXELS = "our middleware", "Django", "DRF", "our view", "pixels"
+WHOLE = "the whole, without clocks"
+Times = dict[tuple[str, str], list[float]]
+
+
+def stages() -> Iterator[tuple[str, str, Any, str]]:
+    """Yield whose each stage is, its name, and where its function is found. Needs Django to be set up."""
+    from django.conf import settings
+    from django.core.handlers.base import BaseHandler
+    from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+    from django.dispatch import Signal
+    from django.utils.module_loading import import_string
+    from django.views.generic.base import View
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+    from digits_site.web.middleware.lingering_close import LingeringClose
+    from digits_site.web.parsers import StrictJSONParser
+    from recognition.api import drawings, predictors, views
+    from recognition.classifier import Classifier
+    from recognition.imaging import EncodedImage
+
+    yield GUARD, "LingeringClose", LingeringClose, "__call__"
+    for path in settings.MIDDLEWARE:
+        yield (
+            GUARD if path.startswith("digits_site") else DJANGO,
+            path.rpartition(".")[2],
+            import_string(path),
+            "__call__",
+        )
+    yield DJANGO, "handler", WSGIHandler, "__call__"
+    yield DJANGO, "request", WSGIRequest, "__init__"
+    yield DJANGO, "signals", Signal, "send"
+    yield DJANGO, "URL", BaseHandler, "resolve_request"
+    yield DJANGO, "around the view", BaseHandler, "_get_response"
+    yield DRF, "view", APIView, "dispatch"
+    yield DRF, "setup", View, "setup"
+    yield DRF, "request", APIView, "initialize_request"
+    yield DRF, "negotiation, throttles", views.OpenView, "initial"
+    yield DRF, "response", Response, "__init__"
+    yield DRF, "response's headers", APIView, "finalize_response"
+    yield DRF, "rendering JSON", Response, "render"
+    yield OURS, "parsing JSON", StrictJSONParser, "parse"
+    yield OURS, "finding the drawing", views, "drawing_from"
+    yield OURS, "base64", drawings, "decode_data_url"
+    yield OURS, "slot, metrics of pixels", views, "prepare"
+    yield OURS, "model", views, "model_from"
+    yield OURS, "answer, statistics", views, "predict_one"
+    yield PIXELS, "decoding", EncodedImage, "decode"
+    yield PIXELS, "preparing", predictors, "find_candidates"
+    yield PIXELS, "network", Classifier, "probabilities"
+    yield PIXELS, "choosing", predictors, "predict_candidates"
+
+
+class Clocks:
+    """Measures each stage without the stages inside it."""
+
+    def __init__(self) -> None:
+        self.times: Times = defaultdict(list)
+        self._inside: list[float] = []  # seconds of the stages inside each open one
+
+    def wrap(self, whose: str, stage: str, owner: Any, name: str) -> None:
+        function, taken = getattr(owner, name), self.times[whose, stage]
+
+        def measured(*values: Any, **named: Any) -> Any:
+            self._inside.append(0.0)
+            began = time.thread_time()
+            try:
+                return function(*values, **named)
+            finally:
+                seconds = time.thread_time() - began
+                taken.append(seconds - self._inside.pop())
+                if self._inside:
+                    self._inside[-1] += seconds
+
+        setattr(owner, name, measured)
+
+
+def environ(body: bytes) -> dict[str, Any]:
+    """Return what granian makes of a request, the process's own environment included."""
+    given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/drawing/", "QUERY_STRING": "", "SCRIPT_NAME": ""}
+    given |= {
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+    }
+    given |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1"}
+    wsgi = {"input": io.BytesIO(body), "url_scheme": "http", "input_terminated": True, "errors": sys.stderr}
+    return {**os.environ, **given, **{f"wsgi.{name}": value for name, value in wsgi.items()}}
 
 
 def measure() -> None:
@@ -29,48 +118,49 @@ def measure() -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.handlers.wsgi import WSGIHandler
     from django.core.management import call_command
-    from django.test import RequestFactory
 
     from benchmarks.serving import KINDS
-    from recognition.api import predictors
-    from recognition.classifier import Classifier
-    from recognition.imaging import EncodedImage
 
     for command in ("migrate", "install_model"):
         call_command(command, verbosity=0)
-    handlers = {WHOLE: WSGIHandler()}
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "observability" not in name]
-    handlers[UNMEASURED] = WSGIHandler()
+    from digits_site.wsgi import application
 
-    parts = ((EncodedImage, "decode"), (predictors, "find_candidates"), (Classifier, "probabilities"))
-    post, medians = RequestFactory(HTTP_HOST="localhost").post, {}
-    for kind in (one for one in KINDS.values() if one.size == 1):
-        times: dict[str, list[float]] = defaultdict(list)
-        bodies = [{"drawing": kind.drawings(digit)[0]} for digit in range(10)]
-        for number, (name, handler) in product(range(REQUESTS), handlers.items()):
-            request = post("/api/drawing/", bodies[number % 10], content_type="application/json")
-            with ExitStack() as stack:
-                by_parts = name == WHOLE and number % 2
-                for owner, part in parts if by_parts else ():
-                    stack.enter_context(mock.patch.object(owner, part, timed(getattr(owner, part), times[part])))
-                answer = timed(handler.get_response, [] if by_parts else times[name])(request)
-            assert answer.status_code == 200, answer.content
-        medians[kind.title] = {name: 1e6 * statistics.median(taken) for name, taken in times.items()}
+    kinds = {
+        kind.title: [body_of(kind.drawings(digit)) for digit in range(10)] for kind in KINDS.values() if kind.size == 1
+    }
+    whole = {title: ask(application, bodies) for title, bodies in kinds.items()}
+    clocks = Clocks()
+    for stage in stages():
+        clocks.wrap(*stage)
+    medians: dict[str, dict[str, float]] = {}
+    for title, bodies in kinds.items():
+        for taken in clocks.times.values():
+            taken.clear()
+        ask(application, bodies)
+        # A stage of several calls, such as a signal, counts for all of them.
+        medians[title] = {
+            f"{whose}: {stage}": 1e6 * statistics.median(taken) * round(len(taken) / REQUESTS)
+            for (whose, stage), taken in clocks.times.items()
+            if taken
+        } | {WHOLE: 1e6 * whole[title]}
     print(json.dumps(medians))
 
 
-def timed(function: Any, into: list[float]) -> Any:
-    def call(*values: Any) -> Any:
-        began = time.thread_time()
-        try:
-            return function(*values)
-        finally:
-            into.append(time.thread_time() - began)
+def body_of(drawings: list[str]) -> bytes:
+    return json.dumps({"drawing": drawings[0]}).encode()
 
-    return call
+
+def ask(application: Any, bodies: list[bytes]) -> float:
+    """Return the median seconds of a request."""
+    taken = []
+    for number in range(REQUESTS):
+        request, answered = environ(bodies[number % 10]), []
+        began = time.thread_time()
+        b"".join(application(request, lambda status, headers, answered=answered: answered.append(status)))
+        taken.append(time.thread_time() - began)
+        assert answered == ["200 OK"], answered
+    return statistics.median(taken)
 
 
 def main() -> None:
@@ -84,7 +174,10 @@ def main() -> None:
             found = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         medians = json.loads(found.stdout.splitlines()[-1])
         names = next(iter(medians.values()))
-        rows = [[name, *(f"{one[name]:.0f}" for one in medians.values())] for name in names]
+        rows = [[name, *(f"{one.get(name, 0):.0f}" for one in medians.values())] for name in names]
+        for whose in (GUARD, DJANGO, DRF, OURS, PIXELS):
+            sums = [sum(us for name, us in one.items() if name.startswith(f"{whose}:")) for one in medians.values()]
+            rows.append([f"**{whose}**", *(f"{us:.0f}" for us in sums)])
         print(table([f"CPU microseconds{mode}", *medians], rows))
 
 

@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 if (BASE_DIR / ".env").exists():
     Environment.read_env(BASE_DIR / ".env")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at its import; ONNX Runtime reports its use to Microsoft
 
 # --- Mode: `local` needs no configuration and serves loopback only; `public` refuses to start half-configured ---
 DIGITS_MODE = env.str("DIGITS_MODE", default="local")
@@ -174,10 +175,11 @@ MIDDLEWARE = [
     "digits_site.web.middleware.security_headers.SecurityHeadersMiddleware",
     "digits_site.web.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "digits_site.web.middleware.cors.CorsMiddleware",
     "digits_site.web.middleware.origins.OriginMiddleware",
     "digits_site.web.middleware.body_limit.BodyLimitMiddleware",
+    "digits_site.web.middleware.sessionless.SessionlessMiddleware",  # a POST to the API skips what follows
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -221,8 +223,9 @@ STORAGES = {
     "models": storage_or_folder(MODEL_STORAGE_URL, DATA_DIR / "models"),
 }
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["digits_site.web.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["digits_site.web.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "digits_site.web.negotiation.JSONNegotiation",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "digits_site.accounts.authentication.TokenAuthentication",  # first: its challenge makes DRF answer 401, not 403
         "digits_site.accounts.authentication.SessionAuthentication",

@@ -11,6 +11,10 @@ from training import pages
 from training.metrics import collector
 
 urlpatterns = [
+    path("api/", include("recognition.api.urls")),
+    path("api/", include("training.api.urls")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path("", pages.home, name="home"),
     path("runs/", pages.runs, name="runs-page"),
     path("runs/<int:pk>/", pages.run, name="run-page"),
@@ -20,10 +24,6 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, {"more_checks": {"model": is_available}}, name="readyz"),
     path("metrics", metrics, {"collectors": [collector]}, name="metrics"),
-    path("api/", include("recognition.api.urls")),
-    path("api/", include("training.api.urls")),
-    path("api/schema/", SchemaView.as_view(), name="schema"),
-    path("api/docs/", DocsView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "digits_site.web.error_responses.bad_request"

@@ -6,7 +6,7 @@ everybody's drawings, which take a hundredth of the time.
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from threading import Event, Lock, Semaphore
 
@@ -55,27 +55,34 @@ class FairSemaphore:
             else:
                 self._free += 1
 
+    def __enter__(self) -> None:
+        """Raises DecodingBusy if it does not come free in time."""
+        if not self.acquire(SLOT_TIMEOUT_SECONDS):
+            raise DecodingBusy
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
 
 large_slot = FairSemaphore(1)
 large_queue = Semaphore(1 + MAX_LARGE_WAITING)
 slots = lru_cache(maxsize=1)(FairSemaphore)
 
 
-@contextmanager
-def decode_slot(cost: int) -> Iterator[None]:
+def decode_slot(cost: int) -> AbstractContextManager[None]:
     """Hold one of MAX_DECODES slots, or the slot for large pictures, during the block. `cost` is in pixels.
 
     Raises DecodingBusy if none comes free in time, or if enough large pictures are waiting already.
     """
-    with ExitStack() as held:
-        if cost >= LARGE_PIXELS:
-            acquire(large_queue, 0.0, held)
-        acquire(large_slot if cost >= LARGE_PIXELS else slots(settings.MAX_DECODES), SLOT_TIMEOUT_SECONDS, held)
-        yield
+    return large_decode() if cost >= LARGE_PIXELS else slots(settings.MAX_DECODES)
 
 
-def acquire(semaphore: Semaphore | FairSemaphore, timeout: float, held: ExitStack) -> None:
-    """Acquire a semaphore until `held` ends. Raises DecodingBusy."""
-    if not semaphore.acquire(timeout=timeout):
+@contextmanager
+def large_decode() -> Iterator[None]:
+    if not large_queue.acquire(blocking=False):
         raise DecodingBusy
-    held.callback(semaphore.release)
+    try:
+        with large_slot:
+            yield
+    finally:
+        large_queue.release()

@@ -51,7 +51,7 @@ def drawing_from(request: Request) -> bytes:
 
     Raises the RecognitionError that fits. DRF's parsing raises ParseError and UnsupportedMediaType.
     """
-    if not request.META.get("CONTENT_TYPE") and int(request.META.get("CONTENT_LENGTH") or 0):
+    if not request.content_type and int(request.META.get("CONTENT_LENGTH") or 0):
         raise UnsupportedMediaType("", detail="Set Content-Type: application/json, multipart/form-data or image/*.")
     data: Any = request.data
     if isinstance(data, bytes):
@@ -79,11 +79,12 @@ def drawings_from(request: Request) -> list[Any]:
 
 def json_object(request: Request) -> Mapping[str, Any]:
     """Return the body's JSON object. Raises ParseError and NotAnObject."""
-    if not int(request.META.get("CONTENT_LENGTH") or 0):
+    data: Any = request.data
+    if not data and not int(request.META.get("CONTENT_LENGTH") or 0):
         raise ParseError("The body is empty.")
-    if not isinstance(request.data, dict):
+    if not isinstance(data, dict):
         raise errors.NotAnObject
-    return request.data
+    return data
 
 
 @dataclass(frozen=True)

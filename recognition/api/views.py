@@ -81,12 +81,23 @@ def predictor_from(request: Request) -> Predictor[Any, Any]:
     return PREDICTORS[name]
 
 
-class PredictView(APIView):
-    """Base of the views that predict one drawing. Open to everybody in every mode; limited by PREDICT_RATE."""
+class OpenView(APIView):
+    """Base of the views that predict. Open to everybody in every mode; limited by PREDICT_RATE."""
 
     authentication_classes = ()
-    parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
     throttle_classes = (PredictThrottle,) if settings.PREDICT_RATE else ()
+    format_kwarg = None  # no URL here names a format
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Leave out what an open view has no use for: the account, permissions and versions."""
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.check_throttles(request)
+
+
+class PredictView(OpenView):
+    """Base of the views that predict one drawing."""
+
+    parser_classes = (DrawingJSONParser, MultiPartParser, ImageParser)
 
     def predict(self, request: Request, predictor: Predictor[Any, Any]) -> Response:
         """Return the answer for the drawing in the request. Raises DRAWING_ERRORS and PREDICTION_ERRORS."""
@@ -126,12 +137,10 @@ class NumberView(PredictView):
         return self.predict(request, NUMBER)
 
 
-class DrawingsView(APIView):
+class DrawingsView(OpenView):
     """Predict up to MAX_DRAWINGS drawings: for each, in their order, its answer or its error."""
 
-    authentication_classes = ()
     parser_classes = (DrawingJSONParser,)
-    throttle_classes = PredictView.throttle_classes
 
     def drawing_count(self, request: Request) -> int:
         return len(drawings_from(request))

@@ -174,3 +174,17 @@ def test_a_browser_is_told_in_a_page(db: None, headers: dict[str, str], status: 
     assert words in answer.content.decode()
     plain = Client(enforce_csrf_checks=True).post("/admin/login/", **{**given, "HTTP_ACCEPT": "*/*"})
     assert (plain.status_code, set(plain.json())) == (status, {"code", "message", "detail"})
+
+
+def test_a_post_that_skips_the_middleware_of_pages_has_the_same_headers(db: None, client: Client) -> None:
+    """One without a session cookie does (SessionlessMiddleware)."""
+    signed_in = Client()
+    signed_in.force_login(User.objects.create_user("ada"))
+    for path, body in {"/api/drawing/": "{}", "/api/nowhere": "{}", "/api/stop_training/?wrong=1": ""}.items():
+        short, whole = (one.post(path, body, "application/json") for one in (client, signed_in))
+        assert short.status_code == whole.status_code
+        assert short.json() == whole.json()
+        assert "origin" in short["Vary"]
+        mine, theirs = (dict(answer.items()) | {"X-Request-ID": "", "Vary": ""} for answer in (short, whole))
+        assert mine == theirs
+        assert_standing(headers_of(short))

@@ -94,3 +94,19 @@ def measured(preset_name: str) -> dict[str, Any]:
     steps = [old - new for old, new in zip(before, model.get_weights(), strict=True)]
     found = {"answers": answers, "labels": labels, "means": means, "smoothing": preset.label_smoothing, **validated}
     return found | {"gradients": gradients, "steps": steps}
+
+
+def weights_by_adam() -> list[Any]:
+    """Weights after three steps on the same gradients, by the product's Adam and by Keras' own."""
+    import keras
+    import tensorflow as tf
+
+    from training.learner import network
+
+    gradients, found = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32), []
+    for optimizer in (network.FusedAdam(0.1, beta_2=0.9), keras.optimizers.Adam(0.1, beta_2=0.9)):
+        weights = keras.Variable(np.ones(4, np.float32))
+        for gradient in gradients:
+            optimizer.apply([tf.constant(gradient)], [weights])
+        found.append(weights.numpy())
+    return found

@@ -22,6 +22,7 @@ from tests.support.keras_process import (
     measured,
     refusals,
     reports_of,
+    weights_by_adam,
 )
 from tests.support.stack import NUMPY_LEARNER
 from training.learner import dataset
@@ -156,6 +157,12 @@ def test_training_and_validation_measure_the_same_and_steps_follow_gradients(
     assert found["means"]["objective"] == pytest.approx(-(smoothed * np.log(answers)).sum(axis=1).mean(), rel=1e-4)
     for step, gradient in zip(found["steps"], found["gradients"], strict=True):
         np.testing.assert_allclose(step, gradient, atol=1e-5 * np.abs(gradient).max())
+
+
+def test_adam_as_one_operation_does_what_keras_adam_does(tensorflow: ProcessPoolExecutor) -> None:
+    fused, own = tensorflow.submit(weights_by_adam).result()
+    np.testing.assert_allclose(fused, own, rtol=1e-5)
+    assert (np.abs(fused - 1) > 0.05).all()
 
 
 NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit")

@@ -46,9 +46,24 @@ def build(preset: Preset) -> keras.Model:
     )
 
 
+@keras.saving.register_keras_serializable("training")
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam as one operation a variable instead of thirteen: a run begins sooner, and small batches gain."""
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        """Update one variable and its two moments."""
+        index = self._get_variable_index(variable)
+        step, betas = tf.cast(self.iterations + 1, tf.float32), {"beta1": self.beta_1, "beta2": self.beta_2}
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle, m=self._momentums[index].handle, v=self._velocities[index].handle, grad=gradient,
+            lr=learning_rate, **betas, **{f"{name}_power": beta**step for name, beta in betas.items()},
+            epsilon=self.epsilon,
+        )  # fmt: skip
+
+
 def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps: int) -> None:
     """Compile with Adam and the preset's schedule over `steps` batches, so that checkpoints hold the optimizer."""
-    optimizer = keras.optimizers.Adam(
+    optimizer = FusedAdam(
         rise_and_fall(learning_rate, steps, preset.rise) if preset.cosine else staircase(learning_rate),
         beta_2=preset.beta_2,
         use_ema=bool(preset.averaging),

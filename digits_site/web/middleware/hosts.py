@@ -1,8 +1,8 @@
 """Refuse requests for other hosts and, in local mode, requests that did not come from this machine."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +13,12 @@ from digits_site.web.error_responses import error_response
 from digits_site.web.errors import NotLocal, ProxiedRequest
 
 # Added by nginx, Apache, HAProxy, Envoy, Cloudflare's tunnel, ngrok, Fly and Akamai.
-FORWARDING_HEADERS = re.compile(
-    r"x-(original-)?forwarded(-.+)?|forwarded|via|x-real-ip|x-(cluster-)?client-ip|x-envoy-external-address"
-    r"|cf-(connecting-ip|ray)|(true|fastly|fly)-client-ip"
-)
+FORWARDING_HEADERS = {
+    *("forwarded", "via", "x-forwarded", "x-original-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip"),
+    *("x-envoy-external-address", "cf-connecting-ip", "cf-ray", "true-client-ip", "fastly-client-ip", "fly-client-ip"),
+}
+FORWARDING_PREFIXES = ("x-forwarded-", "x-original-forwarded-")
+MAX_HOST_LENGTH = 255  # of a name in DNS with a port, nearly; a longer Host is not remembered
 NO_ADDRESS = {"", "testserver", "unix", "unknown"}  # addresses of a Unix socket and of Django's test client
 
 
@@ -30,9 +32,10 @@ class HostMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.get_host()  # raises DisallowedHost: see digits_site.web.error_responses.bad_request
+        if not is_host_allowed(request.META.get("HTTP_HOST", "")):
+            request.get_host()  # raises DisallowedHost: see digits_site.web.error_responses.bad_request
         if settings.LOCAL:
-            if is_proxied(request.headers):
+            if is_proxied(key[5:].lower().replace("_", "-") for key in request.META if key.startswith("HTTP_")):
                 return error_response(ProxiedRequest(), request)
             if is_reachable_from_other_machines(request.META.get("SERVER_NAME", "")):
                 return error_response(NotLocal(), request)
@@ -40,10 +43,11 @@ class HostMiddleware:
 
 
 def is_proxied(header_names: Iterable[str]) -> bool:
-    """Return whether a proxy has added one of these headers."""
-    return any(FORWARDING_HEADERS.fullmatch(name.lower()) for name in header_names)
+    """Return whether a proxy has added one of these headers, by their lower-case names."""
+    return any(name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIXES) for name in header_names)
 
 
+@lru_cache(maxsize=16)
 def is_reachable_from_other_machines(address: str) -> bool:
     """Return whether other machines can reach the server at this address of its own."""
     return address not in NO_ADDRESS and not is_loopback(address)
@@ -59,8 +63,14 @@ def is_loopback(host: str) -> bool:
 
 def is_host_allowed(host: str) -> bool:
     """Apply Django's Host rule where no request is there to ask."""
+    check = matches_hosts if len(host) <= MAX_HOST_LENGTH else matches_hosts.__wrapped__
+    return check(host, tuple(settings.ALLOWED_HOSTS))
+
+
+@lru_cache(maxsize=64)
+def matches_hosts(host: str, allowed: tuple[str, ...]) -> bool:
     domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def scope_headers(scope: Scope) -> dict[str, str]:

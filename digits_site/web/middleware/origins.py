@@ -43,9 +43,9 @@ class OriginMiddleware:
         `same-site` without an Origin is refused: it may be any port of this machine, and trusted origins name their
         port.
         """
-        origin = request.headers.get("Origin")
+        origin = request.META.get("HTTP_ORIGIN")
         if origin is None:
-            return request.headers.get("Sec-Fetch-Site") in {None, "same-origin", "none"}
+            return request.META.get("HTTP_SEC_FETCH_SITE") in {None, "same-origin", "none"}
         return is_origin_allowed(origin, request.scheme or "http", request.META.get("HTTP_HOST", ""))
 
 

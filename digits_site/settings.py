@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 if (BASE_DIR / ".env").exists():
     Environment.read_env(BASE_DIR / ".env")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at its import; ONNX Runtime reports its use to Microsoft
 
 # --- Mode: `local` needs no configuration and serves loopback only; `public` refuses to start half-configured ---
 DIGITS_MODE = env.str("DIGITS_MODE", default="local")

@@ -11,7 +11,10 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from digits_site.server.optional_modules import skip_unused_modules
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+skip_unused_modules()
 django_application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402

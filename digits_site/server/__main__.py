@@ -4,14 +4,17 @@ import os
 import sys
 
 import django
-from daphne.cli import CommandLineInterface  # installs Twisted's asyncio reactor, so before all other use of Twisted
 
+from digits_site.server.optional_modules import skip_unused_modules
 from digits_site.server.options import DEFAULTS
 
 
 def main() -> None:
     """Run daphne's command line with this project's server, application and defaults."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
+    skip_unused_modules()
+    from daphne.cli import CommandLineInterface  # installs Twisted's asyncio reactor, so before all other use of it
+
     django.setup()
     from digits_site.server.server import Server
 

@@ -52,5 +52,7 @@ def test_the_fast_preset_is_99_per_cent_accurate_and_its_stream_speaks_at_least_
     assert ended["epochs"][0]["val_accuracy"] > 0.98, "held back and calibrated on"
     assert ended["versions"]["tensorflow"]
     assert stack.http.get(f"/api/models/{ended['model']}/keras/").content.startswith(b"PK"), "a Keras file"
-    for name in ("web", "worker"):
-        assert "tensorflow" not in Path(f"/proc/{stack.processes[name].pid}/maps").read_text()
+    web, worker = (Path(f"/proc/{stack.processes[name].pid}/maps").read_text() for name in ("web", "worker"))
+    assert "tensorflow" not in web + worker
+    unused = ["cryptography", "cbor2", *([] if stack.own_database else ["psycopg"])]
+    assert [name for name in unused if f"/{name}" in web] == [], "libraries import them if they are installed"

@@ -47,7 +47,7 @@ def test_a_lost_spare_costs_no_attempt(stack: Stack, fault: str) -> None:
         spare.kill()
     ended = stack.ended(run)
     assert (ended["status"], ended["attempt"]) == ("completed", 1)
-    assert time.monotonic() - asked < 10
+    assert time.monotonic() - asked < 60, "a silent process is heard for 300 s"
     assert "does not answer" in stack.log("worker")
     assert has_ended(spare)
 

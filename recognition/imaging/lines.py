@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import IntBox, Mask, longer_side, number_components
+from recognition.imaging.components import number_components
+from recognition.imaging.polarity import IntBox, Mask, longer_side
 
 SLOPES = np.tan(np.deg2rad(np.arange(-6, 7, 3)))  # of the lines that are searched for, dy by dx
 MIN_LENGTH = 0.22  # of the longer side of the image

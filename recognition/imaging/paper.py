@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.imaging.polarity import Mask, number_components
+from recognition.imaging.components import number_components
+from recognition.imaging.polarity import Mask
 from recognition.imaging.scaling import Levels, reduce
 
 WORKING_SIDE = 160  # pixels of the longer side; enough for a digit of a third of it

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.imaging.components import number_components
 from recognition.imaging.lines import Line
 from recognition.imaging.paper import disc
-from recognition.imaging.polarity import IntBox, Mask, enclose, longer_side, number_components
+from recognition.imaging.polarity import IntBox, Mask, enclose, longer_side
 from recognition.imaging.segmentation import NEAR, STRAY_MASS, STRAY_MASS_FAR
 
 MIN_AREA = 10  # pixels at the working size

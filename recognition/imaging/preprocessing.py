@@ -29,8 +29,9 @@ WORK = BOX * ZOOM
 # 8.3 to 11.0, and these bounds give the best accuracy on digits drawn with pens of many widths.
 MIN_STROKE, MAX_STROKE = 10.0, 12.0
 
-# Between these fractions of the full ink level, the edge of a stroke rises from 0 to 1.
+# Between these fractions of the full ink level, the edge of a stroke rises from 0 to FULL.
 LOW, HIGH = 0.25, 0.75
+FAINT, HALF, FULL = 12, 127, 255  # levels
 MIN_STRONG = 0.5  # share of the box that strong ink spans, at least, for the scale: a faint digit may hold one dark dot
 
 # sqrt(2) - 1 of a square and the rest of a cross make an octagon: the same reach along axes and diagonals.
@@ -82,12 +83,12 @@ def as_mnist(ink: Ink) -> Grid | None:
     return field
 
 
-def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
+def scale_to_box(ink: Ink, pen: float | None = None) -> Levels:
     """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
-    grid = None
+    levels = None
     if pen is None:
-        grid = ink_grid(ink, WORK)
-        width, length = stroke_width(grid), max(longer_side(bounding_box(grid > 0.5)), WORK * MIN_STRONG)
+        levels = ink_levels(ink, WORK)
+        width, length = stroke_width(levels), max(longer_side(bounding_box(levels > HALF)), WORK * MIN_STRONG)
     else:
         size = longer_side(ink.box)
         width, length = min(pen, size / 2) * WORK / size, float(WORK)
@@ -97,54 +98,46 @@ def scale_to_box(ink: Ink, pen: float | None = None) -> Grid:
     if wanted != stroke:
         # The middle line of the stroke keeps its shape, so that is what must be scaled.
         scale = min((WORK - wanted) / max(length - width, 1.0), 1.6 * scale)
-    if grid is None or abs(scale - 1) * length > 1:
-        grid = ink_grid(ink, WORK * scale)
+    if levels is None or abs(scale - 1) * length > 1:
+        levels = ink_levels(ink, WORK * scale)
     change = (wanted - width * scale) / 2
     if abs(change) < 0.1:
-        return grid
-    return widen(grid, change) if change > 0 else narrow(grid, -change)
+        return levels
+    return widen(levels, change) if change > 0 else narrow(levels, -change)
 
 
-def ink_grid(ink: Ink, longer: float) -> Grid:
-    """Return the ink at working size as 0..1, its edges steepened: MNIST too was made from black and white images."""
+def ink_levels(ink: Ink, longer: float) -> Levels:
+    """Return the ink at working size, its edges steepened: MNIST too was made from black and white images."""
     levels = ink.resample(longer)
     strongest = int(levels.max())
     if not strongest:
         raise BlankDrawing
     solid = float(levels[levels > strongest // 2].mean())
-    grid = pad(levels, 3)
-    grid -= np.float32(LOW * solid)
-    grid *= np.float32(1 / ((HIGH - LOW) * solid))
-    return np.clip(grid, 0.0, 1.0, out=grid)
+    steepness = FULL / ((HIGH - LOW) * solid)
+    framed = pad(levels, 3)
+    return np.asarray(cv2.addWeighted(framed, steepness, framed, 0, -LOW * solid * steepness), np.uint8)
 
 
-def pad(grid: NDArray, width: int) -> Grid:
-    """Return a copy with `width` empty pixels on every side (np.pad takes ten times as long)."""
-    out = np.zeros((grid.shape[0] + 2 * width, grid.shape[1] + 2 * width), dtype=np.float32)
-    out[width:-width, width:-width] = grid
-    return out
+def pad(levels: Levels, width: int) -> Levels:
+    """Return a copy with `width` empty pixels on every side."""
+    return np.asarray(cv2.copyMakeBorder(levels, width, width, width, width, cv2.BORDER_CONSTANT, value=0), np.uint8)
 
 
-def stroke_width(grid: Grid) -> float:
+def stroke_width(levels: Levels) -> float:
     """Return the mean stroke width in pixels: twice the area over the length of the outline."""
-    area, smaller, smallest = (cv2.sumElems(one)[0] for one in (grid, erode(grid, CROSS), erode(grid, SQUARE)))
-    eroded = (1 - DIAGONAL) * smaller + DIAGONAL * smallest  # by one pixel
+    area, less, least = (cv2.sumElems(one)[0] for one in (levels, erode(levels, CROSS), erode(levels, SQUARE)))
+    eroded = (1 - DIAGONAL) * less + DIAGONAL * least  # by one pixel
     return 2.0 * area / max(area - eroded, 1e-6)
 
 
-def erode(grid: Grid, element: Levels) -> Grid:
+def erode(levels: Levels, element: Levels) -> Levels:
     """Return the least level under the structuring element, for every pixel; outside is 0."""
-    return np.asarray(cv2.erode(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
+    return np.asarray(cv2.erode(levels, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
 
 
-def dilate(grid: Grid, element: Levels) -> Grid:
+def dilate(levels: Levels, element: Levels) -> Levels:
     """Return the greatest level under the structuring element, for every pixel."""
-    return np.asarray(cv2.dilate(grid, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
-
-
-def mix(one: Grid, other: Grid, share: float) -> Grid:
-    """Return what lies between two grids, nearer to the other the larger its share is."""
-    return np.asarray(cv2.addWeighted(one, 1 - share, other, share, 0), np.float32)
+    return np.asarray(cv2.dilate(levels, element, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
 
 
 def octagon(step: int) -> Levels:
@@ -152,53 +145,57 @@ def octagon(step: int) -> Levels:
     return SQUARE if step % 5 in (1, 3) else CROSS
 
 
-def widen(grid: Grid, amount: float) -> Grid:
+def widen(levels: Levels, amount: float) -> Levels:
     """Put `amount` pixels on every edge."""
     whole = int(amount)
-    grid = pad(grid, whole + 2)
+    levels = pad(levels, whole + 2)
     for step in range(whole):
-        grid = dilate(grid, octagon(step))
-    return mix(grid, dilate(grid, CROSS), amount - whole)
+        levels = dilate(levels, octagon(step))
+    return blend(levels, dilate(levels, CROSS), amount - whole)
 
 
-def narrow(grid: Grid, amount: float) -> Grid:
+def narrow(levels: Levels, amount: float) -> Levels:
     """Take `amount` pixels off every edge, but leave a line where a part is too thin for that.
 
     What an opening would lose at each step is the middle line of a part about to vanish (Lantuejoul's skeleton).
     """
-    grid = pad(grid, 2)
-    lines = np.zeros_like(grid)
+    levels = pad(levels, 2)
+    lines = np.zeros_like(levels)
     whole = int(amount)
     for step in range(whole + 1):
-        smaller = erode(grid, octagon(step))
-        np.maximum(lines, grid - dilate(smaller, SQUARE), out=lines)
-        grid = mix(grid, smaller, amount - whole) if step == whole else smaller
-    if lines.max() < 0.5:
-        return grid
-    return np.maximum(grid, dilate(dilate(lines, CROSS), SQUARE))
+        smaller = erode(levels, octagon(step))
+        lines = np.maximum(lines, cv2.subtract(levels, dilate(smaller, SQUARE)))
+        levels = blend(levels, smaller, amount - whole) if step == whole else smaller
+    if lines.max() <= HALF:
+        return levels
+    return np.maximum(levels, dilate(dilate(lines, CROSS), SQUARE))
 
 
-def centre_of_mass(grid: Grid) -> tuple[float, float]:
+def blend(one: Levels, other: Levels, share: float) -> Levels:
+    """Return the mean of two pictures, in which the other one has a share of 0 to 1."""
+    return np.asarray(cv2.addWeighted(one, 1 - share, other, share, 0), np.uint8)
+
+
+def centre_of_mass(levels: Levels | Grid) -> tuple[float, float]:
     """Return (row, column) in pixels from the top left corner."""
-    moments = cv2.moments(grid)
+    moments = cv2.moments(levels)
     total = moments["m00"]
     if total <= 0:
         raise BlankDrawing
     return moments["m01"] / total + 0.5, moments["m10"] / total + 0.5
 
 
-def centre(grid: Grid) -> Grid:
-    """Place the working grid in the field by its centre of mass and reduce it to (28, 28)."""
-    left, top, right, bottom = bounding_box(grid > 0.05)
-    grid = grid[top:bottom, left:right][: FIELD * ZOOM, : FIELD * ZOOM]
+def centre(levels: Levels) -> Grid:
+    """Place the digit of the working size in the field by its centre of mass, and reduce it to (28, 28)."""
+    left, top, right, bottom = bounding_box(levels > FAINT)
+    levels = levels[top:bottom, left:right][: FIELD * ZOOM, : FIELD * ZOOM]
     field = np.zeros((FIELD * ZOOM, FIELD * ZOOM), dtype=np.float32)
     origin = []
-    for mass, side in zip(centre_of_mass(grid), grid.shape, strict=True):
+    for mass, side in zip(centre_of_mass(levels), levels.shape, strict=True):
         # To a quarter of a pixel. MNIST was centred by whole pixels, but then a hair's breadth in the drawing can shift
         # the digit by one, and change the prediction.
         start = round(FIELD * ZOOM / 2 - mass)
         origin.append(min(max(start, 0), FIELD * ZOOM - side))
     top, left = origin
-    field[top : top + grid.shape[0], left : left + grid.shape[1]] = grid
-    reduced = cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
-    return np.minimum(reduced, np.float32(1))
+    field[top : top + levels.shape[0], left : left + levels.shape[1]] = levels
+    return np.asarray(cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA), np.float32) / np.float32(FULL)

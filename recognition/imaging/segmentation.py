@@ -85,7 +85,7 @@ def find_ink(grey: Levels, corner: tuple[int, int], longest: int) -> Ink:
         factor = -(-max(grey.shape) // OVERVIEW_SIDE)
         overview = reduce(grey, factor) if factor > 1 else grey
         inked, is_dark, background = binarize(overview)
-        box, mask = locate_digit(inked)
+        box, mask, is_single = locate_digit(inked)
         left, top, right, bottom = (side * factor for side in box)
         full_size_box = left, top, right, bottom
         if is_sheet(inked, box):
@@ -103,7 +103,7 @@ def find_ink(grey: Levels, corner: tuple[int, int], longest: int) -> Ink:
     if longer_side(full_size_box) < min(max(0.02 * longest, 3), 16):
         raise BlankDrawing  # a speck
     is_drawing = isinstance(background, int) and is_even(overview, inked)
-    is_alone = is_drawing and mask is None and stands_alone(inked, box)
+    is_alone = is_drawing and is_single and stands_alone(inked, box)
     dot = is_dot(digit_in(inked, box, mask))
     return Ink(grey, is_dark, background, full_size_box, mask, is_drawing, is_alone, corner, is_dot=dot)
 
@@ -123,13 +123,11 @@ def is_even(levels: Levels, inked: Mask) -> bool:
 
 
 def stands_alone(inked: Mask, box: IntBox) -> bool:
-    """Whether the ink is one component away from the border, and no frame around something."""
+    """Whether ink that is one component lies away from the border, and is no frame around something."""
     left, top, right, bottom = box
     if left == 0 or top == 0 or right == inked.shape[1] or bottom == inked.shape[0]:
         return False
     part = inked[top:bottom, left:right]
-    if cv2.connectedComponents(part.view(np.uint8), connectivity=8)[0] != 2:
-        return False
     height, width = part.shape
     rows, columns = (cv2.reduce(part.view(np.uint8), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for axis in (1, 0))
     longest = max(int(rows.max()) / inked.shape[1], int(columns.max()) / inked.shape[0])
@@ -162,15 +160,17 @@ def is_sheet(inked: Mask, box: IntBox) -> bool:
     return int(np.count_nonzero(sheet)) > MIN_SHEET_FILL * width * height and not is_rounded(sheet)
 
 
-def locate_digit(inked: Mask) -> tuple[IntBox, Levels | None]:
-    """Return the digit's bounding box in an (H, W) mask and a coarse mask (0, 255) of its components.
+def locate_digit(inked: Mask) -> tuple[IntBox, Levels | None, bool]:
+    """Return the digit's bounding box in an (H, W) mask, a coarse mask of it, and whether all ink is connected.
 
     The mask is None if all ink belongs to the digit. Raises BlankDrawing if nothing is inked.
     """
     box = left, top, right, bottom = bounding_box(inked)
     crop = inked[top:bottom, left:right]
+    if cv2.connectedComponents(crop.view(np.uint8), connectivity=8)[0] == 2:
+        return box, None, True
     if crop.any(axis=1).all() and crop.any(axis=0).all() and not has_ruled_lines(inked, box):
-        return box, None  # no gap in either direction: nothing lies apart
+        return box, None, False  # no gap in either direction: nothing lies apart
     height, width = inked.shape
     step = -(-max(inked.shape) // MAX_BLOCKS)
     blocks = np.pad(inked, ((0, -height % step), (0, -width % step))).reshape(-(-height // step), step, -1, step)
@@ -179,9 +179,9 @@ def locate_digit(inked: Mask) -> tuple[IntBox, Levels | None]:
     rest = np.isin(labels, find_surroundings(labels, mass, inked.size), invert=True)
     keep = rest & ~np.isin(labels, find_strays(labels * rest, mass * rest))
     if keep.all():
-        return box, None
+        return box, None, False
     fine = np.repeat(np.repeat(keep, step, axis=0), step, axis=1)[:height, :width]
-    return bounding_box(inked & fine), fine.astype(np.uint8) * np.uint8(255)
+    return bounding_box(inked & fine), fine.astype(np.uint8) * np.uint8(255), False
 
 
 def has_ruled_lines(inked: Mask, box: IntBox) -> bool:

@@ -1,6 +1,8 @@
 """What the service makes of a picture, seen from outside: bytes in, the 28x28 array or a named error out."""
 
+from contextlib import suppress
 from io import BytesIO
+from itertools import product
 from time import process_time
 from typing import Any
 
@@ -79,6 +81,16 @@ def test_size_place_and_pen_do_not_matter(digit, how, bound, plain):
 def test_the_largest_picture_and_a_small_digit_on_a_very_large_one(plain):
     assert difference(prepared(5, 4096), plain[5]) < ALIKE
     assert difference(prepared(5, 3000, height=110, brush=15, centre=(700, 2200)), plain[5]) < 0.04
+
+
+@pytest.mark.parametrize("width", range(2, 9))
+def test_blocks_in_the_smallest_pictures_are_read_or_refused(width):
+    """A block may be taken for a sheet, of which nothing is left inside."""
+    for height, left in product(range(2, 9), (0, 1)):
+        levels = np.full((8, 9), 255, np.uint8)
+        levels[:height, left : left + width] = 20
+        with suppress(errors.BlankDrawing):
+            assert prepare(encode(Image.fromarray(levels))).shape == (28, 28)
 
 
 def test_thinning_keeps_the_hole_of_an_eight_and_breaks_no_line():

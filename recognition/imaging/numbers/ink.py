@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.errors import BlankDrawing, TooManyDigits
+from recognition.imaging.components import number_components
 from recognition.imaging.numbers.photo import ink_of_photo
 from recognition.imaging.polarity import (
     IntBox,
@@ -16,7 +17,6 @@ from recognition.imaging.polarity import (
     bounding_box,
     grow,
     is_ink,
-    number_components,
     subtract_background,
 )
 from recognition.imaging.scaling import Box, Levels, reduce, resize

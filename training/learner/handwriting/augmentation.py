@@ -105,7 +105,7 @@ def bilinear(pictures: Pictures, rows: Pictures, columns: Pictures) -> Pictures:
     top = np.arange(count, dtype=np.float32)[:, None] * wide
     rows, columns = np.clip(rows + 1, 0, wide - 1) + top, np.clip(columns + 1, 0, wide - 1)
     tall = cv2.remap(framed.reshape(-1, wide), columns.reshape(-1, SIDE), rows.reshape(-1, SIDE), cv2.INTER_LINEAR)
-    return tall.reshape(-1, SIDE, SIDE)
+    return tall.reshape(-1, SIDE, SIDE).astype(np.float32, copy=False)
 
 
 def rewidth(pictures: Pictures, rng: Rng, strength: Strength) -> Pictures:

@@ -17,7 +17,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from benchmarks.common import machine, table  # noqa: E402
+from benchmarks.support.common import machine, table  # noqa: E402
 from recognition.calibration import expected_calibration_error  # noqa: E402
 from recognition.classifier import Classifier  # noqa: E402
 from recognition.errors import BlankDrawing  # noqa: E402

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import machine, percentile, table
+from benchmarks.support.common import machine, percentile, table
 
 RUNS, EPOCHS, TIMES = 10_000, 10, 9
 PAGES = {

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import psutil
 
-from benchmarks.common import allow_descriptors, machine, percentile, table
-from benchmarks.steady import Asked, Visitors
+from benchmarks.support.common import allow_descriptors, machine, percentile, table
+from benchmarks.support.steady import Asked, Visitors
 from tests.support.attackers import ATTACKS, Attack, Target, carry_out
 from tests.support.memory import Weight
 from tests.support.public_site import running_public

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import redis
 
-from benchmarks.common import machine, table
+from benchmarks.support.common import machine, table
 from tests.support.drawings import draw, encode
 from tests.support.stack import Stack, running, streamed
 from tests.support.watcher import Watcher

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.common import machine, table
+from benchmarks.support.common import machine, table
 from recognition.errors import BlankDrawing
 from recognition.imaging import find_candidates
 from recognition.prediction import predict_candidates

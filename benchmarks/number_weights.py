@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.common import machine, say
 from benchmarks.numbers import Ink, Rng, choose_digits, on_page, on_white, place
+from benchmarks.support.common import machine, say
 from recognition.classifier import Classifier
 from recognition.errors import RecognitionError
 from recognition.imaging import Segment, find_number

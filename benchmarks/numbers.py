@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.common import machine, say, table
+from benchmarks.support.common import machine, say, table
 from recognition.classifier import Classifier
 from recognition.errors import RecognitionError
 from recognition.imaging import find_number

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.common import ROOT, machine, percentile
+from benchmarks.support.common import ROOT, machine, percentile
 from tests.support.browser import ARGUMENTS, find_chromium, module_url
 from tests.support.page import draw
 from tests.support.stack import running

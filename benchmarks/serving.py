@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import drawings
-from benchmarks.common import OtherLoad, cores, machine, pinned, say, table
-from benchmarks.servers import SERVERS, Running, Unusable, prepared
+from benchmarks.support import drawings
+from benchmarks.support.common import OtherLoad, cores, machine, pinned, say, table
+from benchmarks.support.servers import SERVERS, Running, Unusable, prepared
 from tests.support.drawings import data_url
 
 CONNECTIONS, BATCH = 16, 32

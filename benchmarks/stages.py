@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.common import ROOT, machine, table
+from benchmarks.support.common import ROOT, machine, table
 
 REQUESTS = 300
 MODES = {"": {}, ", metrics shared by a folder": {"METRICS_DIR": "metrics"}}

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import httpx
 
-from benchmarks import drawings
-from benchmarks.common import cores, machine, percentile, say, table
-from benchmarks.servers import SERVERS, prepared
-from benchmarks.steady import Asked, Visitors
+from benchmarks.support import drawings
+from benchmarks.support.common import cores, machine, percentile, say, table
+from benchmarks.support.servers import SERVERS, prepared
+from benchmarks.support.steady import Asked, Visitors
 from tests.support.drawings import data_url
 from tests.support.stack import Stack
 

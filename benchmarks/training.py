@@ -12,9 +12,9 @@ import subprocess
 import sys
 from typing import Any
 
-from benchmarks.common import ROOT, OtherLoad, machine, say, spread, table
-from benchmarks.environments import python_with
-from benchmarks.ways import WAYS
+from benchmarks.support.common import ROOT, OtherLoad, machine, say, spread, table
+from benchmarks.support.environments import python_with
+from benchmarks.support.ways import WAYS
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 
 Measurement = dict[str, Any]
@@ -32,7 +32,7 @@ def measure(way: str, **options: int | str | None) -> Measurement:
     """Raises CalledProcessError when a way fails, which has said why by then, and Unusable without PyTorch."""
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
     python = python_with(way, PYTORCH) if way == "pytorch" else sys.executable
-    command = [python, "-m", "benchmarks.ways", way, *words]
+    command = [python, "-m", "benchmarks.support.ways", way, *words]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.common import OtherLoad, allow_descriptors, cpu_seconds, machine, percentile, say, table
+from benchmarks.support.common import OtherLoad, allow_descriptors, cpu_seconds, machine, percentile, say, table
 from tests.support.stack import Stack, running
 from tests.support.viewers import crowd
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.common import machine, table
 from benchmarks.numbers import GAPS, MOST_OVERLAP, Ink, digits_by_pen, enlarge
+from benchmarks.support.common import machine, table
 from recognition.classifier import Classifier
 from recognition.imaging.polarity import bounding_box
 from recognition.imaging.preprocessing import Grid, normalize

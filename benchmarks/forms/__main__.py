@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.accuracy import shipped_classifier
-from benchmarks.common import machine, say, table
 from benchmarks.forms.kinds import KINDS, generate
+from benchmarks.support.common import machine, say, table
 from recognition.classifier import Classifier
 from recognition.errors import BlankDrawing
 from recognition.imaging import EncodedImage, find_candidates

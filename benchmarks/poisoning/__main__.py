@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from benchmarks.common import OtherLoad, machine, say, table
 from benchmarks.poisoning.corrections import (
     HANDS,
     SCENARIOS,
@@ -30,6 +29,7 @@ from benchmarks.poisoning.corrections import (
     corrections,
     drawings,
 )
+from benchmarks.support.common import OtherLoad, machine, say, table
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running
 
 TEST_DIGITS = 10_000  # MNIST's

@@ -29,7 +29,6 @@ from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
 from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
-from training.worker.spare import spare
 from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
 
 CHAMPION_CHANGED = "Another model went into service during the run. This model was not compared with it."
@@ -45,18 +44,14 @@ def execute(run_id: int) -> None:
     run = TrainingRun.objects.filter(pk=run_id).first()
     if run is None:
         return
-    is_claimed = False
     with run_context(run_id), closing(RunProgress(run)) as progress:
         while not SHUTDOWN.is_set() and run.claim(presence.worker_name()):
-            is_claimed = True
             logger.info("%s claimed, attempt %s", run, run.attempt)
             try:
                 run_attempt(progress)
             except LostClaim:
                 logger.warning("%s was claimed again or has ended: attempt %s writes nothing more", run, run.attempt)
-                break
-    if is_claimed and not SHUTDOWN.is_set():
-        spare.start()
+                return
 
 
 def run_attempt(progress: RunProgress) -> None:

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from training.worker import runner
+from training.worker.spare import spare
 
 
 @shared_task(name="training.execute", ignore_result=True)
@@ -12,3 +13,5 @@ def execute(run_id: int) -> None:
     The message is acknowledged on receipt: lost runs are found by the watchdog, not by redelivery.
     """
     runner.execute(run_id)
+    if not runner.SHUTDOWN.is_set():
+        spare.start()

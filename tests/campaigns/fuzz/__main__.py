@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.common import processor
+from benchmarks.support.common import processor
 from tests.campaigns.fuzz import decoders
 from tests.campaigns.fuzz.campaign import Flood, Sent, Tally, wrong_with
 from tests.campaigns.fuzz.target import target

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawings import colour_png, page_png, small_png
+from benchmarks.support.drawings import colour_png, page_png, small_png
 from recognition.errors import RecognitionError
 from recognition.imaging import EncodedImage, Pixels
 from recognition.imaging.decoding import png

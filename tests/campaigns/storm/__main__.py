@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from benchmarks.common import processor
+from benchmarks.support.common import processor
 from tests.campaigns.storm.checks import ACTIVE, longest_silence, violations
 from tests.campaigns.storm.cluster import WEBS, Cluster
 from tests.campaigns.storm.faults import Storm

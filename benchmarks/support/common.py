@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUSY_SHARE = 0.05  # of the processor in other hands, from which figures are not to be relied on
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.common import ROOT, say
+from benchmarks.support.common import ROOT, say
 
 ENVIRONMENTS = ROOT / "var" / "benchmarks"
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 from honcho.environ import parse_procfile
 
-from benchmarks.common import ROOT, Tree
-from benchmarks.environments import Unusable, python_with
+from benchmarks.support.common import ROOT, Tree
+from benchmarks.support.environments import Unusable, python_with
 from tests.support.ports import free_port
 from tests.support.stack import Stack
 
@@ -94,7 +94,7 @@ def product(procfile: str) -> Callable[[int], Sequence[str]]:
 
 def contender(name: str) -> Callable[[int], Sequence[str]]:
     """In an environment of its own. Raises Unusable."""
-    return lambda port: [str(python_with(name, PACKAGES[name])), "-m", "benchmarks.contenders", name, str(port)]
+    return lambda port: [str(python_with(name, PACKAGES[name])), "-m", "benchmarks.support.contenders", name, str(port)]
 
 
 SERVERS = {

@@ -1,4 +1,4 @@
-"""The ways of training that `benchmarks.training` compares, one of them once: ``python -m benchmarks.ways WAY``.
+"""The ways of training that `benchmarks.training` compares, one at a time: ``python -m benchmarks.support.ways WAY``.
 
 `flask`: as the Flask application did it (float64 arrays, Keras' `fit`, ReLU before the pooling, a callback on every
 batch), without oneDNN. `flask-onednn`: the same with oneDNN, which TensorFlow switches on by itself, but only for
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import ROOT, cpu_seconds
+from benchmarks.support.common import ROOT, cpu_seconds
 from training.learner import dataset
 from training.learner.presets import DECAY, DECAY_BATCHES, PRESETS
 

@@ -1,4 +1,4 @@
-"""Drawings at a steady rate, whatever the server does: ``python -m benchmarks.steady PORT RATE ADDRESSES CA``.
+"""Drawings at a steady rate, whatever the server does: ``python -m benchmarks.support.steady PORT RATE ADDRESSES CA``.
 
 A process of its own, so that nothing else slows what measures. It asks until its input ends, then prints every request
 as JSON. Each address keeps one connection and asks one thing at a time; the latency counts from when a request was due.
@@ -14,8 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from benchmarks import drawings
-from benchmarks.common import ROOT
+from benchmarks.support import drawings
+from benchmarks.support.common import ROOT
 from tests.support.drawings import data_url
 
 TIMEOUT_SECONDS = 30.0
@@ -37,7 +37,7 @@ class Visitors:
     """The process that asks, as seen from the one that measures."""
 
     def __init__(self, port: int, rate: float, addresses: int = 40, certificate: str = "") -> None:
-        command = [sys.executable, "-m", "benchmarks.steady", str(port), str(rate), str(addresses), certificate]
+        command = [sys.executable, "-m", "benchmarks.support.steady", str(port), str(rate), str(addresses), certificate]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def leave(self) -> list[Asked]:

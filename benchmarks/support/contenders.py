@@ -1,4 +1,4 @@
-"""The servers that the product is compared with: ``python -m benchmarks.contenders NAME PORT``.
+"""The servers that the product is compared with: ``python -m benchmarks.support.contenders NAME PORT``.
 
 Each runs in a virtual environment of its own and does the product's work: its ONNX file, its code for pictures. `flask`
 alone is the service of a tutorial: Keras' `model.predict` on the picture scaled to 28x28.
@@ -17,7 +17,7 @@ try:
     from litserve import LitAPI
 except ImportError:  # in the other contenders' environments
     LitAPI = object
-SHIPPED = Path(__file__).resolve().parent.parent / "training" / "data" / "shipped"
+SHIPPED = Path(__file__).resolve().parents[2] / "training" / "data" / "shipped"
 BATCH_SECONDS = 0.01  # that LitServe waits for more drawings
 
 
@@ -119,6 +119,13 @@ def litserve(port: int) -> None:
 if __name__ == "__main__":
     name, port = sys.argv[1:]
     if name == "flask":
-        gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "benchmarks.contenders:flask()"]
+        gunicorn = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "benchmarks.support.contenders:flask()",
+        ]
         os.execv(sys.executable, gunicorn)
     {"fastapi": fastapi, "litserve": litserve}[name](int(port))

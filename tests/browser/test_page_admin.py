@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.support.browser import check_accessibility, module_url, overflow
 from tests.support.operator import NAME, PASSWORD
 from tests.support.page import PATIENCE, button, start
+from tests.support.shipped import SHIPPED_EPOCHS
 from training import shipping
 
 pytestmark = pytest.mark.browser
@@ -44,7 +45,9 @@ def test_the_front_page_follows_a_run(operator, stack):
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):
     page = operator("training/trainingrun/1/change/")
     expect(
-        page.get_by_role("img", name=re.compile(f"^Accuracy by epoch.*validation: 60 epochs, last {LAST}%"))
+        page.get_by_role(
+            "img", name=re.compile(f"^Accuracy by epoch.*validation: {SHIPPED_EPOCHS} epochs, last {LAST}%")
+        )
     ).to_be_visible()
     expect(page.get_by_role("region", name=f"{MISREAD} misread test digits").get_by_role("img")).to_have_count(MISREAD)
     page.get_by_role("button", name=f"{FOURS_AS_NINES}: 4 read as 9").click()

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import check_accessibility, overflow
 from tests.support.page import SCRIBBLE, alert, answer, button, draw
+from tests.support.shipped import SHIPPED_ACCURACY
 
 pytestmark = pytest.mark.browser
 MAKE = """
@@ -113,7 +114,7 @@ def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(vi
     chosen, serving = page.locator(".side").all()
     expect(chosen).to_have_accessible_name(re.compile(rf"^Model {model}: .*, run {number}$"))
     expect(chosen).to_contain_text("Read as 6, 100% sure.")
-    expect(serving).to_have_accessible_name("Model in service (1): 99.61%, run 1")
+    expect(serving).to_have_accessible_name(f"Model in service (1): {SHIPPED_ACCURACY}, run 1")
     expect(serving).to_contain_text("Read as 7")
     assert asked.count(False) == 1, "the model in service is asked for finished drawings only"
     check_accessibility(page, 1280, 320, context=".draw")
@@ -129,7 +130,7 @@ def test_a_runs_model_reads_beside_the_one_in_service_without_being_activated(vi
     expect(answer(page)).to_contain_text("Read as 6")
     assert asked.count(False) == 1
     page.get_by_role("button", name="Undo", exact=True).click()
-    choice.select_option(label="Model in service (1): 99.61%, run 1")
+    choice.select_option(label=f"Model in service (1): {SHIPPED_ACCURACY}, run 1")
     expect(answer(page)).to_contain_text("Read as 7")
     assert "model=" not in page.url
 

@@ -10,6 +10,7 @@ from tests.support.charts import CONFUSION
 from tests.support.forwarder import forwarding
 from tests.support.page import alert, button, connection, draw, epoch_rows, history_row, number_answer, run_panel, state
 from tests.support.shifts import record_shifts, shifts
+from tests.support.shipped import SHIPPED_EPOCHS
 
 pytestmark = pytest.mark.browser
 LONG_SILENCE = 60_000  # ms: longer than the page waits before it asks, and longer than it waits for the answer
@@ -223,7 +224,7 @@ def open_with_runs(visits, ended, **values):
     server = FakeSocket(page, snapshot(seq=2, max_epochs=40, **values))
     page.goto(visits.url)
     expect(history_row(page, RUN)).to_contain_text("0 of 40")
-    expect(history_row(page, 1)).to_contain_text("60 of 60")
+    expect(history_row(page, 1)).to_contain_text(f"{SHIPPED_EPOCHS} of {SHIPPED_EPOCHS}")
     return page, server, asked
 
 

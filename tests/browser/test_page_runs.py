@@ -10,6 +10,7 @@ from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, o
 from tests.support.charts import CONFUSION
 from tests.support.page import alert, button, epoch_rows
 from tests.support.shifts import record_shifts, shifts
+from tests.support.shipped import SHIPPED_EPOCHS
 from training import shipping
 
 pytestmark = pytest.mark.browser
@@ -164,7 +165,8 @@ def test_two_runs_are_picked_and_compared(visits, stack):
     compare.click()
     last = f"{LAST_EPOCH['accuracy']:.2%}"
     for curve, value in (("Accuracy", last), ("Loss", r"\d")):
-        name = rf"^{curve}, training by epoch. run 1: 60 epochs, last {value}.*; run {number}: 1 epoch, last \d"
+        shipped = f"run 1: {SHIPPED_EPOCHS} epochs, last {value}"
+        name = rf"^{curve}, training by epoch. {shipped}.*; run {number}: 1 epoch, last \d"
         expect(page.get_by_role("img", name=re.compile(name))).to_be_visible()
     samples = page.get_by_role("row", name=re.compile("^Samples"))
     expect(samples).to_contain_text("60,000")

@@ -17,6 +17,7 @@ from recognition.models import Activation
 from tests.support.admin_pages import MODELS, RUNS, act, confirm, hidden_fields, superuser_client, text_of  # noqa: F401
 from tests.support.constant_models import publish_constant_model
 from tests.support.runs import make_run
+from tests.support.shipped import SHIPPED_EPOCHS
 from training import shipping
 from training.models import Status, TrainingRun
 from training.worker import presence
@@ -79,8 +80,8 @@ def test_the_page_of_the_shipped_run_holds_its_results_and_how_to_run_it_again(c
     html, text = page.content.decode(), text_of(page)
     assert f"{run.test_accuracy:.2%}" in text
     assert "tensorflow" in text
-    assert len(run_data(html)["epochs"]) == 60
-    assert "manage.py train --preset handwriting --epochs 60" in html
+    assert len(run_data(html)["epochs"]) == SHIPPED_EPOCHS
+    assert f"manage.py train --preset handwriting --epochs {SHIPPED_EPOCHS}" in html
     assert f'href="/runs/{run.pk}/"' in html
 
 

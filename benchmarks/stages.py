@@ -24,33 +24,38 @@ MODES = {"": {}, ", metrics shared by a folder": {"METRICS_DIR": "metrics"}}
 GUARD, DJANGO, DRF, OURS, PIXELS = "our middleware", "Django", "DRF", "our view", "pixels"
 WHOLE = "the whole, without clocks"
 Times = dict[tuple[str, str], list[float]]
+Stage = tuple[str, str, Any, str]  # whose it is, its name, and the owner and name of its function
 
 
-def stages() -> Iterator[tuple[str, str, Any, str]]:
-    """Yield whose each stage is, its name, and where its function is found. Needs Django to be set up."""
+def stages() -> Iterator[Stage]:
+    """Yield the stages of a request. Needs Django to be set up."""
+    yield from stages_of_middleware()
+    yield from stages_of_frameworks()
+    yield from stages_of_view()
+
+
+def stages_of_middleware() -> Iterator[Stage]:
     from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    from digits_site.web.middleware.lingering_close import LingeringClose
+
+    yield GUARD, "LingeringClose", LingeringClose, "__call__"
+    for path in settings.MIDDLEWARE:
+        whose = GUARD if path.startswith("digits_site") else DJANGO
+        yield whose, path.rpartition(".")[2], import_string(path), "__call__"
+
+
+def stages_of_frameworks() -> Iterator[Stage]:
     from django.core.handlers.base import BaseHandler
     from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
     from django.dispatch import Signal
-    from django.utils.module_loading import import_string
     from django.views.generic.base import View
     from rest_framework.response import Response
     from rest_framework.views import APIView
 
-    from digits_site.web.middleware.lingering_close import LingeringClose
-    from digits_site.web.parsers import StrictJSONParser
-    from recognition.api import drawings, predictors, views
-    from recognition.classifier import Classifier
-    from recognition.imaging import EncodedImage
+    from recognition.api import views
 
-    yield GUARD, "LingeringClose", LingeringClose, "__call__"
-    for path in settings.MIDDLEWARE:
-        yield (
-            GUARD if path.startswith("digits_site") else DJANGO,
-            path.rpartition(".")[2],
-            import_string(path),
-            "__call__",
-        )
     yield DJANGO, "handler", WSGIHandler, "__call__"
     yield DJANGO, "request", WSGIRequest, "__init__"
     yield DJANGO, "signals", Signal, "send"
@@ -63,6 +68,14 @@ def stages() -> Iterator[tuple[str, str, Any, str]]:
     yield DRF, "response", Response, "__init__"
     yield DRF, "response's headers", APIView, "finalize_response"
     yield DRF, "rendering JSON", Response, "render"
+
+
+def stages_of_view() -> Iterator[Stage]:
+    from digits_site.web.parsers import StrictJSONParser
+    from recognition.api import drawings, predictors, views
+    from recognition.classifier import Classifier
+    from recognition.imaging import EncodedImage
+
     yield OURS, "parsing JSON", StrictJSONParser, "parse"
     yield OURS, "finding the drawing", views, "drawing_from"
     yield OURS, "base64", drawings, "decode_data_url"

@@ -71,7 +71,7 @@ def reasons_in_registry(models: Collection[int], going_runs: Collection[int] = (
 
 
 # Each takes the IDs of models, and those of runs that are about to be deleted, and returns why some of the models stay.
-# Where several name a model, the first one's reason is given. Other apps add theirs in AppConfig.ready().
+# Where several name a model, the first one's reason is given. Other apps add reasons in AppConfig.ready().
 rules: list[Callable[[Collection[int], Collection[int]], Mapping[int, str]]] = [reasons_in_registry]
 
 

@@ -93,11 +93,7 @@ def pytorch(task: Task) -> dict[str, Any]:
         (torch.from_numpy(one.images).permute(0, 3, 1, 2), torch.from_numpy(one.labels))
         for one in (digits("train", task.digits), digits("t10k"))
     )
-    model = nn.Sequential(
-        *(nn.Conv2d(1, 32, 5), nn.MaxPool2d(2), nn.ReLU()),
-        *(nn.Conv2d(32, 64, 5), nn.MaxPool2d(2), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Dropout(ORIGINAL.dropout), nn.Linear(128, 10)),
-    ).to(memory_format=torch.channels_last)
+    model = pytorch_network().to(memory_format=torch.channels_last)
     objective = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), ORIGINAL.learning_rate)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, DECAY_BATCHES, DECAY)
@@ -120,6 +116,16 @@ def pytorch(task: Task) -> dict[str, Any]:
     with torch.inference_mode():
         right = torch.cat([model(part) for part in test[0].split(500)]).argmax(dim=1) == test[1]
     return {"epochs": between(times), "accuracy": float(right.float().mean())}
+
+
+def pytorch_network() -> Any:
+    from torch import nn
+
+    return nn.Sequential(
+        *(nn.Conv2d(1, 32, 5), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Conv2d(32, 64, 5), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Dropout(ORIGINAL.dropout), nn.Linear(128, 10)),
+    )
 
 
 def floor(task: Task) -> dict[str, Any]:

@@ -91,9 +91,7 @@ def trace(mask: Mask, length: int, *, upright: bool) -> Iterator[Line]:
     """Yield the nearly level lines in a mask that are at least `length` long."""
     straight = straight_runs(mask, length)
     labels, stats = number_components(straight)
-    for label, (left, top, width, height, _) in enumerate(stats.tolist()):
-        if not label:
-            continue
+    for label, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
         if width < length or height > MAX_STEEPNESS * width:
             continue
         part = labels[top : top + height, left : left + width] == label

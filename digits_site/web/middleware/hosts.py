@@ -62,7 +62,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_host_allowed(host: str) -> bool:
-    """Apply Django's Host rule where no request is there to ask."""
+    """Apply Django's Host rule, without a request to ask, and remember what it said of usual hosts."""
     check = matches_hosts if len(host) <= MAX_HOST_LENGTH else matches_hosts.__wrapped__
     return check(host, tuple(settings.ALLOWED_HOSTS))
 

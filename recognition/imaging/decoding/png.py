@@ -73,7 +73,7 @@ def decode_plain(data: bytes) -> Pixels | None:
             return None
         image = b"".join((SIGNATURE, *(data[start:end] for _, start, end in found)))
         pixels = decode_image_png_u8(image, (height, width), mode)
-    except Exception:  # noqa: BLE001, neither of them raises anything more precise
+    except Exception:  # noqa: BLE001, kornia-rs raises nothing more precise
         return None
     return pixels[..., 0] if mode == "mono" else pixels
 

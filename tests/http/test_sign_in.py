@@ -17,6 +17,7 @@ SIGN_IN, SIGN_OUT, RETRAIN = "/sign-in/", "/sign-out/", "/api/retrain_model/"
 def client(settings) -> Client:
     """The browser of a visitor where training needs an account."""
     settings.TRAINING_OPEN = False
+    settings.LOGIN_FAILURES = 0  # other tests' failed attempts from this address would count
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return Client(HTTP_HOST="localhost", HTTP_ACCEPT="text/html", enforce_csrf_checks=True)
 

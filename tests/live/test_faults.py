@@ -7,7 +7,6 @@ from pathlib import Path
 from shutil import copytree
 
 import httpx
-import psutil
 import pytest
 
 from digits_site.checks import MIN_LOST_SECONDS
@@ -65,16 +64,10 @@ def test_a_killed_web_process_takes_no_run_with_it(stack: Stack) -> None:
 
 
 def test_a_training_process_killed_three_times_is_an_error(stack: Stack) -> None:
-    def child() -> psutil.Process | None:
-        try:
-            return stack.training_child()
-        except StopIteration:
-            return None
-
     run = stack.train(**LONG)
     for attempt in (1, 2, 3):
         eventually(lambda a=attempt: stack.run(run)["attempt"] == a, 30, f"attempt {attempt}")
-        eventually(child, 10, "the training process").kill()
+        stack.training_child().kill()
     ended = stack.ended(run)
     assert (ended["status"], ended["error_code"]) == ("error", "worker_lost")
     assert ended["error"]

@@ -183,19 +183,21 @@ class Stack:
         self.idle()
 
     def training_child(self, worker: str = "worker") -> psutil.Process:
-        """The spawned process that trains. Raises StopIteration when there is none."""
-        return next(child for child in self.spawned(worker) if has_run(child))
+        """The spawned process that trains. A run says that it has begun, or is resumed, before its process is there."""
+        return self.child_where(True, worker)
 
     def spare(self) -> psutil.Process:
         """The worker's spare process, when it has started one."""
+        return self.child_where(False, "worker")
 
+    def child_where(self, runs: bool, worker: str) -> psutil.Process:
         def look() -> psutil.Process | None:
             try:
-                return next((child for child in self.spawned("worker") if not has_run(child)), None)
+                return next((child for child in self.spawned(worker) if has_run(child) == runs), None)
             except psutil.Error:  # it ends
                 return None
 
-        return eventually(look, PATIENCE_SECONDS, "a spare process")
+        return eventually(look, PATIENCE_SECONDS, "the training process" if runs else "a spare process")
 
     def spawned(self, worker: str) -> list[psutil.Process]:
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)

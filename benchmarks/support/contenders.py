@@ -119,13 +119,6 @@ def litserve(port: int) -> None:
 if __name__ == "__main__":
     name, port = sys.argv[1:]
     if name == "flask":
-        gunicorn = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--bind",
-            f"127.0.0.1:{port}",
-            "benchmarks.support.contenders:flask()",
-        ]
-        os.execv(sys.executable, gunicorn)
+        options = ["--bind", f"127.0.0.1:{port}", "benchmarks.support.contenders:flask()"]
+        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options])
     {"fastapi": fastapi, "litserve": litserve}[name](int(port))

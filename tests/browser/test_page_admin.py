@@ -1,6 +1,5 @@
 """The admin in a real browser: its live front page, its questions, and nothing that the policy would refuse."""
 
-import json
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -10,11 +9,9 @@ from playwright.sync_api import expect
 from tests.support.browser import check_accessibility, module_url, overflow
 from tests.support.operator import NAME, PASSWORD
 from tests.support.page import PATIENCE, button, start
-from tests.support.shipped import SHIPPED_EPOCHS
-from training import shipping
+from tests.support.shipped import HISTORY, SHIPPED_EPOCHS
 
 pytestmark = pytest.mark.browser
-HISTORY = json.loads(shipping.RUN_FILE.read_text())
 FIRST, LAST = (f"{HISTORY['epochs'][place]['val_accuracy']:.2%}".rstrip("%") for place in (0, -1))
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FOURS_AS_NINES = HISTORY["confusion"][4][9]

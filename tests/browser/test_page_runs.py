@@ -1,6 +1,5 @@
 """The pages of runs, as a person uses them: one run, all of them, some side by side."""
 
-import json
 import re
 
 import pytest
@@ -10,12 +9,10 @@ from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, o
 from tests.support.charts import CONFUSION
 from tests.support.page import alert, button, epoch_rows
 from tests.support.shifts import record_shifts, shifts
-from tests.support.shipped import SHIPPED_EPOCHS
-from training import shipping
+from tests.support.shipped import HISTORY, SHIPPED_EPOCHS
 
 pytestmark = pytest.mark.browser
 SHIPPED = "/runs/1/"
-HISTORY = json.loads(shipping.RUN_FILE.read_text())
 ACCURACY = f"{HISTORY['test_accuracy']:.2%}"
 MISREAD = round(10_000 * (1 - HISTORY["test_accuracy"]))
 FIRST_EPOCH, LAST_EPOCH = HISTORY["epochs"][0], HISTORY["epochs"][-1]

@@ -17,8 +17,7 @@ from recognition.models import Activation
 from tests.support.admin_pages import MODELS, RUNS, act, confirm, hidden_fields, superuser_client, text_of  # noqa: F401
 from tests.support.constant_models import publish_constant_model
 from tests.support.runs import make_run
-from tests.support.shipped import SHIPPED_EPOCHS
-from training import shipping
+from tests.support.shipped import HISTORY, SHIPPED_EPOCHS
 from training.models import Status, TrainingRun
 from training.worker import presence
 
@@ -208,7 +207,7 @@ def test_the_front_page_tells_what_serves_and_who_works(client: Client, django_a
     presence.refresh()
     with django_assert_max_num_queries(14):
         text = text_of(client.get("/admin/"))
-    accuracy = json.loads(shipping.RUN_FILE.read_text())["test_accuracy"]
+    accuracy = HISTORY["test_accuracy"]
     assert f"{accuracy:.2%} of the test digits are read correctly by model" in text
     assert "activated at install" in text
     assert re.search(rf"{presence.worker_name()}, seen \d s ago", text)

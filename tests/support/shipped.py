@@ -4,6 +4,6 @@ import json
 
 from training import shipping
 
-RUN = json.loads(shipping.RUN_FILE.read_text())
-SHIPPED_EPOCHS = len(RUN["epochs"])
-SHIPPED_ACCURACY = f"{RUN['test_accuracy']:.2%}"
+HISTORY = json.loads(shipping.RUN_FILE.read_text())
+SHIPPED_EPOCHS = len(HISTORY["epochs"])
+SHIPPED_ACCURACY = f"{HISTORY['test_accuracy']:.2%}"

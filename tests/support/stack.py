@@ -184,20 +184,18 @@ class Stack:
 
     def training_child(self, worker: str = "worker") -> psutil.Process:
         """The spawned process that trains. A run says that it has begun, or is resumed, before its process is there."""
-        return self.child_where(True, worker)
+        return eventually(lambda: self.find_child(worker, trains=True), PATIENCE_SECONDS, "the training process")
 
     def spare(self) -> psutil.Process:
         """The worker's spare process, when it has started one."""
-        return self.child_where(False, "worker")
+        return eventually(lambda: self.find_child("worker", trains=False), PATIENCE_SECONDS, "a spare process")
 
-    def child_where(self, runs: bool, worker: str) -> psutil.Process:
-        def look() -> psutil.Process | None:
-            try:
-                return next((child for child in self.spawned(worker) if has_run(child) == runs), None)
-            except psutil.Error:  # it ends
-                return None
-
-        return eventually(look, PATIENCE_SECONDS, "the training process" if runs else "a spare process")
+    def find_child(self, worker: str, *, trains: bool) -> psutil.Process | None:
+        """The worker's process that trains, or its spare, if there is one."""
+        try:
+            return next((child for child in self.spawned(worker) if has_run(child) == trains), None)
+        except psutil.Error:  # it ends
+            return None
 
     def spawned(self, worker: str) -> list[psutil.Process]:
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 
 from recognition import calibration
 from tests.support.drawings import data_url, draw, encode
+from tests.support.shipped import HISTORY
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
-from training import shipping
 from training.learner import dataset, epochs
 from training.learner.config import Config
 from training.learner.handwriting import non_digits
@@ -179,14 +179,11 @@ def test_characters_and_print_that_resemble_digits_are_uncertain(shipped: None) 
 
 
 def test_the_shipped_model_is_the_handwriting_presets() -> None:
-    import json
-
-    facts = json.loads(shipping.RUN_FILE.read_text())
-    assert facts["preset"] == "handwriting"
-    assert facts["test_accuracy"] >= 0.995
-    assert facts["calibration_error"] <= 0.01
-    validated = [epoch["val_accuracy"] for epoch in facts["epochs"]]
-    assert len(validated) == facts["parameters"]["epochs"]
+    assert HISTORY["preset"] == "handwriting"
+    assert HISTORY["test_accuracy"] >= 0.995
+    assert HISTORY["calibration_error"] <= 0.01
+    validated = [epoch["val_accuracy"] for epoch in HISTORY["epochs"]]
+    assert len(validated) == HISTORY["parameters"]["epochs"]
     assert min(validated[10:]) > 0.985, "the averaged weights lag behind in the first epochs, and then no more"
 
 

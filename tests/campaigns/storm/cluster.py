@@ -10,7 +10,7 @@ import redis
 
 from tests.campaigns.storm.history import History
 from tests.support.ports import free_port, wait_for_port
-from tests.support.stack import Stack, has_run
+from tests.support.stack import Stack
 
 WEBS, WORKERS = ("web-0", "web-1"), ("worker-0", "worker-1")
 
@@ -64,10 +64,7 @@ class Cluster(Stack):
 
     def children(self, worker: str) -> list[psutil.Process]:
         """The training process of a worker, if it has one."""
-        try:
-            return [child for child in self.spawned(worker) if has_run(child)][:1]
-        except psutil.Error:
-            return []
+        return [*filter(None, [self.find_child(worker, trains=True)])]
 
     def flush_redis(self) -> bool:
         try:

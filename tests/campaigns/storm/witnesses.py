@@ -104,9 +104,9 @@ class Witnesses:
                     self.keep(client, connection, json.loads(socket.recv(30)))
 
     def keep(self, client: str, connection: int, message: dict[str, Any]) -> None:
-        """All but batches, and of a snapshot what can be checked."""
+        """What belongs to a run, but no batches; of a snapshot what can be checked."""
         kind, run = message["type"], message.get("run")
-        if kind in {"batch", "phase"}:
+        if kind in {"batch", "phase", "activated"}:
             return
         values: dict[str, Any] = {"run": run, "status": kind}
         if kind == "snapshot":

@@ -101,12 +101,25 @@ def weights_by_adam() -> list[Any]:
     import keras
     import tensorflow as tf
 
-    from training.learner import network
+    from training.learner import optimizers
 
     gradients, found = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32), []
-    for optimizer in (network.FusedAdam(0.1, beta_2=0.9), keras.optimizers.Adam(0.1, beta_2=0.9)):
+    for optimizer in (optimizers.FusedAdam(0.1, beta_2=0.9), keras.optimizers.Adam(0.1, beta_2=0.9)):
         weights = keras.Variable(np.ones(4, np.float32))
         for gradient in gradients:
             optimizer.apply([tf.constant(gradient)], [weights])
         found.append(weights.numpy())
     return found
+
+
+def step_by_muon(gradient: Any) -> Any:
+    """What the first step at the rate 1 takes from a kernel before the output layer's."""
+    import keras
+    import tensorflow as tf
+
+    from training.learner import optimizers
+
+    weights = [keras.Variable(np.zeros(shape, np.float32)) for shape in (gradient.shape, (8, 10))]
+    optimizers.Muon(1.0).apply([tf.constant(gradient), tf.ones((8, 10))], weights)
+    np.testing.assert_allclose(weights[1].numpy(), -1, rtol=1e-3)  # the output layer's, by Adam
+    return -weights[0].numpy()

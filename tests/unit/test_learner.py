@@ -22,6 +22,7 @@ from tests.support.keras_process import (
     measured,
     refusals,
     reports_of,
+    step_by_muon,
     weights_by_adam,
 )
 from tests.support.stack import NUMPY_LEARNER
@@ -163,6 +164,21 @@ def test_adam_as_one_operation_does_what_keras_adam_does(tensorflow: ProcessPool
     fused, own = tensorflow.submit(weights_by_adam).result()
     np.testing.assert_allclose(fused, own, rtol=1e-5)
     assert (np.abs(fused - 1) > 0.05).all()
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12), (5, 5, 3, 8)])
+def test_muon_steps_equally_far_in_every_direction_of_the_gradient(
+    tensorflow: ProcessPoolExecutor, shape: tuple[int, ...]
+) -> None:
+    """The singular vectors stay; the singular values become about equal, for steps as large as Adam's."""
+    gradient = (np.random.default_rng(2).normal(size=shape) * np.geomspace(1, 4, shape[-1])).astype(np.float32)
+    step = tensorflow.submit(step_by_muon, gradient).result()
+    left, values, right = np.linalg.svd(gradient.reshape(-1, shape[-1]), full_matrices=False)
+    assert values[0] > 3 * values[-1]
+    along = left.T @ step.reshape(-1, shape[-1]) @ right.T
+    np.testing.assert_allclose(along - np.diag(np.diag(along)), 0, atol=0.02 * along.max())
+    assert np.diag(along).min() > 0.6 * np.diag(along).max()
+    assert np.sqrt((step**2).mean()) == pytest.approx(0.2, rel=0.3)
 
 
 NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "training..fit")

@@ -1,4 +1,4 @@
-"""The network of TensorFlow's MNIST tutorial of 2016, its optimizer and its compiled functions."""
+"""The network of TensorFlow's MNIST tutorial of 2016, and its compiled functions."""
 
 import os
 from collections.abc import Callable
@@ -12,10 +12,10 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from training.learner import fourier
+from training.learner import fourier, optimizers
 from training.learner.loop import Step
 from training.learner.measures import Predict
-from training.learner.presets import DECAY, DECAY_BATCHES, Preset
+from training.learner.presets import Preset
 
 PREDICT_DIGITS = 500  # in one call
 HALVES = 2
@@ -46,29 +46,9 @@ def build(preset: Preset) -> keras.Model:
     )
 
 
-@keras.saving.register_keras_serializable("training")
-class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam as one operation a variable instead of thirteen: a run begins sooner, and small batches gain."""
-
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
-        """Update one variable and its two moments."""
-        index = self._get_variable_index(variable)
-        step, betas = tf.cast(self.iterations + 1, tf.float32), {"beta1": self.beta_1, "beta2": self.beta_2}
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle, m=self._momentums[index].handle, v=self._velocities[index].handle, grad=gradient,
-            lr=learning_rate, **betas, **{f"{name}_power": beta**step for name, beta in betas.items()},
-            epsilon=self.epsilon,
-        )  # fmt: skip
-
-
 def compile_for(model: keras.Model, preset: Preset, learning_rate: float, steps: int) -> None:
-    """Compile with Adam and the preset's schedule over `steps` batches, so that checkpoints hold the optimizer."""
-    optimizer = FusedAdam(
-        rise_and_fall(learning_rate, steps, preset.rise) if preset.cosine else staircase(learning_rate),
-        beta_2=preset.beta_2,
-        use_ema=bool(preset.averaging),
-        ema_momentum=1 - 1 / max(preset.averaging * steps, 2),
-    )
+    """Compile with the preset's optimizer for `steps` batches, so that checkpoints hold the optimizer."""
+    optimizer = optimizers.for_preset(preset, learning_rate, steps)
     model.compile(optimizer=optimizer, loss=objective(preset), jit_compile=False)
 
 
@@ -82,22 +62,6 @@ def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     for layer in model.layers:
         if isinstance(layer, layers.Dropout) and layer.rate:
             layer.seed_generator.state.assign([seed, epoch * 2**20])
-
-
-def staircase(rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Return the legacy application's schedule: times 0.93 every 400 batches."""
-    return keras.optimizers.schedules.ExponentialDecay(rate, DECAY_BATCHES, DECAY, staircase=True)
-
-
-def rise_and_fall(rate: float, steps: int, rise: float) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Return a rise to `rate` over a share `rise` of the steps, then a cosine fall to a hundredth.
-
-    One cycle: Smith, Topin: Super-Convergence: Very Fast Training Using Large Learning Rates, 2017.
-    """
-    warm = max(1, round(steps * rise))
-    return keras.optimizers.schedules.CosineDecay(
-        rate / 20, max(1, steps - warm), alpha=0.01, warmup_target=rate, warmup_steps=warm
-    )
 
 
 def share_cores() -> None:

@@ -20,6 +20,7 @@ class Preset:
     samples: int
     learning_rate: float
     dropout: float
+    muon: bool = False  # Muon for the kernels, Adam for the other weights
     beta_2: float = 0.999  # Adam's memory of squared gradients
     cosine: bool = False  # a one-cycle schedule instead of the staircase
     rise: float = 0.1  # share of the batches in which the rate rises
@@ -57,11 +58,12 @@ PRESETS = {
     ),
     "handwriting": Preset(
         title="For real handwriting: augmented and synthetic digits, averaged weights, calibrated confidence",
-        epochs=60,
+        epochs=40,
         batch_size=256,
         samples=TRAINING_DIGITS,
-        learning_rate=0.0015,
-        dropout=0.35,
+        learning_rate=0.003,
+        dropout=0.3,
+        muon=True,
         beta_2=0.99,
         cosine=True,
         averaging=0.058,

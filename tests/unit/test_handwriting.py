@@ -55,6 +55,9 @@ def test_an_epoch_holds_every_digit_and_a_share_of_drawings_and_of_no_digits(tmp
     preset, share = PRESETS["handwriting"], 600 / 60_000
     assert (targets.max(axis=1) < 0.5).sum() == round(preset.non_digits * share)
     assert len(targets) == 600 + round(preset.synthetic * share) + round(preset.non_digits * share)
+    leaning = np.isclose(targets.max(axis=1), dataset.LEANING)
+    assert 1 <= leaning.sum() < 0.1 * preset.non_digits * share, "several of one digit"
+    assert np.allclose(targets.sum(axis=1), 1)
     assert pictures.shape == (len(targets), 28, 28)
     assert 0.05 < pictures.mean() / 255 < 0.3, "ink on paper, not noise"
 
@@ -176,6 +179,12 @@ def test_characters_and_print_that_resemble_digits_are_uncertain(shipped: None) 
     client = Client(HTTP_HOST="localhost")
     sure = [name for name, strokes in drawn.items() if not ask(client, draw(0, strokes=strokes, brush=14))["uncertain"]]
     assert not sure
+
+
+def test_touching_zeros_are_no_certain_zero_and_yet_a_zero_before_any_other_digit(shipped: None) -> None:
+    rings = [[(x + 0.25 * np.cos(a), 0.5 + 0.25 * np.sin(a)) for a in np.linspace(0, 6.3, 40)] for x in (0.25, 0.75)]
+    answer = ask(Client(HTTP_HOST="localhost"), draw(0, strokes=rings, brush=16))
+    assert (answer["prediction"], answer["uncertain"]) == (0, True)
 
 
 def test_the_shipped_model_is_the_handwriting_presets() -> None:

@@ -22,8 +22,12 @@ SHA256 = {
 IMAGE_HEADER, LABEL_HEADER = 16, 8
 SPLIT_SEED = 2026
 NO_DIGIT = 10  # the label of a picture of no digit
-# Its target is uniform (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier Exposure, ICLR 2019).
-TARGETS = np.concatenate([np.eye(10), np.full((1, 10), 0.1)]).astype(np.float32)
+REPEATED = 11  # 11 to 20: the labels of several zeros, of several ones, ...
+LEANING = 0.3  # to the digit that is repeated: an uncertain answer, but not chance's
+# No digit is uniform (Hendrycks, Mazeika, Dietterich: Deep Anomaly Detection with Outlier Exposure, ICLR 2019).
+TARGETS = np.full((REPEATED + 10, 10), 0.1, np.float32)
+TARGETS[:NO_DIGIT] = np.eye(10)
+TARGETS[REPEATED:] = (1 - LEANING) / 9 + np.eye(10) * (LEANING - (1 - LEANING) / 9)
 
 
 @dataclass(frozen=True)

@@ -128,14 +128,10 @@ class EpochBuilder:
         """Return one epoch: every digit and a sample of the drawings, each augmented, in random order."""
         rng = np.random.default_rng((self._seed, number))
         images, shrink = styles.restyle(self._digits.images[..., 0], self._digits.labels, rng, RESTYLED_SHARE)
-        pool = self._pool
-        digit_rows = rng.choice(len(pool.digits), self._synthetic, replace=False)
-        non_digit_rows = rng.choice(len(pool.non_digits), self._non_digits, replace=False)
-        added = np.concatenate([pool.digits[digit_rows], pool.non_digits[non_digit_rows]]).astype(np.float32) / 255
-        images = np.concatenate([images, added])
-        shrink = np.concatenate([shrink, np.ones(len(added), np.float32)])
-        none = np.full(len(non_digit_rows), dataset.NO_DIGIT)
-        labels = np.concatenate([self._digits.labels, pool.labels[digit_rows], none])
+        drawn, drawn_labels = self._pool.sample(self._synthetic, self._non_digits, rng)
+        images = np.concatenate([images, drawn.astype(np.float32) / 255])
+        shrink = np.concatenate([shrink, np.ones(len(drawn), np.float32)])
+        labels = np.concatenate([self._digits.labels, drawn_labels])
         order = rng.permutation(len(labels))
         strength = augmentation.Strength() if number <= self._strongly_augmented_epochs else augmentation.WEAK
         changed = augmentation.augment(images[order], rng, strength, shrink[order], chunk_done)

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.learner.config import Config
+from training.learner.dataset import NO_DIGIT, REPEATED
 from training.learner.handwriting import pen
-from training.learner.handwriting.non_digits import generate_non_digits
+from training.learner.handwriting.lines import Rng
+from training.learner.handwriting.non_digits import generate_non_digits, generate_repeated
 
 FILE = "drawings.uint8"
+REPEATED_SHARE = 0.03  # of the pictures of no digit: several of one digit
 POOL = 2.2  # drawings in the pool for each drawing in an epoch
 PICTURE = (28, 28)
 PROGRESS_PICTURES = 50  # between two calls of `progress`: a tenth of a second
@@ -21,11 +24,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pool:
-    """Prepared pictures, uint8 [N, 28, 28]: `digits` with their `labels` int64 [N], and `non_digits`."""
+    """Prepared `pictures` uint8 [N, 28, 28] of digits and of no digit, and their `labels` int64 [N], 0 to 20."""
 
-    digits: NDArray[np.uint8]
+    pictures: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    non_digits: NDArray[np.uint8]
+
+    def sample(self, digits: int, non_digits: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return pictures of so many digits, then of so many that show no digit, each at most once, and labels."""
+        is_digit = self.labels < NO_DIGIT
+        kinds = (is_digit, digits), (~is_digit, non_digits)
+        rows = np.concatenate([rng.choice(np.flatnonzero(kind), count, replace=False) for kind, count in kinds])
+        return self.pictures[rows], self.labels[rows]
 
 
 def load_or_draw(config: Config, digits: int, non_digits: int, progress: Callable[[float], object]) -> Pool:
@@ -33,18 +42,26 @@ def load_or_draw(config: Config, digits: int, non_digits: int, progress: Callabl
 
     Loads the pictures of an earlier attempt, or draws and keeps them. `progress` gets the share that is drawn, 0 to 1.
     """
-    labels = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
-    total = len(labels) + round(non_digits * POOL)
+    shown = np.repeat(np.arange(10), -(-round(digits * POOL) // 10))
+    others = round(non_digits * POOL)
+    repeated = np.resize(np.arange(10), round(others * REPEATED_SHARE))
+    none = np.full(others - len(repeated), NO_DIGIT)
+    labels = np.concatenate([shown, none, REPEATED + repeated])
+    total = len(labels)
     pictures = load(config, total)
     if pictures is None:
         pictures = np.empty((total, *PICTURE), np.uint8)
-        drawn = chain(pen.digits(labels, config.seed), generate_non_digits(total - len(labels), config.seed))
+        drawn = chain(
+            pen.digits(shown, config.seed),
+            generate_non_digits(len(none), config.seed),
+            generate_repeated(repeated, config.seed),
+        )
         for done, picture in enumerate(drawn, 1):
             pictures[done - 1] = np.rint(picture * 255)
             if done % PROGRESS_PICTURES == 0 or done == total:
                 progress(done / total)
         keep(config, pictures)
-    return Pool(pictures[: len(labels)], labels, pictures[len(labels) :])
+    return Pool(pictures, labels)
 
 
 def load(config: Config, count: int) -> NDArray[np.uint8] | None:

@@ -87,7 +87,7 @@ def three(rng: Rng) -> Drawing:
 
 
 def four(rng: Rng) -> Drawing:
-    wide, across = rng.uniform(0.5, 0.95), rng.uniform(0.4, 0.75)
+    wide, across = rng.uniform(0.5, 0.95), rng.uniform(0.4, 0.75) if either(rng, 0.88) else rng.uniform(0.22, 0.4)
     stem = wide * rng.uniform(0.6, 0.85)
     right = wide * rng.uniform(0.95, 1.3)
     if either(rng, 0.15):  # narrow
@@ -109,13 +109,15 @@ def four(rng: Rng) -> Drawing:
         start = (rng.uniform(0.05, 0.5) * wide, rng.uniform(0.0, 0.12))
         arm = straight([start, (0.0, across), (right, across + rng.normal(-0.03, 0.05))], rng)
         high, low = rng.uniform(-0.05, across - 0.1), rng.uniform(across + 0.15, 1.05)
+        if either(rng, 0.08):  # the arm ends before the stem
+            stem = right + rng.uniform(0.0, 0.15)
         return [arm, straight([(stem + rng.normal(0.04, 0.05), high), (stem + rng.normal(0, 0.06), low)], rng, 0.02)]
     cup = [(0.02, 0.0), (0.0, across * 0.7), (0.3 * wide, across), (stem, across * rng.uniform(0.75, 1.0))]
     return [curve(cup, rng), curve([(stem + 0.04, 0.0), (stem, 0.5), (stem + rng.normal(0, 0.06), 1.0)], rng)]
 
 
 def five(rng: Rng) -> Drawing:
-    wide, shoulder = rng.uniform(0.5, 0.85), rng.uniform(0.3, 0.48)
+    wide, shoulder = rng.uniform(0.5, 0.85) if either(rng, 0.88) else rng.uniform(0.85, 1.6), rng.uniform(0.3, 0.48)
     left = rng.uniform(0.0, 0.2)
     corner = (left + 0.06, rng.uniform(-0.02, 0.06))
     neck = (left, shoulder + 0.04)
@@ -150,13 +152,17 @@ def six(rng: Rng) -> Drawing:
 
 
 def seven(rng: Rng) -> Drawing:
-    wide, low = rng.uniform(0.48, 0.95), rng.uniform(0.0, 0.6)
+    wide, low = rng.uniform(0.48, 0.95) if either(rng, 0.94) else rng.uniform(0.34, 0.48), rng.uniform(0.0, 0.6)
     tilt = rng.uniform(-0.16, 0.12)
     start, corner, foot = np.array([0, tilt]), np.array([wide, 0.0]), np.array([low * wide, 1.0])
     bow = (corner + foot) / 2 + [-rng.uniform(-0.02, 0.12), rng.normal(0, 0.03)]
     head = curve([start, (start + corner) / 2 + [0, rng.normal(0, 0.04)], corner], rng, 0.02)
     drawing = [np.concatenate([head, curve([corner, bow, foot], rng, 0.02)])]
-    if either(rng, 0.12):  # a loop at the corner
+    kind = rng.random()
+    if kind < 0.1:  # a round shoulder
+        shoulder = corner + [0, rng.uniform(0.06, 0.22)]
+        drawing = [curve([start, 0.4 * start + 0.6 * corner, shoulder, bow, foot], rng, 0.02)]
+    elif kind < 0.22:  # a loop at the corner
         size = rng.uniform(0.06, 0.16)
         turn = [
             corner + [0.0, 0.0],
@@ -186,14 +192,19 @@ def eight(rng: Rng) -> Drawing:
             one_turn(rng.normal(0, 0.03), upper, wide / 2 * ratio, upper, rng.uniform(0, 360), rng),
             one_turn(0, waist + lower, wide / 2, lower, rng.normal(-90, 40), rng),
         ]
+    is_open = kind >= 0.8
     begin = (wide * rng.uniform(0.45, 1.0), rng.uniform(-0.03, 0.24))
     head = rng.uniform(0.6, 1.05)  # the upper loop's width by the lower one's
+    if is_open:  # above, where its loop is small
+        waist, head = rng.uniform(0.25, 0.48), rng.uniform(0.35, 0.9)
+        begin = ((0.5 + head * rng.uniform(-0.1, 0.6)) * wide, rng.uniform(-0.05, 0.1))
     left, right = (0.5 - head / 2) * wide, (0.5 + head / 2) * wide
     path = [begin, (0.45 * wide, 0.0), (left + 0.04, 0.5 * waist), (0.45 * wide, waist)]
-    path += [(wide, 0.77), (0.5 * wide, 1.0), (0.0, 0.77), (0.5 * wide, waist), (right - 0.03, 0.24)]
+    path += [(wide, 0.77), (0.5 * wide, 1.0), (0.0, 0.77), (0.5 * wide, waist)]
+    path.append((right, waist * rng.uniform(0.3, 0.7)) if is_open else (right - 0.03, 0.24))
     if kind < 0.45:  # a long end
         path.append((wide * rng.uniform(0.95, 1.25), rng.uniform(-0.1, 0.1)))
-    elif kind < 0.85:
+    elif not is_open:
         path.append((begin[0] + rng.normal(-0.02, 0.06), begin[1] + rng.normal(-0.02, 0.06)))
     if either(rng, 0.3):  # the other way around
         path = [(wide - x, y) for x, y in path]
@@ -206,7 +217,7 @@ def one_turn(x: float, y: float, wide: float, high: float, start: float, rng: Rn
 
 
 def nine(rng: Rng) -> Drawing:
-    wide, high = rng.uniform(0.35, 0.75), rng.uniform(0.35, 0.58)
+    wide, high = rng.uniform(0.35, 0.75) if either(rng, 0.88) else rng.uniform(0.75, 1.2), rng.uniform(0.35, 0.58)
     begin = (wide * rng.uniform(0.75, 1.0), rng.uniform(0.05, 0.16))
     ring = [begin, (0.5 * wide, 0.0), (0.0, 0.5 * high), (0.4 * wide, high), (0.92 * wide, 0.55 * high), (wide, 0.1)]
     if either(rng, 0.2):  # open above

@@ -19,6 +19,7 @@ from training.learner.handwriting.non_digits.figures import (
     half,
     invented,
     ligature,
+    repeated,
     several,
     sigma,
     spiral,
@@ -72,6 +73,13 @@ def generate_non_digits(count: int, seed: int) -> Iterator[NDArray[np.float32]]:
             with suppress(BlankDrawing):
                 yield scale(make(rng))
                 break
+
+
+def generate_repeated(digits: NDArray[np.int64], seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield a preprocessed picture of several of each digit, float32 [28, 28]."""
+    for row, digit in enumerate(digits):
+        rng = np.random.default_rng((seed, row))
+        yield scale(render(repeated(int(digit), rng), rng))
 
 
 def scale(image: Image.Image) -> NDArray[np.float32]:

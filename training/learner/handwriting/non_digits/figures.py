@@ -172,6 +172,12 @@ def several(rng: Rng) -> Drawing:
     return [stroke[:, ::-1] for stroke in side_by_side([[s[:, ::-1] for s in d] for d in digits], rng, 0.02, 0.4)]
 
 
+def repeated(digit: int, rng: Rng) -> Drawing:
+    """Return a digit two to four times in a row, as one hand writes it."""
+    digits = [by_hand(SHAPES[digit](rng), rng) for _ in range(int(rng.choice([2, 3, 4], p=[0.6, 0.3, 0.1])))]
+    return side_by_side(digits, rng, -0.05, 0.4)
+
+
 def word(rng: Rng) -> Drawing:
     """Return three to seven letters or digits in a row."""
     parts = []

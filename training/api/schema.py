@@ -18,9 +18,9 @@ STATES = ["not_started", *(status for status in Status.values if status != Statu
 RunReference = inline_serializer(
     "RunReference", {"message": serializers.CharField(), "run": serializers.IntegerField(min_value=1)}
 )
-ModelStatus = inline_serializer("ModelStatus", {"model_status": serializers.ChoiceField(STATES)})
-Accuracy = inline_serializer(
-    "Accuracy", {"accuracy": serializers.FloatField(min_value=0, max_value=1, allow_null=True)}
+NewestStatus = inline_serializer("NewestStatus", {"model_status": serializers.ChoiceField(STATES)})
+TestAccuracy = inline_serializer(
+    "TestAccuracy", {"accuracy": serializers.FloatField(min_value=0, max_value=1, allow_null=True)}
 )
 
 

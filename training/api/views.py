@@ -78,7 +78,7 @@ class StatusView(APIView):
         operation_id="checkModelStatus",
         tags=["training"],
         summary="Get the status of the newest run; a queued run counts as in progress.",
-        responses=schema.ModelStatus,
+        responses=schema.NewestStatus,
     )
     def get(self, request: Request) -> Response:
         run = TrainingRun.objects.only("status").newest()
@@ -102,7 +102,7 @@ class AccuracyView(APIView):
         operation_id="getModelAccuracy",
         tags=["training"],
         summary="Get the test accuracy of the newest completed run, else of the model in service.",
-        responses=schema.Accuracy,
+        responses=schema.TestAccuracy,
     )
     def get(self, request: Request) -> Response:
         completed = TrainingRun.objects.filter(status=Status.COMPLETED).newest_first()

@@ -1,0 +1,157 @@
+"""What the service answers, typed. Keys that a newer server adds are ignored."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all answers."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON's types: dicts, lists, strings, numbers."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return values
+
+
+class Digit(Answer, frozen=True, kw_only=True):
+    """A digit: `confidence` in per cent, `probabilities` of 0 to 9; `uncertain` says not to trust it, and why."""
+
+    prediction: int
+    confidence: float
+    uncertain: bool
+    uncertain_reason: str | None
+    probabilities: list[float]
+
+
+class Prediction(Digit, frozen=True, kw_only=True):
+    """A drawing's digit; with `preview=True`, `preview` is what the network saw, a PNG of 28x28 as a data URL."""
+
+    model: int
+    preview: str | None = None
+
+
+class NumberDigit(Digit, frozen=True, kw_only=True):
+    """One digit of a number; `box` is its left, top, width and height in the picture's pixels."""
+
+    box: tuple[int, int, int, int]
+
+
+class Number(Answer, frozen=True, kw_only=True):
+    """A line of digits, as text because zeros may come first; `confidence` of all, in per cent."""
+
+    number: str
+    confidence: float
+    uncertain: bool
+    uncertain_reason: str | None
+    model: int
+    digits: list[NumberDigit]
+
+
+class Correction(Answer, frozen=True, kw_only=True):
+    """A stored correction; `label` is None for no digit; `undo` takes a new one back within an hour."""
+
+    id: int
+    state: str
+    label: int | None
+    predicted: int | None
+    model: int | None
+    undo: str | None = None
+
+
+class Epoch(Answer, frozen=True, kw_only=True):
+    """A finished epoch; losses in nats, accuracies as fractions, None where not measured."""
+
+    epoch: int
+    loss: float | None
+    accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    objective: float | None
+    learning_rate: float
+    seconds: float
+
+
+class Run(Answer, frozen=True, kw_only=True):
+    """A training run; in a list, `epochs` is empty and `finished_epochs` counts them."""
+
+    id: int
+    status: str
+    preset: str
+    parameters: dict[str, Any]
+    requested_by: str
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    max_epochs: int
+    test_accuracy: float | None
+    model: int | None
+    in_service: bool
+    error_code: str
+    error: str
+    not_activated: str
+    confusion: list[list[int]] | None = None
+    epochs: list[Epoch] = []
+    finished_epochs: int | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in {"completed", "interrupted", "error"}
+
+
+class Model(Answer, frozen=True, kw_only=True):
+    """A model; `run` trained it, and is None for one from elsewhere."""
+
+    id: int
+    sha256: str
+    size: int
+    test_accuracy: float | None
+    created_at: datetime
+    in_service: bool
+    run: int | None
+    parent: int | None
+
+
+class Preset(Answer, frozen=True, kw_only=True):
+    """A recipe, with its default parameters."""
+
+    name: str
+    title: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    samples: int
+
+
+class Batch(Answer, frozen=True, kw_only=True):
+    """An answer for each drawing, in their order: a Prediction or an error's object."""
+
+    model: int
+    results: list[dict[str, Any]]
+
+
+class Page(Answer, frozen=True, kw_only=True):
+    """One page of a list."""
+
+    next: str | None = None
+
+
+class RunPage(Page, frozen=True, kw_only=True):
+    results: list[Run]
+
+
+class ModelPage(Page, frozen=True, kw_only=True):
+    results: list[Model]
+
+
+class PresetList(Answer, frozen=True, kw_only=True):
+    results: list[Preset]
+
+
+class RunReference(Answer, frozen=True, kw_only=True):
+    """The number of a run that was started or stopped."""
+
+    run: int

@@ -1,0 +1,163 @@
+"""The client: a method for each call of the service."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+import httpx
+
+from digits import answers, calls, watching
+from digits.calls import Call, Picture
+from digits.errors import Busy, Refused, Unreachable
+from digits.events import Event, Follower, decode
+from digits.transport.asynchronous import HTTPClient, connect, sleep
+
+T = TypeVar("T")
+
+
+class AsyncDigits:
+    """A connection to the service, to be closed, or used in a `with` statement.
+
+    Args:
+        url: Where it runs.
+        token: An access token, for what not everybody may do.
+        timeout: Seconds of silence in one request.
+        patience: Seconds in which a busy or absent server is asked again; 0: never. When an answer is lost, `train`,
+            `stop` and `undo` are not repeated.
+
+    Raises BadAddress. Every method raises Refused if the server says no, Unreachable if it does not answer, and
+    UnknownAnswer if something else does.
+    """
+
+    def __init__(
+        self, url: str = calls.LOCAL, token: str | None = None, *, timeout: float = 30.0, patience: float = 30.0
+    ) -> None:
+        self.url, self.patience = calls.address(url), patience
+        self._http = HTTPClient(base_url=self.url, headers=calls.headers(token), timeout=timeout)
+
+    async def __aenter__(self) -> "AsyncDigits":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def predict(self, picture: Picture, *, model: int | None = None, preview: bool = False) -> answers.Prediction:
+        """Read one digit: a picture's path, bytes, or an open file. `model` asks another one than that in service."""
+        return await self._send(calls.predict(picture, model, preview))
+
+    async def predict_many(self, pictures: Sequence[Picture]) -> list[answers.Prediction | Refused]:
+        """Read a digit in each of up to 256 pictures, 700 kB in all. What cannot be read has its error in the list."""
+        return calls.results(await self._send(calls.predict_many(pictures)))
+
+    async def read_number(self, picture: Picture, *, model: int | None = None) -> answers.Number:
+        """Read a line of 1 to 20 digits."""
+        return await self._send(calls.read_number(picture, model))
+
+    async def correct(self, picture: Picture, label: int | None) -> answers.Correction:
+        """Say which digit a picture shows; None: no digit. The same again changes nothing."""
+        return await self._send(calls.correct(picture, label))
+
+    async def undo(self, correction: answers.Correction) -> None:
+        """Take back a new correction, within an hour."""
+        await self._send(calls.undo(correction))
+
+    async def train(self, preset: str = "original", **parameters: Any) -> int:
+        """Start a run, and return its number. `parameters`: epochs, batch_size, learning_rate, samples, seed, ..."""
+        return (await self._send(calls.train({"preset": preset, **parameters}))).run
+
+    async def stop(self, run: int | None = None) -> int:
+        """Stop the active run, or nothing if another one is active; return its number."""
+        return (await self._send(calls.stop(run))).run
+
+    async def run(self, number: int) -> answers.Run:
+        """Return a run with its epochs."""
+        return await self._send(calls.run(number))
+
+    async def runs(self, *, status: str | None = None, ordering: str | None = None) -> AsyncIterator[answers.Run]:
+        """Yield all runs, newest first, page by page."""
+        for page in count(1):
+            found = await self._send(calls.runs(page, status, ordering))
+            for each in found.results:
+                yield each
+            if not found.next:
+                return
+
+    async def models(self) -> AsyncIterator[answers.Model]:
+        """Yield all models, newest first, page by page."""
+        for page in count(1):
+            found = await self._send(calls.models(page))
+            for each in found.results:
+                yield each
+            if not found.next:
+                return
+
+    async def model(self, number: int) -> answers.Model:
+        """Return a model."""
+        return await self._send(calls.model(number))
+
+    async def activate(self, model: int, *, reason: str = "") -> answers.Model:
+        """Put a model into service; `reason` is asked for if it did worse than the one in service."""
+        return await self._send(calls.activate(model, reason))
+
+    async def export(self, model: int, kind: str = "onnx") -> bytes:
+        """Return a model's file, `onnx` or `keras`."""
+        return await self._send(calls.export(model, kind))
+
+    async def presets(self) -> list[answers.Preset]:
+        """Return all presets."""
+        return (await self._send(calls.presets())).results
+
+    async def watch(self, run: int | None = None) -> AsyncIterator[Event]:
+        """Yield a run's events until it has ended, or without a number those of whichever run is the newest, for ever.
+
+        Begins with what has happened. Connects again by itself, and yields every epoch of a run once.
+        """
+        follower, attempts = Follower(run), watching.Attempts(self.patience)
+        if run is not None:
+            for event in follower.catch_up(await self.run(run)):
+                yield event
+        while not follower.is_over:
+            failure: Exception | None = None
+            try:
+                async for event in self._watch_connection(follower, attempts):
+                    yield event
+            except watching.FAILURES as error:
+                failure = error
+            if not follower.is_over:
+                await sleep(attempts.pause(failure))
+
+    async def _watch_connection(self, follower: Follower, attempts: watching.Attempts) -> AsyncIterator[Event]:
+        """Yield the events of one connection, until it ends or the run does."""
+        async with connect(watching.address(self.url), **watching.options(self._http.headers)) as socket:
+            async for text in socket:
+                attempts.succeeded()
+                for message in decode(text):
+                    if behind := follower.behind(message):
+                        for event in follower.catch_up(await self.run(behind)):
+                            yield event
+                    for event in follower.take(message):
+                        yield event
+                if follower.is_over:
+                    return
+
+    async def _send(self, call: Call[T]) -> T:
+        """Send a request, again where that helps, and return the answer. Raises DigitsError."""
+        end = time.monotonic() + self.patience
+        for attempt in count():
+            error: Busy | Unreachable
+            try:
+                return call.read(await self._http.send(call.request(self._http)))
+            except Busy as refused:
+                error, pause = refused, calls.pause(attempt, refused.retry_after)
+            except httpx.RequestError as failure:
+                error, pause = Unreachable(f"{self.url}: {failure or type(failure).__name__}"), calls.pause(attempt)
+                if not (call.is_repeatable or isinstance(failure, httpx.ConnectError)):
+                    raise error from failure
+            if time.monotonic() + pause > end:
+                raise error
+            await sleep(pause)
+        raise AssertionError  # the loop has no end

@@ -1,0 +1,94 @@
+"""How commands print: for people as text and tables, with --json for programs; and how errors end a command."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from digits.answers import Answer
+from digits.errors import BadAddress, Busy, DigitsError, Refused, UnknownAnswer, Unreachable
+
+# Exit codes, beside 0. 2 is Click's.
+FAILED, USAGE, REFUSED, UNAVAILABLE, GONE = 1, 2, 3, 4, 130
+CODES: dict[type[Exception], str] = {
+    Unreachable: "unreachable",
+    UnknownAnswer: "unknown_answer",
+    BadAddress: "bad_address",
+}
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one line of JSON, in ASCII: it survives every terminal, pipe and file name."""
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value)) + "\n")
+    sys.stdout.flush()
+
+
+def say(value: Any, text: str, as_json: bool) -> None:
+    """Print a value for programs, or a text for people."""
+    if as_json:
+        print_json(value)
+    else:
+        console.print(text, markup=False)
+
+
+def print_table(rows: Iterable[Answer], columns: dict[str, Callable[[Any], Any]], as_json: bool) -> None:
+    """Print rows: a JSON object a line, or a table with these columns."""
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        values = (column(row) for column in columns.values())
+        table.add_row(*("" if value is None else str(value) for value in values))
+    console.print(table)
+
+
+def per_cent(fraction: float | None) -> str:
+    """Return a fraction as people read it."""
+    return "" if fraction is None else f"{fraction:.2%}"
+
+
+def moment(time: datetime) -> str:
+    """Return a time as people read it, in their own zone."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M}"
+
+
+@contextmanager
+def told_errors(as_json: bool) -> Iterator[None]:
+    """End the command with a line and an exit code for what a server or a disk may do."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        raise
+    except (DigitsError, OSError) as error:
+        tell(error, as_json)
+        raise SystemExit(exit_code(error)) from None
+
+
+def tell(error: Exception, as_json: bool, name: str = "") -> None:
+    """Print an error to standard error, or as JSON to standard output."""
+    if as_json:
+        details = {"code": CODES.get(type(error), "file"), "message": str(error)}
+        if isinstance(error, Refused):
+            details = error.as_dict()
+        print_json({"file": name, **details} if name else details)
+    else:
+        errors.print(f"{name}: {error}" if name else str(error), markup=False)
+
+
+def exit_code(error: Exception) -> int:
+    """Return 2 for a wrong address or token, 4 if it may work later, 3 if not."""
+    if isinstance(error, BadAddress):
+        return USAGE
+    return UNAVAILABLE if isinstance(error, (Busy, Unreachable)) else REFUSED

@@ -1,0 +1,1 @@
+"""What the two clients differ in: how they send, connect and sleep."""

@@ -1,0 +1,128 @@
+"""What can stand in the service's place, and what a client says of it. Servers of the tests' own."""
+
+import json
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+import pytest
+from test_events import epoch, snapshot
+from websockets.sync.server import ServerConnection, serve
+
+from digits import BadAddress, Busy, Completed, Digits, EpochFinished, Failed, UnknownAnswer, Unreachable
+from digits.cli import progress
+
+SEVEN = b"no picture, but nobody looks"
+
+
+@contextmanager
+def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[tuple[str, list[float]]]:
+    """The URL of a server with one answer to everything, and the times at which it was asked."""
+    asked: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(time.monotonic())
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def sending(handler: Callable[[ServerConnection, int], None]) -> Iterator[str]:
+    """The URL of a WebSocket server whose handler also gets the connection's number, from 0."""
+    numbers = count()
+    with serve(lambda socket: handler(socket, next(numbers)), "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"{}", b"[1]"], ids=["page", "empty", "keys", "list"])
+def test_what_answers_something_else_is_not_the_service(body: bytes) -> None:
+    with answering(200, body) as (url, asked), Digits(url) as digits:
+        for call in (lambda: digits.predict(SEVEN), digits.train, lambda: digits.run(1)):
+            with pytest.raises(UnknownAnswer):
+                call()
+        assert len(asked) == 3, "nothing is asked again"
+
+
+def test_a_redirect_says_where_to() -> None:
+    moved = pytest.raises(UnknownAnswer, match="moved to https")
+    with answering(301, Location="https://digits.example/") as (url, _), Digits(url) as digits, moved:
+        digits.run(1)
+
+
+def test_a_busy_server_is_asked_again_with_pauses_and_not_for_ever() -> None:
+    busy = answering(503, b"<html>", Retry_After="0")
+    with busy as (url, asked), Digits(url, patience=1.2) as digits, pytest.raises(Busy) as error:
+        digits.run(1)
+    assert 2 <= len(asked) <= 4
+    copy = pickle.loads(pickle.dumps(error.value))
+    assert (type(copy), copy.status, str(copy)) == (Busy, 503, str(error.value))
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[::1", "http://a:99999"])
+def test_addresses(url: str) -> None:
+    with pytest.raises(BadAddress):
+        Digits(url)
+
+
+def test_a_token_may_end_in_a_line_end_and_is_never_shown() -> None:
+    assert Digits(token="digits_secret\n")._http.headers["Authorization"] == "Token digits_secret"
+    with pytest.raises(BadAddress) as error:
+        Digits(token="digits_secr\u00e9t")
+    assert "secr" not in str(error.value)
+
+
+def test_a_stream_that_was_quiet_for_longer_than_patience_is_connected_again() -> None:
+    def handler(socket: ServerConnection, number: int) -> None:
+        if number == 0:
+            socket.send(json.dumps(snapshot(5, 1)))
+            time.sleep(1.5)
+            socket.close(1012)
+            return
+        socket.send(json.dumps(epoch(5, 2)))
+        socket.send(json.dumps(snapshot(5, 2, "completed")))
+        time.sleep(5)
+
+    with sending(handler) as url, Digits(url, patience=1) as digits:
+        events = []
+        for event in digits.watch():
+            events.append(event)
+            if isinstance(event, Completed):
+                break
+    assert [event.epoch for event in events if isinstance(event, EpochFinished)] == [1, 2]
+
+
+def test_why_there_are_no_events_is_told() -> None:
+    closing, talking = sending(lambda socket, _: socket.close(4029)), sending(lambda socket, _: socket.send("<html>"))
+    told = pytest.raises(Unreachable, match="too many streams")
+    with closing as url, Digits(url, patience=0) as digits, told:
+        list(digits.watch())
+    with talking as url, Digits(url) as digits, pytest.raises(UnknownAnswer):
+        list(digits.watch())
+
+
+def test_a_failed_runs_words_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    event = Failed(run=5, error_code="dataset", error="cannot read [/var/lib/x] or [x]")
+    assert progress.show([event], as_json=False) is False
+    assert "cannot read [/var/lib/x] or [x]" in capsys.readouterr().out

@@ -113,7 +113,7 @@ COUNT_CHANGES = """() => {
 
 
 def test_strokes_that_were_left_out_are_dimmed_and_stay_so_when_another_model_answers(visits):
-    page, server = visits.open_faked(snapshot(model=1))
+    page, server = visits.open_faked(snapshot(model=1), expected=["status of 404"])  # there is no model 7
     note = page.get_by_role("status", name="Part that was read")
     draw(page)
     expect(answer(page)).to_contain_text("Read as 7")

@@ -92,7 +92,6 @@ lint: static-python ## only the static part of check
 
 types: static-python
 	$(BIN)/mypy
-	$(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/digits
 
 style: static-python
 	$(BIN)/ruff check .

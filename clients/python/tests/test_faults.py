@@ -40,7 +40,7 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[tuple[
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
     server.server_close()
@@ -102,7 +102,7 @@ def test_a_stream_that_was_quiet_for_longer_than_patience_is_connected_again() -
             return
         socket.send(json.dumps(epoch(5, 2)))
         socket.send(json.dumps(snapshot(5, 2, "completed")))
-        time.sleep(5)
+        socket.recv()  # until the client has gone
 
     with sending(handler) as url, Digits(url, patience=1) as digits:
         events = []

@@ -1,7 +1,7 @@
 /** Call every operation through openapi-fetch and the types that openapi-typescript makes: node calls.js URL TOKEN. */
 import createClient from "openapi-fetch";
 import { readFileSync } from "node:fs";
-import type { paths } from "./schema.d.ts";
+import type { paths } from "./schema.js";
 
 const [url, token, picture] = process.argv.slice(2) as [string, string, string];
 const client = createClient<paths>({ baseUrl: url, headers: { Authorization: `Token ${token}` } });

@@ -62,6 +62,8 @@ def refused(response: httpx.Response) -> Refused:
         details = msgspec.json.decode(response.content, type=dict[str, Any])
     except msgspec.DecodeError:  # of a proxy
         details = {}
+    if response.status_code == httpx.codes.NOT_FOUND:  # which of several?
+        details["message"] = f"{details.get('message', 'Not found.')} ({response.url.path})"
     return refusal(response.status_code, details, retry_after(response.headers.get("Retry-After")))
 
 

@@ -95,11 +95,11 @@ def correct(file: Path, label: str, as_json: bool) -> None:
 
 @app.command()
 @click.option("--preset", default="original", show_default=True, help="original, fast, handwriting or adapt.")
-@click.option("--epochs", type=int)
-@click.option("--batch-size", type=int)
-@click.option("--learning-rate", type=float)
+@click.option("--epochs", type=int, help="1 to 100; without, the preset's, as for the next three.")
+@click.option("--batch-size", type=int, help="Digits in a batch.")
+@click.option("--learning-rate", type=float, help="Its highest, or first.")
 @click.option("--samples", type=int, help="Training digits.")
-@click.option("--seed", type=int)
+@click.option("--seed", type=int, help="Repeats a run; without, a random one.")
 @click.option("--activate", is_flag=True, help="Activate the model if it is at least as accurate as the active one.")
 @click.option("--watch", is_flag=True, help="Show the run until it ends.")
 @json_option
@@ -187,7 +187,7 @@ def list_models(limit: int, as_json: bool) -> None:
 
 @models.command("activate")
 @click.argument("model", type=int)
-@click.option("--reason", default="", help="Why, if it did worse than the active one.")
+@click.option("--reason", default="", help="Kept with it: why, if it did worse than the active one.")
 @json_option
 def activate_model(model: int, reason: str, as_json: bool) -> None:
     """Put a model into service."""

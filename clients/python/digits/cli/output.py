@@ -21,6 +21,7 @@ CODES: dict[type[Exception], str] = {
     UnknownAnswer: "unknown_answer",
     BadAddress: "bad_address",
 }
+ENOUGH_COLUMNS = 200
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -51,7 +52,7 @@ def print_table(rows: Iterable[Answer], columns: dict[str, Callable[[Any], Any]]
     for row in rows:
         values = (column(row) for column in columns.values())
         table.add_row(*("" if value is None else str(value) for value in values))
-    console.print(table)
+    Console(width=ENOUGH_COLUMNS, highlight=False).print(table)  # long rows are better than cut ones
 
 
 def per_cent(fraction: float | None) -> str:
@@ -84,7 +85,9 @@ def tell(error: Exception, as_json: bool, name: str = "") -> None:
             details = error.as_dict()
         print_json({"file": name, **details} if name else details)
     else:
-        errors.print(f"{name}: {error}" if name else str(error), markup=False)
+        text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        hint = " (Is --url or DIGITS_URL right?)" if isinstance(error, (Unreachable, UnknownAnswer)) else ""
+        errors.print(f"{name}: {text}{hint}" if name else f"{text}{hint}", markup=False)
 
 
 def exit_code(error: Exception) -> int:

@@ -28,7 +28,7 @@ def show(events: Iterable[Event], as_json: bool, run: Run | None = None) -> bool
             print_json(event)
         return isinstance(event, Completed)
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bars = Bars(progress, run)
         for event in events:
             if line := bars.move(event):

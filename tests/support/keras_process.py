@@ -123,3 +123,15 @@ def step_by_muon(gradient: Any) -> Any:
     optimizers.Muon(1.0).apply([tf.constant(gradient), tf.ones((8, 10))], weights)
     np.testing.assert_allclose(weights[1].numpy(), -1, rtol=1e-3)  # the output layer's, by Adam
     return -weights[0].numpy()
+
+
+def predictions_of(counts: list[int]) -> list[tuple[Any, Any]]:
+    """For each number of pictures, what `compile_predict` answers and what the model does one by one."""
+    from training.learner import network
+    from training.learner.presets import PRESETS
+
+    model = network.build(PRESETS["original"])
+    predict = network.compile_predict(model)
+    pictures = np.random.default_rng(1).random((max(counts), 28, 28, 1)).astype(np.float32)
+    whole = np.asarray(model(pictures, training=False))
+    return [(predict(pictures[:count]), whole[:count]) for count in counts]

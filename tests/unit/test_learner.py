@@ -20,6 +20,7 @@ from tests.support.keras_process import (
     base_refusals,
     keras_reports,
     measured,
+    predictions_of,
     refusals,
     reports_of,
     step_by_muon,
@@ -164,6 +165,13 @@ def test_adam_as_one_operation_does_what_keras_adam_does(tensorflow: ProcessPool
     fused, own = tensorflow.submit(weights_by_adam).result()
     np.testing.assert_allclose(fused, own, rtol=1e-5)
     assert (np.abs(fused - 1) > 0.05).all()
+
+
+def test_any_number_of_pictures_is_predicted(tensorflow: ProcessPoolExecutor) -> None:
+    """Also where one is left over after parts of 500: a run may hold 1 or 501 digits back."""
+    for found, expected in tensorflow.submit(predictions_of, [0, 1, 2, 3, 500, 501]).result():
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(12, 30), (30, 12), (5, 5, 3, 8)])

@@ -19,6 +19,7 @@ from training.learner.presets import Preset
 
 PREDICT_DIGITS = 500  # in one call
 HALVES = 2
+DIGITS = 10
 PART_DIGITS = 64  # of a batch, about
 SECOND_CONVOLUTION = 3  # its place among the layers
 DIGIT_TARGET = 0.5  # the largest target of a digit is above it
@@ -151,8 +152,11 @@ def compile_predict(model: keras.Model) -> Predict:
         return tf.concat([model(half, training=False) for half in halves], axis=0)
 
     def predict(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        parts = [pictures[first : first + PREDICT_DIGITS] for first in range(0, len(pictures), PREDICT_DIGITS)]
-        halves = [(part[: len(part) // HALVES], part[len(part) // HALVES :]) for part in parts]
-        return np.concatenate([predict_halves(*pair).numpy() for pair in halves])
+        answers = [np.empty((0, DIGITS), np.float32)]
+        for first in range(0, len(pictures), PREDICT_DIGITS):
+            part = pictures[first : first + PREDICT_DIGITS]
+            middle = len(part) // HALVES  # a single picture is in both halves: a convolution refuses an empty one
+            answers.append(predict_halves(part[: max(1, middle)], part[middle:]).numpy()[-len(part) :])
+        return np.concatenate(answers)
 
     return predict

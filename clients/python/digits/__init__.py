@@ -4,7 +4,7 @@ from digits.answers import Correction, Digit, Epoch, Model, Number, NumberDigit,
 from digits.async_client import AsyncDigits
 from digits.client import Digits
 from digits.errors import (
-    BadAddress,
+    BadArgument,
     Busy,
     Conflict,
     DigitsError,
@@ -31,7 +31,7 @@ from digits.events import (
 __all__ = [
     "Activated",
     "AsyncDigits",
-    "BadAddress",
+    "BadArgument",
     "Batch",
     "Busy",
     "Completed",

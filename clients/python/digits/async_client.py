@@ -9,7 +9,7 @@ import httpx
 
 from digits import answers, calls, watching
 from digits.calls import Call, Picture
-from digits.errors import Busy, Refused, Unreachable
+from digits.errors import BadArgument, Busy, Refused, Unreachable
 from digits.events import Event, Follower, decode
 from digits.transport.asynchronous import HTTPClient, connect, sleep
 
@@ -26,13 +26,15 @@ class AsyncDigits:
         patience: Seconds in which a busy or absent server is asked again; 0: never. When an answer is lost, `train`,
             `stop` and `undo` are not repeated.
 
-    Raises BadAddress. Every method raises Refused if the server says no, Unreachable if it does not answer, and
+    Raises BadArgument. Every method raises Refused if the server says no, Unreachable if it does not answer, and
     UnknownAnswer if something else does.
     """
 
     def __init__(
         self, url: str = calls.LOCAL, token: str | None = None, *, timeout: float = 30.0, patience: float = 30.0
     ) -> None:
+        if not patience >= 0:
+            raise BadArgument(f"patience is {patience}.")
         self.url, self.patience = calls.address(url), patience
         self._http = HTTPClient(base_url=self.url, headers=calls.headers(token), timeout=timeout)
 

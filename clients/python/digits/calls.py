@@ -2,6 +2,7 @@
 
 import base64
 import email.utils
+import math
 import mimetypes
 import time
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,12 @@ import httpx
 import msgspec
 
 from digits import answers
-from digits.errors import BadAddress, Refused, UnknownAnswer, refusal
+from digits.errors import BadArgument, Refused, UnknownAnswer, refusal
 
 T = TypeVar("T")
 Picture = str | PathLike[str] | bytes | BinaryIO  # a path, a picture's bytes, or a file that is open for reading
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between attempts
+LONGEST_HOST = 253  # of a name in the DNS
 LOCAL = "http://127.0.0.1:8000"  # where `make run` serves
 
 
@@ -35,10 +37,13 @@ class Call(Generic[T]):
     is_repeatable: bool = True
 
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
-        """Return what httpx sends. Parameters that are None are left out."""
+        """Return what httpx sends. Parameters that are None are left out. Raises BadArgument."""
         given = {name: value for name, value in self.params.items() if value is not None}
         headers = {} if self.content is None else {"Content-Type": self.content_type}
-        return http.build_request(self.method, self.path, params=given, content=self.content, headers=headers)
+        try:
+            return http.build_request(self.method, self.path, params=given, content=self.content, headers=headers)
+        except UnicodeError as error:
+            raise BadArgument(str(error)) from None
 
     def read(self, response: httpx.Response) -> T:
         """Return the answer. Raises Refused or UnknownAnswer."""
@@ -52,7 +57,7 @@ class Call(Generic[T]):
             return None
         try:
             return msgspec.json.decode(response.content, type=self.answer)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise UnknownAnswer(f"{response.url} does not answer as the service does: {error}") from error
 
 
@@ -60,7 +65,7 @@ def refused(response: httpx.Response) -> Refused:
     """Return the error that a response is."""
     try:
         details = msgspec.json.decode(response.content, type=dict[str, Any])
-    except msgspec.DecodeError:  # of a proxy
+    except (msgspec.MsgspecError, RecursionError):  # of a proxy
         details = {}
     if response.status_code == httpx.codes.NOT_FOUND:  # which of several?
         details["message"] = f"{details.get('message', 'Not found.')} ({response.url.path})"
@@ -75,7 +80,7 @@ def retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -86,21 +91,26 @@ def pause(attempt: int, asked_for: float | None = None) -> float:
 
 
 def address(url: str) -> str:
-    """Return the service's URL. Raises BadAddress."""
+    """Return the service's URL. Raises BadArgument."""
     try:
         parsed = httpx.URL(url.strip().rstrip("/"))
     except httpx.InvalidURL as error:
-        raise BadAddress(f"{url}: {error}") from None
-    if parsed.scheme not in {"http", "https"} or not parsed.host or not 0 < (parsed.port or 80) < 2**16:
-        raise BadAddress(f"{url} is no address like {LOCAL}.")
+        raise BadArgument(f"{url}: {error}") from None
+    if (
+        parsed.scheme not in {"http", "https"}
+        or not parsed.host
+        or not 0 < (parsed.port or 80) < 2**16
+        or len(parsed.host) > LONGEST_HOST
+    ):
+        raise BadArgument(f"{url} is no address like {LOCAL}.")
     return str(parsed)
 
 
 def headers(token: str | None) -> dict[str, str]:
-    """Return the headers of every request. Raises BadAddress for what cannot be a token; it is not shown."""
+    """Return the headers of every request. Raises BadArgument for what cannot be a token; it is not shown."""
     token = (token or "").strip()
     if not (token.isascii() and token.isprintable()):
-        raise BadAddress("The token has characters that no token has.")
+        raise BadArgument("The token has characters that no token has.")
     return {"Accept": "application/json", **({"Authorization": f"Token {token}"} if token else {})}
 
 
@@ -122,8 +132,14 @@ def data_url(picture: Picture) -> str:
 
 
 def encode(**values: Any) -> bytes:
-    """Return a JSON object of the values that are not None."""
-    return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+    """Return a JSON object of the values that are not None. Raises BadArgument."""
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):  # JSON would have null, which means the default
+            raise BadArgument(f"{name} is {value}.")
+    try:
+        return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+    except UnicodeError as error:
+        raise BadArgument(str(error)) from None
 
 
 def predict(picture: Picture, model: int | None, preview: bool) -> Call[answers.Prediction]:

@@ -15,8 +15,8 @@ class UnknownAnswer(DigitsError):
     """What answered is not the service: another page, a redirect, a damaged body."""
 
 
-class BadAddress(DigitsError, ValueError):
-    """The URL or the token cannot be used."""
+class BadArgument(DigitsError, ValueError):
+    """The URL, the token, or a value cannot be sent."""
 
 
 class Refused(DigitsError):

@@ -1,6 +1,7 @@
 """What can stand in the service's place, and what a client says of it. Servers of the tests' own."""
 
 import json
+import math
 import pickle
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 from test_events import epoch, snapshot
 from websockets.sync.server import ServerConnection, serve
 
-from digits import BadAddress, Busy, Completed, Digits, EpochFinished, Failed, UnknownAnswer, Unreachable
+from digits import BadArgument, Busy, Completed, Digits, EpochFinished, Failed, UnknownAnswer, Unreachable
 from digits.cli import progress
 
 SEVEN = b"no picture, but nobody looks"
@@ -56,7 +57,11 @@ def sending(handler: Callable[[ServerConnection, int], None]) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"{}", b"[1]"], ids=["page", "empty", "keys", "list"])
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>Sign in</html>", b"", b"{}", b"[1]", b'{"x":' * 50_000],
+    ids=["page", "empty", "keys", "list", "deep"],
+)
 def test_what_answers_something_else_is_not_the_service(body: bytes) -> None:
     with answering(200, body) as (url, asked), Digits(url) as digits:
         for call in (lambda: digits.predict(SEVEN), digits.train, lambda: digits.run(1)):
@@ -80,15 +85,31 @@ def test_a_busy_server_is_asked_again_with_pauses_and_not_for_ever() -> None:
     assert (type(copy), copy.status, str(copy)) == (Busy, 503, str(error.value))
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[::1", "http://a:99999"])
+def test_values_that_json_has_no_word_for_are_not_sent() -> None:
+    with answering(202, b'{"run": 1}') as (url, asked), Digits(url) as digits:
+        for call in (
+            lambda: digits.train(learning_rate=math.nan),
+            lambda: digits.train("\udcff"),
+            lambda: list(digits.runs(status="\udcff")),
+        ):
+            with pytest.raises(BadArgument):
+                call()
+        assert asked == []
+    with pytest.raises(BadArgument):
+        Digits(patience=math.nan)
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://{'a' * 300}.x", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[::1", "http://a:99999"]
+)
 def test_addresses(url: str) -> None:
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadArgument):
         Digits(url)
 
 
 def test_a_token_may_end_in_a_line_end_and_is_never_shown() -> None:
     assert Digits(token="digits_secret\n")._http.headers["Authorization"] == "Token digits_secret"
-    with pytest.raises(BadAddress) as error:
+    with pytest.raises(BadArgument) as error:
         Digits(token="digits_secr\u00e9t")
     assert "secr" not in str(error.value)
 

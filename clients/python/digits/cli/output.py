@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from digits.answers import Answer
-from digits.errors import BadAddress, Busy, DigitsError, Refused, UnknownAnswer, Unreachable
+from digits.errors import BadArgument, Busy, DigitsError, Refused, UnknownAnswer, Unreachable
 
 # Exit codes, beside 0. 2 is Click's.
 FAILED, USAGE, REFUSED, UNAVAILABLE, GONE = 1, 2, 3, 4, 130
 CODES: dict[type[Exception], str] = {
     Unreachable: "unreachable",
     UnknownAnswer: "unknown_answer",
-    BadAddress: "bad_address",
+    BadArgument: "bad_argument",
 }
 ENOUGH_COLUMNS = 200
 console = Console(highlight=False, soft_wrap=True)
@@ -92,6 +92,6 @@ def tell(error: Exception, as_json: bool, name: str = "") -> None:
 
 def exit_code(error: Exception) -> int:
     """Return 2 for a wrong address or token, 4 if it may work later, 3 if not."""
-    if isinstance(error, BadAddress):
+    if isinstance(error, BadArgument):
         return USAGE
     return UNAVAILABLE if isinstance(error, (Busy, Unreachable)) else REFUSED

@@ -13,7 +13,7 @@ import pytest
 
 from digits_site.web.openapi import views
 from tests.support.drawings import draw
-from tests.support.operator import MAKE, NAME
+from tests.support.operator import create_token
 from tests.support.stack import BIN, ROOT, Stack
 
 CLIENTS = ROOT / "tests" / "support" / "clients"
@@ -21,7 +21,7 @@ BINARIES = Path("node_modules", ".bin")
 NPM_FILES = "package.json", "package-lock.json", "calls.ts", "asyncapi.mjs"
 STRICT = ("--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "--types", "node")
 TARGET = ("--module", "nodenext", "--target", "es2022")
-SCOPES = [word for scope in ("train", "stop", "activate", "review") for word in ("--scope", scope)]
+SCOPES = ("train", "stop", "activate", "review")
 WITHOUT_COMPARISON = "getRunComparison"  # the shipped run has none: its 404 is described too
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="their generators need Python 3.11")
@@ -61,8 +61,7 @@ def operations() -> set[str]:
 
 def check(stack: Stack, words: Sequence[object], cwd: Path, **variables: str) -> None:
     """Every operation was called, and answered as the document says."""
-    stack.manage("shell", "-c", MAKE)
-    token = stack.manage("create_token", NAME, "--name", cwd.name, *SCOPES).strip()
+    token = create_token(stack, cwd.name, *SCOPES)
     told = [
         line.split(maxsplit=2)
         for line in run(*words, stack.url, token, cwd / "seven.png", cwd=cwd, **variables).splitlines()

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import folder as scratch
-from tests.support.operator import MAKE, NAME
+from tests.support.operator import create_token
 from tests.support.stack import BIN, PATIENCE_SECONDS, ROOT, Stack, eventually
 
 CLIENT = ROOT / "clients" / "python"
 VERSIONS = "3.10", "3.11", "3.12"
 THIS = "{}.{}".format(*sys.version_info)
-SCOPES = [word for scope in ("train", "stop", "activate") for word in ("--scope", scope)]
+SCOPES = ("train", "stop", "activate")
 PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 
 
@@ -42,8 +42,7 @@ def environment(version: str) -> Path:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_its_own_tests(stack: Stack, version: str, tmp_path: Path) -> None:
     programs = environment(version)
-    stack.manage("shell", "-c", MAKE)
-    token = stack.manage("create_token", NAME, "--name", version, *SCOPES).strip()
+    token = create_token(stack, version, *SCOPES)
     variables = {"DIGITS_URL": stack.url, "DIGITS_TOKEN": token, "PATH": os.environ["PATH"]}
     copy = shutil.copytree(CLIENT, tmp_path / "client", ignore=shutil.ignore_patterns("__pycache__"))
     chosen = [] if version == THIS else ["-m", "not training"]  # once is enough for what takes seconds

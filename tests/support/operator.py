@@ -10,6 +10,13 @@ User.objects.filter(username="{NAME}").exists() or User.objects.create_superuser
 """
 
 
+def create_token(stack, name, *scopes):
+    """Make an access token of the superuser's, and return it."""
+    stack.manage("shell", "-c", MAKE)
+    options = [word for scope in scopes for word in ("--scope", scope)]
+    return stack.manage("create_token", NAME, "--name", name, *options).strip()
+
+
 def sign_in(page):
     """Fill in the form on which an admin page has ended, and wait until it is gone."""
     page.get_by_label("Username").fill(NAME)

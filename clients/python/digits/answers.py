@@ -1,9 +1,11 @@
 """What the service answers, typed. Keys that a newer server adds are ignored."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,22 +135,11 @@ class Batch(Answer, frozen=True, kw_only=True):
     results: list[dict[str, Any]]
 
 
-class Page(Answer, frozen=True, kw_only=True):
-    """One page of a list."""
+class Page(Answer, Generic[T], frozen=True, kw_only=True):
+    """One page of a list; `next` is the address of the following one."""
 
+    results: list[T]
     next: str | None = None
-
-
-class RunPage(Page, frozen=True, kw_only=True):
-    results: list[Run]
-
-
-class ModelPage(Page, frozen=True, kw_only=True):
-    results: list[Model]
-
-
-class PresetList(Answer, frozen=True, kw_only=True):
-    results: list[Preset]
 
 
 class RunReference(Answer, frozen=True, kw_only=True):

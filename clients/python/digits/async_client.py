@@ -79,23 +79,13 @@ class AsyncDigits:
         """Return a run with its epochs."""
         return await self._send(calls.run(number))
 
-    async def runs(self, *, status: str | None = None, ordering: str | None = None) -> AsyncIterator[answers.Run]:
+    def runs(self, *, status: str | None = None, ordering: str | None = None) -> AsyncIterator[answers.Run]:
         """Yield all runs, newest first, page by page."""
-        for page in count(1):
-            found = await self._send(calls.runs(page, status, ordering))
-            for each in found.results:
-                yield each
-            if not found.next:
-                return
+        return self._pages(lambda page: calls.runs(page, status, ordering))
 
-    async def models(self) -> AsyncIterator[answers.Model]:
+    def models(self) -> AsyncIterator[answers.Model]:
         """Yield all models, newest first, page by page."""
-        for page in count(1):
-            found = await self._send(calls.models(page))
-            for each in found.results:
-                yield each
-            if not found.next:
-                return
+        return self._pages(calls.models)
 
     async def model(self, number: int) -> answers.Model:
         """Return a model."""
@@ -145,6 +135,15 @@ class AsyncDigits:
                         yield event
                 if follower.is_over:
                     return
+
+    async def _pages(self, call_for: calls.PageCall[T]) -> AsyncIterator[T]:
+        """Yield what stands on all pages; `call_for` takes a page's number."""
+        for page in count(1):
+            found = await self._send(call_for(page))
+            for each in found.results:
+                yield each
+            if not found.next:
+                return
 
     async def _send(self, call: Call[T]) -> T:
         """Send a request, again where that helps, and return the answer. Raises DigitsError."""

@@ -5,7 +5,7 @@ import email.utils
 import math
 import mimetypes
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
@@ -142,6 +142,9 @@ def encode(**values: Any) -> bytes:
         raise BadArgument(str(error)) from None
 
 
+PageCall = Callable[[int], Call[answers.Page[T]]]  # takes a page's number
+
+
 def predict(picture: Picture, model: int | None, preview: bool) -> Call[answers.Prediction]:
     content, kind = load(picture)
     params = {"model": model, "preview": 1 if preview else None}
@@ -183,13 +186,13 @@ def run(number: int) -> Call[answers.Run]:
     return Call("GET", f"/api/runs/{number}/", answers.Run)
 
 
-def runs(page: int, status: str | None, ordering: str | None) -> Call[answers.RunPage]:
+def runs(page: int, status: str | None, ordering: str | None) -> Call[answers.Page[answers.Run]]:
     params = {"page": page, "page_size": 100, "status": status, "ordering": ordering}
-    return Call("GET", "/api/runs/", answers.RunPage, params)
+    return Call("GET", "/api/runs/", answers.Page[answers.Run], params)
 
 
-def models(page: int) -> Call[answers.ModelPage]:
-    return Call("GET", "/api/models/", answers.ModelPage, {"page": page})
+def models(page: int) -> Call[answers.Page[answers.Model]]:
+    return Call("GET", "/api/models/", answers.Page[answers.Model], {"page": page})
 
 
 def model(number: int) -> Call[answers.Model]:
@@ -204,8 +207,8 @@ def export(number: int, kind: str) -> Call[bytes]:
     return Call("GET", f"/api/models/{number}/{kind}/", bytes)
 
 
-def presets() -> Call[answers.PresetList]:
-    return Call("GET", "/api/presets/", answers.PresetList)
+def presets() -> Call[answers.Page[answers.Preset]]:
+    return Call("GET", "/api/presets/", answers.Page[answers.Preset])
 
 
 def results(batch: answers.Batch) -> list[answers.Prediction | Refused]:

@@ -82,21 +82,11 @@ class Digits:
 
     def runs(self, *, status: str | None = None, ordering: str | None = None) -> Iterator[answers.Run]:
         """Yield all runs, newest first, page by page."""
-        for page in count(1):
-            found = self._send(calls.runs(page, status, ordering))
-            for each in found.results:
-                yield each
-            if not found.next:
-                return
+        return self._pages(lambda page: calls.runs(page, status, ordering))
 
     def models(self) -> Iterator[answers.Model]:
         """Yield all models, newest first, page by page."""
-        for page in count(1):
-            found = self._send(calls.models(page))
-            for each in found.results:
-                yield each
-            if not found.next:
-                return
+        return self._pages(calls.models)
 
     def model(self, number: int) -> answers.Model:
         """Return a model."""
@@ -146,6 +136,15 @@ class Digits:
                         yield event
                 if follower.is_over:
                     return
+
+    def _pages(self, call_for: calls.PageCall[T]) -> Iterator[T]:
+        """Yield what stands on all pages; `call_for` takes a page's number."""
+        for page in count(1):
+            found = self._send(call_for(page))
+            for each in found.results:
+                yield each
+            if not found.next:
+                return
 
     def _send(self, call: Call[T]) -> T:
         """Send a request, again where that helps, and return the answer. Raises DigitsError."""

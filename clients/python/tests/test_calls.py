@@ -24,7 +24,7 @@ from digits import (
     Unreachable,
     calls,
 )
-from digits.answers import RunPage
+from digits.answers import Page, Run
 
 SHORT = {"samples": 600, "batch_size": 64}
 
@@ -112,7 +112,7 @@ def test_all_pages_are_read(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> 
     known = [run.id for run in digits.runs()]
     whole = calls.runs
 
-    def one_run(*given: Any) -> calls.Call[RunPage]:
+    def one_run(*given: Any) -> calls.Call[Page[Run]]:
         call = whole(*given)
         return replace(call, params={**call.params, "page_size": 1})
 

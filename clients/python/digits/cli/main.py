@@ -1,6 +1,5 @@
 """The commands. Exit codes: 0 done, 1 a run did not complete, 2 wrong words, 3 refused, 4 not now, 130 interrupted."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -219,5 +218,3 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes it once more

@@ -70,7 +70,7 @@ def told_errors(as_json: bool) -> Iterator[None]:
     """End the command with a line and an exit code for what a server or a disk may do."""
     try:
         yield
-    except BrokenPipeError:  # whoever reads the output has seen enough
+    except BrokenPipeError:  # Click handles it
         raise
     except (DigitsError, OSError) as error:
         tell(error, as_json)

@@ -50,7 +50,7 @@ TRUSTED_ORIGINS = [o for o in [FRONTEND_URL.rstrip("/"), *env.list("TRUSTED_ORIG
 CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
 CORS_ALLOWED_ORIGINS = TRUSTED_ORIGINS[:1] if FRONTEND_URL else []  # the only other origin that may read responses
 CORS_URLS_REGEX = r"^/(api/.*)?$"
-CORS_ALLOW_METHODS = ["GET", "POST", "DELETE", "OPTIONS"]
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 TRAINING_OPEN = env.bool("TRAINING_OPEN", default=LOCAL)  # to all; otherwise needs training.add_trainingrun
 TRAINING_COOLDOWN = env.number("TRAINING_COOLDOWN", 0 if LOCAL else 600)  # seconds between two visitors' runs
@@ -96,6 +96,9 @@ DAILY_STATISTICS = env.bool("DAILY_STATISTICS", default=True)  # predictions by 
 # --- Training ---
 RUN_SECONDS = env.number("RUN_SECONDS", 0 if LOCAL else 4 * 3600)  # the longest a run may take; 0 is any time
 RUN_LOST_SECONDS = env.number("RUN_LOST_SECONDS", 15.0)  # without a heartbeat, until a run is taken up again
+QUEUE_LIMIT = env.number("QUEUE_LIMIT", 10)  # runs that may wait for others to end
+CHECKPOINTS_KEPT = env.number("CHECKPOINTS_KEPT", 20)  # of runs that have ended, to go on from
+COMMIT = env.str("COMMIT", default="")  # of the source, stored with runs; without it, git is asked
 TRAINING_SPARE_SECONDS = env.number("TRAINING_SPARE_SECONDS", 600)  # after the worker's start, and after a run
 ACTIVATE_AFTER_TRAINING = env.bool("ACTIVATE_AFTER_TRAINING", default=False)
 MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data" / "mnist")))

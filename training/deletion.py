@@ -7,7 +7,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recognition.deletion import Plan, explain_kept, reasons_in_registry, reasons_to_keep
-from training.models import ACTIVE, SHIPPED, TrainingRun
+from training.models import SHIPPED, TrainingRun
+from training.states import UNFINISHED
 
 
 def reasons_in_runs(models: Collection[int], going_runs: Collection[int] = ()) -> dict[int, str]:
@@ -26,7 +27,9 @@ def plan_runs(numbers: Collection[int], with_models: bool = True) -> Plan:
     needed = reasons_in_registry({run.model_id for run in runs.values() if run.model_id})
     kept = {run.pk: f"its model is {needed[run.model_id]}" for run in runs.values() if run.model_id in needed}
     kept |= {run.pk: "shipped with Digits" for run in runs.values() if run.worker == SHIPPED}
-    kept |= {run.pk: f"it is {run.get_status_display()}" for run in runs.values() if run.is_active}
+    kept |= {run.pk: f"it is {run.get_status_display()}" for run in runs.values() if run.status in UNFINISHED}
+    continued = TrainingRun.objects.filter(status__in=UNFINISHED, continues__in=runs).values_list("continues", "pk")
+    kept |= {pk: f"run {number} continues it" for pk, number in continued if pk is not None}
     going = runs.keys() - kept.keys()
     own = {model for pk in going if (model := runs[pk].model_id)}
     candidates = own | {base for pk in going if (base := runs[pk].base_id)} if with_models else set()
@@ -47,7 +50,7 @@ def old_runs(older_than_days: int | None, keep: int | None) -> list[int]:
     The shipped runs, which always stay, are not counted.
     """
     own = TrainingRun.objects.exclude(worker=SHIPPED)
-    runs = own.exclude(status__in=ACTIVE)
+    runs = own.exclude(status__in=UNFINISHED)
     if older_than_days is not None:
         cutoff = timezone.now() - timedelta(days=older_than_days)
         runs = runs.annotate(ended_at=Coalesce("finished_at", "queued_at")).filter(ended_at__lt=cutoff)

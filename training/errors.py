@@ -13,6 +13,29 @@ class RunActive(ApiError):
         super().__init__(f"Run {run} is already training.", run=run)
 
 
+class QueueFull(ApiError):
+    """QUEUE_LIMIT runs wait already."""
+
+    code = "queue_full"
+    status = 409
+
+    def __init__(self, limit: int) -> None:
+        waits = "1 run waits" if limit == 1 else f"{limit} runs wait"
+        super().__init__(f"{waits} already. Cancel one, or try again when one has started.", limit=limit)
+
+
+class NoCheckpoint(ApiError):
+    """The run to continue has not ended, finished no epoch, or its checkpoint is no longer kept."""
+
+    code = "no_checkpoint"
+    status = 409
+
+    def __init__(self, run: int) -> None:
+        super().__init__(
+            f"Run {run} cannot be continued: it has not ended, or the weights of its last epoch are not kept.", run=run
+        )
+
+
 class NotInProgress(ApiError):
     """There is no run to stop. The sentence is the legacy API's."""
 

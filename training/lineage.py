@@ -1,4 +1,4 @@
-"""What runs began with, and how their models compare with it, for lists of runs in one query each."""
+"""The tags of runs, what they began with, and how their models compare with it: in one query each."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from recognition import registry
 from recognition.models import Comparison
-from training.models import RunCorrections, TrainingRun
+from training.models import RunCorrections, RunTag, TrainingRun
 
 
 class RunCorrectionsSerializer(serializers.ModelSerializer[RunCorrections]):
@@ -23,6 +23,16 @@ def corrections_of(runs: Iterable[TrainingRun]) -> dict[int, dict[str, Any]]:
         return {}
     rows = RunCorrections.objects.filter(run__in=adapted).values("run_id", *RunCorrectionsSerializer.Meta.fields)
     return {row.pop("run_id"): row for row in map(dict[str, Any], rows)}
+
+
+def tags_of(runs: Iterable[TrainingRun]) -> dict[int, list[str]]:
+    """Return the tags of each of the runs, by the run's ID; a run without any is missing."""
+    found: dict[int, list[str]] = {}
+    for run, name in (
+        RunTag.objects.filter(run__in=[run.pk for run in runs]).order_by("name").values_list("run", "name")
+    ):
+        found.setdefault(run, []).append(name)
+    return found
 
 
 def comparisons_of(runs: Iterable[TrainingRun]) -> dict[tuple[int | None, int | None], dict[str, Any]]:

@@ -12,43 +12,23 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from digits_site.web.formatting import format_percent
-from recognition.models import ModelVersion
+from recognition.models import ModelVersion, ObsoleteFile
 from training.errors import LostClaim
-from training.records import Epoch, Predictions, RunCorrections  # noqa: F401 (Django looks for models here)
+from training.records import Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks for models here)
+from training.states import ACTIVE, NEVER_ACTIVE, NEWEST_FIRST, Status, StoppedVia
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
 SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 
 
-class Status(models.TextChoices):
-    """The values are the legacy API's, and `queued` is new. The labels are what people read."""
-
-    QUEUED = "queued", "queued"
-    IN_PROGRESS = "in_progress", "in progress"
-    COMPLETED = "completed", "completed"
-    INTERRUPTED = "interrupted", "stopped"
-    ERROR = "error", "failed"
-
-
-class StoppedVia(models.TextChoices):
-    """How a run was stopped."""
-
-    PAGE = "page", "on the page"
-    API = "api", "through the API"
-    ADMIN = "admin", "in the admin"
-    COMMAND = "command", "at the terminal"
-    TIME_LIMIT = "time_limit", "at the time limit"
-
-
-ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
-# By time, not by number: an upgrade adds a shipped run with the next number and older times.
-NEWEST_FIRST = ("-queued_at", "-pk")
-
-
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def active(self) -> TrainingRunQuerySet:
         return self.filter(status__in=ACTIVE)
+
+    def waiting(self) -> TrainingRunQuerySet:
+        """Return the runs that wait for others to end, in the order in which they start."""
+        return self.filter(status=Status.WAITING).order_by("pk")
 
     def with_account(self) -> TrainingRunQuerySet:
         """Join the accounts that a run's representation names."""
@@ -67,10 +47,16 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         return int(self.aggregate(last=models.Max("pk"))["last"] or 0)
 
     def newest(self) -> TrainingRun | None:
-        """Return the active run, whatever its time; else the first of `newest_first`."""
+        """Return the active run, whatever its time; else the one that was active last."""
         for active in self.active().order_by():  # at most one; to sort, SQLite would scan all runs
             return active
-        return self.newest_first().first()
+        return self.exclude(status__in=NEVER_ACTIVE).newest_first().first()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows, and let `recognition.deletion.remove_files` remove their checkpoints."""
+        names = self.exclude(checkpoint="").values_list("checkpoint", flat=True)
+        ObsoleteFile.objects.bulk_create([ObsoleteFile(name=name) for name in names])
+        return super().delete()
 
 
 class TrainingRun(models.Model):
@@ -78,6 +64,8 @@ class TrainingRun(models.Model):
 
     Legal changes, each one conditional UPDATE that must hit one row and adds one to `seq`:
 
+        waiting      -> queued                             promote: no run is active, and none waited longer
+        waiting      -> cancelled                          cancel
         queued       -> in_progress                        claim: adds one to `attempt`
         queued       -> interrupted | error                stopped before it started; no queue, no worker
         in_progress  -> completed | interrupted | error    finish
@@ -86,6 +74,9 @@ class TrainingRun(models.Model):
     Every write of a claimed run names its `attempt`, so a worker that was presumed dead writes nothing.
     """
 
+    name = models.CharField(max_length=100, blank=True)
+    notes = models.TextField(blank=True)
+    is_baseline = models.BooleanField("baseline", default=False, help_text="other runs are compared with it")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     preset = models.CharField(max_length=32)
     parameters = models.JSONField(help_text="epochs, batch_size, learning_rate, samples, seed, activate")
@@ -93,7 +84,7 @@ class TrainingRun(models.Model):
     by_visitor = models.BooleanField(
         default=False, help_text="started by a visitor, whose account, if any, may not train"
     )
-    queued_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now, help_text="requested at, while it waits for other runs")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
@@ -121,6 +112,11 @@ class TrainingRun(models.Model):
         related_name="+",
         help_text="the model whose weights it begins with",
     )
+    continues = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, help_text="the run whose last epoch it goes on from"
+    )
+    checkpoint = models.CharField(max_length=200, blank=True, help_text="file with its last weights and optimizer")
+    environment = models.JSONField(default=dict, blank=True, help_text="commit, lock file, processor, TensorFlow flags")
     not_activated = models.TextField(blank=True, help_text="why its model was not put into service as requested")
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
@@ -138,6 +134,7 @@ class TrainingRun(models.Model):
             models.UniqueConstraint(
                 models.Case(models.When(status__in=ACTIVE, then=models.Value(1))), name="one_active_run"
             ),
+            models.UniqueConstraint(fields=["is_baseline"], condition=Q(is_baseline=True), name="one_baseline"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="legal_status"),
         ]
 
@@ -171,7 +168,8 @@ class TrainingRun(models.Model):
     @property
     def stop_channel(self) -> str:
         """Return how the run was stopped, a StoppedVia; empty if it ended before it could be, or was not."""
-        was_stopped = self.is_active or self.status == Status.INTERRUPTED or self.stopped_via == StoppedVia.TIME_LIMIT
+        stopped = (*ACTIVE, Status.INTERRUPTED, Status.CANCELLED)
+        was_stopped = self.status in stopped or self.stopped_via == StoppedVia.TIME_LIMIT
         return self.stopped_via if was_stopped else ""
 
     @property
@@ -198,6 +196,14 @@ class TrainingRun(models.Model):
                 if self.base_id and not self.is_active:
                     RunCorrections.objects.filter(run=self.pk).update(pictures=b"")
         return bool(hit)
+
+    def promote(self) -> bool:
+        """waiting -> queued. False: it waits no longer. Raises IntegrityError if a run is active."""
+        return self._change(Q(status=Status.WAITING), status=Status.QUEUED, queued_at=timezone.now())
+
+    def cancel(self, **values: Any) -> bool:
+        """waiting -> cancelled. False: it waits no longer."""
+        return self._change(Q(status=Status.WAITING), status=Status.CANCELLED, finished_at=timezone.now(), **values)
 
     def claim(self, worker: str) -> bool:
         """queued -> in_progress. False: another worker was faster, or the run was stopped."""

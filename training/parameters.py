@@ -1,4 +1,4 @@
-"""The parameters of a request to train, and of one to stop."""
+"""The parameters of a request to train, of one to stop, and what people write on a run."""
 
 import secrets
 from collections.abc import Mapping
@@ -10,8 +10,13 @@ from rest_framework import serializers
 from digits_site.web.error_responses import UNKNOWN
 from digits_site.web.errors import unknown
 from training.learner.presets import PRESETS, TRAINING_DIGITS
+from training.models import TrainingRun
+from training.serializers import TrainingParametersSerializer
 
 LARGEST_SEED = 2**31 - 1
+LARGEST_ID = 2**63 - 1
+MAX_NOTES, MAX_TAGS = 5000, 10
+TAG = r"^\w[\w.-]*$"
 MAX_VALIDATION_SAMPLES = 10_000
 
 
@@ -86,26 +91,59 @@ class RunParameters(Parameters):
     activate = StrictBooleanField(allow_null=True, default=None)
     corrections_of = serializers.IntegerField(
         min_value=1,
-        max_value=2**63 - 1,
+        max_value=LARGEST_ID,
         allow_null=True,
         default=None,
         help_text="Preset adapt: learn the corrections of this run again. Null: all accepted ones.",
     )
+    from_run = serializers.IntegerField(
+        min_value=1,
+        max_value=LARGEST_ID,
+        allow_null=True,
+        default=None,
+        help_text="Go on after the last epoch of this run, with its recipe. `epochs` counts those of both.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return a value for every parameter, so that the row says how it was trained."""
+        if attrs["from_run"] is not None:
+            attrs = continued(attrs, self.initial_data)
         preset = PRESETS[attrs["preset"]]
         if attrs["corrections_of"] is not None and not preset.adapts:
             raise serializers.ValidationError({"corrections_of": ["Only the preset adapt learns corrections."]})
         if preset.adapts and attrs["validation_samples"] not in {None, preset.held_back}:
             reason = f"The preset adapt always holds back {preset.held_back:,} digits."
             raise serializers.ValidationError({"validation_samples": [reason]})
-        generated = {"seed": secrets.randbelow(LARGEST_SEED + 1), "activate": False, "corrections_of": None}
+        generated = {
+            "seed": secrets.randbelow(LARGEST_SEED + 1),
+            "activate": False,
+            "corrections_of": None,
+            "from_run": None,
+        }
         defaults = vars(preset) | generated | {"validation_samples": preset.held_back}
         values = {name: defaults[name] if value is None else value for name, value in attrs.items()}
         if self.context.get("bounded"):
             refuse_long_runs(values)
         return values
+
+
+def continued(attrs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run that goes on from `from_run`. Raises ValidationError."""
+    number = attrs["from_run"]
+    earlier = TrainingRun.objects.filter(pk=number).first()
+    if earlier is None or earlier.preset not in PRESETS:
+        raise serializers.ValidationError({"from_run": [f"There is no run {number}."]})
+    if PRESETS[earlier.preset].adapts:
+        raise serializers.ValidationError({"from_run": ["A run that learns corrections cannot be continued."]})
+    recipe = dict(TrainingParametersSerializer(earlier).data) | {"preset": earlier.preset}
+    for name in recipe.keys() - {"epochs", "activate"}:
+        if given.get(name) is not None:
+            raise serializers.ValidationError({name: ["A continued run keeps the recipe of its run. Leave this out."]})
+    finished, epochs = earlier.epochs.count(), attrs["epochs"] or recipe["epochs"]
+    if epochs <= finished:
+        reason = f"Run {number} has finished {finished}. Give a larger number: it counts the epochs of both runs."
+        raise serializers.ValidationError({"epochs": [reason]})
+    return {**attrs, **recipe, "epochs": epochs, "activate": attrs["activate"]}
 
 
 def refuse_long_runs(values: Mapping[str, Any]) -> None:
@@ -130,4 +168,39 @@ def refuse_long_runs(values: Mapping[str, Any]) -> None:
 class StopParameters(Parameters):
     """The run to stop: the active one if none is named."""
 
-    run = serializers.IntegerField(min_value=1, max_value=2**63 - 1, allow_null=True, default=None)
+    run = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, allow_null=True, default=None)
+
+
+class TagsField(serializers.ListField):
+    """Words in lower case, each once, sorted."""
+
+    child = serializers.RegexField(TAG, max_length=40)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return sorted({tag.lower() for tag in super().to_internal_value(data)})
+
+
+class RunDescription(Parameters):
+    """What people write on a run; what is absent stays."""
+
+    name = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    notes = serializers.CharField(max_length=MAX_NOTES, allow_blank=True, required=False)
+    tags = TagsField(max_length=MAX_TAGS, required=False, help_text="Letters, digits, `_`, `-` and `.`.")
+
+
+class ChangedDescription(RunDescription):
+    baseline = StrictBooleanField(required=False, help_text="Whether other runs are compared with it. One run can be.")
+
+
+class StartParameters(RunParameters, RunDescription):
+    """A request to train: the run's parameters and description, and whether it waits for its turn."""
+
+    queue = StrictBooleanField(
+        default=False, help_text="Wait for other runs to end, instead of being refused while one is active."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return {"run": the parameters, "queue": bool, "description": what was written}."""
+        description = {name: attrs.pop(name) for name in ("name", "notes", "tags") if name in attrs}
+        queue = attrs.pop("queue")
+        return {"run": super().validate(attrs), "queue": queue, "description": description}

@@ -1,10 +1,24 @@
-"""What belongs to a training run: the corrections that it learns, its predictions and its epochs."""
+"""What belongs to a training run: its tags, the corrections that it learns, its predictions and its epochs."""
 
 from __future__ import annotations
 
 from django.db import models
 
 RUN = "training.TrainingRun"
+
+
+class RunTag(models.Model):
+    """A word by which a run is found again."""
+
+    run = models.ForeignKey(RUN, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=40, db_index=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="one_row_per_tag")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class RunCorrections(models.Model):

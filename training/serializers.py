@@ -10,7 +10,8 @@ from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
 from training import lineage
 from training.learner.presets import PRESETS
-from training.models import Epoch, StoppedVia, TrainingRun
+from training.models import Epoch, TrainingRun
+from training.states import Status, StoppedVia
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
@@ -56,6 +57,11 @@ class TrainingParametersSerializer(serializers.Serializer[Any]):
         return {name: values[name] for name in map(str, self.fields)}
 
 
+def queue_positions() -> dict[int, int]:
+    """Return the places of the waiting runs, from 1, by their numbers."""
+    return {pk: place for place, pk in enumerate(TrainingRun.objects.waiting().values_list("pk", flat=True), 1)}
+
+
 CONFUSION_ROW = {"type": "array", "minItems": 10, "maxItems": 10, "items": {"type": "integer", "minimum": 0}}
 
 
@@ -70,6 +76,12 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     parameters = TrainingParametersSerializer(source="*")
     confusion = ConfusionField(
         help_text="Confusion matrix: a row for each true digit, a column for each predicted one."
+    )
+    baseline = serializers.BooleanField(source="is_baseline", help_text="Whether other runs are compared with it.")
+    tags = serializers.SerializerMethodField()
+    queue_position = serializers.SerializerMethodField(help_text="Its place among the waiting runs, from 1.")
+    environment = serializers.DictField(
+        child=serializers.CharField(), help_text="Commit, lock file, processor, cores and TensorFlow's flags, if known."
     )
     versions = serializers.DictField(child=serializers.CharField(), help_text="Of the libraries.")
     requested_by = serializers.CharField(source="requester")
@@ -90,17 +102,19 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     class Meta:
         model = TrainingRun
         fields = (
-            *("id", "status", "preset", "parameters", "requested_by"),
+            *("id", "name", "notes", "tags", "baseline"),
+            *("status", "queue_position", "preset", "parameters", "continues", "requested_by"),
             *("queued_at", "started_at", "finished_at", "stop_requested_at", "stopped_by", "stopped_via"),
             *("attempt", "resumed_after_epoch"),
             *("max_epochs", "epochs"),
-            *("test_accuracy", "calibration_error", "confusion", "versions"),
+            *("test_accuracy", "calibration_error", "confusion", "versions", "environment"),
             *("model", "in_service", "error_code", "error"),
             *("base", "corrections", "comparison", "not_activated"),
         )
         extra_kwargs = {
             "test_accuracy": {"min_value": 0, "max_value": 1},
             "model": {"help_text": "The model that the run published."},
+            "continues": {"help_text": "The run whose last epoch it goes on from."},
             "base": {"help_text": "The model whose weights the run began with."},
         }
 
@@ -115,6 +129,20 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
 
     def get_in_service(self, run: TrainingRun) -> bool:
         return run.model_id is not None and run.model_id == self.serving
+
+    @cached_property
+    def tags_of_runs(self) -> dict[int, list[str]]:
+        return lineage.tags_of(self.runs)
+
+    def get_tags(self, run: TrainingRun) -> list[str]:
+        return self.tags_of_runs.get(run.pk, [])
+
+    @cached_property
+    def positions(self) -> dict[int, int]:
+        return queue_positions()
+
+    def get_queue_position(self, run: TrainingRun) -> int | None:
+        return self.positions.get(run.pk) if run.status == Status.WAITING else None
 
     @cached_property
     def corrections_of_runs(self) -> dict[int, dict[str, Any]]:

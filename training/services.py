@@ -1,65 +1,80 @@
-"""Start and stop runs, on behalf of those who may."""
+"""Start runs, on behalf of those who may."""
+
+from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from digits_site.web.errors import InvalidParameter, StateChanged
-from recognition.corrections.selection import Selection, select_accepted, select_again
-from recognition.models import Activation
-from training.errors import (
-    CoolDown,
-    CorrectionsGone,
-    NoModel,
-    NotAllowed,
-    NotInProgress,
-    QueueUnavailable,
-    RunActive,
-    RunMismatch,
-    TooFewCorrections,
-)
+from digits_site.web.errors import StateChanged
+from training import description
+from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, RunActive
 from training.learner.presets import PRESETS
-from training.live import events
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import RunCorrections, Status, StoppedVia, TrainingRun
+from training.models import TrainingRun
+from training.starting_points import add_corrections, continue_run
+from training.states import UNFINISHED, Status
 from training.worker import tasks
+from training.worker.waiting import announce, promote_next
 
 MAY_TRAIN = "training.add_trainingrun"
-MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
+NOT_STORED = ("preset", "corrections_of", "from_run")  # what RunParameters validates and a run's parameters lack
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RunRequest:
+    """A request to train.
+
+    Attributes:
+        parameters: As RunParameters validates them, without preset, corrections_of and from_run.
+        corrections_of: The run whose corrections to learn again; None for all accepted ones.
+        from_run: The run to go on from; None starts anew.
+        waits: Whether it waits for other runs to end, where the request would be refused.
+        description: The run's name, notes and tags, as training.description.apply takes them.
+    """
+
+    preset: str
+    parameters: Mapping[str, Any]
+    corrections_of: int | None = None
+    from_run: int | None = None
+    waits: bool = False
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], **options: Any) -> RunRequest:
+        """Return the request of the values that RunParameters validates."""
+        parameters = {name: value for name, value in values.items() if name not in NOT_STORED}
+        return cls(values["preset"], parameters, values["corrections_of"], values["from_run"], **options)
+
+
 def request_run(
-    preset: str,
-    parameters: Mapping[str, Any],
-    by: User | AnonymousUser | None = None,
-    expected_last: int | None = None,
-    corrections_of: int | None = None,
+    request: RunRequest, by: User | AnonymousUser | None = None, expected_last: int | None = None
 ) -> TrainingRun:
-    """Queue a run with parameters as RunParameters validates them.
+    """Queue a run, or let it wait.
 
     Args:
         by: The requester; None for the system itself.
         expected_last: The highest run number that the requester saw, 0 for none; None skips the check.
-        corrections_of: The run whose corrections to learn again; None for all accepted ones.
 
     Raises NotAllowed, what create_run raises, and QueueUnavailable, after which the run has ended.
     """
-    if parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
+    if request.parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
-    run = create_run(preset, parameters, by, expected_last, corrections_of)
-    transaction.on_commit(lambda: enqueue(run))
+    if request.waits and by and is_visitor(by) and not settings.LOCAL:
+        raise NotAllowed("Visitors cannot let a run wait. Send the request again when no run is active.", field="queue")
+    run = create_run(request, by, expected_last)
+    transaction.on_commit(lambda: promote_next() if run.status == Status.WAITING else enqueue(run))
     return run
 
 
@@ -69,81 +84,66 @@ def is_visitor(by: User | AnonymousUser) -> bool:
 
 
 def create_run(
-    preset: str,
-    parameters: Mapping[str, Any],
-    by: User | AnonymousUser | None = None,
-    expected_last: int | None = None,
-    corrections_of: int | None = None,
+    request: RunRequest, by: User | AnonymousUser | None = None, expected_last: int | None = None
 ) -> TrainingRun:
-    """Insert a queued run.
+    """Insert a queued run, or a waiting one.
 
-    Raises RunActive, CoolDown, StateChanged if a run was added after `expected_last`, and if the preset learns
-    corrections NoModel, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used none.
+    Raises RunActive, QueueFull, CoolDown, StateChanged if a run was added after `expected_last`, NoCheckpoint, and if
+    the preset learns corrections NoModel, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used
+    none.
     """
-    fields = {
-        "preset": preset,
-        "parameters": dict(parameters),
-        "requested_by": by if isinstance(by, User) else None,
-        "by_visitor": by is not None and is_visitor(by),
-    }
+    run = TrainingRun(
+        preset=request.preset,
+        parameters=dict(request.parameters),
+        requested_by=by if isinstance(by, User) else None,
+        by_visitor=by is not None and is_visitor(by),
+    )
+    if request.waits:
+        run.status, run.seq = Status.WAITING, 0  # its first event is that it was queued
     try:
-        return insert_run(fields, expected_last, corrections_of)
+        return insert_run(run, request, expected_last)
     except IntegrityError as error:
         active = TrainingRun.objects.active().newest()
         if active is not None:
             raise RunActive(run=active.pk) from error
-        return insert_run(fields, expected_last, corrections_of)  # the active run has just ended
+        run.pk = None
+        return insert_run(run, request, expected_last)  # the active run has just ended
 
 
-def insert_run(fields: dict[str, Any], expected_last: int | None, corrections_of: int | None) -> TrainingRun:
-    """Insert the rows, and look at the other runs. Raises IntegrityError while a run is active.
+def insert_run(run: TrainingRun, request: RunRequest, expected_last: int | None) -> TrainingRun:
+    """Insert the rows, and look at the other runs. Raises IntegrityError while a run is active, unless it waits.
 
     No other run can begin between the insert and the end of the transaction, so of two simultaneous requests the
     second sees the first one's run. A refusal rolls the insert back.
     """
     with transaction.atomic():
-        run = TrainingRun.objects.create(**fields)
+        check_waiting(request)
+        run.save(force_insert=True)
         if expected_last is not None and expected_last != TrainingRun.objects.exclude(pk=run.pk).last_number():
             raise StateChanged
         if run.by_visitor:
             refuse_while_cooling_down(run)
         if PRESETS[run.preset].adapts:
-            add_corrections(run, corrections_of)
+            add_corrections(run, request.corrections_of)
+        if request.from_run is not None:
+            continue_run(run, request.from_run)
+        description.apply(run, request.description)
         return run
 
 
-def add_corrections(run: TrainingRun, corrections_of: int | None) -> None:
-    """Let the run begin with the model in service and learn corrections: a copy, which later changes do not reach.
+def check_waiting(request: RunRequest) -> None:
+    """Raise QueueFull if too many runs wait, and RunActive if one does and this request would overtake it.
 
-    Raises NoModel, TooFewCorrections, CorrectionsGone and InvalidParameter.
+    Requests that wait lock the same row, so that of two simultaneous ones the second counts the first.
     """
-    current = Activation.current()
-    if current is None or not current.model.keras_file:
-        raise NoModel("No model is in service, so training has nothing to start from.")
-    selection = select_accepted() if corrections_of is None else select_corrections_of(corrections_of)
-    if len(selection.entries) < MIN_CORRECTIONS:
-        raise TooFewCorrections(len(selection.entries), MIN_CORRECTIONS)
-    run.base = current.model
-    run.save(update_fields=["base"])
-    RunCorrections.objects.create(
-        run=run,
-        count=selection.trained_on,
-        held_out=selection.held_out,
-        sha256=selection.sha256,
-        entries=selection.entries,
-        pictures=selection.pictures,
-    )
-
-
-def select_corrections_of(number: int) -> Selection:
-    """Return the corrections that an earlier run used. Raises InvalidParameter and CorrectionsGone."""
-    earlier = RunCorrections.objects.filter(run=number).defer("pictures").first()
-    if earlier is None:
-        raise InvalidParameter(f"corrections_of: Run {number} used no corrections.", field="corrections_of")
-    selection = select_again(earlier.entries)
-    if selection.sha256 != earlier.sha256:
-        raise CorrectionsGone
-    return selection
+    waiting = TrainingRun.objects.waiting()
+    if not request.waits:
+        if first := waiting.first():
+            raise RunActive(run=first.pk)
+        return
+    list(TrainingRun.objects.filter(status__in=UNFINISHED).select_for_update().order_by("pk")[:1])
+    if waiting.count() >= settings.QUEUE_LIMIT:
+        raise QueueFull(settings.QUEUE_LIMIT)
 
 
 def refuse_while_cooling_down(run: TrainingRun) -> None:
@@ -161,11 +161,7 @@ def refuse_while_cooling_down(run: TrainingRun) -> None:
 
 def enqueue(run: TrainingRun) -> None:
     """Broadcast the run and send its id to the queue. Raises QueueUnavailable after ending the run."""
-    parameters = run.parameters
-    broadcast_change(
-        run,
-        events.Queued(type="queued", preset=run.preset, parameters=parameters, max_epochs=parameters["epochs"]),
-    )
+    announce(run)
     try:
         tasks.execute.delay(run.pk)
     except (BrokerError, RedisError, OSError) as error:
@@ -173,60 +169,3 @@ def enqueue(run: TrainingRun) -> None:
         if run.end_queued(Status.ERROR, error_code=QueueUnavailable.code, error=QueueUnavailable.message):
             broadcast_change(run, payload_of(run))
         raise QueueUnavailable(run=run.pk) from error
-
-
-def request_stop(
-    run_id: int | None = None,
-    by: User | AnonymousUser | None = None,
-    expected: Status | None = None,
-    via: StoppedVia = StoppedVia.COMMAND,
-) -> TrainingRun:
-    """Stop the active run: at once if it is queued, at its next batch if it is in progress. Safe to repeat.
-
-    The first request is recorded in the row, and logged if an account made it.
-
-    Args:
-        run_id: The run to stop; None for the active one.
-        by: The requester; None for the system itself.
-        expected: The status that the requester saw, with no stop requested; None skips the check.
-        via: How the request came.
-
-    Raises NotInProgress, RunMismatch, StateChanged, and NotAllowed where a visitor would stop the run of an account.
-    """
-    run = TrainingRun.objects.active().newest()
-    if run is None:
-        raise NotInProgress
-    if run_id is not None and run_id != run.pk:
-        raise RunMismatch(run=run.pk)
-    if by is not None and is_visitor(by) and not run.by_visitor and not settings.LOCAL:
-        raise NotAllowed("Visitors can stop only runs that a visitor started.", run=run.pk)
-    stopped = {"stopped_by": by if isinstance(by, User) else None, "stopped_via": via}
-    while run.is_active:
-        if expected is not None and (run.status != expected or run.stop_requested_at):
-            raise StateChanged
-        if run.status == Status.QUEUED and run.end_queued(Status.INTERRUPTED, **stopped):
-            log_stop(run)
-            broadcast_change(run, payload_of(run))
-            return run
-        if run.status == Status.IN_PROGRESS and (run.stop_requested_at or set_stop_requested(run, stopped)):
-            broadcast_change(run, {"type": "phase", "phase": "stopping"})
-            return run
-        run.refresh_from_db()  # it was claimed, released or ended meanwhile: each happens a few times in a run's life
-    raise NotInProgress
-
-
-def set_stop_requested(run: TrainingRun, stopped: Mapping[str, Any]) -> bool:
-    """Request a stop of a run in progress. False: it has ended, or a stop was requested before."""
-    runs = TrainingRun.objects.filter(pk=run.pk, status=Status.IN_PROGRESS, stop_requested_at=None)
-    if not runs.update(stop_requested_at=timezone.now(), **stopped):
-        return False
-    run.refresh_from_db()
-    log_stop(run)
-    return True
-
-
-def log_stop(run: TrainingRun) -> None:
-    """Add the stop to the log of the account that requested it."""
-    if run.stopped_by_id:
-        message = f"Stop requested {StoppedVia(run.stopped_via).label}."
-        LogEntry.objects.log_actions(run.stopped_by_id, [run], CHANGE, message, single_object=True)

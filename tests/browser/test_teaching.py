@@ -7,7 +7,7 @@ from tests.support.operator import MAKE, sign_in
 from tests.support.page import PATIENCE, answer, button, draw, run_number, start, state
 from tests.support.stack import running
 from training.learner.config import KERAS_LEARNER
-from training.services import MIN_CORRECTIONS
+from training.starting_points import MIN_CORRECTIONS
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from recognition.models import Activation, Via
 from tests.support.admin_pages import MODELS, RUNS, act, superuser_client, text_of  # noqa: F401
 from tests.support.constant_models import publish_constant_model
 from tests.support.runs import PARAMETERS, make_run
-from training import services
+from training import stopping
 from training.models import Status, StoppedVia, TrainingRun
 from training.worker.runner import activate_if_requested
 
@@ -41,7 +41,7 @@ def test_who_stopped_a_run_is_recorded_shown_and_logged(
     if via == "admin":
         act(client, run, "stop")
     elif via == "command":
-        services.request_stop(run.pk)
+        stopping.request_stop(run.pk)
     else:
         if via == "page" and stopped_by == "ada":
             caller.force_login(ada)

@@ -191,7 +191,9 @@ def test_a_run_that_fails_says_why_and_leaves_the_model_in_service(frail: Stack)
     files = {file.name for file in (frail.folder / "models").iterdir()}
     # No parameter that a request may carry diverges, so that run is asked for below the validation.
     parameters = {"epochs": 1, "batch_size": 16, "learning_rate": 1e38, "samples": 64, "seed": 1, "activate": True}
-    code = f"from training import services; print(services.request_run('original', {parameters}).pk)"
+    code = (
+        f"from training import services; print(services.request_run(services.RunRequest('original', {parameters})).pk)"
+    )
     assert failed(int(frail.manage("shell", "--verbosity", "0", "-c", code)))[0] == "diverged"
 
     full = frail.folder / "disk is full"

@@ -35,7 +35,7 @@ class Member:
 
     def request(self) -> str:
         try:
-            return f"started {services.request_run('original', PARAMETERS).pk}"
+            return f"started {services.request_run(services.RunRequest('original', PARAMETERS)).pk}"
         except RunActive as error:
             return f"refused {error.details['run']}"
 

@@ -12,13 +12,17 @@ from django.urls import reverse
 
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
-from training import services
+from training import services, stopping
+from training.description import describe
 from training.errors import NoModel, NotInProgress
 from training.learner.presets import PRESETS
-from training.models import RunCorrections, Status, StoppedVia, TrainingRun
-from training.parameters import RunParameters
+from training.models import RunCorrections, TrainingRun
+from training.parameters import ChangedDescription, RunParameters
 from training.serializers import TrainingParametersSerializer
 from training.services import MAY_TRAIN
+from training.states import UNFINISHED, Status, StoppedVia
+
+FRESH: dict[str, Any] = {"corrections_of": None, "from_run": None}
 
 
 def parameters_of(run: TrainingRun) -> dict[str, Any]:
@@ -59,8 +63,11 @@ class ChangesForm(forms.Form):
 def explain_stop(run: TrainingRun) -> Explanation:
     """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
     status = run.get_status_display()
-    if not run.is_active:
+    if run.status not in UNFINISHED:
         raise NotInProgress(f"Run {run.pk} has already ended ({status}).")
+    if run.status == Status.WAITING:
+        sentence = f"Run {run.pk} (preset {run.preset}, started by {run.requester_name}) waits for other runs to end."
+        return Explanation([sentence, "It will be cancelled, and stays in the history."], state=run.status)
     if run.stop_requested_at:
         raise NothingToDo(f"Run {run.pk} is already stopping.")
     count = run.epochs.count()
@@ -83,7 +90,7 @@ def explain_again(run: TrainingRun) -> Explanation:
     """Explain a new run. The state is the highest run number, which changes when somebody else adds a run."""
     last = TrainingRun.objects.last_number()
     active = TrainingRun.objects.active().newest()
-    busy = [f"Run {active.pk} is already training. Wait for it to end, or stop it."] if active else []
+    busy = [f"Run {active.pk} is already training. The new run waits until it has ended."] if active else []
     sentence = f"A new run of the preset {run.preset} will be queued in your name."
     return Explanation([sentence], busy, state=last, latest_change=f"Run {last} was added.")
 
@@ -108,18 +115,19 @@ def explain_activation(run: TrainingRun) -> Explanation:
 def stop_run(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
 ) -> None:
-    services.request_stop(run.pk, by=request.user, expected=Status(state), via=StoppedVia.ADMIN)
-    model_admin.message_user(request, f"{run} is stopping.", messages.SUCCESS)
+    stopping.request_stop(run.pk, by=request.user, expected=Status(state), via=StoppedVia.ADMIN)
+    model_admin.message_user(
+        request, f"{run} is {'cancelled' if state == Status.WAITING else 'stopping'}.", messages.SUCCESS
+    )
 
 
 def train_again(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
     """Queue a run with the form's parameters, or with those of `run`."""
-    parameters = dict(values) or parameters_of(run)
-    preset, _ = parameters.pop("preset"), parameters.pop("corrections_of", None)
-    new = services.request_run(preset, parameters, by=request.user, expected_last=state)
     how = "parameters like those of" if values else "the parameters of"
+    wanted = services.RunRequest.of(FRESH | (dict(values) or parameters_of(run)), waits=True)
+    new = services.request_run(wanted, by=request.user, expected_last=state)
     return announce(model_admin, request, new, f"Trained again with {how} {run}.")
 
 
@@ -127,16 +135,47 @@ def train_on_same(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
     """Queue a run with the parameters and the corrections of `run`. Raises CorrectionsGone."""
-    parameters = parameters_of(run)
-    preset = parameters.pop("preset")
-    new = services.request_run(preset, parameters, by=request.user, expected_last=state, corrections_of=run.pk)
+    wanted = services.RunRequest.of(FRESH | parameters_of(run) | {"corrections_of": run.pk}, waits=True)
+    new = services.request_run(wanted, by=request.user, expected_last=state)
     return announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
+
+
+class DescriptionForm(forms.Form):
+    """What people write on a run, validated as in the API."""
+
+    name = forms.CharField(required=False)
+    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    tags = forms.CharField(required=False, help_text="Words, separated by spaces.")
+    baseline = forms.BooleanField(required=False, help_text="Other runs are compared with it.")
+
+    def __init__(self, run: TrainingRun, data: Any = None) -> None:
+        tags = " ".join(map(str, run.tags.all()))
+        initial = {"name": run.name, "notes": run.notes, "tags": tags, "baseline": run.is_baseline}
+        super().__init__(data, initial=initial, label_suffix="")
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data | {"tags": self.cleaned_data.get("tags", "").split()}
+        checked = ChangedDescription(data=given)
+        if not checked.is_valid():
+            for field, reasons in checked.errors.items():
+                found = reasons.values() if isinstance(reasons, dict) else [reasons]
+                self.add_error(field, [str(reason) for each in found for reason in each])
+            return given
+        return dict(checked.validated_data)
+
+
+def describe_run(
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
+) -> None:
+    describe(run, values, by=request.user)
+    model_admin.message_user(request, f"{run} is changed.", messages.SUCCESS)
 
 
 def announce(model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, how: str) -> str:
     """Log a run that was queued, and return the address of its page."""
     model_admin.log_addition(request, run, how)
-    model_admin.message_user(request, f"{run} is queued.", messages.SUCCESS)
+    run.refresh_from_db()
+    model_admin.message_user(request, f"{run} is {run.get_status_display()}.", messages.SUCCESS)
     return reverse("admin:training_trainingrun_change", args=[run.pk])
 
 
@@ -149,7 +188,15 @@ def activate(
 
 
 ACTIONS = {
-    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.is_active, explain_stop, stop_run),
+    "describe": AdminAction(
+        "Name and tags",
+        MAY_TRAIN,
+        lambda run: True,
+        lambda run: Explanation([f"What you write on {run} is for finding it again. Everybody can read it."]),
+        describe_run,
+        DescriptionForm,
+    ),
+    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.status in UNFINISHED, explain_stop, stop_run),
     "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
     "train_with_changes": AdminAction(
         "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.columns import time_column
@@ -38,9 +38,30 @@ class RunColumns:
     finished = time_column("finished_at", "finished")
     stop_requested = time_column("stop_requested_at", "stop requested")
 
-    @admin.display(description="run")
-    def name(self, run: TrainingRun) -> str:
-        return str(run)
+    @admin.display(description="run", ordering="pk")
+    def run(self, run: TrainingRun) -> SafeString:
+        """Return the number, and below it the name and the tags."""
+        tags = format_html_join("", ' <span class="run-tag">{}</span>', ((tag.name,) for tag in run.tags.all()))
+        mark = SafeString(' <span class="run-tag">baseline</span>') if run.is_baseline else ""
+        name = "" if not run.name else format_html('<span class="run-extra run-who" title="{0}">{0}</span>', run.name)
+        return format_html("{}{}{}{}", str(run), mark, tags, name)
+
+    @admin.display(description="name")
+    def title(self, run: TrainingRun) -> str:
+        return run.name
+
+    @admin.display(description="notes")
+    def notes_text(self, run: TrainingRun) -> SafeString:
+        return SafeString(linebreaks(run.notes, autoescape=True))
+
+    @admin.display(description="tags")
+    def tag_list(self, run: TrainingRun) -> str:
+        return ", ".join(map(str, run.tags.all())) or MISSING
+
+    @admin.display(description="continues")
+    def continued(self, run: TrainingRun) -> SafeString:
+        url = reverse("admin:training_trainingrun_change", args=[run.continues_id])
+        return format_html('<a href="{}">run {}</a>', url, run.continues_id)
 
     @admin.display(description="status", ordering="status")
     def state(self, run: TrainingRun) -> SafeString:
@@ -141,6 +162,11 @@ class RunColumns:
     @admin.display(description="versions")
     def versions_table(self, run: TrainingRun) -> str:
         pairs = [(PRODUCTS.get(name, name.capitalize()), version) for name, version in run.versions.items()]
+        return render_to_string("admin/training/pairs.html", {"pairs": pairs})
+
+    @admin.display(description="environment")
+    def environment_table(self, run: TrainingRun) -> str:
+        pairs = [(name.replace("_", " ").capitalize(), value) for name, value in run.environment.items()]
         return render_to_string("admin/training/pairs.html", {"pairs": pairs})
 
     @admin.display(description="run it again")

@@ -14,9 +14,21 @@ from training.serializers import RunSerializer, TrainingParametersSerializer
 MAX_RUNS = 1000  # in one file
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FIELDS = (
-    *("id", "status", "preset", "requested_by", "queued_at", "started_at", "finished_at"),
+    *(
+        "id",
+        "name",
+        "tags",
+        "notes",
+        "baseline",
+        "status",
+        "preset",
+        "requested_by",
+        "queued_at",
+        "started_at",
+        "finished_at",
+    ),
     *("attempt", "resumed_after_epoch", "test_accuracy", "calibration_error", "model", "in_service"),
-    *("stopped_by", "stopped_via", "error_code", "error", "base", "not_activated"),
+    *("stopped_by", "stopped_via", "error_code", "error", "base", "not_activated", "continues"),
 )
 LAST_EPOCH = ("loss", "accuracy", "val_loss", "val_accuracy", "objective")
 
@@ -34,6 +46,7 @@ def as_csv(runs: QuerySet[TrainingRun]) -> str:
     writer.writerow([*FIELDS, *parameters, "epochs_done", *(f"last_{name}" for name in LAST_EPOCH)])
     for run in RunSerializer(runs, many=True).data:
         last = run["epochs"][-1] if run["epochs"] else {}
+        run["tags"] = " ".join(run["tags"])
         values = [*(run[name] for name in FIELDS), *run["parameters"].values(), len(run["epochs"])]
         writer.writerow(escape_formula(value) for value in (*values, *(last.get(name) for name in LAST_EPOCH)))
     return buffer.getvalue()

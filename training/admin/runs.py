@@ -17,11 +17,17 @@ from training.admin.columns import RunColumns
 from training.admin.deletion import DELETE_RUNS, Selection
 from training.admin.failures import hint_for
 from training.admin.search import CONDITIONS, TERMS
-from training.models import Epoch, Status, TrainingRun
+from training.models import Epoch, TrainingRun
+from training.states import Status
 
-NOT_LISTED = ("confusion", "versions", "error", "error_detail")
+NOT_LISTED = ("confusion", "versions", "environment", "notes", "error", "error_detail")
 # Shown on a run's page only if the run has them.
 OPTIONAL = {
+    "title": "name",
+    "notes_text": "notes",
+    "is_baseline": "is_baseline",
+    "continued": "continues_id",
+    "environment_table": "environment",
     "stop_requested": "stop_requested_at",
     "stopper": "stopper_name",
     "calibration": "calibration_error",
@@ -44,22 +50,33 @@ class StartedByFilter(admin.RelatedOnlyFieldListFilter):
         self.title, self.empty_value_display = "started by", SafeString("no account")
 
 
+class TagFilter(admin.AllValuesFieldListFilter):
+    """The tags in use."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "tag"
+
+
 @admin.register(TrainingRun)
 class TrainingRunAdmin(RunColumns, TermSearch, DeletingAdmin):
     change_form_template = "admin/training/trainingrun/change_form.html"
-    list_display = ("name", "state", "curve", "accuracy", "epochs_done", "took", "who", "queued", "published")
-    list_filter = ("status", "preset", ("requested_by", StartedByFilter))
+    list_display = ("run", "state", "curve", "accuracy", "epochs_done", "took", "who", "queued", "published")
+    list_filter = ("status", "preset", ("tags__name", TagFilter), "is_baseline", ("requested_by", StartedByFilter))
     list_select_related = ("requested_by",)
     date_hierarchy = "queued_at"
     terms, conditions = TERMS, CONDITIONS
-    search_help_text = "By number (“run 2”), preset, status, error code, model (“model 3”), or who started it."
+    search_help_text = (
+        "By number (“run 2”), name, notes, tag, preset, status, error code, model (“model 3”), or who started it."
+    )
     list_per_page = 50
     show_full_result_count = False
     actions = ("export_csv", "export_json", "delete_selected")
     object_actions = ACTIONS
     deletion = DELETE_RUNS
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("state", "accuracy", "calibration", "published", "activations", "who", "stopper")}),
+        (None, {"fields": ("title", "tag_list", "is_baseline", "notes_text")}),
+        ("Outcome", {"fields": ("state", "accuracy", "calibration", "published", "activations", "who", "stopper")}),
         ("Corrections", {"fields": ("base", "corrections_used")}),
         ("Not put into service", {"fields": ("not_activated",)}),
         ("Results", {"fields": ("results",)}),
@@ -68,8 +85,8 @@ class TrainingRunAdmin(RunColumns, TermSearch, DeletingAdmin):
             "Recipe",
             {
                 "fields": (
-                    *("preset", "parameters_table", "versions_table", "commands"),
-                    *("attempt", "resumed_after_epoch", "worker"),
+                    *("preset", "parameters_table", "versions_table", "environment_table", "commands"),
+                    *("continued", "attempt", "resumed_after_epoch", "worker"),
                 )
             },
         ),
@@ -83,7 +100,7 @@ class TrainingRunAdmin(RunColumns, TermSearch, DeletingAdmin):
         )
         if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
             few = Epoch.objects.only("run_id", "epoch", "accuracy", "val_accuracy")
-            runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few))
+            runs = runs.defer(*NOT_LISTED).prefetch_related(Prefetch("epochs", few), "tags")
         return runs
 
     def selection(self, request: HttpRequest, rows: list[TrainingRun]) -> Selection:

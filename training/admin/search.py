@@ -6,7 +6,9 @@ from collections.abc import Callable
 from django.db.models import Q
 
 from digits_site.web.admin.search import number
-from training.models import SHIPPED, Status
+from training.description import mentions
+from training.models import SHIPPED
+from training.states import Status
 
 TERMS = re.compile(
     r"(?P<model>model\s*#?(\d{1,18})\b)|(?P<run>(?:run\s*#?|#)?(\d{1,18})(?!\S))|(?P<progress>in progress)"
@@ -17,13 +19,9 @@ TERMS = re.compile(
 
 
 def anywhere(word: str) -> Q:
-    """Match a word with the preset, the account, the error code, and the status as the API and the pages write it."""
+    """Match a word with what the API searches, the error code, and the status as the API and the pages write it."""
     names = [value for value, label in Status.choices if any(text.startswith(word.lower()) for text in (value, label))]
-    fields = ("preset", "requested_by__username", "error_code")
-    found = Q(status__in=names)
-    for field in fields:
-        found |= Q(**{f"{field}__icontains": word})
-    return found
+    return Q(status__in=names) | Q(error_code__icontains=word) | mentions(word)
 
 
 CONDITIONS: dict[str, Callable[[str], Q]] = {

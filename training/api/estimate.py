@@ -1,7 +1,8 @@
 """Estimate a run's duration on this installation from an earlier run of the same preset."""
 
 from training.learner.presets import PRESETS
-from training.models import SHIPPED, Status, TrainingRun
+from training.models import SHIPPED, TrainingRun
+from training.states import Status
 
 RECENT_RUNS = 20
 

@@ -13,11 +13,16 @@ from rest_framework.utils.urls import replace_query_param
 from digits_site.web.errors import InvalidParameter, unknown_choice
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
+from recognition.api.examples import example
 from training import evaluation
+from training.api.permissions import MayDescribe
 from training.api.schema import IllustratedComparisonSerializer, TestDigitsSerializer
+from training.description import describe, mentions
 from training.errors import DigitsUnavailable, NoComparison, NoPredictions
-from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
-from training.serializers import RunSerializer, RunSummarySerializer
+from training.models import TrainingRun, TrainingRunQuerySet
+from training.parameters import ChangedDescription
+from training.serializers import RunSerializer, RunSummarySerializer, represent
+from training.states import NEWEST_FIRST, Status
 
 # The values of `?ordering=`; a `-` before one reverses the order.
 ORDERINGS = {
@@ -31,6 +36,8 @@ ORDERINGS = {
     "duration": ExpressionWrapper(F("finished_at") - F("started_at"), DurationField()),
 }
 
+BOOLEANS = {"true": True, "false": False}
+MAX_SEARCH = 200  # characters
 TEST_DIGITS = 10_000
 INCLUDABLE = ("epochs",)  # the values of `?include=`
 
@@ -64,6 +71,13 @@ def page_links(request: Request, count: int, offset: int, limit: int, **_: Any) 
 
 LIST_PARAMETERS = [
     OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs with this status."),
+    OpenApiParameter("tag", {"type": "string"}, many=True, description="Only runs with this tag, and all other given."),
+    OpenApiParameter(
+        "search",
+        {"type": "string"},
+        description="Only runs with these words in name, notes, tags, preset or account.",
+    ),
+    OpenApiParameter("baseline", {"type": "boolean"}, description="`true`: only the baseline."),
     OpenApiParameter(
         "ordering",
         {"type": "string", "enum": [f"{sign}{name}" for name in ORDERINGS for sign in ("", "-")]},
@@ -81,6 +95,9 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     serializer_class = RunSerializer
     pagination_class = RunPagination
 
+    def get_permissions(self) -> Any:
+        return [MayDescribe()] if self.action == "partial_update" else super().get_permissions()
+
     def get_serializer_class(self) -> type[RunSerializer]:
         return RunSerializer if self.detail else RunSummarySerializer
 
@@ -96,11 +113,20 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def filter_queryset(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:  # type: ignore[override]
         if self.detail:
             return queryset
-        status = self.request.query_params.get("status")
-        if status is not None and status not in Status.values:
-            raise unknown_choice("status", status, Status.values)
+        given = self.request.query_params
         queryset = queryset.with_finished_epochs()
-        return self.ordered(queryset if status is None else queryset.filter(status=status))
+        if (status := given.get("status")) is not None:
+            if status not in Status.values:
+                raise unknown_choice("status", status, Status.values)
+            queryset = queryset.filter(status=status)
+        for tag in given.getlist("tag"):
+            queryset = queryset.filter(tags__name=tag.lower())
+        if (baseline := given.get("baseline")) is not None:
+            if baseline not in BOOLEANS:
+                raise unknown_choice("baseline", baseline, list(BOOLEANS))
+            queryset = queryset.filter(is_baseline=BOOLEANS[baseline])
+        words = given.get("search", "")[:MAX_SEARCH].replace("\0", "").split()
+        return self.ordered(queryset.filter(*map(mentions, words)))
 
     def ordered(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:
         """Sort by `?ordering=`: runs without the value come last, and equal ones newest first."""
@@ -120,6 +146,21 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @raises(InvalidParameter)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="describeRun",
+        tags=["runs"],
+        summary="Change a run's name, notes or tags, or choose it as the baseline; what is absent stays.",
+        request={"application/json": ChangedDescription},
+        responses=RunSerializer,
+        examples=example({"name": "More epochs", "tags": ["keep"]}),
+    )
+    @raises(InvalidParameter)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        run, given = self.get_object(), ChangedDescription(data=request.data)
+        given.is_valid(raise_exception=True)
+        describe(run, given.validated_data, by=request.user)
+        return Response(represent(self.get_object()))
 
     @extend_schema(
         operation_id="listRunDigits",

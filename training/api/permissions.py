@@ -25,6 +25,19 @@ class MayStop(MayTrain):
     refusal = "You need permission to stop a run here."
 
 
+class MayDescribe(ScopedPermission):
+    """Allows everybody in local mode; otherwise accounts with training.add_trainingrun."""
+
+    scope = "train"
+    refusal = "You need permission to train, to change what is written on a run."
+
+    def is_open(self) -> bool:
+        return bool(settings.LOCAL)
+
+    def account_may(self, request: Request) -> bool:
+        return self.is_open() or super().account_may(request)
+
+
 def is_anonymous_visitor(request: Request) -> bool:
     """Return whether the request comes from a visitor of a public site under TRAINING_OPEN."""
     return not settings.LOCAL and is_visitor(request.user)

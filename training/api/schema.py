@@ -10,13 +10,23 @@ from digits_site.web import errors
 from digits_site.web.openapi.errors import error_responses
 from recognition.api.serializers import ComparedSetSerializer, ComparisonSerializer
 from training.learner.presets import PRESETS
-from training.models import Status
+from training.states import ACTIVE, NEVER_ACTIVE, Status
 
-ENDINGS = [status for status in Status.values if status not in {Status.QUEUED, Status.IN_PROGRESS}]
-STATES = ["not_started", *(status for status in Status.values if status != Status.QUEUED)]
+ENDINGS = [status for status in Status.values if status not in {*ACTIVE, *NEVER_ACTIVE}]
+STATES = ["not_started", Status.IN_PROGRESS.value, *ENDINGS]
 
 RunReference = inline_serializer(
     "RunReference", {"message": serializers.CharField(), "run": serializers.IntegerField(min_value=1)}
+)
+StartedRun = inline_serializer(
+    "StartedRun",
+    {
+        "message": serializers.CharField(),
+        "run": serializers.IntegerField(min_value=1),
+        "queue_position": serializers.IntegerField(
+            required=False, min_value=0, help_text="With `queue`: its place among the waiting runs; 0 if it starts now."
+        ),
+    },
 )
 NewestStatus = inline_serializer("NewestStatus", {"model_status": serializers.ChoiceField(STATES)})
 TestAccuracy = inline_serializer(

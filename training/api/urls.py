@@ -4,7 +4,7 @@ from training.api import history, views
 from training.live.sse import stream
 
 run_list = history.RunViewSet.as_view({"get": "list"})
-run_detail = history.RunViewSet.as_view({"get": "retrieve"}, detail=True)
+run_detail = history.RunViewSet.as_view({"get": "retrieve", "patch": "partial_update"}, detail=True)
 run_comparison = history.RunViewSet.as_view({"get": "comparison"}, detail=True)
 run_digits = history.RunViewSet.as_view({"get": "digits"}, detail=True)
 

@@ -1,5 +1,7 @@
 """The legacy API's calls for training, and the presets."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -13,14 +15,16 @@ from digits_site.web.openapi.errors import raises
 from recognition.api.examples import example
 from recognition.api.permissions import MayActivate
 from recognition.models import Activation
-from training import errors, services
+from training import errors, services, stopping
 from training.api import schema
 from training.api.estimate import estimate
 from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
-from training.models import Status, StoppedVia, TrainingRun
-from training.parameters import RunParameters, StopParameters
+from training.models import TrainingRun
+from training.parameters import StartParameters, StopParameters
+from training.serializers import queue_positions
+from training.states import Status, StoppedVia
 
 
 class StartView(APIView):
@@ -30,23 +34,28 @@ class StartView(APIView):
         operation_id="retrainModel",
         tags=["training"],
         summary="Start a run; without a body, the default one.",
-        request={"application/json": RunParameters},
-        responses={202: OpenApiResponse(schema.RunReference, "The run is queued.")},
+        request={"application/json": StartParameters},
+        responses={202: OpenApiResponse(schema.StartedRun, "The run is queued, or waits for others to end.")},
         examples=example({"preset": "fast", "epochs": 1}),
     )
     @raises(
-        *(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable),
-        *(errors.NoModel, errors.TooFewCorrections, errors.CorrectionsGone),
+        *(InvalidParameter, errors.RunActive, errors.QueueFull, errors.CoolDown, errors.QueueUnavailable),
+        *(errors.NoModel, errors.TooFewCorrections, errors.CorrectionsGone, errors.NoCheckpoint),
     )
     def post(self, request: Request) -> Response:
-        parameters = RunParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})
+        parameters = StartParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})
         parameters.is_valid(raise_exception=True)
-        values = dict(parameters.validated_data)
-        if values["activate"] and (missing := missing_scope(request, MayActivate.scope)):
+        given = parameters.validated_data
+        if given["run"]["activate"] and (missing := missing_scope(request, MayActivate.scope)):
             raise PermissionDenied(missing)
-        preset, corrections_of = values.pop("preset"), values.pop("corrections_of")
-        run = services.request_run(preset, values, by=request.user, corrections_of=corrections_of)
-        return Response({"message": "Model creation started", "run": run.pk}, status=202)
+        wanted = services.RunRequest.of(given["run"], waits=given["queue"], description=given["description"])
+        run = services.request_run(wanted, by=request.user)
+        answer: dict[str, Any] = {"message": "Model creation started", "run": run.pk}
+        if given["queue"]:
+            answer["queue_position"] = position = queue_positions().get(run.pk, 0)
+            if position:
+                answer["message"] = f"Run {run.pk} waits for other runs to end."
+        return Response(answer, status=202)
 
 
 class StopView(APIView):
@@ -57,7 +66,7 @@ class StopView(APIView):
     @extend_schema(
         operation_id="stopTraining",
         tags=["training"],
-        summary="Stop the active run. If `run` names another one, nothing is stopped.",
+        summary="Stop the active run, or cancel the waiting one that `run` names.",
         request={parser.media_type: StopParameters for parser in parser_classes},
         responses=OpenApiResponse(
             schema.RunReference, "It stops at its next batch. Repeating the request changes nothing."
@@ -69,7 +78,7 @@ class StopView(APIView):
         parameters = StopParameters(data=request.data)
         parameters.is_valid(raise_exception=True)
         via = StoppedVia(channel_of(request))
-        run = services.request_stop(parameters.validated_data["run"], by=request.user, via=via)
+        run = stopping.request_stop(parameters.validated_data["run"], by=request.user, via=via)
         return Response({"message": "Stop signal sent.", "run": run.pk})
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -114,10 +115,11 @@ def use_averaged_weights(model: keras.Model) -> None:
 def load_or_build(
     config: Config, digits: int, learnt: Corrections | None, base_weights: list[Any] | None
 ) -> keras.Model:
-    """Load the checkpoint to resume from, or build a new model, or one with the weights of the base model."""
+    """Build a model with the state of the checkpoint to resume from, the base model's weights, or random ones.
+
+    Its schedule is that of all epochs of this run, which may be more than those that the checkpoint was made for.
+    """
     keras.utils.set_random_seed(config.seed)
-    if config.resumed_after_epoch:
-        return keras.saving.load_model(config.checkpoint(config.resumed_after_epoch))
     preset = PRESETS[config.preset]
     model = network.build(preset)
     if base_weights:
@@ -127,7 +129,20 @@ def load_or_build(
     if learnt:
         pictures = epoch_size(len(learnt.taught))
     network.compile_for(model, preset, config.learning_rate, -(-pictures // config.batch_size) * config.epochs)
+    if config.resumed_after_epoch:
+        restore(model, config.checkpoint(config.resumed_after_epoch))
     return model
+
+
+def restore(model: keras.Model, checkpoint: Path) -> None:
+    """Copy the weights and the optimizer's state, as its number of batches and its averages."""
+    saved = keras.saving.load_model(checkpoint)
+    model.optimizer.build(model.trainable_variables)
+    model.set_weights(saved.get_weights())
+    for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
+        if variable.shape:  # or the number of batches
+            variable.assign(value)
+    model.optimizer.iterations.assign(saved.optimizer.iterations)
 
 
 def save_checkpoint(config: Config, model: keras.Model, epoch: int) -> None:

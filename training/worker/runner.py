@@ -27,9 +27,13 @@ from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
-from training.models import Predictions, Status, StoppedVia, TrainingRun
+from training.models import Predictions, TrainingRun
+from training.states import Status, StoppedVia
 from training.worker import inputs, presence
+from training.worker.environment import describe_environment
+from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint
 from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
+from training.worker.waiting import promote_next
 
 CHAMPION_CHANGED = "Another model went into service during the run. This model was not compared with it."
 SHUTDOWN = threading.Event()  # set when this worker shuts down
@@ -58,12 +62,13 @@ def run_attempt(progress: RunProgress) -> None:
     """Run one attempt, until the run has ended or is queued again. Raises LostClaim."""
     run, folder = progress.run, folder_of(progress.run)
     try:
+        place_checkpoint(run, folder)
         config = checkpoints.prepare_attempt(config_of(run, folder), run.epochs.count())
         config = inputs.add_inputs(config, run)
         for other in folder.parent.iterdir():  # leftovers of runs that a web process ended: only this run is active
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
-        run.write(resumed_after_epoch=config.resumed_after_epoch)
+        run.write(resumed_after_epoch=config.resumed_after_epoch, environment=describe_environment())
         progress.begin_attempt(config.resumed_after_epoch)
         progress.broadcast(Started(type="started", attempt=run.attempt, resumed_after_epoch=config.resumed_after_epoch))
         publish_and_complete(progress, config, *supervise(config, progress, SHUTDOWN))
@@ -169,12 +174,14 @@ def end_without_model(progress: RunProgress, status: Status, **values: Any) -> N
 
 
 def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
-    """Broadcast the end that is in the database, and remove the run's files."""
+    """Broadcast the end that is in the database, keep the last checkpoint alone, and let the next run start."""
     run = progress.run
     level = logging.ERROR if run.status == Status.ERROR else logging.INFO
     logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
+    keep_checkpoint(run, folder_of(run))
     progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
+    promote_next()
 
 
 def requeue_or_end(progress: RunProgress, why: str) -> None:

@@ -4,9 +4,10 @@ from celery import shared_task
 
 from training.worker import runner
 from training.worker.spare import spare
+from training.worker.waiting import EXECUTE
 
 
-@shared_task(name="training.execute", ignore_result=True)
+@shared_task(name=EXECUTE, ignore_result=True)
 def execute(run_id: int) -> None:
     """Execute a queued run.
 

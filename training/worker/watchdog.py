@@ -18,8 +18,10 @@ from redis.exceptions import RedisError
 
 from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import Status, TrainingRun
+from training.models import TrainingRun
+from training.states import Status
 from training.worker import presence, tasks
+from training.worker.waiting import promote_next
 
 LOST_SECONDS = settings.RUN_LOST_SECONDS  # without a heartbeat; the other times are in proportion to it
 PROPORTION = LOST_SECONDS / 15
@@ -52,6 +54,7 @@ class Watchdog:
         if run is None or run.status != Status.QUEUED:
             self._queued_since = now
         if run is None:
+            promote_next()  # whatever process should have done so at the last run's end
             return
         if run.status == Status.QUEUED:
             self.check_queued(run, now)

@@ -9,10 +9,11 @@ from django.db import connection
 
 from digits_site.web.errors import ApiError
 from digits_site.web.formatting import format_duration, format_percent
-from training import services, shipping
+from training import services, shipping, stopping
 from training.errors import NotInProgress, RunActive, RunMismatch
-from training.models import Status, TrainingRun
+from training.models import TrainingRun
 from training.parameters import RunParameters
+from training.states import Status
 from training.worker import runner
 
 OPTIONS = {
@@ -24,6 +25,7 @@ OPTIONS = {
     "validation_samples": int,
     "seed": int,
     "corrections_of": int,
+    "from_run": int,
 }
 
 
@@ -40,10 +42,8 @@ class Command(BaseCommand):
         parameters = RunParameters(data=given)
         if not parameters.is_valid():
             raise CommandError(" ".join(describe(name, reasons) for name, reasons in parameters.errors.items()))
-        values = dict(parameters.validated_data)
-        preset, corrections_of = values.pop("preset"), values.pop("corrections_of")
         try:
-            run = services.create_run(preset, values, corrections_of=corrections_of)
+            run = services.create_run(services.RunRequest.of(parameters.validated_data))
         except RunActive as error:
             raise CommandError(f"{error} Wait for it to end, or stop it.") from error
         except ApiError as error:
@@ -78,7 +78,7 @@ def stop_on_interrupt(run: TrainingRun) -> None:
     def request_stop() -> None:
         interrupted.wait()
         try:
-            services.request_stop(run.pk)
+            stopping.request_stop(run.pk)
         except (NotInProgress, RunMismatch):
             pass  # it has already ended
         finally:

@@ -1,0 +1,66 @@
+"""The checkpoints of runs that have ended, kept beside the models, so that a later run can go on from them."""
+
+import logging
+from pathlib import Path
+from secrets import token_hex
+
+from django.conf import settings
+from django.core.files.storage import storages
+
+from recognition import registry
+from recognition.deletion import remove_files
+from recognition.errors import StorageUnavailable
+from recognition.models import ObsoleteFile
+from training.learner.checkpoints import epoch_of
+from training.models import TrainingRun
+from training.states import UNFINISHED
+
+logger = logging.getLogger(__name__)
+
+
+def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
+    """Store the checkpoint of the last finished epoch, and forget the oldest ones that are too many.
+
+    Without it the run cannot be continued, and nothing else depends on it: errors are logged.
+    """
+    if not settings.CHECKPOINTS_KEPT:
+        return
+    finished = run.epochs.count()
+    files = [file for file in folder.glob(f"attempt-{run.attempt}/epoch-*.keras") if epoch_of(file) == finished]
+    if not files:
+        return
+    try:
+        name = f"checkpoints/{run.pk}-{token_hex(4)}/{files[0].name}"
+        run.checkpoint = registry.store(storages["models"], name, files[0].read_bytes())
+        TrainingRun.objects.filter(pk=run.pk).update(checkpoint=run.checkpoint)
+        forget_old_checkpoints()
+    except (OSError, StorageUnavailable) as error:
+        logger.warning("the checkpoint of %s is not kept: %s", run, error)
+
+
+def forget_old_checkpoints() -> None:
+    """Remove all but the newest CHECKPOINTS_KEPT checkpoints; those of runs that are being continued stay."""
+    needed = TrainingRun.objects.filter(status__in=UNFINISHED, continues__isnull=False).values("continues")
+    kept = TrainingRun.objects.exclude(checkpoint="").order_by("-pk")
+    old = dict(kept.exclude(pk__in=needed).values_list("pk", "checkpoint")[settings.CHECKPOINTS_KEPT :])
+    if old:
+        TrainingRun.objects.filter(pk__in=old).update(checkpoint="")
+        ObsoleteFile.objects.bulk_create([ObsoleteFile(name=name) for name in old.values()])
+        remove_files()
+
+
+def place_checkpoint(run: TrainingRun, folder: Path) -> None:
+    """Write the checkpoint that the run continues from where `checkpoints.prepare_attempt` finds it.
+
+    If it is gone, the run starts over: with the same seed it trains the same epochs.
+    """
+    if run.continues is None or not run.continues.checkpoint:
+        return
+    name = run.continues.checkpoint
+    file = folder / "attempt-0" / Path(name).name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with storages["models"].open(name) as stored:
+            file.write_bytes(stored.read())
+    except FileNotFoundError:
+        logger.warning("the checkpoint of %s is gone: %s starts over", run.continues, run)

@@ -98,16 +98,15 @@ def create_run(
         requested_by=by if isinstance(by, User) else None,
         by_visitor=by is not None and is_visitor(by),
     )
-    if request.waits:
-        run.status, run.seq = Status.WAITING, 0  # its first event is that it was queued
     try:
         return insert_run(run, request, expected_last)
-    except IntegrityError as error:
-        active = TrainingRun.objects.active().newest()
-        if active is not None:
-            raise RunActive(run=active.pk) from error
-        run.pk = None
-        return insert_run(run, request, expected_last)  # the active run has just ended
+    except (IntegrityError, RunActive) as error:
+        run.pk, others = None, TrainingRun.objects.filter(status__in=UNFINISHED).order_by("pk")
+        if request.waits:
+            run.status, run.seq = Status.WAITING, 0  # its first event is that it was queued
+        elif first := others.first():
+            raise RunActive(run=first.pk) from error
+        return insert_run(run, request, expected_last)  # or the active run has just ended
 
 
 def insert_run(run: TrainingRun, request: RunRequest, expected_last: int | None) -> TrainingRun:
@@ -117,7 +116,7 @@ def insert_run(run: TrainingRun, request: RunRequest, expected_last: int | None)
     second sees the first one's run. A refusal rolls the insert back.
     """
     with transaction.atomic():
-        check_waiting(request)
+        check_waiting(run)
         run.save(force_insert=True)
         if expected_last is not None and expected_last != TrainingRun.objects.exclude(pk=run.pk).last_number():
             raise StateChanged
@@ -131,13 +130,13 @@ def insert_run(run: TrainingRun, request: RunRequest, expected_last: int | None)
         return run
 
 
-def check_waiting(request: RunRequest) -> None:
-    """Raise QueueFull if too many runs wait, and RunActive if one does and this request would overtake it.
+def check_waiting(run: TrainingRun) -> None:
+    """Raise RunActive if a queued run would overtake one that waits, and QueueFull if too many wait already.
 
-    Requests that wait lock the same row, so that of two simultaneous ones the second counts the first.
+    Waiting runs lock the same row, so that of two simultaneous requests the second counts the first.
     """
     waiting = TrainingRun.objects.waiting()
-    if not request.waits:
+    if run.status != Status.WAITING:
         if first := waiting.first():
             raise RunActive(run=first.pk)
         return

@@ -68,8 +68,9 @@ def test_the_page_of_a_run_in_every_state(client: Client, status: str, django_as
     if status == "error":
         assert "<details>" in html
         assert "Traceback &lt;b&gt;here" in html
-    assert ("/act/stop/" in html) == (status in {"queued", "in_progress"})
-    assert ("/act/train_again/" in html) == (status not in {"queued", "in_progress"})
+    unfinished = {"waiting", "queued", "in_progress"}
+    assert ("/act/stop/" in html) == (status in unfinished)
+    assert ("/act/train_again/" in html) == (status not in unfinished)
     assert 'name="_save"' not in html
 
 
@@ -104,7 +105,9 @@ def test_train_again_from_the_admin(client: Client) -> None:
         old.parameters | {"validation_samples": 0},
         "admin",
     ), "complete, though a run of earlier times"
-    assert "is already training" in act(client, old, "train_again"), "one run at a time"
+    assert "is waiting" in act(client, old, "train_again"), "one run at a time"
+    (second,) = TrainingRun.objects.waiting()
+    assert f"Run {second.pk} is cancelled" in act(client, second, "stop")
 
 
 def test_put_into_service_and_roll_back_from_the_admin(client: Client) -> None:

@@ -35,7 +35,9 @@ def test_search_finds_runs_by_all_that_people_type(client: Client) -> None:
     mine = make_run(Status.COMPLETED, requested_by=ada, model=model)
     everything = {shipped.pk, lost.pk, stopped.pk, mine.pk}
     page = client.get(RUNS).content.decode()
-    assert "By number (“run 2”), preset, status, error code, model" in page, "the box says what it searches"
+    assert "By number (“run 2”), name, notes, tag, preset, status, error code, model" in page, (
+        "the box says what it searches"
+    )
     found = {
         f"run {lost.pk}": {lost.pk},
         f"{lost.pk}": {lost.pk},

@@ -216,9 +216,9 @@ class Stack:
 
     def ended(self, number: int, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The run when it is no longer active."""
-        active = {"queued", "in_progress"}
+        unfinished = {"waiting", "queued", "in_progress"}
         return eventually(
-            lambda: (r := self.run(number))["status"] not in active and r, seconds, f"the end of {number}"
+            lambda: (r := self.run(number))["status"] not in unfinished and r, seconds, f"the end of {number}"
         )
 
     def begun(self, number: int, epochs: int = 1) -> None:
@@ -226,7 +226,9 @@ class Stack:
         eventually(lambda: len(self.run(number)["epochs"]) >= epochs, PATIENCE_SECONDS, f"epoch {epochs}")
 
     def idle(self) -> None:
-        """Stop whatever is active and wait for its end."""
+        """Cancel what waits, stop whatever is active, and wait for its end."""
+        for waiting in self.http.get("/api/runs/?status=waiting").json()["results"]:
+            self.http.post("/api/stop_training/", json={"run": waiting["id"]})
         answer = self.http.post("/api/stop_training/")
         if answer.status_code == 200:
             self.ended(answer.json()["run"])

@@ -197,14 +197,21 @@ ACTIONS = {
         DescriptionForm,
     ),
     "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.status in UNFINISHED, explain_stop, stop_run),
-    "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again),
+    "train_again": AdminAction(
+        "Train again", MAY_TRAIN, lambda run: run.status not in UNFINISHED, explain_again, train_again
+    ),
     "train_with_changes": AdminAction(
-        "Train with changes", MAY_TRAIN, lambda run: not run.is_active, explain_again, train_again, ChangesForm
+        "Train with changes",
+        MAY_TRAIN,
+        lambda run: run.status not in UNFINISHED,
+        explain_again,
+        train_again,
+        ChangesForm,
     ),
     "train_on_same": AdminAction(
         "Train again on the same corrections",
         MAY_TRAIN,
-        lambda run: run.base_id is not None and not run.is_active,
+        lambda run: run.base_id is not None and run.status not in UNFINISHED,
         explain_same,
         train_on_same,
     ),

@@ -38,7 +38,7 @@ class RunColumns:
     finished = time_column("finished_at", "finished")
     stop_requested = time_column("stop_requested_at", "stop requested")
 
-    @admin.display(description="run", ordering="pk")
+    @admin.display(description="run")
     def run(self, run: TrainingRun) -> SafeString:
         """Return the number, and below it the name and the tags."""
         tags = format_html_join("", ' <span class="run-tag">{}</span>', ((tag.name,) for tag in run.tags.all()))

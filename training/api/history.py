@@ -71,7 +71,7 @@ def page_links(request: Request, count: int, offset: int, limit: int, **_: Any) 
 
 LIST_PARAMETERS = [
     OpenApiParameter("status", {"type": "string", "enum": Status.values}, description="Only runs with this status."),
-    OpenApiParameter("tag", {"type": "string"}, many=True, description="Only runs with this tag, and all other given."),
+    OpenApiParameter("tag", {"type": "string"}, description="Only runs with this tag; repeat it for several."),
     OpenApiParameter(
         "search",
         {"type": "string"},

@@ -12,7 +12,7 @@ from django.conf import settings
 from training.learner.child import TENSORFLOW_ENVIRONMENT
 
 LOCK_FILE = "requirements.lock"
-FLAGS = ("TF_", "XLA_", "OMP_", "KMP_")  # what the names of variables that TensorFlow reads begin with
+FLAGS = ("TF_ENABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "OMP_", "KMP_")  # how the names of TensorFlow's variables begin
 GIT_SECONDS = 5
 
 

@@ -76,7 +76,10 @@ class Epoch(Answer, frozen=True, kw_only=True):
 
 
 class Run(Answer, frozen=True, kw_only=True):
-    """A training run; in a list, `epochs` is empty and `finished_epochs` counts them."""
+    """A training run; in a list, `epochs` is empty and `finished_epochs` counts them.
+
+    `queue_position` counts from 1 while it waits for others; `continues` is the run that it went on from.
+    """
 
     id: int
     status: str
@@ -94,6 +97,12 @@ class Run(Answer, frozen=True, kw_only=True):
     error_code: str
     error: str
     not_activated: str
+    name: str = ""
+    notes: str = ""
+    tags: list[str] = []
+    baseline: bool = False
+    queue_position: int | None = None
+    continues: int | None = None
     confusion: list[list[int]] | None = None
     epochs: list[Epoch] = []
     finished_epochs: int | None = None
@@ -101,7 +110,7 @@ class Run(Answer, frozen=True, kw_only=True):
     @property
     def has_ended(self) -> bool:
         """Whether nothing more will happen."""
-        return self.status in {"completed", "interrupted", "error"}
+        return self.status in {"completed", "interrupted", "error", "cancelled"}
 
 
 class Model(Answer, frozen=True, kw_only=True):

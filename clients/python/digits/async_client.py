@@ -13,6 +13,7 @@ from digits.errors import BadArgument, Busy, Refused, Unreachable
 from digits.events import Event, Follower, decode
 from digits.transport.asynchronous import HTTPClient, connect, sleep
 
+WAITING_SECONDS = 2.0  # until a waiting run is looked at again
 T = TypeVar("T")
 
 
@@ -67,21 +68,46 @@ class AsyncDigits:
         """Take back a new correction, within an hour."""
         await self._send(calls.undo(correction))
 
-    async def train(self, preset: str = "original", **parameters: Any) -> int:
-        """Start a run, and return its number. `parameters`: epochs, batch_size, learning_rate, samples, seed, ..."""
+    async def train(self, preset: str | None = None, **parameters: Any) -> int:
+        """Start a run, and return its number; without a preset, one of `original`, or of the recipe of `from_run`.
+
+        `parameters`: epochs, batch_size, learning_rate, samples, seed, from_run, name, notes, tags, ... With
+        `queue=True` it waits for other runs to end.
+        """
         return (await self._send(calls.train({"preset": preset, **parameters}))).run
 
     async def stop(self, run: int | None = None) -> int:
-        """Stop the active run, or nothing if another one is active; return its number."""
+        """Stop the active run, or cancel the waiting `run`; nothing if another one is active. Return its number."""
         return (await self._send(calls.stop(run))).run
 
     async def run(self, number: int) -> answers.Run:
         """Return a run with its epochs."""
         return await self._send(calls.run(number))
 
-    def runs(self, *, status: str | None = None, ordering: str | None = None) -> AsyncIterator[answers.Run]:
-        """Yield all runs, newest first, page by page."""
-        return self._pages(lambda page: calls.runs(page, status, ordering))
+    async def describe(
+        self,
+        run: int,
+        *,
+        name: str | None = None,
+        notes: str | None = None,
+        tags: Sequence[str] | None = None,
+        baseline: bool | None = None,
+    ) -> answers.Run:
+        """Change a run's name, notes or tags, or choose it as the baseline; None changes nothing."""
+        description = {"name": name, "notes": notes, "tags": tags, "baseline": baseline}
+        return await self._send(calls.describe(run, description))
+
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        tag: str | None = None,
+        search: str | None = None,
+        ordering: str | None = None,
+    ) -> AsyncIterator[answers.Run]:
+        """Yield all runs, newest first, page by page; `search` looks in names, notes, tags, presets and accounts."""
+        filters = {"status": status, "tag": tag, "search": search, "ordering": ordering}
+        return self._pages(lambda page: calls.runs(page, filters))
 
     def models(self) -> AsyncIterator[answers.Model]:
         """Yield all models, newest first, page by page."""
@@ -110,7 +136,11 @@ class AsyncDigits:
         """
         follower, attempts = Follower(run), watching.Attempts(self.patience)
         if run is not None:
-            for event in follower.catch_up(await self.run(run)):
+            found = await self.run(run)
+            while found.status == "waiting":  # no event says that it was cancelled
+                await sleep(WAITING_SECONDS)
+                found = await self.run(run)
+            for event in follower.catch_up(found):
                 yield event
         while not follower.is_over:
             failure: Exception | None = None

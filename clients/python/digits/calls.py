@@ -186,8 +186,12 @@ def run(number: int) -> Call[answers.Run]:
     return Call("GET", f"/api/runs/{number}/", answers.Run)
 
 
-def runs(page: int, status: str | None, ordering: str | None) -> Call[answers.Page[answers.Run]]:
-    params = {"page": page, "page_size": 100, "status": status, "ordering": ordering}
+def describe(number: int, description: Mapping[str, Any]) -> Call[answers.Run]:
+    return Call("PATCH", f"/api/runs/{number}/", answers.Run, content=encode(**description))
+
+
+def runs(page: int, filters: Mapping[str, str | None]) -> Call[answers.Page[answers.Run]]:
+    params = {"page": page, "page_size": 100, **filters}
     return Call("GET", "/api/runs/", answers.Page[answers.Run], params)
 
 

@@ -14,6 +14,7 @@ from digits.errors import BadArgument, Busy, Refused, Unreachable
 from digits.events import Event, Follower, decode
 from digits.transport.synchronous import HTTPClient, connect, sleep
 
+WAITING_SECONDS = 2.0  # until a waiting run is looked at again
 T = TypeVar("T")
 
 
@@ -68,21 +69,46 @@ class Digits:
         """Take back a new correction, within an hour."""
         self._send(calls.undo(correction))
 
-    def train(self, preset: str = "original", **parameters: Any) -> int:
-        """Start a run, and return its number. `parameters`: epochs, batch_size, learning_rate, samples, seed, ..."""
+    def train(self, preset: str | None = None, **parameters: Any) -> int:
+        """Start a run, and return its number; without a preset, one of `original`, or of the recipe of `from_run`.
+
+        `parameters`: epochs, batch_size, learning_rate, samples, seed, from_run, name, notes, tags, ... With
+        `queue=True` it waits for other runs to end.
+        """
         return (self._send(calls.train({"preset": preset, **parameters}))).run
 
     def stop(self, run: int | None = None) -> int:
-        """Stop the active run, or nothing if another one is active; return its number."""
+        """Stop the active run, or cancel the waiting `run`; nothing if another one is active. Return its number."""
         return (self._send(calls.stop(run))).run
 
     def run(self, number: int) -> answers.Run:
         """Return a run with its epochs."""
         return self._send(calls.run(number))
 
-    def runs(self, *, status: str | None = None, ordering: str | None = None) -> Iterator[answers.Run]:
-        """Yield all runs, newest first, page by page."""
-        return self._pages(lambda page: calls.runs(page, status, ordering))
+    def describe(
+        self,
+        run: int,
+        *,
+        name: str | None = None,
+        notes: str | None = None,
+        tags: Sequence[str] | None = None,
+        baseline: bool | None = None,
+    ) -> answers.Run:
+        """Change a run's name, notes or tags, or choose it as the baseline; None changes nothing."""
+        description = {"name": name, "notes": notes, "tags": tags, "baseline": baseline}
+        return self._send(calls.describe(run, description))
+
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        tag: str | None = None,
+        search: str | None = None,
+        ordering: str | None = None,
+    ) -> Iterator[answers.Run]:
+        """Yield all runs, newest first, page by page; `search` looks in names, notes, tags, presets and accounts."""
+        filters = {"status": status, "tag": tag, "search": search, "ordering": ordering}
+        return self._pages(lambda page: calls.runs(page, filters))
 
     def models(self) -> Iterator[answers.Model]:
         """Yield all models, newest first, page by page."""
@@ -111,7 +137,11 @@ class Digits:
         """
         follower, attempts = Follower(run), watching.Attempts(self.patience)
         if run is not None:
-            for event in follower.catch_up(self.run(run)):
+            found = self.run(run)
+            while found.status == "waiting":  # no event says that it was cancelled
+                sleep(WAITING_SECONDS)
+                found = self.run(run)
+            for event in follower.catch_up(found):
                 yield event
         while not follower.is_over:
             failure: Exception | None = None

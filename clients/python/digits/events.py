@@ -185,7 +185,7 @@ def ending_of(run: Run) -> list[Event]:
     """Return the event of a run's end, if it has ended."""
     if run.status == "completed":
         return [Completed(run=run.id, test_accuracy=run.test_accuracy, model=run.model, in_service=run.in_service)]
-    if run.status == "interrupted":
+    if run.status in {"interrupted", "cancelled"}:
         return [Interrupted(run=run.id)]
     if run.status == "error":
         return [Failed(run=run.id, error_code=run.error_code, error=run.error)]

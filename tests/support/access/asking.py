@@ -51,6 +51,7 @@ OFTEN: dict[str, Any] = {
 SETTINGS = {"public": PUBLIC | OFTEN, "open": PUBLIC | OFTEN | {"TRAINING_OPEN": True}, "local": OFTEN}
 DRAWING = data_url(encode(draw(7)))
 BODIES: dict[str, dict[str, Any]] = {path: {"drawing": DRAWING} for path in ("/api/drawing/", "/api/number/")}
+BODIES |= {"/api/runs/<int:pk>/": {"name": "morning shift"}}
 BODIES |= {"/api/drawings/": {"drawings": [DRAWING]}, "/api/corrections/": {"drawing": DRAWING, "label": 1}}
 ACCOUNT = {"username": "eve", "usable_password": "true"}
 ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
@@ -190,6 +191,8 @@ def confirmed(path: str, chosen: int) -> int | str:
         return (plan_models if path.startswith(MODELS) else plan_runs)([chosen]).state
     if path.endswith("/act/stop/"):
         return Status.QUEUED
+    if path.endswith("/act/describe/"):
+        return ""
     if path.startswith("/admin/accounts/accesstoken/"):
         return AccessToken.objects.latest("pk").pk
     activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None

@@ -23,7 +23,7 @@ WATCHED = {
     Group: ("pk", "name"),
     User: ("pk", "username", "password", "is_staff", "is_superuser"),
     AccessToken: ("pk",),
-    TrainingRun: ("pk", "status", "stop_requested_at"),
+    TrainingRun: ("pk", "status", "stop_requested_at", "name"),
     ModelVersion: ("pk",),
     Activation: ("pk",),
     Correction: ("pk", "state", "label"),

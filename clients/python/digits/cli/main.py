@@ -93,23 +93,40 @@ def correct(file: Path, label: str, as_json: bool) -> None:
 
 
 @app.command()
-@click.option("--preset", default="original", show_default=True, help="original, fast, handwriting or adapt.")
+@click.option("--preset", help="original, which is the default, fast, handwriting or adapt.")
 @click.option("--epochs", type=int, help="1 to 100; without, the preset's, as for the next three.")
 @click.option("--batch-size", type=int, help="Digits in a batch.")
 @click.option("--learning-rate", type=float, help="Its highest, or first.")
 @click.option("--samples", type=int, help="Training digits.")
 @click.option("--seed", type=int, help="Repeats a run; without, a random one.")
+@click.option("--from-run", type=int, help="Go on from the last epoch of this run, with its recipe.")
+@click.option("--name", help="To find the run again.")
+@click.option("--queue", is_flag=True, help="Wait for other runs to end.")
 @click.option("--activate", is_flag=True, help="Activate the model if it is at least as accurate as the active one.")
 @click.option("--watch", is_flag=True, help="Show the run until it ends.")
 @json_option
-def train(watch: bool, as_json: bool, activate: bool, **parameters: Any) -> None:
+def train(watch: bool, as_json: bool, activate: bool, queue: bool, **parameters: Any) -> None:
     """Start a run."""
     with connection(as_json) as digits:
-        run = digits.train(**parameters, activate=activate or None)
+        run = digits.train(**parameters, activate=activate or None, queue=queue or None)
         if watch:
             follow(digits, run, as_json)
         else:
             output.say({"run": run}, f"run {run} is queued", as_json)
+
+
+@app.command()
+@click.argument("run", type=int)
+@click.option("--name", help="To find the run again.")
+@click.option("--notes", help="Whatever else is worth knowing.")
+@click.option("--tag", "tags", multiple=True, help="In place of its tags; repeat it for several.")
+@click.option("--baseline", is_flag=True, help="Compare other runs with it.")
+@json_option
+def describe(run: int, name: str | None, notes: str | None, tags: list[str], baseline: bool, as_json: bool) -> None:
+    """Name or tag a run, or choose it as the baseline."""
+    with connection(as_json) as digits:
+        answer = digits.describe(run, name=name, notes=notes, tags=tags or None, baseline=baseline or None)
+    output.say(answer, f"run {run}: {' '.join(filter(None, [answer.name, *answer.tags]))}", as_json)
 
 
 @app.command()
@@ -137,7 +154,7 @@ def follow(digits: Digits, run: int | None, as_json: bool) -> None:
 @click.argument("run", type=int, required=False)
 @json_option
 def stop(run: int | None, as_json: bool) -> None:
-    """Stop the active run at its next batch; with RUN only if it is that one."""
+    """Stop the active run at its next batch, or cancel the waiting RUN; with RUN only that one."""
     with connection(as_json) as digits:
         stopped = digits.stop(run)
     output.say({"run": stopped}, f"run {stopped} stops", as_json)
@@ -145,13 +162,16 @@ def stop(run: int | None, as_json: bool) -> None:
 
 @app.command()
 @click.option("--status", help="Only with this status.")
+@click.option("--tag", help="Only with this tag.")
+@click.option("--search", help="Only with these words in name, notes, tags, preset or account.")
 @limit_option
 @json_option
-def runs(status: str | None, limit: int, as_json: bool) -> None:
+def runs(limit: int, as_json: bool, **filters: str | None) -> None:
     """List the runs, newest first."""
     columns = {
         "run": lambda run: run.id,
         "status": lambda run: run.status,
+        "name": lambda run: run.name,
         "preset": lambda run: run.preset,
         "epochs": lambda run: f"{run.finished_epochs}/{run.max_epochs}",
         "test set": lambda run: output.per_cent(run.test_accuracy),
@@ -160,7 +180,7 @@ def runs(status: str | None, limit: int, as_json: bool) -> None:
         "queued": lambda run: output.moment(run.queued_at),
     }
     with connection(as_json) as digits:
-        output.print_table(islice(digits.runs(status=status), limit), columns, as_json)
+        output.print_table(islice(digits.runs(**filters), limit), columns, as_json)
 
 
 @app.group()

@@ -7,11 +7,13 @@ const fullDateTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeS
 const integer = new Intl.NumberFormat("en");
 
 export const STATUSES = {
+  waiting: "waiting",
   queued: "queued",
   in_progress: "in progress",
   completed: "completed",
   interrupted: "stopped",
   error: "failed",
+  cancelled: "cancelled",
 };
 
 const isMissing = (value) => value === null || value === undefined;

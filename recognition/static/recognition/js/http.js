@@ -83,6 +83,11 @@ export function post(url, body) {
   return call(url, { method: "POST", headers, body: isFile || isForm ? body : JSON.stringify(body) });
 }
 
+/** Send a PATCH request with JSON. */
+export function patch(url, body) {
+  return call(url, { method: "PATCH", headers: { ...unsafeHeaders(), "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
 export const del = (url) => call(url, { method: "DELETE", headers: unsafeHeaders() });
 
 const MESSAGES = {

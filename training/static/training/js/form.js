@@ -13,6 +13,8 @@ export class TrainingForm {
   #url;
   #signInUrl;
   #busy = false;
+  #isSending = false;
+  #fromRun = null;
   #isPassing = false;
   #presets = {};
   #correctionsOf = null;
@@ -32,6 +34,7 @@ export class TrainingForm {
     listen(form, {
       input: (event) => {
         this.#clearFieldError(event.target);
+        this.#showFromRun();
         this.#showEstimate();
       },
       submit: (event) => {
@@ -64,6 +67,7 @@ export class TrainingForm {
     for (const name of NUMBERS) this.form.elements[name].value = given.get(name) ?? "";
     this.form.elements.activate.checked = given.get("activate") === "true";
     this.#correctionsOf = Number(given.get("corrections_of")) || null;
+    this.#fromRun = Number(given.get("from_run")) || null;
     this.#showDefaults();
   }
 
@@ -87,7 +91,7 @@ export class TrainingForm {
 
   /** Only for the preset's batch size, which was measured: smaller batches take longer. */
   #showEstimate() {
-    const { preset, ...given } = this.#values();
+    const { preset, from_run, ...given } = this.#values();
     const known = this.#presets[preset];
     const text = this.#one("estimate");
     const { epochs, samples, batch_size } = { ...known, ...given };
@@ -103,9 +107,7 @@ export class TrainingForm {
 
   set busy(busy) {
     this.#busy = busy;
-    // Not `disabled`: the button would lose the focus.
-    this.start.setAttribute("aria-disabled", String(busy));
-    setText(this.start, busy ? "A run is in progress" : "Start training");
+    setText(this.start, busy ? "Train after the run in progress" : "Start training");
   }
 
   /** Clear a problem that was the server's or another run's: it may be over. */
@@ -120,7 +122,17 @@ export class TrainingForm {
     }
     setText(this.#one("preset-title"), option.title);
     this.#showAdapting();
+    this.#showFromRun();
     this.#showEstimate();
+  }
+
+  /** A run that goes on keeps the recipe of its run: only the number of epochs can be chosen. */
+  #showFromRun() {
+    const { elements } = this.form;
+    this.#one("from-run").hidden = !this.#fromRun;
+    setText(this.#one("from-run-text"), `Go on from the last epoch of run ${this.#fromRun}, with its recipe. Epochs count those of both.`);
+    const continues = this.#fromRun !== null && elements.from_run.checked;
+    for (const name of ["preset", ...NUMBERS]) if (name !== "epochs") elements[name].disabled = continues;
   }
 
   get #adapts() {
@@ -155,22 +167,38 @@ export class TrainingForm {
   #values() {
     const { elements } = this.form;
     const given = NUMBERS.filter((name) => elements[name].value !== "").map((name) => [name, Number(elements[name].value)]);
+    const name = elements.name.value.trim();
+    const written = name ? { name } : {};
+    if (this.#fromRun && elements.from_run.checked) {
+      const epochs = elements.epochs.value === "" ? {} : { epochs: Number(elements.epochs.value) };
+      return { from_run: this.#fromRun, ...epochs, activate: elements.activate.checked, ...written };
+    }
     const same = this.#adapts && this.#correctionsOf && elements.corrections_of.checked ? { corrections_of: this.#correctionsOf } : {};
-    return { preset: elements.preset.value, ...Object.fromEntries(given), activate: elements.activate.checked, ...same };
+    return { preset: elements.preset.value, ...Object.fromEntries(given), activate: elements.activate.checked, ...same, ...written };
   }
 
   async #submit() {
-    if (this.#busy) return;
+    if (this.#isSending) return;
     setText(this.problem, "");
+    setText(this.#one("queued"), "");
     for (const field of this.form.elements) this.#clearFieldError(field);
-    this.busy = true;
+    this.#sending(true);
     try {
-      const { run } = await post(this.#url, this.#values());
-      this.form.dispatchEvent(new CustomEvent("requested", { detail: run }));
+      const waits = this.#busy ? { queue: true } : {};
+      const { run, queue_position: place } = await post(this.#url, { ...this.#values(), ...waits });
+      if (place) setText(this.#one("queued"), `Run ${run} waits: number ${place} in the queue.`);
+      else this.busy = true;
+      this.form.dispatchEvent(new CustomEvent("requested", { detail: { run, waits: Boolean(place) } }));
     } catch (error) {
-      this.busy = false;
       this.#showError(error);
     }
+    this.#sending(false);
+  }
+
+  /** Not `disabled`: the button would lose the focus. */
+  #sending(isSending) {
+    this.#isSending = isSending;
+    this.start.setAttribute("aria-disabled", String(isSending));
   }
 
   #showError(error) {
@@ -180,7 +208,7 @@ export class TrainingForm {
     if (field) this.#showFieldError(field, error);
     else if (error.code === "run_active") {
       setText(this.problem, `${error.run ? `Run ${error.run}` : "A run"} is already training. Wait for it to finish, or stop it.`);
-    } else if (error.status === 401 || error.status === 403) {
+    } else if ((error.status === 401 || error.status === 403) && error.field !== "queue") {
       this.#showForbidden(error);
     } else setText(this.problem, describeError(error));
   }

@@ -72,12 +72,16 @@ export function startTraining(main, drawing) {
       drawing.retry?.();
     },
   });
-  form.form.addEventListener("requested", (event) => {
+  form.form.addEventListener("requested", ({ detail }) => {
+    if (detail.waits) {
+      history.refresh();
+      return;
+    }
     // On a phone the run is shown below the form.
     one("run").scrollIntoView({ block: "nearest" });
     // Without a socket no event says that the run began: enable the form again and reload the list.
     setTimeout(() => {
-      if (watcher.run?.id >= event.detail) return;
+      if (watcher.run?.id >= detail.run) return;
       showRun();
       history.refresh();
     }, 3000);

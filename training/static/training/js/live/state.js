@@ -28,7 +28,7 @@ function fromSnapshot(state, { run, seq, batches = [], model }) {
 
 function emptyRun({ run, time, preset = "", parameters = {}, requested_by = "", max_epochs = null }) {
   return {
-    id: run, status: "queued", preset, parameters, requested_by, max_epochs, epochs: [], attempt: 0, resumed_after_epoch: null,
+    id: run, name: "", tags: [], status: "queued", preset, parameters, requested_by, max_epochs, epochs: [], attempt: 0, resumed_after_epoch: null,
     queued_at: toIso(time), started_at: null, finished_at: null, stop_requested_at: null,
     test_accuracy: null, confusion: null, model: null, in_service: false, error_code: "", error: "",
     base: null, corrections: null, comparison: null, not_activated: "",
@@ -118,6 +118,6 @@ export function shareDone({ run, batch }) {
 export function mergeDetails(state, details) {
   if (state.run?.id !== details.id) return state;
   if (!isActive(state.run) && !isActive(details)) return { ...state, run: details };
-  const { preset, parameters, requested_by, queued_at, max_epochs } = details;
-  return { ...state, run: { ...state.run, preset, parameters, requested_by, queued_at, max_epochs } };
+  const { preset, parameters, requested_by, queued_at, max_epochs, name, tags } = details;
+  return { ...state, run: { ...state.run, preset, parameters, requested_by, queued_at, max_epochs, name, tags } };
 }

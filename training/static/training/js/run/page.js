@@ -2,20 +2,24 @@
 
 import { button, finder, h, listen, setText } from "../../../recognition/js/dom.js";
 import { ComparisonSection } from "./comparison.js";
+import { RunDescription, cancelButton } from "./description.js";
 import { TestDigits } from "./digits.js";
-import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
+import { get, getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { RunView } from "./view.js";
 import { LiveSocket } from "../live/socket.js";
 import { isActive, EMPTY } from "../live/state.js";
 import { RunWatcher } from "../live/watcher.js";
 import { describeStop, formatCount, formatDuration, formatFullTime, formatName, formatPercent, formatRequester, formatRunTime } from "../../../recognition/js/format.js";
 
+const LABELS = { lock_sha256: "lock file's SHA-256", tensorflow_flags: "TensorFlow's flags" };
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
+const WAITING_MS = 5000; // until a waiting run is looked at again
 const main = document.getElementById("main");
 const one = finder(main);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
 const view = new RunView(one("run"));
+const description = new RunDescription(one("description"), main.dataset.runUrl);
 
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -24,17 +28,35 @@ function showPairs(list, facts) {
 }
 
 function showDetails(run) {
+  description.show(run);
   const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
   showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters).map(([name, value]) => [name, name.endsWith("samples") ? formatCount(value) : value])]);
   showPairs(one("times"), [
     ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["attempts", run.attempt],
     ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
     ["stopped by", describeStop(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
+    ["continues", run.continues && h("a", { href: `${main.dataset.runPages}${run.continues}/` }, `run ${run.continues}`)],
   ]);
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
+  showPairs(one("environment"), Object.entries(run.environment ?? {}).map(([name, value]) => [LABELS[name] ?? name, value]));
+  showContinue(run);
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });
   one("again").href = `${main.dataset.homeUrl}?${again}#train`;
   if (run.corrections) showCorrections(run, again);
+}
+
+/** Offer to go on from the last epoch, and to compare with the baseline. */
+async function showContinue(run) {
+  const canContinue = !isActive(run) && run.status !== "waiting" && run.epochs.length > 0 && !run.corrections && run.requested_by !== "shipped";
+  one("continue").hidden = !canContinue;
+  const epochs = run.epochs.length < run.max_epochs ? run.max_epochs : 2 * run.max_epochs;
+  one("continue").href = `${main.dataset.homeUrl}?${new URLSearchParams({ from_run: run.id, preset: run.preset, epochs })}#train`;
+  const [baseline] = (await get(`${main.dataset.runsUrl}?baseline=true`).catch(() => ({ results: [] }))).results;
+  const link = one("compare-baseline");
+  link.hidden = !baseline || baseline.id === run.id;
+  if (!baseline) return;
+  setText(link, `Compare with the baseline, run ${baseline.id}`);
+  link.href = `${link.dataset.compareBaseline}?${new URLSearchParams([["run", baseline.id], ["run", run.id]])}`;
 }
 
 /** What the run began with and learned, and a link to learn the same again. */
@@ -136,4 +158,23 @@ async function refreshService() {
 }
 
 document.addEventListener("visibilitychange", refreshService);
-fetchRun("This run could not be loaded.", (run) => (isActive(run) ? follow(run) : showAll(run)));
+
+/** A waiting run has no events. Look at it again until it is queued or cancelled. */
+function wait(run) {
+  showAll(run);
+  const again = () => fetchRun("This run could not be loaded.", start);
+  const timer = setTimeout(again, WAITING_MS);
+  one("cancel").replaceChildren(cancelButton(run, (id) => post(main.dataset.stopUrl, { run: id }), () => {
+    clearTimeout(timer);
+    again();
+  }));
+}
+
+function start(run) {
+  one("cancel").replaceChildren();
+  if (run.status === "waiting") wait(run);
+  else if (isActive(run)) follow(run);
+  else showAll(run);
+}
+
+fetchRun("This run could not be loaded.", start);

@@ -27,7 +27,7 @@ function describeSettings(run) {
   ].filter(Boolean).join(" · ");
   // A run's first event does not name the requester: keep the line.
   const requester = run.requested_by ? `${formatOrigin(run.requested_by)}, ${formatTime(run.queued_at)}` : "\u00a0";
-  return `${requester}\n${settings}`;
+  return [requester, run.name, settings].filter(Boolean).join("\n");
 }
 
 function describeAttempt({ attempt, resumed_after_epoch }) {
@@ -46,6 +46,8 @@ function describeProgress({ run, batch, phase, progress }, waitedLong) {
   }
   const time = run.started_at ? formatRunTime(run) : "";
   if (run.status === "completed") return `Completed${time && ` in ${time}`}.`;
+  if (run.status === "waiting") return `Waiting for other runs to end: number ${run.queue_position} in the queue.`;
+  if (run.status === "cancelled") return "Cancelled before it started.";
   const by = formatStopper(run);
   return run.status === "interrupted" ? `Stopped${by && ` by ${by}`}${time && ` after ${time}`}.` : `Failed${time && ` after ${time}`}.`;
 }
@@ -53,6 +55,8 @@ function describeProgress({ run, batch, phase, progress }, waitedLong) {
 /** Return what follows from the end of the run. */
 function describeEnding({ status, epochs, not_activated }) {
   if (status === "completed") return not_activated ? `The model was not put into service. ${not_activated}` : "";
+  if (status === "waiting") return "It starts by itself as soon as the runs before it have ended.";
+  if (status === "cancelled") return "Nothing was trained.";
   if (status !== "interrupted") return "";
   return `${epochs.length ? "Its epochs are kept" : "No epoch finished"}; the model in service is unchanged.`;
 }
@@ -68,6 +72,7 @@ function announcementFor(run) {
       : `Run ${run.id} is in progress.`;
   }
   if (run.status === "completed") return `Run ${run.id} completed, test accuracy ${formatPercent(run.test_accuracy)}.`;
+  if (run.status === "waiting" || run.status === "cancelled") return `Run ${run.id} is ${run.status}.`;
   return run.status === "error" ? `Run ${run.id} failed.` : `Run ${run.id} was stopped.`;
 }
 

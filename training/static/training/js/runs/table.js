@@ -1,7 +1,8 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
 import { button, finder, h, listen, setText, th } from "../../../recognition/js/dom.js";
-import { getWithRetry, describeError } from "../../../recognition/js/http.js";
+import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
+import { cancelButton } from "../run/description.js";
 import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
 const PAGE_SIZE = 20;
@@ -11,12 +12,15 @@ const TEXTS = ["status", "preset", "requested_by"]; // sorted ascending first; n
 const NEWEST_FIRST = "-queued_at"; // not by id: the shipped run may be older than its id
 const queuedAt = (run) => Date.parse(run.queued_at);
 
-function cells(run) {
-  const state = h("span", { class: "chip", "data-status": run.status }, STATUSES[run.status] ?? run.status);
+const SEARCH_DELAY_MS = 300;
+
+function cells(run, cancel) {
+  const place = run.queue_position ? ` (${run.queue_position})` : "";
+  const state = h("span", { class: "chip", "data-status": run.status }, `${STATUSES[run.status] ?? run.status}${place}`);
   const service = run.in_service ? h("span", { class: "tag" }, "in service") : null;
   const when = h("time", { datetime: run.queued_at, title: formatFullTime(run.queued_at) }, formatTime(run.queued_at));
   return [
-    h("td", {}, state),
+    h("td", {}, state, run.status === "waiting" ? cancel : null),
     h("td", { class: "number" }, formatPercent(run.test_accuracy), service),
     h("td", { class: "number roomy" }, `${run.finished_epochs} of ${run.max_epochs}`),
     h("td", { class: "roomy" }, run.preset),
@@ -36,17 +40,23 @@ export class RunTable {
   #page = null;
   #latest = null;
   #selected = new Set();
-  #state = { page: 1, ordering: NEWEST_FIRST, status: "" };
+  #state = { page: 1, ordering: NEWEST_FIRST, status: "", search: "" };
 
   /** The history entry keeps page, order, filter and what is selected; with `remember`, the URL has the first three too. */
-  constructor(root, { runsUrl, runPages }, { remember = false } = {}) {
+  constructor(root, { runsUrl, runPages, stopUrl }, { remember = false } = {}) {
     const one = finder(root, "history-");
-    Object.assign(this, { root, url: runsUrl, pages: runPages, remember });
+    Object.assign(this, { root, url: runsUrl, pages: runPages, stopUrl, remember });
     this.parts = Object.fromEntries(
-      ["rows", "status", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
+      ["rows", "status", "search", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
     if (remember) this.#restoreFromUrl();
     this.#state.status = this.parts.status.value; // it may have changed before this module was loaded
+    this.#state.search = this.parts.search.value;
     this.#restore();
+    let typing = 0;
+    this.parts.search.addEventListener("input", () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => this.#load({ search: this.parts.search.value }, () => this.#countText()), SEARCH_DELAY_MS);
+    });
     this.parts.status.addEventListener("change", () => this.#load({ status: this.parts.status.value }, () => this.#countText()));
     this.parts.newer.addEventListener("click", () => this.#turn(-1));
     this.parts.older.addEventListener("click", () => this.#turn(1));
@@ -72,8 +82,7 @@ export class RunTable {
   async refresh(say = null) {
     this.#requests += 1;
     const request = this.#requests;
-    const { status, ...rest } = this.#state;
-    const query = new URLSearchParams(status ? { ...rest, status } : rest);
+    const query = new URLSearchParams(Object.entries(this.#state).filter(([, value]) => value !== ""));
     this.#remember(this.remember ? `?${query}` : undefined);
     query.set("page_size", PAGE_SIZE);
     const before = this.#latest;
@@ -107,7 +116,7 @@ export class RunTable {
   }
 
   get #isNewestFirst() {
-    return this.#state.ordering === NEWEST_FIRST && !this.#state.status;
+    return this.#state.ordering === NEWEST_FIRST && !this.#state.status && !this.#state.search;
   }
 
   /** Update or insert a run on the current page. Return false when it does not belong there. */
@@ -144,6 +153,7 @@ export class RunTable {
     this.#selected = new Set(selected);
     this.#state = { ...this.#state, ...state };
     this.parts.status.value = this.#state.status;
+    this.parts.search.value = this.#state.search;
   }
 
   #restoreFromUrl() {
@@ -154,6 +164,7 @@ export class RunTable {
     if (page > 0) this.#state.page = page;
     if (known.includes(ordering.replace(/^-/, ""))) this.#state.ordering = ordering;
     this.parts.status.value = given.get("status") ?? "";
+    this.parts.search.value = given.get("search") ?? "";
   }
 
   #load(change, say) {
@@ -207,7 +218,11 @@ export class RunTable {
       setText(this.parts.said, this.#selectedText());
     });
     const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
-    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", link), ...cells(run));
+    const labels = [...(run.baseline ? ["baseline"] : []), ...(run.tags ?? [])].map((tag) => h("span", { class: "label" }, tag));
+    const name = run.name ? h("span", { class: "run-name", title: run.name }, run.name) : null;
+    const written = h("div", { class: "written" }, name, ...labels);
+    const cancel = cancelButton(run, (id) => post(this.stopUrl, { run: id }), () => this.refresh());
+    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", link, written), ...cells(run, cancel));
   }
 
   #selectedText() {
@@ -235,7 +250,8 @@ export class RunTable {
     const link = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
     if (link) (inCheckbox ? link.closest("tr").querySelector("input") : link).focus({ preventScroll: true });
     empty.hidden = results.length > 0;
-    setText(empty, this.#state.status ? `No ${STATUSES[this.#state.status]} runs.` : "No runs yet.");
+    const isAll = !this.#state.status && !this.#state.search;
+    setText(empty, isAll ? "No runs yet." : this.#state.search ? "No run matches." : `No ${STATUSES[this.#state.status]} runs.`);
     pages.hidden = !next && !previous;
     newer.disabled = !previous;
     older.disabled = !next;

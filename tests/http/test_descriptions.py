@@ -1,0 +1,103 @@
+"""What people write on a run: name, notes, tags and the baseline, through the API and the admin."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.support.admin_pages import RUNS, act
+from tests.support.refusals import assert_refused
+from tests.support.runs import make_run
+from training.models import TrainingRun
+from training.states import Status
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def describe(client: Client, run: TrainingRun, **values: Any) -> Any:
+    return client.patch(f"/api/runs/{run.pk}/", json.dumps(values), content_type="application/json")
+
+
+def found(client: Client, **query: object) -> list[int]:
+    return [run["id"] for run in client.get("/api/runs/", query).json()["results"]]
+
+
+def test_a_run_is_named_and_found_by_name_notes_and_tags(client: Client) -> None:
+    plain, named = make_run(Status.COMPLETED), make_run(Status.ERROR)
+    answer = describe(client, named, name=" Wider strokes ", notes="Felt pen,\nblue.", tags=["Keep", "pen-2", "keep"])
+    assert answer.status_code == 200
+    run = answer.json()
+    assert (run["name"], run["notes"], run["tags"]) == ("Wider strokes", "Felt pen,\nblue.", ["keep", "pen-2"])
+    assert client.get(f"/api/runs/{named.pk}/").json() == run
+    for query in ({"tag": "KEEP"}, {"tag": ["keep", "pen-2"]}, {"search": "wider BLUE"}, {"search": "pen-2"}):
+        assert found(client, **query) == [named.pk], query
+    assert found(client, search="wider red") == []
+    assert found(client, tag="missing") == []
+    assert set(found(client, search="original")) >= {plain.pk, named.pk}, "the preset"
+    assert describe(client, named, tags=[]).json()["tags"] == []
+    assert describe(client, named).json()["name"] == "Wider strokes", "what is absent stays"
+
+
+def test_only_one_run_is_the_baseline(client: Client) -> None:
+    first, second = make_run(Status.COMPLETED), make_run(Status.COMPLETED)
+    for run in (first, second, second):
+        assert describe(client, run, baseline=True).json()["baseline"] is True
+        assert found(client, baseline="true") == [run.pk]
+    assert describe(client, second, baseline=False).json()["baseline"] is False
+    assert found(client, baseline="true") == []
+    assert_refused(client.get("/api/runs/", {"baseline": "yes"}), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "n" * 101},
+        {"name": None},
+        {"name": ["a"]},
+        {"name": "a\0b"},
+        {"notes": "n" * 5001},
+        {"tags": "keep"},
+        {"tags": ["two words"]},
+        {"tags": ["t" * 41]},
+        {"tags": [""]},
+        {"tags": [f"tag{number}" for number in range(11)]},
+        {"tags": [{"a": 1}]},
+        {"baseline": "true"},
+        {"status": "completed"},
+        {"test_accuracy": 1.0},
+    ],
+)
+def test_other_descriptions_are_refused_and_change_nothing(client: Client, values: dict[str, Any]) -> None:
+    run = make_run(Status.COMPLETED, name="before")
+    answer = describe(client, run, **values)
+    assert_refused(answer, 400, "invalid_parameter")
+    assert client.get(f"/api/runs/{run.pk}/").json()["name"] == "before"
+
+
+def test_what_an_account_writes_is_in_the_log_and_what_does_not_change_is_not(admin_client: Client) -> None:
+    run = make_run(Status.COMPLETED)
+    for _ in range(2):
+        assert act(admin_client, run, "describe", name="More <b>ink</b>", tags="pen keep", baseline="on")
+    (entry,) = LogEntry.objects.all()
+    assert entry.user == User.objects.get()
+    assert (
+        entry.change_message
+        == "Name “More <b>ink</b>”, before “”. Tags keep, pen, before none. Chosen as the baseline."
+    )
+    listed = admin_client.get(RUNS, {"tags__name": "pen"}).content.decode()
+    assert "More &lt;b&gt;ink" in listed
+    assert "<b>ink" not in listed
+    assert f"run {run.pk}" in admin_client.get(RUNS, {"q": "keep ink"}).content.decode()
+    assert "run-spark" not in admin_client.get(RUNS, {"q": "no such words"}).content.decode()
+
+
+def test_a_request_to_train_can_carry_a_description(client: Client) -> None:
+    body = {"preset": "fast", "name": "Nightly", "tags": ["nightly"], "notes": "By cron."}
+    answer = client.post("/api/retrain_model/", json.dumps(body), content_type="application/json")
+    assert answer.status_code == 202
+    run = client.get(f"/api/runs/{answer.json()['run']}/").json()
+    assert (run["name"], run["tags"], run["notes"], run["baseline"]) == ("Nightly", ["nightly"], "By cron.", False)
+    assert "name" not in run["parameters"]

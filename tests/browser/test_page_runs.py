@@ -246,3 +246,80 @@ def test_the_matrix_of_the_first_page_opens_digits_in_pages_and_marks_its_cell(v
     button(page, "1: 3 read as 9").click()
     expect(page.get_by_role("list", name=re.compile("threes"))).to_be_hidden()
     check_accessibility(page, 320, context=".run")
+
+
+def test_a_run_is_named_tagged_and_found_again(visits, stack):
+    number = stack.train(epochs=1, samples=256)
+    stack.ended(number)
+    page = visits.open(f"/runs/{number}/", width=360, height=800)
+    page.get_by_role("button", name="Add a name or notes").click()
+    form = region(page, "Description")
+    expect(form.get_by_label("Name")).to_be_focused()
+    form.get_by_label("Name").fill("<b>Felt pen</b>")
+    form.get_by_label("Tags").fill("Felt, quick")
+    form.get_by_label("Notes").fill("First line\nsecond line")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_contain_text("<b>Felt pen</b>")
+    expect(form).to_contain_text("quick")
+    page.get_by_role("button", name="Make this the baseline").click()
+    expect(page.get_by_role("button", name="No longer the baseline")).to_be_visible()
+    check_accessibility(page)
+    page.goto(f"{visits.url}/runs/")
+    page.get_by_role("searchbox", name="Search").fill("felt quick")
+    expect(page).to_have_url(re.compile("search=felt\\+quick"))
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("baseline")
+    assert not overflow(page)
+    page.goto(f"{visits.url}/runs/1/")
+    expect(page.get_by_role("link", name=f"Compare with the baseline, run {number}")).to_be_visible()
+
+
+def test_a_refused_description_stays_in_the_form(visits, stack):
+    page = visits.open("/runs/1/", expected=["status of 400"])
+    form = region(page, "Description")
+    form.get_by_role("button", name=re.compile("name")).click()
+    form.get_by_label("Tags").fill("what?")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_contain_text("tags:")
+    expect(form.get_by_label("Tags")).to_have_value("what?")
+    form.get_by_role("button", name="Discard").click()
+    expect(form.get_by_role("button", name=re.compile("name"))).to_be_focused()
+
+
+def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
+    active = stack.train(epochs=100, samples=60_000)
+    page = visits.open("/")
+    start = page.get_by_role("button", name="Train after the run in progress")
+    page.get_by_label("Preset").select_option("fast")
+    page.get_by_role("spinbutton", name="Samples", exact=True).fill("256")
+    start.click()
+    said = page.get_by_text(re.compile(r"^Run \d+ waits: number 1 in the queue\.$"))
+    expect(said).to_be_visible()
+    first = int(re.search(r"\d+", said.text_content())[0])
+    start.click()
+    expect(page.get_by_text(f"Run {first + 1} waits: number 2 in the queue.")).to_be_visible()
+    page.get_by_role("button", name=f"Cancel run {first}").click()
+    expect(page.get_by_role("button", name=f"Cancel run {first}")).to_have_count(0)
+    assert stack.run(first)["status"] == "cancelled"
+    page.goto(f"{visits.url}/runs/{first + 1}/")
+    expect(page.get_by_role("article")).to_contain_text("number 1 in the queue")
+    stack.http.post("/api/stop_training/", json={"run": active})
+    expect(page.get_by_role("article")).to_contain_text("Test accuracy")
+    assert stack.run(first + 1)["status"] == "completed"
+
+
+def test_a_run_goes_on_from_the_page_of_an_earlier_one(visits, stack):
+    number = stack.train(preset="fast", epochs=1, samples=256)
+    stack.ended(number)
+    page = visits.open(f"/runs/{number}/")
+    page.get_by_role("link", name="Train further from its last epoch").click()
+    expect(page.get_by_label(re.compile(f"Go on from the last epoch of run {number}"))).to_be_checked()
+    expect(page.get_by_role("spinbutton", name="Batch size")).to_be_disabled()
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
+    page.get_by_role("button", name="Start training").click()
+    panel = page.get_by_role("article")
+    expect(panel).to_contain_text(f"Run {number + 1}")
+    expect(panel).to_contain_text("Test accuracy")
+    expect(epoch_rows(page)).to_have_count(2)
+    assert stack.run(number + 1)["continues"] == number

@@ -43,13 +43,14 @@ def calls() -> Generator[tuple[str, dict[str, Any]], Any, None]:
         yield name, {}
     yield (
         "retrain_model",
-        {"body": models.RunParameters(preset=models.RunParametersPreset.ORIGINAL, samples=600, epochs=50)},
+        {"body": models.StartParameters(preset=models.StartParametersPreset.ORIGINAL, samples=600, epochs=50)},
     )
     yield "get_training_progress", {}
     yield "stop_training", {"body": models.StopParameters()}
     yield "stream_progress", {}
     yield "list_runs", {"include": models.ListRunsInclude.EPOCHS, "page_size": 5}
     yield "get_run", {"id": 1}
+    yield "describe_run", {"id": 1, "body": models.ChangedDescription(tags=["shipped"], baseline=True)}
     yield "list_run_digits", {"id": 1, "limit": 3}
     yield "get_run_comparison", {"id": 1}  # the shipped run has none: 404, which is described too
     yield "list_models", {}

@@ -40,6 +40,7 @@ told("stopTraining", await client.POST("/api/stop_training/", { body: { run: sta
 told("streamProgress", await client.GET("/api/progress/", { parseAs: "text" }), (data) => data.includes("close"));
 told("listRuns", await client.GET("/api/runs/", { params: { query: { include: "epochs", page_size: 5 } } }), (data) => data.results[0]?.epochs?.length);
 told("getRun", await client.GET("/api/runs/{id}/", id), (data) => data.epochs.length);
+told("describeRun", await client.PATCH("/api/runs/{id}/", { ...id, body: { tags: ["shipped"], baseline: true } }), (data) => data.tags.length);
 told("listRunDigits", await client.GET("/api/runs/{id}/digits/", { params: { path: { id: 1 }, query: { limit: 3 } } }), (data) => data.results.length);
 told("getRunComparison", await client.GET("/api/runs/{id}/comparison/", id), (data) => data.sets.length);
 told("listModels", await client.GET("/api/models/"), (data) => data.results.length);

@@ -15,7 +15,7 @@ function placeIn([left, top, width, height], sentDigit, box) {
 export class EvidenceOverlay {
   #pad;
   #canvas;
-  #shown = null; // {evidence, field, drawing, size}
+  #shown = null; // {evidence, before, field, drawing, size}
 
   constructor(pad, canvas) {
     this.#pad = pad;
@@ -23,10 +23,10 @@ export class EvidenceOverlay {
     pad.addEventListener("paint", () => this.#paint());
   }
 
-  /** Show an explanation of a digit of a drawing; `sentDigit` is the image of a number's digit that was sent alone, or null. */
-  async show({ evidence, field }, drawing, digit, sentDigit) {
+  /** Show the explained answer about a digit of a drawing. `sentDigit` is the image of a number's digit that was sent alone, or null. */
+  async show({ explanation: { evidence, field }, before, sentDigit }, drawing, digit) {
     const { box, mask } = digit.segmentation;
-    const shown = { evidence, drawing, field: sentDigit ? placeIn(field, sentDigit, box) : field };
+    const shown = { evidence, before, drawing, field: sentDigit ? placeIn(field, sentDigit, box) : field };
     this.#shown = shown;
     shown.size = sentSize(drawing) ?? estimateSize(await decodeMask(mask), box);
     this.#paint();
@@ -39,7 +39,7 @@ export class EvidenceOverlay {
 
   #paint() {
     const { view } = this.#pad;
-    const { evidence, field, drawing, size } = this.#shown ?? {};
+    const { evidence, before, field, drawing, size } = this.#shown ?? {};
     if (!size && this.#canvas.hidden) return;
     this.#canvas.hidden = !size;
     if (!size) return;
@@ -50,6 +50,6 @@ export class EvidenceOverlay {
     const [left, top, width, height] = field.map((length) => length * unit);
     const context = this.#canvas.getContext("2d");
     const corner = [(area.left - view.left) * view.scale + left, (area.top - view.top) * view.scale + top];
-    context.drawImage(evidenceLayer(evidence, colorsOf(this.#canvas)), ...corner, width, height);
+    context.drawImage(evidenceLayer(evidence, before, colorsOf(this.#canvas)), ...corner, width, height);
   }
 }

@@ -3,9 +3,10 @@
 import { createContext } from "../drawing/ink.js";
 
 const SIDE = 28;
-const OPACITY = 0.8; // of the strongest evidence
+const INK_OPACITY = 0.95; // of the strongest evidence, where there is ink
+const PAPER_OPACITY = 0.5;
 const MIN_STRONGEST = 0.75; // nats of the strongest colour, at least: weak evidence looks weak
-const SHOWN = 0.04; // of the strongest evidence; less is not painted
+const SHOWN = 0.1; // of the strongest evidence; less is not painted
 
 /** Return the channels of a colour in CSS, such as #d55e00. */
 function channels(color) {
@@ -21,8 +22,9 @@ export function colorsOf(element) {
   return ["--for", "--against"].map((name) => style.getPropertyValue(name).trim());
 }
 
-/** Return a canvas of 28x28 in which evidence is coloured, and the rest transparent. */
-export function evidenceLayer(evidence, colors) {
+/** Return a canvas of 28x28 in which the evidence in a picture is coloured, and the rest transparent. */
+export function evidenceLayer(evidence, picture, colors) {
+  const inked = levels(picture);
   const context = createContext(SIDE, SIDE);
   const image = context.createImageData(SIDE, SIDE);
   const strongest = Math.max(MIN_STRONGEST, ...evidence.flat().map(Math.abs));
@@ -30,7 +32,8 @@ export function evidenceLayer(evidence, colors) {
   evidence.flat().forEach((value, index) => {
     const share = Math.abs(value) / strongest;
     const [red, green, blue] = value > 0 ? pro : contra;
-    image.data.set([red, green, blue, share < SHOWN ? 0 : 255 * OPACITY * Math.sqrt(share)], 4 * index);
+    const opacity = inked[index] ? INK_OPACITY * Math.sqrt(share) : PAPER_OPACITY * share;
+    image.data.set([red, green, blue, share < SHOWN ? 0 : 255 * opacity], 4 * index);
   });
   context.putImageData(image, 0, 0);
   return context.canvas;

@@ -111,10 +111,9 @@ export class ExplanationPanel {
   }
 
   #show({ shown, opened }, result) {
-    const { evidence } = result.explanation;
     const colors = colorsOf(this.figures);
-    this.#overlay.show(result.explanation, shown.drawing, opened, result.sentDigit);
-    paintPicture(this.map, result.before, evidenceLayer(evidence, colors));
+    this.#overlay.show(result, shown.drawing, opened);
+    paintPicture(this.map, result.before, evidenceLayer(result.explanation.evidence, result.before, colors));
     this.change.parentElement.hidden = !result.after;
     if (result.after) paintChange(this.change, result.before, result.after, colors);
     setText(this.status, describe(result));

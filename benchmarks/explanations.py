@@ -1,8 +1,9 @@
 """What an explanation costs, and whether it is right: ``python -m benchmarks.explanations``.
 
 Milliseconds over HTTP with and without `?explain=`, in turn; of CPU in process. The deletion test (Petsiuk, Das,
-Saenko: RISE, BMVC 2018): the probability of the predicted digit after a share of its ink is deleted, the ink with the most evidence
-first, or in random blots. How often a change was found, and its size. MNIST's test digits, the shipped model.
+Saenko: RISE, BMVC 2018): the probability of the predicted digit after a share of its ink is deleted, the ink with the
+most evidence first, or in random blots. How often a change was found, and its size. MNIST's test digits, the shipped
+model.
 """
 
 import argparse

@@ -114,7 +114,7 @@ export class ExplanationPanel {
     const colors = colorsOf(this.figures);
     this.#overlay.show(result, shown.drawing, opened);
     paintPicture(this.map, result.before, evidenceLayer(result.explanation.evidence, result.before, colors));
-    this.change.parentElement.hidden = !result.after;
+    this.change.parentElement.toggleAttribute("data-none", !result.after); // its room is kept
     if (result.after) paintChange(this.change, result.before, result.after, colors);
     setText(this.status, describe(result));
     setText(this.changeText, describeChange(result));

@@ -1,7 +1,7 @@
-"""Bound how many pictures a process decodes at once: a file of a few kilobytes can take a hundred megabytes.
+"""Bound how many pictures a process decodes or explains at once: a few kilobytes can take a hundred megabytes.
 
-Large pictures have a slot of their own, so that a client that sends many of them delays others who do, and not
-everybody's drawings, which take a hundredth of the time.
+Large pictures and explanations have a slot of their own, so that a client that sends many of them delays others who
+do, and not everybody's drawings, which take a hundredth of the time.
 """
 
 from collections import deque
@@ -64,8 +64,8 @@ class FairSemaphore:
         self.release()
 
 
-large_slot = FairSemaphore(1)
-large_queue = Semaphore(1 + MAX_LARGE_WAITING)
+large_slot, explanation = FairSemaphore(1), FairSemaphore(1)
+large_queue, explanation_queue = Semaphore(1 + MAX_LARGE_WAITING), Semaphore(1 + MAX_LARGE_WAITING)
 slots = lru_cache(maxsize=1)(FairSemaphore)
 
 
@@ -74,15 +74,20 @@ def decode_slot(cost: int) -> AbstractContextManager[None]:
 
     Raises DecodingBusy if none comes free in time, or if enough large pictures are waiting already.
     """
-    return large_decode() if cost >= LARGE_PIXELS else slots(settings.MAX_DECODES)
+    return queued(large_slot, large_queue) if cost >= LARGE_PIXELS else slots(settings.MAX_DECODES)
+
+
+def explanation_slot() -> AbstractContextManager[None]:
+    """Hold the slot for explanations during the block. Raises DecodingBusy as `decode_slot` does."""
+    return queued(explanation, explanation_queue)
 
 
 @contextmanager
-def large_decode() -> Iterator[None]:
-    if not large_queue.acquire(blocking=False):
+def queued(slot: FairSemaphore, queue: Semaphore) -> Iterator[None]:
+    if not queue.acquire(blocking=False):
         raise DecodingBusy
     try:
-        with large_slot:
+        with slot:
             yield
     finally:
-        large_queue.release()
+        queue.release()

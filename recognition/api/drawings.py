@@ -102,6 +102,11 @@ class Drawing(Generic[Found]):
         width, height = (round(side * self.scale) for side in self.size)
         return [left, top, min(right, width) - left, min(bottom, height) - top]
 
+    def field(self, candidate: Candidate) -> list[float]:
+        """Return left, top, width and height, in the picture's pixels, of the square that became 28x28."""
+        left, top, side = (length * self.scale for length in candidate.field())
+        return [round(length, 2) for length in (left, top, side, side)]
+
 
 def prepare(picture: EncodedImage, find: Callable[[Pixels], Found]) -> Drawing[Found]:
     """Decode a picture in a slot, and find something in it.

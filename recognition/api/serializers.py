@@ -100,8 +100,38 @@ class DigitSerializer(serializers.Serializer[Any]):
     )
 
 
+class ChangeSerializer(serializers.Serializer[Any]):
+    prediction = serializers.IntegerField(min_value=0, max_value=9, help_text="What the model reads after the change.")
+    pixels = serializers.IntegerField(min_value=1, max_value=784, help_text="How many of the 28x28 pixels differ.")
+    picture = serializers.RegexField(
+        "^data:image/png;base64,", help_text="The changed 28x28 image. Sent as a drawing, it gets that prediction."
+    )
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """What the model's answer depends on. It is no reason that a person would give, nor evidence that it is right."""
+
+    digit = serializers.IntegerField(min_value=0, max_value=9, help_text="The digit that was asked about.")
+    method = serializers.ChoiceField(["occlusion"])
+    evidence = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=28, max_length=28),
+        min_length=28,
+        max_length=28,
+        help_text="By row and column of the 28x28 image: how far the digit's logit, less the mean of all ten, falls "
+        "when ink here is erased, or paper inked. Positive speaks for the digit, negative against it.",
+    )
+    field = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=4,
+        max_length=4,
+        help_text="Left, top, width and height of the 28x28 image in the picture's pixels; it may reach beyond.",
+    )
+    change = ChangeSerializer(allow_null=True, help_text="A small change; null if none was found.")
+
+
 class AnswerSerializer(DigitSerializer):
     model = serializers.IntegerField(min_value=1, help_text="The model that answered.")
+    explanation = ExplanationSerializer(required=False, help_text="With `?explain=`.")
 
 
 class NumberDigitSerializer(DigitSerializer):

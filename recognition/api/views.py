@@ -23,7 +23,16 @@ from recognition.api.drawings import (
     prepare,
 )
 from recognition.api.examples import SEVEN, example
-from recognition.api.predictors import DIGIT, NUMBER, PREDICTORS, Predictor, predict_batch, predict_one
+from recognition.api.explanations import ExplainingPredictor
+from recognition.api.predictors import (
+    DIGIT,
+    NUMBER,
+    PREDICTORS,
+    DigitPredictor,
+    Predictor,
+    predict_batch,
+    predict_one,
+)
 from recognition.api.serializers import (
     DRAWING_REQUEST,
     DRAWINGS_REQUEST,
@@ -31,7 +40,7 @@ from recognition.api.serializers import (
     AnswersSerializer,
     NumberAnswerSerializer,
 )
-from recognition.api.throttles import PredictThrottle
+from recognition.api.throttles import DRAWINGS_PER_EXPLANATION, PredictThrottle
 from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage
 
@@ -45,6 +54,13 @@ MODEL = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": 9_999_999_999},
     description="Predict by this model of `/api/models/` in place of the one in service. Its predictions are not "
     "counted in metrics and statistics.",
+)
+EXPLAIN = OpenApiParameter(
+    "explain",
+    {"type": "integer", "minimum": 0, "maximum": 9},
+    description="Add what speaks for and against this digit, and a small change that makes the network predict it, or "
+    f"another one if it does already. An address may send one for {DRAWINGS_PER_EXPLANATION} drawings. Not counted in "
+    "metrics and statistics.",
 )
 DRAWING_ERRORS = (
     *(errors.InvalidType, errors.InvalidDataURL, errors.InvalidBase64, errors.EmptyImage, errors.UnsupportedImage),
@@ -71,6 +87,16 @@ def model_from(request: Request) -> Classifier:
     if not re.fullmatch("[1-9][0-9]{0,9}", number):
         raise ValidationError({"model": ["Must be the ID of a model."]})
     return kept_models.get(int(number))
+
+
+def explained_from(request: Request) -> DigitPredictor:
+    """Return the predictor of digits, one that explains if `?explain=` names a digit. Raises ValidationError."""
+    digit = request.query_params.get("explain")
+    if digit is None:
+        return DIGIT
+    if not re.fullmatch("[0-9]", digit):
+        raise ValidationError({"explain": ["Must be a digit from 0 to 9."]})
+    return ExplainingPredictor(int(digit))
 
 
 def predictor_from(request: Request) -> Predictor[Any, Any]:
@@ -111,14 +137,14 @@ class DrawingView(PredictView):
         tags=["drawings"],
         summary="Predict the digit of a drawing.",
         description="Dark ink on light, light on dark or on transparent; as base64, numbers, a file or a raw picture.",
-        parameters=[PREVIEW, MODEL],
+        parameters=[PREVIEW, MODEL, EXPLAIN],
         request=DRAWING_REQUEST,
         responses=OpenApiResponse(AnswerSerializer, "The digit."),
         examples=example({"drawing": SEVEN}),
     )
     @raises(*PREDICTION_ERRORS, *DRAWING_ERRORS, errors.MissingDrawing)
     def post(self, request: Request) -> Response:
-        return self.predict(request, DIGIT)
+        return self.predict(request, explained_from(request))
 
 
 class NumberView(PredictView):

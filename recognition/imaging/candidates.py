@@ -9,7 +9,7 @@ from PIL import Image
 
 from recognition.errors import BlankDrawing
 from recognition.imaging.polarity import is_ink, to_grey
-from recognition.imaging.preprocessing import Grid, normalize
+from recognition.imaging.preprocessing import Grid, locate_field, normalize
 from recognition.imaging.scaling import Pixels
 from recognition.imaging.segmentation import Ink, find_ink
 from recognition.imaging.surroundings import Clearing, clear_surroundings
@@ -45,6 +45,12 @@ class Candidate:
         left, top, right, bottom = (side * self.ink.reduction for side in self.ink.box)
         x, y = self.ink.corner
         return round(left) + x, round(top) + y, round(right - left), round(bottom - top)
+
+    def field(self) -> tuple[float, float, float]:
+        """Return left, top and side, in the image's pixels, of the square that became `digit`."""
+        left, top, side = (length * self.ink.reduction for length in locate_field(self.ink))
+        x, y = self.ink.corner
+        return left + x, top + y, side
 
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """Return a mask (L) of an image of `size`: 255 where the digit's ink is."""

@@ -85,6 +85,11 @@ def as_mnist(ink: Ink) -> Grid | None:
 
 def scale_to_box(ink: Ink, pen: float | None = None) -> Levels:
     """Scale the digit's longer side to 80 pixels (20 of MNIST's) and its strokes to MNIST's width."""
+    return scale_and_widen(ink, pen)[0]
+
+
+def scale_and_widen(ink: Ink, pen: float | None = None) -> tuple[Levels, float]:
+    """Return what `scale_to_box` does, and the longer side to which the ink was scaled before strokes were widened."""
     levels = None
     if pen is None:
         levels = ink_levels(ink, WORK)
@@ -94,16 +99,17 @@ def scale_to_box(ink: Ink, pen: float | None = None) -> Levels:
         width, length = min(pen, size / 2) * WORK / size, float(WORK)
     stroke = width * WORK / length
     wanted = min(max(stroke, MIN_STROKE), MAX_STROKE)
-    scale = WORK / length
+    scale, longer = WORK / length, float(WORK)
     if wanted != stroke:
         # The middle line of the stroke keeps its shape, so that is what must be scaled.
         scale = min((WORK - wanted) / max(length - width, 1.0), 1.6 * scale)
     if levels is None or abs(scale - 1) * length > 1:
-        levels = ink_levels(ink, WORK * scale)
+        longer = WORK * scale
+        levels = ink_levels(ink, longer)
     change = (wanted - width * scale) / 2
     if abs(change) < 0.1:
-        return levels
-    return widen(levels, change) if change > 0 else narrow(levels, -change)
+        return levels, longer
+    return (widen(levels, change) if change > 0 else narrow(levels, -change)), longer
 
 
 def ink_levels(ink: Ink, longer: float) -> Levels:
@@ -190,6 +196,13 @@ def centre(levels: Levels) -> Grid:
     left, top, right, bottom = bounding_box(levels > FAINT)
     levels = levels[top:bottom, left:right][: FIELD * ZOOM, : FIELD * ZOOM]
     field = np.zeros((FIELD * ZOOM, FIELD * ZOOM), dtype=np.float32)
+    top, left = place_in_field(levels)
+    field[top : top + levels.shape[0], left : left + levels.shape[1]] = levels
+    return np.asarray(cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA), np.float32) / np.float32(FULL)
+
+
+def place_in_field(levels: Levels) -> tuple[int, int]:
+    """Return the row and column of the field where the corner of the digit's box goes, in working pixels."""
     origin = []
     for mass, side in zip(centre_of_mass(levels), levels.shape, strict=True):
         # To a quarter of a pixel. MNIST was centred by whole pixels, but then a hair's breadth in the drawing can shift
@@ -197,5 +210,19 @@ def centre(levels: Levels) -> Grid:
         start = round(FIELD * ZOOM / 2 - mass)
         origin.append(min(max(start, 0), FIELD * ZOOM - side))
     top, left = origin
-    field[top : top + levels.shape[0], left : left + levels.shape[1]] = levels
-    return np.asarray(cv2.resize(field, (FIELD, FIELD), interpolation=cv2.INTER_AREA), np.float32) / np.float32(FULL)
+    return top, left
+
+
+def locate_field(ink: Ink) -> tuple[float, float, float]:
+    """Return left, top and side of the field of `normalize` in the pixels of the ink's grey image, or beyond it."""
+    if as_mnist(ink) is not None:
+        return 0, 0, FIELD
+    levels, longer = scale_and_widen(ink)
+    scale = longer / longer_side(ink.box)
+    region = ink.region(scale)
+    box = bounding_box(levels > FAINT)
+    top, left = place_in_field(levels[box[1] : box[3], box[0] : box[2]][: FIELD * ZOOM, : FIELD * ZOOM])
+    # Every margin was added on both sides, so the middle of the levels is still that of the region.
+    x = (region[0] + region[2]) / 2 + (box[0] - left - levels.shape[1] / 2) / scale
+    y = (region[1] + region[3]) / 2 + (box[1] - top - levels.shape[0] / 2) / scale
+    return x, y, FIELD * ZOOM / scale

@@ -27,11 +27,33 @@ class Digit(Answer, frozen=True, kw_only=True):
     probabilities: list[float]
 
 
+class Change(Answer, frozen=True, kw_only=True):
+    """A 28x28 `picture` (a PNG as a data URL) that differs in few `pixels` and is read as `prediction`."""
+
+    prediction: int
+    pixels: int
+    picture: str
+
+
+class Explanation(Answer, frozen=True, kw_only=True):
+    """What speaks for `digit` (positive) and against it, in 28 rows of 28, and a change to it, None if none was found.
+
+    `field` is where the 28x28 lie in the picture: left, top, width and height in its pixels.
+    """
+
+    digit: int
+    method: str
+    evidence: list[list[float]]
+    field: tuple[float, float, float, float]
+    change: Change | None
+
+
 class Prediction(Digit, frozen=True, kw_only=True):
     """A drawing's digit; with `preview=True`, `preview` is what the network saw, a PNG of 28x28 as a data URL."""
 
     model: int
     preview: str | None = None
+    explanation: Explanation | None = None
 
 
 class NumberDigit(Digit, frozen=True, kw_only=True):

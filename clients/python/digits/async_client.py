@@ -48,9 +48,14 @@ class AsyncDigits:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def predict(self, picture: Picture, *, model: int | None = None, preview: bool = False) -> answers.Prediction:
-        """Read one digit: a picture's path, bytes, or an open file. `model` asks another one than that in service."""
-        return await self._send(calls.predict(picture, model, preview))
+    async def predict(
+        self, picture: Picture, *, model: int | None = None, preview: bool = False, explain: int | None = None
+    ) -> answers.Prediction:
+        """Read one digit: a picture's path, bytes, or an open file. `model` asks another one than that in service.
+
+        `explain` is a digit: the answer says what speaks for and against it.
+        """
+        return await self._send(calls.predict(picture, model, preview, explain))
 
     async def predict_many(self, pictures: Sequence[Picture]) -> list[answers.Prediction | Refused]:
         """Read a digit in each of up to 256 pictures, 700 kB in all. What cannot be read has its error in the list."""

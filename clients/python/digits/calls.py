@@ -145,9 +145,9 @@ def encode(**values: Any) -> bytes:
 PageCall = Callable[[int], Call[answers.Page[T]]]  # takes a page's number
 
 
-def predict(picture: Picture, model: int | None, preview: bool) -> Call[answers.Prediction]:
+def predict(picture: Picture, model: int | None, preview: bool, explain: int | None) -> Call[answers.Prediction]:
     content, kind = load(picture)
-    params = {"model": model, "preview": 1 if preview else None}
+    params = {"model": model, "preview": 1 if preview else None, "explain": explain}
     return Call("POST", "/api/drawing/", answers.Prediction, params, content, kind)
 
 

@@ -49,9 +49,14 @@ class Digits:
     def close(self) -> None:
         self._http.close()
 
-    def predict(self, picture: Picture, *, model: int | None = None, preview: bool = False) -> answers.Prediction:
-        """Read one digit: a picture's path, bytes, or an open file. `model` asks another one than that in service."""
-        return self._send(calls.predict(picture, model, preview))
+    def predict(
+        self, picture: Picture, *, model: int | None = None, preview: bool = False, explain: int | None = None
+    ) -> answers.Prediction:
+        """Read one digit: a picture's path, bytes, or an open file. `model` asks another one than that in service.
+
+        `explain` is a digit: the answer says what speaks for and against it.
+        """
+        return self._send(calls.predict(picture, model, preview, explain))
 
     def predict_many(self, pictures: Sequence[Picture]) -> list[answers.Prediction | Refused]:
         """Read a digit in each of up to 256 pictures, 700 kB in all. What cannot be read has its error in the list."""

@@ -38,6 +38,10 @@ def test_a_picture_may_be_a_path_bytes_or_an_open_file(digits: Digits) -> None:
     answer = digits.predict(SEVEN, preview=True, model=found[0].model)
     assert answer.preview
     assert answer.preview.startswith("data:image/png;base64,")
+    explanation = digits.predict(SEVEN, explain=1).explanation
+    assert explanation
+    assert explanation.digit == 1
+    assert [len(row) for row in explanation.evidence] == 28 * [28]
     assert sum(answer.probabilities) == pytest.approx(1, abs=1e-4)
     assert (answer.uncertain, answer.uncertain_reason) == (False, None)
 

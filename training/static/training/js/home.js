@@ -7,5 +7,6 @@ const main = document.getElementById("main");
 const drawing = startDrawing(main);
 
 import("../../recognition/js/drawing/models.js").then(({ ModelChoice }) => new ModelChoice(main.querySelector("[data-models]"), main.dataset.modelsUrl, drawing));
+import("../../recognition/js/explanation/panel.js").then(({ ExplanationPanel }) => new ExplanationPanel(main.querySelector("[data-why]"), main.querySelector("[data-evidence]"), main.dataset.drawingUrl, drawing));
 import("./training.js").then(({ startTraining }) => startTraining(main, drawing));
 import("../../recognition/js/network/panel.js").then(({ NetworkPanel }) => new NetworkPanel(main.querySelector("[data-network]"), main.dataset.modelsUrl, drawing.answer));

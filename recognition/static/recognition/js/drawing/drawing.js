@@ -115,5 +115,5 @@ export function startDrawing(main) {
   keepDrawing(pad);
 
   const predictAgain = () => !pad.isBlank && predictor.predict(pad.drawing, { again: true });
-  return { answer, predictor, predictAgain, retry: () => predictor.retry() };
+  return { pad, answer, predictor, predictAgain, retry: () => predictor.retry() };
 }

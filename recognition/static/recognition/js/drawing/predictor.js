@@ -14,7 +14,8 @@ const MIN_GUESS_EXTENT = 0.12; // of the pad's height: smaller drawings may stil
 const COOLDOWN_MS = 60_000; // after a 429, only finished strokes are sent
 const PAUSE_MS = 2000; // the same after another failure
 
-async function body(drawing) {
+/** Resolve to the body of a request about a drawing. */
+export async function bodyOf(drawing) {
   if (!drawing.picture) return pictureFile(drawing);
   const form = new FormData();
   form.append("drawing", await pictureFile(drawing), drawing.picture.name);
@@ -70,7 +71,7 @@ export class Predictor extends EventTarget {
 
   /** Request a prediction by a model, or by the one in service, without dispatching it. */
   async ask(drawing, model) {
-    return post(`${this.#url}?preview=1${model === null ? "" : `&model=${model}`}`, await body(drawing));
+    return post(`${this.#url}?preview=1${model === null ? "" : `&model=${model}`}`, await bodyOf(drawing));
   }
 
   /** Try again at once while a problem is shown. */

@@ -14,7 +14,7 @@ from django.utils import timezone
 from digits_site.web.formatting import format_percent
 from recognition.models import ModelVersion
 from training.errors import LostClaim
-from training.records import Epoch, Predictions, RunCorrections  # noqa: F401 (Django looks for models here)
+from training.records import Batches, Epoch, Predictions, RunCorrections  # noqa: F401 (Django looks for models here)
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."

@@ -24,6 +24,7 @@ from training.errors import (
     NoModel,
     NotAllowed,
     NotInProgress,
+    NoWeights,
     QueueUnavailable,
     RunActive,
     RunMismatch,
@@ -78,7 +79,7 @@ def create_run(
     """Insert a queued run.
 
     Raises RunActive, CoolDown, StateChanged if a run was added after `expected_last`, and if the preset learns
-    corrections NoModel, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used none.
+    corrections NoModel, NoWeights, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used none.
     """
     fields = {
         "preset": preset,
@@ -115,11 +116,13 @@ def insert_run(fields: dict[str, Any], expected_last: int | None, corrections_of
 def add_corrections(run: TrainingRun, corrections_of: int | None) -> None:
     """Let the run begin with the model in service and learn corrections: a copy, which later changes do not reach.
 
-    Raises NoModel, TooFewCorrections, CorrectionsGone and InvalidParameter.
+    Raises NoModel, NoWeights, TooFewCorrections, CorrectionsGone and InvalidParameter.
     """
     current = Activation.current()
-    if current is None or not current.model.keras_file:
+    if current is None:
         raise NoModel("No model is in service, so training has nothing to start from.")
+    if not current.model.keras_file:
+        raise NoWeights
     selection = select_accepted() if corrections_of is None else select_corrections_of(corrections_of)
     if len(selection.entries) < MIN_CORRECTIONS:
         raise TooFewCorrections(len(selection.entries), MIN_CORRECTIONS)

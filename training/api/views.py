@@ -36,7 +36,7 @@ class StartView(APIView):
     )
     @raises(
         *(InvalidParameter, errors.RunActive, errors.CoolDown, errors.QueueUnavailable),
-        *(errors.NoModel, errors.TooFewCorrections, errors.CorrectionsGone),
+        *(errors.NoModel, errors.NoWeights, errors.TooFewCorrections, errors.CorrectionsGone),
     )
     def post(self, request: Request) -> Response:
         parameters = RunParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})

@@ -24,7 +24,7 @@ def render_confusion(confusion: Sequence[Sequence[int]]) -> bytes:
         for predicted, count in enumerate(row):
             left = MARGIN + CELL * predicted
             share = count / max(1, sum(row))
-            strength = share if predicted == digit else min(1.0, 20 * share) if count else 0.0
+            strength = share if predicted == digit else min(1.0, 60 * share) if count else 0.0
             top = MARGIN + CELL * digit
             colour = mix(RIGHT if predicted == digit else WRONG, strength)
             draw.rectangle((left, top, left + CELL - 2, top + CELL - 2), colour)

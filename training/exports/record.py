@@ -13,7 +13,7 @@ import numpy as np
 from recognition.classifier import registered_bytes
 from recognition.inspection import signature
 from training.exports.confusion import render_confusion
-from training.models import Epoch, TrainingRun
+from training.models import Batches, Epoch, TrainingRun
 from training.serializers import represent
 
 # Keys of a run's representation (training.serializers). Empty values are left out.
@@ -21,6 +21,7 @@ TAGS = (
     *("preset", "status", "requested_by", "queued_at", "attempt", "resumed_after_epoch", "stopped_by", "stopped_via"),
     *("error_code", "error", "base", "model", "not_activated"),
 )
+BATCH_MEASURES = ("loss", "accuracy")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy", "objective", "learning_rate", "seconds")
 RESULTS = {"test/accuracy": "test_accuracy", "test/calibration_error": "calibration_error"}
 AFTER_TRAINING = ("evaluating", "exporting")  # the phases behind the last epoch
@@ -84,11 +85,11 @@ def measurements_of(run: TrainingRun) -> list[Measurement]:
     """Return the metrics by batch, by epoch and of the test set, each in the order of time."""
     epochs = list(run.epochs.order_by("epoch"))
     time_at = clock(run, epochs)
-    batches = getattr(run, "batches", None)
     found = []
-    for at, *values in batches.points if batches else ():
-        for name, value in zip(("loss", "accuracy"), values, strict=True):
-            found.append(Measurement(f"batch/{name}", value, round(at * batches.steps), time_at(at)))
+    for batches in Batches.objects.filter(run=run):  # one row, or none
+        for at, *values in batches.points:
+            step, time = round(at * batches.steps), time_at(at)
+            found += [Measurement(f"batch/{name}", it, step, time) for name, it in zip(BATCH_MEASURES, values, strict=True)]
     for epoch in epochs:
         values = [(name, getattr(epoch, name)) for name in MEASURES]
         found += [Measurement(f"epoch/{name}", it, epoch.epoch, time_at(epoch.epoch)) for name, it in values]

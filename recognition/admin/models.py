@@ -115,7 +115,9 @@ class ModelVersionAdmin(TermSearch, DeletingAdmin):
     )
     readonly_fields = fields
     terms, conditions = TERMS, CONDITIONS
-    search_help_text = "By number (“model 2”), run (“run 3”), the first characters of the SHA-256, or “in service”."
+    search_help_text = (
+        "By number (“model 2”), name, run (“run 3”), the first characters of the SHA-256, or “in service”."
+    )
     list_per_page = 50
     show_full_result_count = False
     object_actions = {

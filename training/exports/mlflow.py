@@ -12,7 +12,6 @@ from training.exports.record import INSTALL, MODEL_FILE, SIGNATURE_FILE, ExportE
 from training.models import Status
 
 EXPERIMENT = "digits"
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # else the pages are those for agents
 IDENTITY = "digits.run"  # the tag that finds a run again
 STATUS = {Status.COMPLETED: "FINISHED", Status.INTERRUPTED: "KILLED", Status.ERROR: "FAILED"}
 BATCH = 500  # entries in a request; the server takes 1000, and 100 parameters or tags
@@ -33,7 +32,7 @@ def export_to_mlflow(record: RunRecord, where: str) -> str:
     """
     with client_of(where) as client:
         experiment = client.get_experiment_by_name(EXPERIMENT)
-        number = experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, tags=EXPERIMENT_TAGS)
+        number = experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT)
         tags = {name: value[:MAX_TAG] for name, value in tags_of(record).items()}
         identity = record.identity.replace("'", "")
         for run in client.search_runs([number], f"tags.`{IDENTITY}` = '{identity}'"):

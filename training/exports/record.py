@@ -89,7 +89,9 @@ def measurements_of(run: TrainingRun) -> list[Measurement]:
     for batches in Batches.objects.filter(run=run):  # one row, or none
         for at, *values in batches.points:
             step, time = round(at * batches.steps), time_at(at)
-            found += [Measurement(f"batch/{name}", it, step, time) for name, it in zip(BATCH_MEASURES, values, strict=True)]
+            found += [
+                Measurement(f"batch/{name}", it, step, time) for name, it in zip(BATCH_MEASURES, values, strict=True)
+            ]
     for epoch in epochs:
         values = [(name, getattr(epoch, name)) for name in MEASURES]
         found += [Measurement(f"epoch/{name}", it, epoch.epoch, time_at(epoch.epoch)) for name, it in values]

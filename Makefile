@@ -107,6 +107,7 @@ format: static-python ## let ruff rewrite what it can
 lock: static-python ## pin everything with checksums, for Python 3.10 to 3.12 at once; LOCK_ARGS=--upgrade takes newer releases
 	$(UV_LOCK) $(LOCK_ARGS) requirements-dev.txt -o requirements-dev.lock
 	$(UV_LOCK) -c requirements-dev.lock requirements.txt -o requirements.lock
+	$(UV_LOCK) -c requirements-dev.lock requirements-export.txt -o requirements-export.lock
 
 # --strict: a package that could not be looked up is an error. The oldest Python has older releases of some packages.
 audit: static-python ## look the pinned packages up among known vulnerabilities

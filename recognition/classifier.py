@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from recognition.calibration import apply_temperature
 from recognition.errors import ModelRejected, ModelUnavailable, StorageUnavailable
+from recognition.inspection import refuse_external_data
 from recognition.models import Activation, ModelVersion
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 CHECK_SECONDS = 0.5
 RETRY_SECONDS = 5.0  # until a rejected file is tried again: an unreachable bucket takes seconds to answer
 BATCH_SIZE = 32  # the least time a digit, and a twentieth of the memory of 256 at once
-# The key of a tensor's external file. ONNX Runtime would read any path, also with `../`. Protocol Buffers store text
-# verbatim, so bytes without the key refer to no file.
-EXTERNAL_DATA = b"location"
 logger = logging.getLogger(__name__)
 
 
@@ -81,8 +79,7 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
 
     Raises ModelRejected for bytes that are not an ONNX model, or that refer to other files, which no checksum covers.
     """
-    if EXTERNAL_DATA in content:
-        raise ModelRejected("The model refers to other files.")
+    refuse_external_data(content)
     import onnxruntime  # here, so that a process without drawings does not carry it
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 

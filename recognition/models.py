@@ -19,11 +19,21 @@ def model_storage() -> Storage:
     return storages["models"]
 
 
+class Origin(models.TextChoices):
+    """Where a model comes from."""
+
+    RUN = "run", "trained by a run"
+    FILE = "file", "published from a file by command"
+
+
 class ModelVersion(models.Model):
     """A published network: its file, the checksum it is loaded by, and its accuracy on the MNIST test set.
 
-    `keras_file` holds the same weights for download; the product never loads it.
+    `keras_file` holds the same weights for download and for the preset `adapt`; a model trained elsewhere has none.
     """
+
+    name = models.CharField(max_length=60, blank=True)
+    origin = models.CharField(max_length=4, choices=Origin.choices, default=Origin.RUN)
 
     file = models.FileField(storage=model_storage, upload_to="", max_length=200)
     keras_file = models.FileField(storage=model_storage, upload_to="", max_length=200, blank=True)
@@ -46,7 +56,7 @@ class ModelVersion(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"model {self.pk}"
+        return f"model {self.pk} ({self.name})" if self.name else f"model {self.pk}"
 
     @property
     def percent(self) -> str:

@@ -16,7 +16,7 @@ from digits_site.web.errors import StateChanged
 from recognition.classifier import Classifier
 from recognition.comparison import objections, outcome
 from recognition.errors import LessAccurate, ModelRejected, NoEarlierModel, NoFile, WorseThanChampion
-from recognition.models import Activation, Comparison, ModelVersion
+from recognition.models import Activation, Comparison, ModelVersion, Origin
 
 EXAMPLES = ("fixed_examples", "broken_examples")  # the keys of comparison.SetResult that have their own column
 
@@ -29,6 +29,8 @@ def publish(
     uncertain_below: float | None = None,
     keras_content: bytes | None = None,
     parent: ModelVersion | None = None,
+    name: str = "",
+    origin: Origin = Origin.RUN,
 ) -> ModelVersion:
     """Store an ONNX file and register it; the same bytes twice are one version.
 
@@ -45,11 +47,11 @@ def publish(
     if existing:
         return existing
     quality = {"test_accuracy": test_accuracy, "temperature": temperature, "uncertain_below": uncertain_below}
-    version = ModelVersion(sha256=digest, size=len(content), parent=parent, **quality)
-    name = f"{digest}-{token_hex(4)}"
-    version.file.name = store(version.file.storage, f"{name}.onnx", content)
+    version = ModelVersion(sha256=digest, size=len(content), parent=parent, name=name, origin=origin, **quality)
+    stem = f"{digest}-{token_hex(4)}"
+    version.file.name = store(version.file.storage, f"{stem}.onnx", content)
     if keras_content is not None:
-        version.keras_file.name = store(version.file.storage, f"{name}.keras", keras_content)
+        version.keras_file.name = store(version.file.storage, f"{stem}.keras", keras_content)
     version.save()
     return version
 

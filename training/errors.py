@@ -106,6 +106,14 @@ class NoModel(ApiError):
     message = "This run has no model."
 
 
+class NoWeights(ApiError):
+    """The model in service was trained elsewhere, so it has no Keras file whose weights `adapt` could begin with."""
+
+    code = "no_weights"
+    status = 409
+    message = "The model in service has no Keras file to train further. Put a model that was trained here into service."
+
+
 class NoComparison(ApiError):
     """The run learned no corrections, or did not complete, so its model was compared with none."""
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from digits_site.web.formatting import format_percent
 from recognition.models import ModelVersion, ObsoleteFile
 from training.errors import LostClaim
-from training.records import Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks for models here)
+from training.records import Batches, Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks here)
 from training.states import ACTIVE, NEVER_ACTIVE, NEWEST_FIRST, Status, StoppedVia
 
 MAX_ATTEMPTS = 3

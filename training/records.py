@@ -1,4 +1,4 @@
-"""What belongs to a training run: its tags, the corrections that it learns, its predictions and its epochs."""
+"""What belongs to a training run: tags, the corrections that it learns, predictions, epochs and batches."""
 
 from __future__ import annotations
 
@@ -74,3 +74,17 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"epoch {self.epoch} of run {self.run_id}"
+
+
+class Batches(models.Model):
+    """The thinned curve of an ended run's batches, about 8 kB: means over the epoch up to that batch."""
+
+    run = models.OneToOneField(RUN, on_delete=models.CASCADE, primary_key=True, related_name="batches")
+    steps = models.PositiveIntegerField(help_text="batches in an epoch")
+    points = models.JSONField(help_text="[finished epochs, with a fraction; loss; accuracy] of each")
+
+    class Meta:
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return f"batches of run {self.run_id}"

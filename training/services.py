@@ -89,8 +89,8 @@ def create_run(
     """Insert a queued run, or a waiting one.
 
     Raises RunActive, QueueFull, CoolDown, StateChanged if a run was added after `expected_last`, NoCheckpoint, and if
-    the preset learns corrections NoModel, TooFewCorrections, CorrectionsGone, and InvalidParameter for a run that used
-    none.
+    the preset learns corrections NoModel, NoWeights, TooFewCorrections, CorrectionsGone, and InvalidParameter for a
+    run that used none.
     """
     run = TrainingRun(
         preset=request.preset,

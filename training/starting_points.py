@@ -3,7 +3,7 @@
 from digits_site.web.errors import InvalidParameter
 from recognition.corrections.selection import Selection, select_accepted, select_again
 from recognition.models import Activation
-from training.errors import CorrectionsGone, NoCheckpoint, NoModel, TooFewCorrections
+from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
 from training.models import RunCorrections, TrainingRun
 from training.records import Epoch
 from training.states import UNFINISHED
@@ -14,11 +14,13 @@ MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
 def add_corrections(run: TrainingRun, corrections_of: int | None) -> None:
     """Let the run begin with the model in service and learn corrections: a copy, which later changes do not reach.
 
-    Raises NoModel, TooFewCorrections, CorrectionsGone and InvalidParameter.
+    Raises NoModel, NoWeights, TooFewCorrections, CorrectionsGone and InvalidParameter.
     """
     current = Activation.current()
-    if current is None or not current.model.keras_file:
+    if current is None:
         raise NoModel("No model is in service, so training has nothing to start from.")
+    if not current.model.keras_file:
+        raise NoWeights
     selection = select_accepted() if corrections_of is None else select_corrections_of(corrections_of)
     if len(selection.entries) < MIN_CORRECTIONS:
         raise TooFewCorrections(len(selection.entries), MIN_CORRECTIONS)

@@ -25,7 +25,7 @@ from recognition.admin.deletion import DELETE_MODELS
 from recognition.admin.lineage import lineage
 from recognition.admin.search import CONDITIONS, TERMS
 from recognition.errors import NoEarlierModel
-from recognition.models import Activation, ModelVersion, Via, first_run, in_service
+from recognition.models import Activation, ModelVersion, Origin, Via, first_run, in_service
 
 MAY_ACTIVATE = "recognition.add_activation"
 ACTIVATIONS_SHOWN = 20  # activations listed on a model's page
@@ -108,14 +108,16 @@ def activations_table(model: ModelVersion, with_reason: bool = False) -> str:
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(TermSearch, DeletingAdmin):
-    list_display = ("name", "serving", "accuracy", "trained_by", "size_shown", "created")
+    list_display = ("title", "serving", "accuracy", "source", "size_shown", "created")
     fields = (
-        *("serving", "trained_by", "files", "sha256", "size_shown", "accuracy", "temperature_shown", "uncertain"),
+        *("serving", "source", "files", "sha256", "size_shown", "accuracy", "temperature_shown", "uncertain"),
         *("created", "lineage_list", "activations_shown"),
     )
     readonly_fields = fields
     terms, conditions = TERMS, CONDITIONS
-    search_help_text = "By number (“model 2”), run (“run 3”), the first characters of the SHA-256, or “in service”."
+    search_help_text = (
+        "By number (“model 2”), name, run (“run 3”), the first characters of the SHA-256, or “in service”."
+    )
     list_per_page = 50
     show_full_result_count = False
     object_actions = {
@@ -132,7 +134,7 @@ class ModelVersionAdmin(TermSearch, DeletingAdmin):
         return super().get_queryset(request).annotate(in_service=in_service(), run=first_run())
 
     @admin.display(description="model", ordering="pk")
-    def name(self, model: ModelVersion) -> str:
+    def title(self, model: ModelVersion) -> str:
         return str(model)
 
     @admin.display(description="in service")
@@ -145,9 +147,9 @@ class ModelVersionAdmin(TermSearch, DeletingAdmin):
         return format_html(html, time_tag(current.at), current.origin)
 
     @admin.display(description="trained by", ordering="run")
-    def trained_by(self, model: Any) -> SafeString:
+    def source(self, model: Any) -> SafeString | str:
         if model.run is None:
-            return SafeString("–")
+            return "elsewhere, " + model.get_origin_display() if model.origin == Origin.FILE else MISSING
         return format_html(
             '<a href="{}">run {}</a>', reverse("admin:training_trainingrun_change", args=[model.run]), model.run
         )

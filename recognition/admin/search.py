@@ -13,8 +13,8 @@ TERMS = re.compile(r"(?P<run>run\s*#?\d{1,18}\b)|(?P<service>in service)|(?:mode
 
 
 def number_or_digest(word: str) -> Q:
-    """Match a model's number, or the beginning of its SHA-256."""
-    found = Q(pk=int(word)) if re.fullmatch("[0-9]{1,18}", word) else Q(pk__in=[])
+    """Match a model's number, or a part of its name or the beginning of its SHA-256."""
+    found = Q(pk=int(word)) if re.fullmatch("[0-9]{1,18}", word) else Q(name__icontains=word)
     return found | Q(sha256__startswith=word.lower()) if len(word) >= DIGEST_CHARACTERS else found
 
 

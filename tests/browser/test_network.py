@@ -243,13 +243,14 @@ def test_filters_and_units_say_what_feeds_them_and_what_they_add(visits):
 
 
 @pytest.mark.browser
-def test_without_weights_the_panel_says_so_and_tries_again(visits):
-    page = visits.prepare(expected=["status of 503"])
-    page.route("**/filters/", lambda route: route.fulfill(status=503, body="{}"))
+@pytest.mark.parametrize(("status", "text"), [(503, "could not be loaded"), (404, "has other layers")])
+def test_without_weights_the_panel_says_so_and_tries_again(visits, status, text):
+    page = visits.prepare(expected=[f"status of {status}"])
+    page.route("**/filters/", lambda route: route.fulfill(status=status, body="{}"))
     page.goto(visits.url)
     open_panel(page)
     draw(page)
-    expect(shown(page)).to_contain_text("could not be loaded")
+    expect(shown(page)).to_contain_text(text)
     page.unroute("**/filters/")
     draw(page, SCRIBBLE)
     expect(shown(page)).to_have_text(DRAWN)

@@ -70,7 +70,7 @@ def test_without_a_model_to_begin_with_there_is_no_run(client: Client) -> None:
     add_corrections(12)
     assert_refused(request(client), 409, "no_model")
     registry.activate(publish_constant_model(3))  # it has no Keras file
-    assert_refused(request(client), 409, "no_model")
+    assert_refused(request(client), 409, "no_weights")
     assert not TrainingRun.objects.exists()
 
 

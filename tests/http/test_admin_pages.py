@@ -72,7 +72,7 @@ def test_search_finds_runs_by_all_that_people_type(client: Client) -> None:
 def test_search_finds_models_by_number_run_and_checksum(client: Client) -> None:
     shipped, other = ModelVersion.objects.get(), publish_constant_model(5)
     run = make_run(Status.COMPLETED, model=other)
-    assert "By number (“model 2”), run" in client.get(MODELS).content.decode()
+    assert "By number (“model 2”), name, run" in client.get(MODELS).content.decode()
     found = {
         f"model {other.pk}": {other.pk},
         str(other.pk): {other.pk},

@@ -40,7 +40,7 @@ class StartView(APIView):
     )
     @raises(
         *(InvalidParameter, errors.RunActive, errors.QueueFull, errors.CoolDown, errors.QueueUnavailable),
-        *(errors.NoModel, errors.TooFewCorrections, errors.CorrectionsGone, errors.NoCheckpoint),
+        *(errors.NoModel, errors.NoWeights, errors.TooFewCorrections, errors.CorrectionsGone, errors.NoCheckpoint),
     )
     def post(self, request: Request) -> Response:
         parameters = StartParameters(data=request.data, context={"bounded": is_anonymous_visitor(request)})

@@ -57,12 +57,17 @@ def calibrates(config: Config, held_back: dataset.Digits) -> bool:
 
 def evaluate(config: Config, predict: Predict, held_back: dataset.Digits, test: dataset.Digits) -> Figures:
     """Calibrate on the held-back digits, if the run does, and measure on the test set."""
+    return measure(predict, test, calibrating=held_back if calibrates(config, held_back) else None)
+
+
+def measure(predict: Predict, test: dataset.Digits, calibrating: dataset.Digits | None) -> Figures:
+    """Calibrate on the digits `calibrating`, if there are any, and measure on the test set."""
     temperature = uncertain_below = None
     probabilities = predict(test.images)
-    if calibrates(config, held_back):
-        of_held_back = predict(held_back.images)
-        temperature = calibration.fit_temperature(of_held_back, held_back.labels)
-        calibrated = calibration.apply_temperature(of_held_back, temperature)
+    if calibrating is not None:
+        answers = predict(calibrating.images)
+        temperature = calibration.fit_temperature(answers, calibrating.labels)
+        calibrated = calibration.apply_temperature(answers, temperature)
         uncertain_below = calibration.confidence_floor(calibrated, UNCERTAIN_SHARE)
     calibrated = calibration.apply_temperature(probabilities, temperature or 1.0)
     confusion = np.zeros((10, 10), np.int64)

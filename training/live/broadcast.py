@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from redis.exceptions import RedisError
 
 from training.learner import reports
@@ -123,6 +123,12 @@ class RunProgress:
         if self._curve.is_due and not self.is_paused:
             with suppress(RedisError):
                 self._curve.write()
+
+    def finish(self, status: Status, **values: Any) -> None:
+        """Write the run's end and its curve of batches. Safe to repeat. Raises LostClaim."""
+        with transaction.atomic():
+            self.run.finish(status, **values)
+            self._curve.store()
 
     def phase(self, report: reports.Phase) -> None:
         """Broadcast a phase. After the last epoch, which may come before `max_epochs`, the percentage stays at 100."""

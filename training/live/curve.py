@@ -1,10 +1,11 @@
 """The curve of a run's batches, kept in the cache for viewers who come in mid-run, and the time that is left.
 
-The cache alone has the curve: without it, or without Redis, a viewer begins with an empty one.
+Until the run's end the cache alone has the curve: without it, or without Redis, a viewer begins with an empty one.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from training.learner import reports
 from training.live.events import BatchPoint
+from training.models import Batches
 
 MAX_POINTS = 300  # of a whole run
 WRITE_SECONDS = 1.0
@@ -27,7 +29,8 @@ class BatchCurve:
     """One run's curve, evenly thinned, for `cached_curve` to read."""
 
     def __init__(self, run_id: int, queued_at: datetime, max_epochs: int) -> None:
-        self._key, self._spacing = curve_key(run_id, queued_at), max_epochs / MAX_POINTS
+        self._run_id, self._key, self._spacing = run_id, curve_key(run_id, queued_at), max_epochs / MAX_POINTS
+        self._steps = 0
         self._points: list[BatchPoint] = []
         self._written_at, self._is_written = float("-inf"), True
 
@@ -38,7 +41,7 @@ class BatchCurve:
 
     def add(self, batch: reports.Batch) -> None:
         """Add a batch if it is far enough from the last one."""
-        at = batch["epoch"] - 1 + batch["step"] / batch["steps"]
+        at, self._steps = batch["epoch"] - 1 + batch["step"] / batch["steps"], batch["steps"]
         if self._points and at - self._points[-1]["at"] < self._spacing:
             return
         loss, accuracy = batch["loss"], batch["accuracy"]
@@ -56,6 +59,12 @@ class BatchCurve:
         """Write the curve to the cache. Raises RedisError."""
         self._written_at, self._is_written = time.monotonic(), True
         cache.set(self._key, self._points[-MAX_POINTS:], timeout=CACHED_SECONDS)
+
+    def store(self) -> None:
+        """Write the curve to the database. Safe to repeat."""
+        points = [(each["at"], each["loss"], each["accuracy"]) for each in self._points if math.isfinite(each["loss"])]
+        if points and self._steps:
+            Batches.objects.update_or_create(run_id=self._run_id, defaults={"steps": self._steps, "points": points})
 
 
 def curve_key(run_id: int, queued_at: datetime) -> str:

@@ -123,7 +123,7 @@ def publish_and_complete(
             if run.base and run.base != model and result["comparison"] is not None:
                 registry.compare(run.base, model, result["comparison"])
             active, not_activated = activate_if_requested(run, model)
-            run.finish(
+            progress.finish(
                 Status.COMPLETED,
                 model=model,
                 test_accuracy=result["test_accuracy"],
@@ -169,7 +169,7 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, 
 
 def end_without_model(progress: RunProgress, status: Status, **values: Any) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
-    persist(lambda: progress.run.finish(status, **values))
+    persist(lambda: progress.finish(status, **values))
     broadcast_end(progress)
 
 

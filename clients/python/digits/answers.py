@@ -146,6 +146,8 @@ class Model(Answer, frozen=True, kw_only=True):
     in_service: bool
     run: int | None
     parent: int | None
+    name: str = ""
+    origin: str = "run"
 
 
 class Preset(Answer, frozen=True, kw_only=True):

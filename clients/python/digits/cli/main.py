@@ -195,6 +195,7 @@ def list_models(limit: int, as_json: bool) -> None:
     """List the models, newest first."""
     columns = {
         "model": lambda model: model.id,
+        "name": lambda model: model.name or None,
         "test set": lambda model: output.per_cent(model.test_accuracy),
         "run": lambda model: model.run,
         "active": lambda model: "yes" if model.in_service else "",

@@ -7,8 +7,8 @@ import { SideBySide } from "./sides.js";
 
 const FRESH_MS = 10_000;
 
-const nameOf = ({ id, test_accuracy: accuracy, run, in_service: serves }) =>
-  `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}`;
+const nameOf = ({ id, name, test_accuracy: accuracy, run, in_service: serves }) =>
+  `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}${name && `, ${name}`}`;
 
 export class ModelChoice {
   #url;

@@ -19,7 +19,7 @@ async function decodePixels(preview) {
 async function fetchBuffer(url) {
   // "no-cache" revalidates the browser's copy by its ETag.
   const response = await fetch(url, { cache: "no-cache" });
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (!response.ok) throw new Error(`status ${response.status}`, { cause: response.status });
   return response.arrayBuffer();
 }
 
@@ -82,8 +82,9 @@ export class NetworkPanel {
     try {
       await this.#start();
       while (this.#pending && this.root.open) await this.#show(this.#pending);
-    } catch {
-      this.#empty("The network’s weights could not be loaded. Draw again to retry.");
+    } catch ({ cause }) {
+      const hasOtherLayers = cause === 404; // it was published from a file
+      this.#empty(hasOtherLayers ? "This model’s network has other layers, which cannot be shown." : "The network’s weights could not be loaded. Draw again to retry.");
     } finally {
       this.#setBusy(false);
     }

@@ -1,0 +1,1 @@
+"""Export an ended run to experiment trackers. Their libraries are optional: requirements-export.txt."""

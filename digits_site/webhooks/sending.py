@@ -52,7 +52,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     except ValidationError as invalid:  # the mode has changed since it was saved
         error = " ".join(invalid.messages)
     except (Refused, OSError, http.client.HTTPException) as failure:
-        error = f"Refused: {failure}" if isinstance(failure, Refused) else f"{type(failure).__name__}: {failure}"
+        reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+        error = f"Refused: {reason}" if isinstance(failure, Refused) else f"{reason}."
         if time.monotonic() >= deadline or isinstance(failure, TimeoutError):
             error = f"No answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} s."
     return Outcome(time.monotonic() - began, status, clean(answer)[:KEPT_BYTES], clean(error)[:KEPT_CHARACTERS])

@@ -54,7 +54,7 @@ def names(monkeypatch) -> Iterator[tuple[dict[str, list[list[str]]], list[str]]]
     def create_connection(address: tuple[str, int], *rest: Any) -> socket.socket:
         connected.append(address[0])
         if address[0] == EVERYWHERE:
-            raise ConnectionRefusedError("There is no Internet here.")
+            raise ConnectionRefusedError("There is no Internet here")
         return connect(address, *rest)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -154,8 +154,8 @@ def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settin
     redirected = "Status 302. Redirects are not followed (Location: http://127.0.0.1:1/)."
     assert delivery.error == expected.get(answer, redirected if delivery.response_status == 302 else "Status 500.")
     assert delivery.response_body in {"", "down\ufffd"}
-    due = (delivery.next_attempt_at - timezone.now()).total_seconds()
-    assert 4 < due <= 6
+    assert delivery.next_attempt_at is not None
+    assert 4 < (delivery.next_attempt_at - timezone.now()).total_seconds() <= 6
     assert attempted(delivery).status == "delivered"
     one, two = receiver.received
     assert one.headers["webhook-id"] == two.headers["webhook-id"] == delivery.message_id
@@ -255,7 +255,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(names, settings, re
     assert table["hooks.example"] == [["127.0.0.1"]], (
         "one look-up was for the check of the command, one for the attempt"
     )
-    assert delivery.error.startswith("ConnectionRefusedError")
+    assert delivery.error == "There is no Internet here."
     assert receiver.received == []
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import truncatechars
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,6 +23,7 @@ from digits_site.webhooks.models import WebhookEndpoint, count_overdue
 from digits_site.webhooks.publishing import send_test
 
 MAY_CHANGE = "webhooks.change_webhookendpoint"
+URL_CHARACTERS = 32  # in the list
 BY_HAND = "Disabled by hand."
 NO_WORKER = "Deliveries have been waiting for more than a minute. Start the worker for webhooks."
 
@@ -35,6 +38,7 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = WebhookEndpoint
         fields = ("url", "events", "enabled")
+        widgets = {"url": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}
         help_texts = {"url": "Where deliveries are posted.", "enabled": "Deliveries to a disabled endpoint wait."}
 
     def clean_url(self) -> str:
@@ -104,8 +108,7 @@ def show_once(
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ActionAdmin):
     form = EndpointForm
-    list_display = ("name", "url", "events_shown", "state", "last_success", "failures")
-    list_filter = ("enabled",)
+    list_display = ("name", "url_shown", "events_shown", "state", "last_success", "failures")
     readonly_fields = ("state", "deliveries_link", "last_success", "failures", "created", "rotated")
     search_fields = ("=id", "url")
     search_help_text = "By number or URL."
@@ -159,9 +162,14 @@ class WebhookEndpointAdmin(ActionAdmin):
     def name(self, endpoint: WebhookEndpoint) -> str:
         return str(endpoint)
 
+    @admin.display(description="URL", ordering="url")
+    def url_shown(self, endpoint: WebhookEndpoint) -> str:
+        """The host and the beginning of the path, whose rest may be a key."""
+        return truncatechars(endpoint.url.partition("://")[2], URL_CHARACTERS)
+
     @admin.display(description="events")
     def events_shown(self, endpoint: WebhookEndpoint) -> str:
-        return ", ".join(endpoint.events)
+        return "all" if set(endpoint.events) == set(EVENTS) else ", ".join(endpoint.events)
 
     @admin.display(description="state", ordering="enabled")
     def state(self, endpoint: WebhookEndpoint) -> SafeString:

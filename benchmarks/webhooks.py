@@ -1,0 +1,79 @@
+"""Runs and corrections with ten dead webhook endpoints, and without: ``python -m benchmarks.webhooks``.
+
+Five endpoints refuse connections and five accept them without ever answering. Rounds alternate: without, with.
+"""
+
+import argparse
+import socket
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from benchmarks.support.common import machine
+from tests.support.ports import free_port
+from tests.support.stack import Stack, running
+
+ENDPOINTS, CORRECTIONS = 10, 20
+MODELS = "from digits_site.webhooks.models import *; from digits_site.webhooks.events import EVENTS;"
+
+
+def add_endpoints(stack: Stack, sockets: ExitStack) -> None:
+    """Add the endpoints, disabled. The kernel accepts connections to those that listen, and nobody answers."""
+    ports = [free_port() for _ in range(ENDPOINTS)]
+    for port in ports[::2]:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    made = "WebhookEndpoint(url=f'http://127.0.0.1:{port}/', events=list(EVENTS), enabled=False)"
+    code = f"{MODELS}\nfor port in {ports}:\n endpoint = {made}\n endpoint.renew_secret()\n endpoint.save()"
+    stack.manage("shell", "-v0", "-c", code)
+
+
+def one_round(stack: Stack, samples: int, number: int) -> dict[str, float]:
+    """Return the seconds of a run, by its row and as its requester sees it, and of a correction."""
+    began = time.monotonic()
+    run = stack.ended(stack.train(preset="original", epochs=1, samples=samples))
+    seen = time.monotonic() - began
+    start, end = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
+    times = []
+    for row in range(CORRECTIONS):
+        pixels = [0] * 300 + [255] * 60 + [0] * (424 - row) + [(number + 1) % 256] * row
+        began = time.monotonic()
+        stack.http.post("/api/corrections/", json={"pixels": pixels, "label": number % 10}).raise_for_status()
+        times.append(time.monotonic() - began)
+    return {
+        "run seconds": (end - start).total_seconds(),
+        "until seen": seen,
+        "correction ms": 1000 * statistics.median(times),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--samples", type=int, default=10_000)
+    given = parser.parse_args()
+    print(
+        f"{machine()}; runs of one epoch over {given.samples} digits, {CORRECTIONS} corrections a round\n", flush=True
+    )
+    with tempfile.TemporaryDirectory() as name, ExitStack() as sockets, running(Path(name)) as stack:
+        stack.launch_webhooks()
+        add_endpoints(stack, sockets)
+        one_round(stack, given.samples, 0)
+        for number in range(1, 2 * given.rounds + 1):
+            dead = number % 2 == 0
+            stack.manage("shell", "-v0", "-c", f"{MODELS} WebhookEndpoint.objects.update(enabled={dead})")
+            found = one_round(stack, given.samples, number)
+            shown = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
+            print(f"{ENDPOINTS if dead else 0:2} dead endpoints: {shown}", flush=True)
+        memory = psutil.Process(stack.processes["webhooks"].pid).memory_full_info()
+    print(f"The worker for webhooks: {memory.rss / 1e6:.0f} MB resident, {memory.uss / 1e6:.0f} MB of it unshared.")
+
+
+if __name__ == "__main__":
+    main()

@@ -56,7 +56,7 @@ def one_round(stack: Stack, samples: int, number: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--samples", type=int, default=2_000)
     given = parser.parse_args()
     print(
         f"{machine()}; runs of one epoch over {given.samples} digits, {CORRECTIONS} corrections a round\n", flush=True

@@ -14,6 +14,7 @@ from django.utils import timezone
 from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
 from digits_site.webhooks.sending import Outcome, post
 from digits_site.webhooks.signing import UnreadableSecret, sign
+from digits_site.webhooks.slots import slot
 
 # Between attempts, in units of WEBHOOK_RETRY_SECONDS; with 5 s: 5 s, 30 s, 2 min, 10 min, 1, 5, 10, 14, 20 and 24 h.
 STEPS = (1, 6, 24, 120, 720, 3600, 7200, 10080, 14400, 17280)
@@ -24,12 +25,18 @@ logger = logging.getLogger(__name__)
 
 
 def deliver(delivery_id: int) -> None:
-    """Attempt a delivery. Return quietly if it is not due, or if another worker was faster."""
-    delivery = claim(delivery_id)
-    if delivery is None:
+    """Attempt a delivery.
+
+    Return quietly if it is not due, if another worker was faster, or if its endpoint's slots are taken: the poller
+    finds it again.
+    """
+    endpoint = WebhookDelivery.objects.filter(pk=delivery_id).values_list("endpoint", flat=True).first()
+    if endpoint is None:
         return
-    close_old_connections()  # the pool has fewer than there are threads
-    record(delivery, attempt(delivery))
+    with slot(endpoint) as granted:
+        if granted and (delivery := claim(delivery_id)):
+            close_old_connections()  # the pool has fewer than there are threads
+            record(delivery, attempt(delivery))
 
 
 def claim(delivery_id: int) -> WebhookDelivery | None:

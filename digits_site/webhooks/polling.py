@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from digits_site.webhooks.models import WebhookDelivery
 from digits_site.webhooks.publishing import enqueue
+from digits_site.webhooks.slots import full
 from digits_site.webhooks.tasks import QUEUE
 
 MIN_POLL_SECONDS, MAX_POLL_SECONDS = 0.1, 2.0
@@ -28,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 def poll() -> None:
     """Send deliveries that are due to the queue, if it is empty: those in it are due too."""
-    due = WebhookDelivery.objects.due(timezone.now()).order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH]
-    if (deliveries := list(due)) and not queue_length():
+    due = WebhookDelivery.objects.due(timezone.now()).exclude(endpoint__in=full()).order_by("next_attempt_at")
+    if (deliveries := list(due.values_list("pk", flat=True)[:BATCH])) and not queue_length():
         enqueue(deliveries)
 
 

@@ -44,7 +44,7 @@ def add_deliveries(
         rows = WebhookDelivery.objects.bulk_create(
             WebhookDelivery(endpoint=endpoint, created_at=now, next_attempt_at=now, **values) for endpoint in endpoints
         )
-        transaction.on_commit(partial(enqueue, [row.pk for row in rows]))
+        transaction.on_commit(partial(enqueue, [row.pk for row in rows]), robust=True)
     return rows
 
 
@@ -55,7 +55,7 @@ def resend(delivery: WebhookDelivery) -> None:
         pending = WebhookDelivery.Status.PENDING
         if not ended.exclude(status=pending).update(status=pending, attempts=0, next_attempt_at=timezone.now()):
             raise StateChanged
-        transaction.on_commit(partial(enqueue, [delivery.pk]))
+        transaction.on_commit(partial(enqueue, [delivery.pk]), robust=True)
 
 
 def enqueue(deliveries: Iterable[int]) -> None:

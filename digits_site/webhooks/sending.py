@@ -38,7 +38,10 @@ class Outcome:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-    """POST, follow no redirect, and return the outcome within WEBHOOK_TIMEOUT_SECONDS of the name's resolution."""
+    """POST and return the outcome, within WEBHOOK_TIMEOUT_SECONDS unless the resolver takes longer.
+
+    Redirects are not followed.
+    """
     began = time.monotonic()
     deadline = began + settings.WEBHOOK_TIMEOUT_SECONDS
     status, answer, error = None, b"", ""

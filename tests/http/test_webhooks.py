@@ -20,22 +20,17 @@ from digits_site.webhooks.delivering import STEPS, claim, record
 from digits_site.webhooks.events import EVENTS
 from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
 from digits_site.webhooks.publishing import publish, resend, send_test
+from digits_site.webhooks.slots import slot
 from digits_site.webhooks.tasks import deliver
 from recognition.models import NO_DIGIT
 from tests.support.corrections import new_correction
 from tests.support.public_site import make_certificate
-from tests.support.receiver import Receiver, drip, hang, receiving, status
+from tests.support.receiver import Receiver, drip, hang, one_transaction, receiver_of_a_test, receiving, status  # noqa: F401
 from tests.support.runs import claimed_run, make_run
 from training.models import Status
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.usefixtures("one_transaction")]
 EVERYWHERE = "93.184.215.14"  # a public address
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -220,6 +215,20 @@ def test_a_delivery_is_claimed_once_and_a_worker_that_was_late_overwrites_nothin
     record(late, sending.Outcome(0.1, error="too late"))
     delivery.refresh_from_db()
     assert (delivery.attempts, delivery.error) == (2, "Status 503.")
+
+
+def test_an_endpoint_that_hangs_holds_two_threads_at_most(receiver, monkeypatch) -> None:
+    endpoint, _ = made(receiver.url)
+    delivery, sent = published(endpoint), list[int]()
+    monkeypatch.setattr(polling, "queue_length", lambda: 0)
+    monkeypatch.setattr(polling, "enqueue", sent.extend)
+    with slot(endpoint.pk), slot(endpoint.pk):
+        polling.poll()
+        assert sent == []
+        assert attempted(delivery).attempts == 0
+    polling.poll()
+    assert sent == [delivery.pk]
+    assert attempted(delivery).status == "delivered"
 
 
 # --- Where deliveries may go ---

@@ -13,17 +13,11 @@ from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
 from digits_site.webhooks.publishing import publish
 from digits_site.webhooks.tasks import deliver
 from tests.support.admin_pages import confirm, hidden_fields, superuser_client, text_of  # noqa: F401
-from tests.support.receiver import Receiver, receiving, status
+from tests.support.receiver import Receiver, one_transaction, receiver_of_a_test, status  # noqa: F401
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.usefixtures("one_transaction")]
 ENDPOINTS, DELIVERIES = "/admin/webhooks/webhookendpoint/", "/admin/webhooks/webhookdelivery/"
 SECRET = re.compile(r"whsec_[\w+/=]{44}")
-
-
-@pytest.fixture
-def receiver():
-    with receiving() as receiver:
-        yield receiver
 
 
 def add(client: Client, url: str, *events: str) -> tuple[WebhookEndpoint, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.support.receiver import Receiver, hang, receiving, status
+from tests.support.receiver import Receiver, hang, receiver_of_a_test, status  # noqa: F401
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
 
 pytestmark = pytest.mark.stack
@@ -20,12 +20,6 @@ def worker(shared_stack: Stack) -> Iterator[Stack]:
     shared_stack.kill("webhooks")
     code = "from digits_site.webhooks.models import *; WebhookEndpoint.objects.all().delete()"
     shared_stack.manage("shell", "-v0", "-c", code)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 def told(stack: Stack, receiver: Receiver, *events: str) -> str:

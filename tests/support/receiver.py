@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from standardwebhooks.webhooks import Webhook
 
 
@@ -97,3 +98,15 @@ def receiving(tls: Path | None = None) -> Iterator[Receiver]:
         threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield receiver
         receiver.shutdown()
+
+
+@pytest.fixture(name="receiver")
+def receiver_of_a_test() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that delivers inside its transaction, whose connection must stay open meanwhile."""
+    monkeypatch.setattr("digits_site.webhooks.delivering.close_old_connections", lambda: None)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.support.common import machine
+from benchmarks.support.common import machine, spread, table
 from tests.support.ports import free_port
-from tests.support.stack import Stack, running
+from tests.support.stack import NUMPY_LEARNER, Stack, running
 
 ENDPOINTS, CORRECTIONS = 10, 20
 MODELS = "from digits_site.webhooks.models import *; from digits_site.webhooks.events import EVENTS;"
@@ -34,10 +34,10 @@ def add_endpoints(stack: Stack, sockets: ExitStack) -> None:
     stack.manage("shell", "-v0", "-c", code)
 
 
-def one_round(stack: Stack, samples: int, number: int) -> dict[str, float]:
+def one_round(stack: Stack, number: int) -> dict[str, float]:
     """Return the seconds of a run, by its row and as its requester sees it, and of a correction."""
     began = time.monotonic()
-    run = stack.ended(stack.train(preset="original", epochs=1, samples=samples))
+    run = stack.ended(stack.train(preset="fast", epochs=1, samples=500))
     seen = time.monotonic() - began
     start, end = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
     times = []
@@ -55,23 +55,29 @@ def one_round(stack: Stack, samples: int, number: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--samples", type=int, default=2_000)
-    given = parser.parse_args()
-    print(
-        f"{machine()}; runs of one epoch over {given.samples} digits, {CORRECTIONS} corrections a round\n", flush=True
-    )
-    with tempfile.TemporaryDirectory() as name, ExitStack() as sockets, running(Path(name)) as stack:
+    parser.add_argument("--rounds", type=int, default=10)
+    count = parser.parse_args().rounds
+    print(f"{machine()}; {count} rounds of each kind: a run of the tests' learner, {CORRECTIONS} corrections\n")
+    rounds: dict[bool, list[dict[str, float]]] = {False: [], True: []}
+    with (
+        tempfile.TemporaryDirectory() as name,
+        ExitStack() as sockets,
+        running(Path(name), learner=NUMPY_LEARNER) as stack,
+    ):
         stack.launch_webhooks()
         add_endpoints(stack, sockets)
-        one_round(stack, given.samples, 0)
-        for number in range(1, 2 * given.rounds + 1):
+        one_round(stack, 0)
+        for number in range(1, 2 * count + 1):
             dead = number % 2 == 0
             stack.manage("shell", "-v0", "-c", f"{MODELS} WebhookEndpoint.objects.update(enabled={dead})")
-            found = one_round(stack, given.samples, number)
-            shown = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
-            print(f"{ENDPOINTS if dead else 0:2} dead endpoints: {shown}", flush=True)
+            rounds[dead].append(one_round(stack, number))
         memory = psutil.Process(stack.processes["webhooks"].pid).memory_full_info()
+    names = list(rounds[True][0])
+    rows = [
+        [f"{ENDPOINTS * dead}", *(spread([one[n] for one in found], 3) for n in names)]
+        for dead, found in rounds.items()
+    ]
+    print(table(["dead endpoints", *names], rows))
     print(f"The worker for webhooks: {memory.rss / 1e6:.0f} MB resident, {memory.uss / 1e6:.0f} MB of it unshared.")
 
 

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digits_site.settings")
 
 app = Celery("digits_site")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["training.worker"])
+app.autodiscover_tasks(["training.worker", "digits_site.webhooks"])
 
 
 @setup_logging.connect
@@ -32,16 +32,25 @@ def refuse_unsafe_start(**_: Any) -> None:
 
 
 @worker_ready.connect
-def start_watching(**_: Any) -> None:
-    """Take up runs whose worker was lost, from the moment this worker can take them, and prepare for the first one."""
+def start_threads(**_: Any) -> None:
+    """Start what belongs to the queues of this worker: it executes runs, or it delivers webhooks.
+
+    A worker of runs takes up those whose worker was lost, from the moment it can take them, and prepares for the first
+    one.
+    """
     from django.conf import settings
 
-    from training.worker import watchdog
+    from digits_site.webhooks import polling, tasks
+    from training.worker import presence, watchdog
     from training.worker.spare import spare
 
-    if settings.WATCHDOG:
-        watchdog.start(is_worker=True)
-    spare.start()
+    queues = app.amqp.queues.consume_from
+    if tasks.QUEUE in queues:
+        polling.start()
+    if presence.QUEUE in queues:
+        if settings.WATCHDOG:
+            watchdog.start(is_worker=True)
+        spare.start()
 
 
 @worker_shutting_down.connect

@@ -105,6 +105,11 @@ MNIST_DIR = Path(env.str("MNIST_DIR", default=str(BASE_DIR / "training" / "data"
 LEARNER = env.str("LEARNER", default=KERAS_LEARNER)  # the function that trains, in a process of its own
 WATCHDOG = env.bool("WATCHDOG", default=True)
 
+# --- Webhooks ---
+WEBHOOK_TIMEOUT_SECONDS = max(1.0, env.number("WEBHOOK_TIMEOUT_SECONDS", 10.0))
+WEBHOOK_RETRY_SECONDS = env.number("WEBHOOK_RETRY_SECONDS", 5.0)  # until the first retry; the others in proportion
+WEBHOOK_DAYS = env.number("WEBHOOK_DAYS", 30)  # 0: for ever
+
 # --- Redis: channel layer, broker, cache of live progress, session cache; never the only copy of anything ---
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_PASSWORD_GIVEN = bool(urlsplit(REDIS_URL).password)
@@ -170,7 +175,7 @@ INSTALLED_APPS = [
     "digits_site.apps.DigitsAdminConfig",
     *(f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions", "messages", "staticfiles")),
     *("corsheaders", "rest_framework", "knox", "drf_spectacular", "drf_spectacular_sidecar", "channels"),
-    *("digits_site", "digits_site.accounts", "recognition", "training"),
+    *("digits_site", "digits_site.accounts", "digits_site.webhooks", "recognition", "training"),
 ]
 MIDDLEWARE = [
     "digits_site.web.middleware.request_id.RequestIDMiddleware",  # first: it sees the others' refusals

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from digits_site.web.errors import StateChanged
+from digits_site.webhooks import publishing as webhooks
 from recognition.classifier import Classifier
 from recognition.comparison import objections, outcome
 from recognition.errors import LessAccurate, ModelRejected, NoEarlierModel, NoFile, WorseThanChampion
@@ -139,7 +140,7 @@ def activate(
         if current:
             check_quality(model, current.model, refuse_less_accurate, overruled=bool(account and reason))
         activation = Activation.objects.create(model=model, by=account, via=via, previous=current, reason=reason)
-        log_activation(activation)
+        announce(activation)
         return activation
 
 
@@ -169,12 +170,14 @@ def roll_back(*, by: User | AnonymousUser | None = None, via: str = "", expected
         activation = Activation.objects.create(
             model=back.model, by=account, via=via, previous_id=back.previous_id, rollback=True
         )
-        log_activation(activation)
+        announce(activation)
         return activation
 
 
-def log_activation(activation: Activation) -> None:
-    """Add the activation to the log of the account, if it has one."""
+def announce(activation: Activation) -> None:
+    """Tell webhooks of the activation, and add it to the log of the account, if it has one."""
+    data = {"id": activation.model_id, "test_accuracy": activation.model.test_accuracy, "via": activation.via}
+    webhooks.publish("model.activated", {**data, "rollback": activation.rollback})
     if activation.by_id:
         action = "Rolled back to this model" if activation.rollback else "Put into service"
         message = f"{' '.join(filter(None, [action, activation.get_via_display()]))}. {activation.reason}".strip()

@@ -12,6 +12,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from digits_site.web.formatting import format_percent
+from digits_site.webhooks.publishing import publish
+from recognition.models import ModelVersion
 from recognition.models import ModelVersion, ObsoleteFile
 from training.errors import LostClaim
 from training.records import Batches, Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks here)
@@ -193,8 +195,8 @@ class TrainingRun(models.Model):
             hit = TrainingRun.objects.filter(condition, pk=self.pk).update(seq=F("seq") + 1, **values)
             if hit:
                 self.refresh_from_db()
-                if self.base_id and not self.is_active:
-                    RunCorrections.objects.filter(run=self.pk).update(pictures=b"")
+                if not self.is_active:
+                    self._end()
         return bool(hit)
 
     def promote(self) -> bool:
@@ -204,6 +206,16 @@ class TrainingRun(models.Model):
     def cancel(self, **values: Any) -> bool:
         """waiting -> cancelled. False: it waits no longer."""
         return self._change(Q(status=Status.WAITING), status=Status.CANCELLED, finished_at=timezone.now(), **values)
+
+    def _end(self) -> None:
+        """Write what belongs to an ending, in its transaction."""
+        if self.base_id:
+            RunCorrections.objects.filter(run=self.pk).update(pictures=b"")
+        if self.status == Status.CANCELLED:
+            return
+        names = ("name", "status", "preset", "attempt", "queued_at", "started_at", "finished_at", "test_accuracy")
+        data = {"id": self.pk, **{name: getattr(self, name) for name in (*names, "error_code", "error")}}
+        publish(f"run.{self.status}", {**data, "model": self.model_id})
 
     def claim(self, worker: str) -> bool:
         """queued -> in_progress. False: another worker was faster, or the run was stopped."""

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
 
+from digits_site.webhooks.publishing import publish
 from recognition import metrics
 from recognition.corrections.reviewing import review
 from recognition.imaging import Grid
-from recognition.models import Correction
+from recognition.models import NO_DIGIT, Correction
 from recognition.prediction import Prediction
 
 Levels = NDArray[np.uint8]
@@ -106,8 +107,22 @@ def collect(
         correction, created = get_or_create(sha256, label, values)
         if accepted:
             supersede_others(correction, created, decided_by)
+        if created:
+            publish("correction.created", webhook_data(correction))
     metrics.corrections.labels(source, correction.state if created else "repeated").inc()
     return correction, created
+
+
+def webhook_data(correction: Correction) -> dict[str, Any]:
+    """Return what webhooks tell of a correction: never its picture."""
+    label = None if correction.label == NO_DIGIT else correction.label
+    names = ("state", "predicted", "source")
+    return {
+        "id": correction.pk,
+        "label": label,
+        **{n: getattr(correction, n) for n in names},
+        "model": correction.model_id,
+    }
 
 
 def supersede_others(correction: Correction, created: bool, by: Any) -> None:

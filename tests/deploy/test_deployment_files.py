@@ -33,15 +33,17 @@ def neutral(command: str) -> str:
     return re.sub(r"((?:--host|--port|--bind) )\S+|\$\{(\w+)[^}]*\}", r"\1\2", command)
 
 
-def test_both_procfiles_start_the_same_streams_and_worker() -> None:
+def test_both_procfiles_start_the_same_streams_and_workers() -> None:
     assert neutral(lines("Procfile.scaled")["streams"]) == neutral(lines("Procfile")["web"])
-    assert lines("Procfile.scaled")["worker"] == lines("Procfile")["worker"]
+    for worker in ("worker", "webhooks"):
+        assert lines("Procfile.scaled")[worker] == lines("Procfile")[worker]
 
 
 def test_compose_starts_what_the_scaled_procfile_starts() -> None:
     scaled = lines("Procfile.scaled")
     assert neutral(SERVICES["web"]["command"]) == neutral(scaled["web"])
-    assert SERVICES["worker"]["command"] == scaled["worker"]
+    for worker in ("worker", "webhooks"):
+        assert SERVICES[worker]["command"] == scaled[worker]
     assert "command" not in SERVICES["streams"], "the image's own"
 
 
@@ -78,13 +80,13 @@ def test_nginx_limits_bodies_as_the_product_does() -> None:
 
 
 def test_only_nginx_is_reached_from_outside() -> None:
-    """Redis and PostgreSQL are on a network without a way out, and nginx is not on it."""
+    """Redis and PostgreSQL are on a network without a way out, and nginx is not on it. Webhooks go out."""
     published = {name for name, service in SERVICES.items() if "ports" in service}
     assert published == {"nginx"}
     networks: dict[str, Any] = yaml.safe_load(COMPOSE)["networks"]
     inside = {name for name, network in networks.items() if network and network.get("internal")}
     for name, service in SERVICES.items():
-        assert name == "nginx" or set(service["networks"]) <= inside
+        assert name in {"nginx", "webhooks"} or set(service["networks"]) <= inside
     for name in ("redis", "postgres"):
         assert not set(SERVICES[name]["networks"]) & set(SERVICES["nginx"]["networks"])
     assert "--requirepass" in SERVICES["redis"]["command"]
@@ -114,7 +116,7 @@ def test_every_container_may_as_little_as_it_can() -> None:
 
 def test_what_must_keep_serving_says_whether_it_does() -> None:
     without = {name for name, service in SERVICES.items() if "healthcheck" not in service}
-    assert without == {"migrate", "worker"}, "the first ends, the other tells Redis"
+    assert without == {"migrate", "worker", "webhooks"}, "the first ends, the others are missed by what waits for them"
 
 
 def test_the_image_takes_no_secret_along() -> None:

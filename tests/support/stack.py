@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -151,10 +152,15 @@ class Stack:
     def launch_worker(self, name: str) -> None:
         self.launch(name, "celery", "-A", "digits_site", "worker", "--pool", "threads", "--concurrency", "1")
 
-    def launch(self, name: str, program: str, *words: str) -> None:
+    def launch_webhooks(self, **environment: str) -> None:
+        """Start the worker for webhooks as the Procfile does, with settings that no other process needs."""
+        [line] = re.findall(r"^webhooks: exec deploy/keep celery (.*)$", (ROOT / "Procfile").read_text(), re.M)
+        self.launch("webhooks", "celery", *line.split(), **environment)
+
+    def launch(self, name: str, program: str, *words: str, **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [str(BIN / program), *words], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [str(BIN / program), *words], cwd=ROOT, env=self.environment | environment, stdout=log, stderr=log
             )
 
     def kill(self, name: str, how: int = signal.SIGKILL) -> None:

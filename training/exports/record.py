@@ -18,7 +18,7 @@ from training.serializers import represent
 
 # Keys of a run's representation (training.serializers). Empty values are left out.
 TAGS = (
-    *("preset", "status", "requested_by", "queued_at", "attempt", "resumed_after_epoch", "stopped_by", "stopped_via"),
+    *("name", "notes", "preset", "status", "continues", "requested_by", "queued_at", "attempt", "resumed_after_epoch", "stopped_by", "stopped_via"),
     *("error_code", "error", "base", "model", "not_activated"),
 )
 BATCH_MEASURES = ("loss", "accuracy")
@@ -67,9 +67,10 @@ def record_of(run: TrainingRun) -> RunRecord:
     shown = represent(run)
     assert run.finished_at is not None, "only ended runs are exported"
     tags = {name: shown[name] for name in TAGS} | {f"version.{name}": it for name, it in run.versions.items()}
+    tags |= {"tags": ", ".join(shown["tags"])} | {f"environment.{name}": it for name, it in run.environment.items()}
     tags["model_sha256"] = run.model.sha256 if run.model else None
     return RunRecord(
-        name=str(run),
+        name=f"{run}: {run.name}" if run.name else str(run),
         identity=f"{run.pk} of {run.queued_at.isoformat()}",
         status=run.status,
         started=(run.started_at or run.queued_at).timestamp(),

@@ -14,7 +14,7 @@ from django.conf import settings
 KEY = "digits:workers"
 ALIVE_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
-QUEUE = "celery"  # Celery's default queue, the only one
+QUEUE = "celery"  # Celery's default queue, which holds runs only
 
 
 @lru_cache(maxsize=1)

@@ -48,14 +48,14 @@ class AdminAction:
         form: Takes the object and the data of a POST; returns None if this object needs no form.
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
             StateChanged if that state no longer holds when it writes. Returns where to go then, None for the object's
-            page.
+            page, or the response itself.
     """
 
     button: str
     permission: str
     offered: Callable[[Any], bool]
     explain: Callable[[Any], Explanation]
-    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], str | None]
+    perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], str | HttpResponse | None]
     form: Callable[..., forms.Form | None] | None = None
 
 
@@ -144,9 +144,8 @@ def confirm(
         if confirmed == str(explanation.state) and (form is None or form.is_valid()):
             try:
                 values = form.cleaned_data if form else {}
-                return HttpResponseRedirect(
-                    action.perform(model_admin, request, obj, values, explanation.state) or back
-                )
+                result = action.perform(model_admin, request, obj, values, explanation.state)
+                return result if isinstance(result, HttpResponse) else HttpResponseRedirect(result or back)
             except StateChanged:  # after `explain`, a moment ago
                 obj = find()
                 explanation = action.explain(obj)

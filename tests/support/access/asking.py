@@ -19,6 +19,7 @@ from django.test.client import ClientHandler
 from digits_site.accounts.models import AccessToken
 from digits_site.asgi import websocket_application
 from digits_site.web.admin.actions import STATE_FIELD
+from digits_site.webhooks.models import WebhookDelivery
 from recognition.deletion import plan_models
 from recognition.models import Activation
 from tests.support.access.routes import ANY_OTHER, address
@@ -57,6 +58,7 @@ ACCOUNT = {"username": "eve", "usable_password": "true"}
 ACCOUNT |= dict.fromkeys(("password1", "password2"), "a long enough password")
 ACCOUNT |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
 FORM = PARAMETERS | {"preset": "fast", "post": "yes", "name": "morning shift", "scopes": "train"} | ACCOUNT
+FORM |= {"url": "https://1.0.0.1/", "events": "run.error", "enabled": "on"}
 
 
 @contextmanager
@@ -193,6 +195,9 @@ def confirmed(path: str, chosen: int) -> int | str:
         return Status.QUEUED
     if path.endswith("/act/describe/"):
         return ""
+    if "/webhook" in path:
+        states = {"resend": "failed", "rotate": None, "test": WebhookDelivery.objects.latest("pk").pk}
+        return str(next((state for act, state in states.items() if path.endswith(f"/act/{act}/")), ""))
     if path.startswith("/admin/accounts/accesstoken/"):
         return AccessToken.objects.latest("pk").pk
     activation = Activation.current() if path.endswith(("/activate/", "/roll-back/")) else None

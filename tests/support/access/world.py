@@ -9,6 +9,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from digits_site.accounts.models import SCOPES, AccessToken
+from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
+from digits_site.webhooks.publishing import send_test
 from recognition import classifier, registry
 from recognition.models import Activation, Correction, ModelVersion
 from tests.support.access.table import NONE, Row
@@ -27,6 +29,8 @@ WATCHED = {
     ModelVersion: ("pk",),
     Activation: ("pk",),
     Correction: ("pk", "state", "label"),
+    WebhookEndpoint: ("pk", "url", "encrypted_secret"),
+    WebhookDelivery: ("pk", "status"),
 }
 
 
@@ -47,6 +51,10 @@ class World:
         group, kind = Group.objects.create(name="night shift"), ContentType.objects.get_for_model(TrainingRun)
         self.objects = {"accesstoken": token.pk, "user": victim.pk, "group": group.pk, "type": kind.pk}
         self.objects["correction"] = pending_correction().pk
+        endpoint = WebhookEndpoint.objects.create(url="https://1.1.1.1/", events=["run.error"])
+        delivery = send_test(endpoint)
+        WebhookDelivery.objects.update(status="failed")
+        self.objects |= {"webhookendpoint": endpoint.pk, "webhookdelivery": delivery.pk}
         self.objects |= {"model": first.pk, "run": run.pk, "/r/": run.pk}
         failed = TrainingRun.objects.create(preset="fast", parameters=PARAMETERS, status=Status.ERROR)
         self.deletable = {"model": registry.publish(constant_model(4), test_accuracy=0.4).pk, "run": failed.pk}

@@ -1,0 +1,1 @@
+"""Webhooks: tell other programs of events, by the convention at standardwebhooks.com."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebhooksConfig(AppConfig):
+    name = "digits_site.webhooks"
+    verbose_name = "Webhooks"

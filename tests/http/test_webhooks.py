@@ -1,0 +1,351 @@
+"""One attempt of a delivery after the other: what is sent, what is refused, and what an endpoint's answers lead to."""
+
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from digits_site.webhooks import destinations, polling, sending
+from digits_site.webhooks.delivering import STEPS, claim, record
+from digits_site.webhooks.events import EVENTS
+from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
+from digits_site.webhooks.publishing import publish, resend, send_test
+from digits_site.webhooks.slots import slot
+from digits_site.webhooks.tasks import deliver
+from recognition.models import NO_DIGIT
+from tests.support.corrections import new_correction
+from tests.support.public_site import make_certificate
+from tests.support.receiver import Receiver, drip, hang, one_transaction, receiver_of_a_test, receiving, status  # noqa: F401
+from tests.support.runs import claimed_run, make_run
+from training.models import Status
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.usefixtures("one_transaction")]
+EVERYWHERE = "93.184.215.14"  # a public address
+
+
+@pytest.fixture
+def names(monkeypatch) -> Iterator[tuple[dict[str, list[list[str]]], list[str]]]:
+    """Names by the addresses of one look-up after the other, and every host that was connected to."""
+    table: dict[str, list[list[str]]] = {}
+    connected: list[str] = []
+    real, connect = socket.getaddrinfo, socket.create_connection
+
+    def getaddrinfo(host: str, *rest: Any, **named: Any) -> Any:
+        if host not in table:
+            return real(host, *rest, **named)
+        addresses = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
+        return [entry for address in addresses for entry in real(address, *rest, **named)]
+
+    def create_connection(address: tuple[str, int], *rest: Any) -> socket.socket:
+        connected.append(address[0])
+        if address[0] == EVERYWHERE:
+            raise ConnectionRefusedError("There is no Internet here")
+        return connect(address, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(sending.socket, "create_connection", create_connection)
+    return table, connected
+
+
+def made(url: str, *events: str) -> tuple[WebhookEndpoint, str]:
+    """An endpoint made by the command, and its secret as it is shown."""
+    out = StringIO()
+    words = [word for event in events for word in ("--event", event)]
+    call_command("create_webhook", url, *words, stdout=out, stderr=StringIO())
+    return WebhookEndpoint.objects.latest("pk"), out.getvalue().strip()
+
+
+def attempted(delivery: WebhookDelivery) -> WebhookDelivery:
+    """After one attempt, which is made now."""
+    WebhookDelivery.objects.filter(pk=delivery.pk, status="pending").update(next_attempt_at=timezone.now())
+    deliver(delivery.pk)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def published(endpoint: WebhookEndpoint, event: str = "run.completed") -> WebhookDelivery:
+    publish(event, {"id": 1})
+    return endpoint.deliveries.latest("pk")
+
+
+# --- What is told ---
+
+
+def test_an_endpoint_is_told_of_its_events_in_messages_that_the_conventions_library_accepts(receiver) -> None:
+    endpoint, secret = made(f"{receiver.url}?key=1", "run.error", "correction.created")
+    run = claimed_run()
+    run.finish(Status.ERROR, error_code="no_space", error="The disk is full.")
+    correction = new_correction(NO_DIGIT)
+    new_correction(NO_DIGIT)  # the same again
+    make_run(Status.COMPLETED)  # a row of an import: nothing has ended
+    for delivery in endpoint.deliveries.order_by("pk"):
+        assert attempted(delivery).status == "delivered"
+    first, second = (one.verified(secret) for one in receiver.received)
+    assert first["type"] == "run.error"
+    told = {"id": run.pk, "status": "error", "error_code": "no_space", "error": "The disk is full.", "model": None}
+    assert told.items() <= first["data"].items()
+    assert {"test_accuracy", "preset", "attempt", "queued_at", "started_at", "finished_at"} <= first["data"].keys()
+    assert first["timestamp"].endswith("Z")
+    assert second["type"] == "correction.created"
+    expected = {
+        "id": correction.pk,
+        "label": None,
+        "state": "accepted",
+        "predicted": None,
+        "source": "api",
+        "model": None,
+    }
+    assert second["data"] == expected
+    assert receiver.received[0].path == "/hook?key=1"
+    assert receiver.received[0].headers["Host"] == f"127.0.0.1:{receiver.port}"
+
+
+def test_a_change_that_is_rolled_back_or_of_no_interest_tells_nothing(receiver, django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
+        publish("run.completed", {})
+    made(receiver.url, "run.error")
+    publish("run.completed", {})
+    WebhookEndpoint.objects.update(enabled=False)
+    publish("run.error", {})
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_an_activation_and_a_rollback_are_told(shipped, receiver) -> None:
+    from recognition import registry
+    from tests.support.constant_models import constant_model
+
+    endpoint, _ = made(receiver.url)
+    registry.activate(registry.publish(constant_model(3), test_accuracy=0.5), via="admin")
+    registry.roll_back(via="api")
+    back, there = (json.loads(one.payload) for one in endpoint.deliveries.all())
+    assert [there["type"], back["type"]] == ["model.activated"] * 2
+    assert (there["data"]["test_accuracy"], there["data"]["via"], there["data"]["rollback"]) == (0.5, "admin", False)
+    assert (back["data"]["via"], back["data"]["rollback"]) == ("api", True)
+
+
+# --- Answers ---
+
+
+@pytest.mark.parametrize("answer", [status(302, Location="http://127.0.0.1:1/"), status(500, b"down\x00"), drip, hang])
+def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settings, answer) -> None:
+    settings.WEBHOOK_TIMEOUT_SECONDS = 0.3
+    endpoint, secret = made(receiver.url)
+    receiver.answers = [answer]
+    began = time.monotonic()
+    delivery = attempted(published(endpoint))
+    assert time.monotonic() - began < 1.5
+    assert (delivery.status, delivery.attempts) == ("pending", 1)
+    expected = {drip: "No answer within 0.3 s.", hang: "No answer within 0.3 s."}
+    redirected = "Status 302. Redirects are not followed (Location: http://127.0.0.1:1/)."
+    assert delivery.error == expected.get(answer, redirected if delivery.response_status == 302 else "Status 500.")
+    assert delivery.response_body in {"", "down\ufffd"}
+    assert delivery.next_attempt_at is not None
+    assert 4 < (delivery.next_attempt_at - timezone.now()).total_seconds() <= 6
+    assert attempted(delivery).status == "delivered"
+    one, two = receiver.received
+    assert one.headers["webhook-id"] == two.headers["webhook-id"] == delivery.message_id
+    assert one.body == two.body
+    two.verified(secret)
+    endpoint.refresh_from_db()
+    assert (endpoint.failures, endpoint.last_success_at is not None) == (0, True)
+
+
+def test_an_endpoint_that_is_gone_is_disabled_at_once_and_says_so(receiver, caplog) -> None:
+    endpoint, _ = made(f"{receiver.url}/a-key")
+    receiver.answers = [status(410)]
+    attempted(published(endpoint))
+    endpoint.refresh_from_db()
+    assert (endpoint.enabled, endpoint.disabled_reason) == (False, "It answered 410 Gone.")
+    assert any(record.levelno == logging.ERROR and "410" in record.message for record in caplog.records)
+    assert "a-key" not in caplog.text
+    out = StringIO()
+    call_command("list_webhooks", stdout=out)
+    assert "disabled: It answered 410 Gone." in out.getvalue()
+
+
+def test_a_dead_endpoint_is_disabled_after_the_last_attempt_unless_it_accepted_something_since(receiver) -> None:
+    endpoint, _ = made(receiver.url)
+    receiver.usual = status(503)
+    one, other = published(endpoint), published(endpoint)
+    WebhookDelivery.objects.update(attempts=len(STEPS))
+    WebhookEndpoint.objects.update(last_success_at=timezone.now())
+    assert attempted(one).status == "failed"
+    endpoint.refresh_from_db()
+    assert endpoint.enabled, "one event that it cannot take is no reason"
+    WebhookEndpoint.objects.update(last_success_at=timezone.now() - timedelta(days=3))
+    assert attempted(other).status == "failed"
+    endpoint.refresh_from_db()
+    assert not endpoint.enabled
+    assert endpoint.disabled_reason == f"All 11 attempts of {other} failed. The last: Status 503."
+
+
+def test_deliveries_of_a_disabled_endpoint_wait_and_a_test_goes_through_once(receiver) -> None:
+    endpoint, _ = made(receiver.url)
+    waiting = published(endpoint)
+    WebhookEndpoint.objects.update(enabled=False)
+    assert attempted(waiting).attempts == 0
+    receiver.answers = [status(500)]
+    test = attempted(send_test(endpoint))
+    assert (test.status, test.error) == ("failed", "Status 500.")
+    resend(test)
+    assert attempted(test).status == "delivered"
+    WebhookEndpoint.objects.update(enabled=True)
+    assert attempted(waiting).status == "delivered"
+    assert len(receiver.of_type("webhook.test")) == 2
+
+
+def test_a_delivery_is_claimed_once_and_a_worker_that_was_late_overwrites_nothing(receiver) -> None:
+    endpoint, _ = made(receiver.url)
+    delivery = published(endpoint)
+    late = claim(delivery.pk)
+    assert late is not None
+    assert claim(delivery.pk) is None
+    receiver.usual = status(503)
+    assert attempted(delivery).error == "Status 503."
+    record(late, sending.Outcome(0.1, error="too late"))
+    delivery.refresh_from_db()
+    assert (delivery.attempts, delivery.error) == (2, "Status 503.")
+
+
+def test_an_endpoint_that_hangs_holds_two_threads_at_most(receiver, monkeypatch) -> None:
+    endpoint, _ = made(receiver.url)
+    delivery, sent = published(endpoint), list[int]()
+    monkeypatch.setattr(polling, "queue_length", lambda: 0)
+    monkeypatch.setattr(polling, "enqueue", sent.extend)
+    with slot(endpoint.pk), slot(endpoint.pk):
+        polling.poll()
+        assert sent == []
+        assert attempted(delivery).attempts == 0
+    polling.poll()
+    assert sent == [delivery.pk]
+    assert attempted(delivery).status == "delivered"
+
+
+# --- Where deliveries may go ---
+
+INSIDE = [
+    *("127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1"),
+    *("::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::a00:1"),
+    *("2002:7f00:1::", "2001:0:7f00:1::", "64:ff9b:1::1", "2001:db8::1"),
+]
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_public_mode_sends_to_no_address_that_is_not_public(names, settings, address) -> None:
+    table, connected = names
+    table["hooks.example"] = [[EVERYWHERE], [EVERYWHERE, address]]
+    settings.LOCAL = False
+    endpoint, _ = made("https://hooks.example/")
+    delivery = attempted(published(endpoint))
+    assert delivery.error == f"Refused: hooks.example has the address {address}, which is not a public one."
+    assert connected == []
+    with pytest.raises(CommandError, match="not a public one"):
+        made("https://hooks.example/other")
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(names, settings, receiver) -> None:
+    """The name is not resolved again, so it cannot be rebound meanwhile."""
+    table, connected = names
+    settings.LOCAL = False
+    table["hooks.example"] = [[EVERYWHERE], [EVERYWHERE], ["127.0.0.1"]]
+    endpoint, _ = made(f"https://hooks.example:{receiver.port}/")
+    delivery = attempted(published(endpoint))
+    assert connected == [EVERYWHERE]
+    assert table["hooks.example"] == [["127.0.0.1"]], (
+        "one look-up was for the check of the command, one for the attempt"
+    )
+    assert delivery.error == "There is no Internet here."
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize("address", [EVERYWHERE, "2606:4700:4700::1111", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"])
+def test_public_addresses_are_allowed(settings, address) -> None:
+    settings.LOCAL = False
+    destinations.check_url(f"https://[{address}]/" if ":" in address else f"https://{address}:8443/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://1.1.1.1/",
+            "ftp://1.1.1.1/",
+            "https:///",
+            "https://1.1.1.1:0/",
+            "https://1.1.1.1:99999/",
+            "//1.1.1.1/",
+        ),
+        *(
+            "https://a:b@1.1.1.1/",
+            "https://@1.1.1.1/",
+            "https://1.1.1.1/#x",
+            "https://1.1.1.1/\r\nHost: x",
+            "https://1.1.1.1/ü",
+        ),
+        *("https://[fe80::1%25eth0]/", "https://[::1", "https://2130706433/", "https://0x7f.1/", "https://localhost/"),
+        *("https://nothing.invalid/", f"https://{'a' * 64}.example/", "https://1.1.1.1\\@127.0.0.1/", "https://a..b/"),
+    ],
+)
+def test_a_url_that_no_delivery_should_reach_is_refused_when_it_is_saved(settings, url) -> None:
+    settings.LOCAL = False
+    with pytest.raises(ValidationError):
+        destinations.check_url(url)
+    with pytest.raises(CommandError):
+        made(url)
+
+
+def test_the_certificate_must_be_for_the_name(tmp_path: Path, monkeypatch) -> None:
+    make_certificate(tmp_path)
+    with receiving(tmp_path) as receiver:
+        endpoint, secret = made(f"https://localhost:{receiver.port}/hook")
+        sending.tls_context.cache_clear()
+        assert "CERTIFICATE_VERIFY_FAILED" in attempted(published(endpoint)).error
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "fullchain.pem"))
+        sending.tls_context.cache_clear()
+        assert attempted(published(endpoint)).status == "delivered"
+        WebhookEndpoint.objects.update(url=f"https://127.0.0.1:{receiver.port}/hook")
+        assert "CERTIFICATE_VERIFY_FAILED" in attempted(published(endpoint)).error
+        receiver.received[-1].verified(secret)
+    sending.tls_context.cache_clear()
+
+
+# --- Secrets and retention ---
+
+
+def test_a_secret_is_encrypted_and_says_when_the_key_has_changed(receiver, settings) -> None:
+    endpoint, secret = made(receiver.url)
+    assert secret not in "".join(map(str, WebhookEndpoint.objects.values_list().get()))
+    settings.SECRET_KEY = "another"
+    assert "Rotate the secret" in attempted(published(endpoint)).error
+    assert receiver.received == []
+    endpoint.renew_secret()
+    endpoint.save()
+    assert attempted(published(endpoint)).status == "delivered"
+
+
+def test_old_deliveries_are_deleted(receiver, settings) -> None:
+    endpoint, _ = made(receiver.url)
+    old, new = published(endpoint), published(endpoint)
+    WebhookDelivery.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    polling.apply_retention()
+    assert list(WebhookDelivery.objects.all()) == [new]
+
+
+def test_the_command_takes_known_events_and_each_url_once(receiver) -> None:
+    endpoint, secret = made(receiver.url)
+    assert endpoint.events == list(EVENTS)
+    assert secret.startswith("whsec_")
+    with pytest.raises(CommandError, match="already exists"):
+        made(receiver.url)
+    with pytest.raises(CommandError, match="invalid choice"):
+        made(f"{receiver.url}/2", "run.begun")

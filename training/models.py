@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from digits_site.web.formatting import format_percent
 from digits_site.webhooks.publishing import publish
-from recognition.models import ModelVersion
 from recognition.models import ModelVersion, ObsoleteFile
 from training.errors import LostClaim
 from training.records import Batches, Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks here)

@@ -18,7 +18,19 @@ from training.serializers import represent
 
 # Keys of a run's representation (training.serializers). Empty values are left out.
 TAGS = (
-    *("name", "notes", "preset", "status", "continues", "requested_by", "queued_at", "attempt", "resumed_after_epoch", "stopped_by", "stopped_via"),
+    *(
+        "name",
+        "notes",
+        "preset",
+        "status",
+        "continues",
+        "requested_by",
+        "queued_at",
+        "attempt",
+        "resumed_after_epoch",
+        "stopped_by",
+        "stopped_via",
+    ),
     *("error_code", "error", "base", "model", "not_activated"),
 )
 BATCH_MEASURES = ("loss", "accuracy")

@@ -79,6 +79,7 @@ def test_the_evidence_lies_over_the_drawing_and_goes_with_it(visits):
     digit(page, 1).click()
     expect(status(page)).to_contain_text("for and against 1")
     expect(status(page)).to_contain_text("The network’s answer is 7.")
+    assert page.evaluate("document.documentElement.scrollHeight") == height
     red, _, blue, alpha = colour_at(page, (0.35, 0.2))
     assert (alpha > 60, blue > red) == (True, True), "the bar speaks against a 1"
     shoot(page, "against-1")

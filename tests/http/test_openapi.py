@@ -162,7 +162,7 @@ def test_responses_are_as_documented(document: Document, client: Client) -> None
 
 # To try them, the reader has to name the run, model, correction or account. No other operation needs an input.
 NOT_PREFILLED = {
-    *("activateModel", "deleteCorrection", "deleteCorrectionsOfAccount", "getRunComparison"),
+    *("activateModel", "deleteCorrection", "deleteCorrectionsOfAccount", "getRunComparison", "describeRun"),
 }
 
 

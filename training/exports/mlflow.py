@@ -34,8 +34,7 @@ def export_to_mlflow(record: RunRecord, where: str) -> str:
         experiment = client.get_experiment_by_name(EXPERIMENT)
         number = experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT)
         tags = {name: value[:MAX_TAG] for name, value in tags_of(record).items()}
-        identity = record.identity.replace("'", "")
-        for run in client.search_runs([number], f"tags.`{IDENTITY}` = '{identity}'"):
+        for run in client.search_runs([number], f"tags.`{IDENTITY}` = '{record.identity}'"):
             if run.info.status != "RUNNING":
                 log(client, run.info.run_id, tags)
                 return f"{record.name} is already in MLflow, as {run.info.run_id}. Its tags were updated."
@@ -64,7 +63,7 @@ def client_of(where: str) -> Iterator[Any]:
 
 def tags_of(record: RunRecord) -> dict[str, str]:
     """Return the tags, with the ones that MLflow's pages show in their own places."""
-    own = {"mlflow.runName": record.name, "mlflow.source.name": "digits", IDENTITY: record.identity.replace("'", "")}
+    own = {"mlflow.runName": record.name, "mlflow.source.name": "digits", IDENTITY: record.identity}
     return record.tags | own | {"mlflow.user": record.tags.get("requested_by", "")}
 
 

@@ -1,8 +1,10 @@
 """Tell endpoints of an event, by a transactional outbox: rows first, and messages once they are committed."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
+from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +19,7 @@ from digits_site.webhooks import tasks
 from digits_site.webhooks.events import TEST
 from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint, select_endpoints
 
+_unsent: SimpleQueue[int] = SimpleQueue()
 logger = logging.getLogger(__name__)
 
 
@@ -59,9 +62,23 @@ def resend(delivery: WebhookDelivery) -> None:
 
 
 def enqueue(deliveries: Iterable[int]) -> None:
-    """Send the ids of deliveries to the queue. While Redis is away the poller's next look must do."""
-    try:
-        for pk in deliveries:
+    """Have the ids of deliveries sent to the queue, by a thread: neither a request nor a run waits for the broker."""
+    start_sender()
+    for pk in deliveries:
+        _unsent.put(pk)
+
+
+@lru_cache(maxsize=1)
+def start_sender() -> None:
+    threading.Thread(target=send_for_ever, name="webhooks-sender", daemon=True).start()
+
+
+def send_for_ever() -> None:
+    while True:
+        pk = _unsent.get()
+        try:
             tasks.deliver.apply_async((pk,), queue=tasks.QUEUE)
-    except (BrokerError, RedisError, OSError) as error:
-        logger.warning("webhook deliveries wait for Redis: %s", error)
+        except (BrokerError, RedisError, OSError) as error:
+            logger.warning("webhook deliveries wait for Redis: %s", error)
+            while not _unsent.empty():  # the poller finds them all
+                _unsent.get()

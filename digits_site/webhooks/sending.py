@@ -54,12 +54,20 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
             error = f"Status {status}."
     except ValidationError as invalid:  # the mode has changed since it was saved
         error = " ".join(invalid.messages)
-    except (Refused, OSError, http.client.HTTPException) as failure:
-        reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
-        error = f"Refused: {reason}" if isinstance(failure, Refused) else f"{reason}."
-        if time.monotonic() >= deadline or isinstance(failure, TimeoutError):
-            error = f"No answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} s."
+    except Refused as refusal:
+        error = f"Refused: {refusal}"
+    except (OSError, http.client.HTTPException) as failure:
+        error = explain(failure, is_late=time.monotonic() >= deadline)
     return Outcome(time.monotonic() - began, status, clean(answer)[:KEPT_BYTES], clean(error)[:KEPT_CHARACTERS])
+
+
+def explain(failure: Exception, is_late: bool) -> str:
+    """Return a sentence for an error of the network, of TLS or of HTTP."""
+    if is_late or isinstance(failure, TimeoutError):
+        return f"No answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} s."
+    if isinstance(failure, OSError):
+        return f"{failure.strerror or failure}."
+    return f"The answer is not valid HTTP: {str(failure).strip()}"
 
 
 def exchange(

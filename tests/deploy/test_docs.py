@@ -23,7 +23,7 @@ from tests.support.settings_file import variables_in_settings
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
 from training.live.consumers import websocket_urlpatterns
-from training.parameters import RunParameters
+from training.parameters import RunDescription, StartParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -148,8 +148,14 @@ def test_the_api_page_has_a_runs_parameters_with_their_defaults() -> None:
     table = section("docs/api.md", "Parameters of a run")
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", table, re.M))
     values = asdict(PRESETS["original"]) | {"samples": TRAINING_DIGITS, "seed": "random", "activate": "false"}
-    values |= {"corrections_of": "none", "validation_samples": PRESETS["original"].held_back}
-    assert rows == {str(name): str(values.get(str(name), "original")) for name in RunParameters().fields}
+    values |= {
+        "corrections_of": "none",
+        "from_run": "none",
+        "queue": "false",
+        "validation_samples": PRESETS["original"].held_back,
+    }
+    values |= dict.fromkeys(RunDescription().fields, "none")
+    assert rows == {str(name): str(values.get(str(name), "original")) for name in StartParameters().fields}
 
 
 def test_the_training_page_has_every_preset() -> None:

@@ -171,7 +171,8 @@ postgres:
 	echo "##########################################################################" >&2
 
 podman:
-	@command -v podman >/dev/null && command -v debootstrap >/dev/null && exit 0; \
+	@lacking=; for name in podman runc catatonit debootstrap; do command -v $$name >/dev/null || lacking=yes; done; \
+	[ "$$lacking" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Debian's podman for the tests of the containers"; \
 		export DEBIAN_FRONTEND=noninteractive; \

@@ -29,7 +29,7 @@ FUZZ_ARGS ?=
 LOCK_ARGS ?=
 SBOM ?= var/sbom.json
 
-.PHONY: help setup setup-dev run run-scaled test test-postgres check lint types style static-python chromium postgres format lock secrets audit sbom migrate model bench drill fuzz clean
+.PHONY: help setup setup-dev run run-scaled test test-postgres check containers lint types style static-python chromium postgres podman format lock secrets audit sbom migrate model bench drill fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test-postgres: setup-dev chromium postgres ## the same on a PostgreSQL of the te
 
 check: lint chromium postgres ## everything a change must pass: lint and all tests, those marked `postgres` on both databases
 	@$(BIN)/python -m tests.support.both_databases $(PARALLEL) $(PYTEST_ARGS)
+
+containers: setup-dev podman ## run compose.yaml by podman: start, restarts in mid-run, upgrade, backup (ten minutes, not part of check)
+	@$(BIN)/python -m pytest -m containers -o faulthandler_timeout=1200 tests/deploy/test_containers.py $(PYTEST_ARGS)
 
 static-python: setup-dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -167,3 +170,16 @@ postgres:
 	echo "##########################################################################" >&2; \
 	echo "#  No PostgreSQL here: THE TESTS WILL NOT RUN ON IT. Install postgresql. #" >&2; \
 	echo "##########################################################################" >&2
+
+podman:
+	@lacking=; for name in podman runc catatonit debootstrap; do command -v $$name >/dev/null || lacking=yes; done; \
+	[ "$$lacking" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's podman for the tests of the containers"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+			podman runc catatonit netavark aardvark-dns iptables debootstrap; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "############################################################################" >&2; \
+	echo "#  No podman here: THE CONTAINERS WILL NOT BE RUN (they report 'skipped').  #" >&2; \
+	echo "############################################################################" >&2

@@ -70,6 +70,13 @@ def test_compose_gives_nginx_files_that_exist_and_hosts_that_it_knows() -> None:
     assert "--port 8000" in SERVICES["web"]["command"]
 
 
+def test_what_nginx_asks_keeps_its_address() -> None:
+    """nginx looks a host up once; all have fixed addresses on this network, or a restart might take another's."""
+    members = {name: service["networks"]["app"] for name, service in SERVICES.items() if "app" in service["networks"]}
+    assert set(members) == {"nginx", "web", "streams"}
+    assert len({network["ipv4_address"] for network in members.values()}) == len(members)
+
+
 def test_nginx_limits_bodies_as_the_product_does() -> None:
     limits = re.findall(r"(?:client_max_body_size|default) (\d+);", NGINX)
     usual, picture = str(settings.MAX_BODY_BYTES), str(settings.MAX_PICTURE_BYTES)

@@ -232,8 +232,8 @@ def test_a_refused_query_parameter_is_named_with_the_known_ones(client: Client) 
 
 
 REFUSED_CHOICES = {
-    "/api/runs/?status=lost": 'Unknown status "lost". Use waiting, queued, in_progress, completed, interrupted, error or '
-    "cancelled.",
+    "/api/runs/?status=lost": 'Unknown status "lost". Use waiting, queued, in_progress, completed, interrupted, error '
+    "or cancelled.",
     "/api/runs/?include=colour": 'Unknown include "colour". Use epochs.',
     "/api/runs/?page_size=1000": "page_size: Must be an integer from 1 to 100.",
     "/api/runs/?page_size=few": "page_size: Must be an integer from 1 to 100.",

@@ -13,11 +13,11 @@ from tests.support.stack import PATIENCE_SECONDS, eventually
 class Watcher:
     """Its view of the runs is what the contract tells clients to make of the messages."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **options: Any) -> None:
         self.messages: list[dict[str, Any]] = []
         self.epochs: dict[int, list[int]] = {}
         self.ended: dict[int, str] = {}
-        self.socket = connect(url)
+        self.socket = connect(url, **options)
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
         eventually(lambda: self.messages, 10, "the first snapshot")

@@ -167,8 +167,7 @@ export class TrainingForm {
   #values() {
     const { elements } = this.form;
     const given = NUMBERS.filter((name) => elements[name].value !== "").map((name) => [name, Number(elements[name].value)]);
-    const name = elements.name.value.trim();
-    const written = name ? { name } : {};
+    const written = elements.name.value.trim() ? { name: elements.name.value.trim() } : {};
     if (this.#fromRun && elements.from_run.checked) {
       const epochs = elements.epochs.value === "" ? {} : { epochs: Number(elements.epochs.value) };
       return { from_run: this.#fromRun, ...epochs, activate: elements.activate.checked, ...written };

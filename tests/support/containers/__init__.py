@@ -1,0 +1,1 @@
+"""compose.yaml run by podman, with stand-ins made of Debian's packages for the images it names."""

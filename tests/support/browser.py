@@ -208,6 +208,10 @@ def snapshot(seq=2, status="in_progress", epochs=(), **values):
     unknown = ["started_at", "finished_at", "stop_requested_at", "test_accuracy", "confusion", "model"]
     run = dict.fromkeys(unknown) | {
         "id": RUN,
+        "name": "",
+        "notes": "",
+        "tags": [],
+        "baseline": False,
         "status": status,
         "preset": "original",
         "parameters": parameters | {"activate": False},

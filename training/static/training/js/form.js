@@ -183,8 +183,7 @@ export class TrainingForm {
     for (const field of this.form.elements) this.#clearFieldError(field);
     this.#sending(true);
     try {
-      const waits = this.#busy ? { queue: true } : {};
-      const { run, queue_position: place } = await post(this.#url, { ...this.#values(), ...waits });
+      const { run, queue_position: place } = await post(this.#url, { ...this.#values(), ...(this.#busy ? { queue: true } : {}) });
       if (place) setText(this.#one("queued"), `Run ${run} waits: number ${place} in the queue.`);
       else this.busy = true;
       this.form.dispatchEvent(new CustomEvent("requested", { detail: { run, waits: Boolean(place) } }));

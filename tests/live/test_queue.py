@@ -41,7 +41,7 @@ def test_ten_requests_at_once_train_one_after_the_other(stack: Stack) -> None:
 
 
 def test_a_run_waits_while_the_worker_is_killed_and_redis_restarts(stack: Stack) -> None:
-    first = stack.train(samples=60_000, epochs=2)
+    first = stack.train(samples=20_000, epochs=3)
     waiting = queue(stack)
     stack.begun(first, 1)
     stack.kill("worker", signal.SIGKILL)
@@ -53,7 +53,7 @@ def test_a_run_waits_while_the_worker_is_killed_and_redis_restarts(stack: Stack)
 
 
 def test_a_stopped_run_goes_on_to_its_end(stack: Stack) -> None:
-    run = stack.train(samples=20_000, epochs=4, seed=5)
+    run = stack.train(samples=10_000, epochs=4, seed=5)
     stack.begun(run, 2)
     stack.http.post("/api/stop_training/")
     stopped = stack.ended(run)
@@ -68,14 +68,14 @@ def test_a_stopped_run_goes_on_to_its_end(stack: Stack) -> None:
     assert watcher.wait_for_end(further) == "completed"
     assert watcher.epochs[further] == [1, 2, 3, 4]
     watcher.close()
-    whole = stack.ended(stack.train(samples=20_000, epochs=4, seed=5))
+    whole = stack.ended(stack.train(samples=10_000, epochs=4, seed=5))
     measures = [[(epoch["loss"], epoch["accuracy"]) for epoch in each["epochs"]] for each in (ended, whole)]
     assert measures[0] == measures[1], "as if it had never been stopped"
     assert {"lock_sha256", "processor", "cores", "tensorflow_flags"} <= ended["environment"].keys()
 
 
 def test_checkpoints_are_kept_for_the_newest_runs_and_go_with_theirs(stack: Stack) -> None:
-    files = stack.folder / "data" / "models" / "checkpoints"
+    files = stack.folder / "models" / "checkpoints"
     kept = lambda: len(list(files.glob("*/*.keras")))  # noqa: E731
     before = kept()
     run = stack.ended(stack.train(**SHORT))

@@ -21,7 +21,7 @@ from tests.support.stack import ROOT, eventually
 
 pytestmark = pytest.mark.containers
 NAME, PASSWORD = "first", "a long enough password"
-EPOCHS, EPOCH_SECONDS = 30, 1.5  # long enough for two restarts, on a fast machine too
+EPOCHS, EPOCH_SECONDS = 30, 1.2  # long enough for two restarts, on a fast machine too
 RUN: dict[str, Any] = {"preset": "fast", "samples": 2000, "epochs": EPOCHS, "seed": 1}
 NEXT_VERSION = """\
 from django.db import migrations

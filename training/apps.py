@@ -7,6 +7,6 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         from recognition import deletion
-        from training.deletion import reasons_in_runs
+        from training.history.deletion import reasons_in_runs
 
         deletion.rules.append(reasons_in_runs)

@@ -196,11 +196,13 @@ class StartParameters(RunParameters, RunDescription):
     """A request to train: the run's parameters and description, and whether it waits for its turn."""
 
     queue = StrictBooleanField(
-        default=False, help_text="Wait for other runs to end, instead of being refused while one is active."
+        allow_null=True,
+        default=None,
+        help_text="Wait for other runs to end, instead of being refused while one is active.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return {"run": the parameters, "queue": bool, "description": what was written}."""
         description = {name: attrs.pop(name) for name in ("name", "notes", "tags") if name in attrs}
-        queue = attrs.pop("queue")
+        queue = bool(attrs.pop("queue"))
         return {"run": super().validate(attrs), "queue": queue, "description": description}

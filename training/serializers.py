@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
-from training import lineage
+from training.history import lineage
 from training.learner.presets import PRESETS
 from training.models import Epoch, TrainingRun
 from training.states import Status, StoppedVia

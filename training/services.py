@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from digits_site.web.errors import StateChanged
-from training import description
 from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, RunActive
+from training.history import description
 from training.learner.presets import PRESETS
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import TrainingRun
@@ -41,7 +41,7 @@ class RunRequest:
         corrections_of: The run whose corrections to learn again; None for all accepted ones.
         from_run: The run to go on from; None starts anew.
         waits: Whether it waits for other runs to end, where the request would be refused.
-        description: The run's name, notes and tags, as training.description.apply takes them.
+        description: The run's name, notes and tags, as training.history.description.apply takes them.
     """
 
     preset: str

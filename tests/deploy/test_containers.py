@@ -47,10 +47,14 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 
 @pytest.fixture(scope="module")
 def site(request: pytest.FixtureRequest) -> Iterator[ContainerSite]:
-    if reason := missing():
+    engine = None if missing() else Engine()
+    if reason := engine.refusal() if engine else missing():
         warnings.warn(f"THE CONTAINERS ARE NOT TESTED: {reason}", stacklevel=1)
+        if engine:
+            engine.close()
         pytest.skip(reason)
-    with closing(ContainerSite(Engine())) as site:
+    assert engine
+    with closing(ContainerSite(engine)) as site:
         site.engine.make_base_images()
         yield site
         if request.session.testsfailed:

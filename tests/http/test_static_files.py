@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import Client
 
-LIMIT_BYTES = 190_000  # of all files together, unpacked
+LIMIT_BYTES = 206_000  # of all files together, unpacked
 OWN = ("recognition/", "training/")
 NOT_VISITORS = {"admin", "apidocs"}  # folders, or names of files without the ending
 HASH = re.compile(r"(?<=\.)[0-9a-f]{12}\.(?=js\")")

@@ -21,7 +21,7 @@ from tests.support.admin_pages import MODELS, RUNS, superuser_client, text_of  #
 from tests.support.constant_models import constant_model, predicted_in_service, publish_constant_model
 from tests.support.corrections import pending_correction
 from tests.support.runs import make_run
-from training.deletion import plan_runs
+from training.history.deletion import plan_runs
 from training.models import Epoch, Status, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]

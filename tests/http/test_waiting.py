@@ -11,7 +11,7 @@ from django.test import Client
 from recognition.deletion import delete_planned
 from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
-from training.deletion import plan_runs
+from training.history.deletion import plan_runs
 from training.models import TrainingRun
 from training.states import Status
 

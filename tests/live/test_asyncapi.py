@@ -104,7 +104,8 @@ def test_the_parameters_bounds_are_the_codes() -> None:
 
     schemas = document()["components"]["schemas"]["Parameters"]["properties"]
     bounded = {name: field for name, field in RunParameters().fields.items() if hasattr(field, "min_value")}
-    del bounded["corrections_of"]  # of the request alone, as the run keeps the corrections themselves
+    for name in ("corrections_of", "from_run"):  # of the request alone, as the run keeps what they name
+        del bounded[name]
     assert set(bounded) == {"epochs", "batch_size", "learning_rate", "samples", "validation_samples", "seed"}
     for name, field in bounded.items():
         assert (schemas[name]["minimum"], schemas[name]["maximum"]) == (field.min_value, field.max_value), name
@@ -117,7 +118,11 @@ def test_a_run_is_documented_as_the_serializer_shows_it() -> None:
     schemas = document()["components"]["schemas"]
     assert set(schemas["Run"]["properties"]) == set(RunSerializer().fields)
     assert set(schemas["Epoch"]["properties"]) == set(EpochSerializer().fields)
-    assert set(schemas["Parameters"]["properties"]) == set(RunParameters().fields) - {"preset", "corrections_of"}
+    assert set(schemas["Parameters"]["properties"]) == set(RunParameters().fields) - {
+        "preset",
+        "corrections_of",
+        "from_run",
+    }
     for name in ("Run", "Epoch", "Parameters"):
         assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
 

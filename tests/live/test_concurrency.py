@@ -81,7 +81,7 @@ def ending_run(folder: Path, activate: bool) -> tuple[TrainingRun, Callable[[], 
         "predictions": {"predicted": b"", "confidence": b""},
     }
     told: list[dict[str, Any]] = []
-    progress: Any = SimpleNamespace(run=run, broadcast=told.append)
+    progress: Any = SimpleNamespace(run=run, broadcast=told.append, finish=run.finish)
     return run, lambda: runner.publish_and_complete(progress, config, result, {}), told
 
 

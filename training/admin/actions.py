@@ -13,8 +13,8 @@ from django.urls import reverse
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
 from training import services, stopping
-from training.description import describe
 from training.errors import NoModel, NotInProgress
+from training.history.description import describe
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, TrainingRun
 from training.parameters import ChangedDescription, RunParameters

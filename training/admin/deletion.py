@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from digits_site.web.admin.actions import AdminAction, Explanation
 from recognition.admin import MAY_DELETE_MODELS, delete, explain_plan
 from recognition.deletion import Plan, name_all
-from training.deletion import plan_runs
+from training.history.deletion import plan_runs
 from training.models import TrainingRun
 
 MAY_DELETE_RUNS = "training.delete_trainingrun"

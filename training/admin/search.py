@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db.models import Q
 
 from digits_site.web.admin.search import number
-from training.description import mentions
+from training.history.description import mentions
 from training.models import SHIPPED
 from training.states import Status
 

@@ -14,11 +14,11 @@ from digits_site.web.errors import InvalidParameter, unknown_choice
 from digits_site.web.openapi.errors import raises
 from digits_site.web.pagination import PageNumberPagination
 from recognition.api.examples import example
-from training import evaluation
 from training.api.permissions import MayDescribe
 from training.api.schema import IllustratedComparisonSerializer, TestDigitsSerializer
-from training.description import describe, mentions
 from training.errors import DigitsUnavailable, NoComparison, NoPredictions
+from training.history import evaluation
+from training.history.description import describe, mentions
 from training.models import TrainingRun, TrainingRunQuerySet
 from training.parameters import ChangedDescription
 from training.serializers import RunSerializer, RunSummarySerializer, represent

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from training.exports.record import INSTALL, MODEL_FILE, SIGNATURE_FILE, ExportError, RunRecord
-from training.models import Status
+from training.states import Status
 
 EXPERIMENT = "digits"
 IDENTITY = "digits.run"  # the tag that finds a run again
-STATUS = {Status.COMPLETED: "FINISHED", Status.INTERRUPTED: "KILLED", Status.ERROR: "FAILED"}
+STATUS = {Status.COMPLETED: "FINISHED", Status.ERROR: "FAILED"}  # others were stopped
 BATCH = 500  # entries in a request; the server takes 1000, and 100 parameters or tags
 MAX_TAG, MAX_PARAMETER = 5000, 6000  # characters
 # Read at the import. By default the client reports its use to its makers, and tries for four minutes.
@@ -82,7 +82,7 @@ def write(client: Any, run_id: str, record: RunRecord) -> None:
             path.write_bytes(content)
         if record.files:
             client.log_artifacts(run_id, folder)
-    client.set_terminated(run_id, STATUS[Status(record.status)], milliseconds(record.ended))
+    client.set_terminated(run_id, STATUS.get(Status(record.status), "KILLED"), milliseconds(record.ended))
 
 
 def log(client: Any, run_id: str, tags: dict[str, str], parameters: dict[str, str] | None = None) -> None:

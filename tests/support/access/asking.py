@@ -27,7 +27,7 @@ from tests.support.access.table import CALLERS, Row
 from tests.support.access.world import CSRF, PARAMETERS, World, permissions, scopes
 from tests.support.admin_pages import MODELS, RUNS
 from tests.support.drawings import data_url, draw, encode
-from training.deletion import plan_runs
+from training.history.deletion import plan_runs
 from training.live.consumers import TrainingConsumer
 from training.models import Status, TrainingRun
 

@@ -50,7 +50,7 @@ def calls() -> Generator[tuple[str, dict[str, Any]], Any, None]:
     yield "stream_progress", {}
     yield "list_runs", {"include": models.ListRunsInclude.EPOCHS, "page_size": 5}
     yield "get_run", {"id": 1}
-    yield "describe_run", {"id": 1, "body": models.ChangedDescription(tags=["shipped"], baseline=True)}
+    yield "describe_run", {"id": 1, "body": models.PatchedChangedDescription(tags=["shipped"], baseline=True)}
     yield "list_run_digits", {"id": 1, "limit": 3}
     yield "get_run_comparison", {"id": 1}  # the shipped run has none: 404, which is described too
     yield "list_models", {}

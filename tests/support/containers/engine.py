@@ -91,14 +91,25 @@ class Engine:
         self.podman("network", "prune", "--force")
         self.podman("image", "prune", "--force")
 
-    def make_base_images(self) -> None:
-        """Make what Dockerfile and compose.yaml name and nobody here could pull. What is unchanged costs a second."""
+    def refusal(self) -> str:
+        """Why this machine runs no container although podman is here, as in a container without rights; else empty."""
+        try:
+            self.make_debian()
+            self.podman("run", "--rm", "--network=podman", DEBIAN, "true")
+        except AssertionError as error:
+            return f"podman cannot run one here: {str(error)[-500:]}"
+        return ""
+
+    def make_debian(self) -> None:
         if not self.podman("images", "--quiet", DEBIAN):
             with tempfile.TemporaryDirectory(prefix="digits-debian-") as folder:
                 suite, root = DEBIAN.rpartition(":")[2], f"{folder}/root"
                 self.run(["debootstrap", "--variant=minbase", suite, root], stdout=subprocess.DEVNULL)
                 self.run(["tar", "-C", root, "-cf", f"{folder}/debian.tar", "."])
                 self.podman("import", f"{folder}/debian.tar", DEBIAN)
+
+    def make_base_images(self) -> None:
+        """Make what Dockerfile and compose.yaml name and nobody here could pull. What is unchanged costs a second."""
         for image in sorted(base_images()):
             stage, name = image.partition(":")[0], f"docker.io/library/{image}"
             self.podman("build", "--network=host", f"--target={stage}", f"--tag={name}", str(HERE / "images"))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from digits_site.web.commands import check_older_than, confirm
 from digits_site.web.errors import StateChanged
 from recognition.deletion import delete_planned, remove_files
-from training.deletion import old_runs, plan_runs
+from training.history.deletion import old_runs, plan_runs
 from training.models import TrainingRun
 
 BATCH = 100  # runs in one transaction

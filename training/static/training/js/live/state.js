@@ -28,7 +28,7 @@ function fromSnapshot(state, { run, seq, batches = [], model }) {
 
 function emptyRun({ run, time, preset = "", parameters = {}, requested_by = "", max_epochs = null }) {
   return {
-    id: run, name: "", tags: [], status: "queued", preset, parameters, requested_by, max_epochs, epochs: [], attempt: 0, resumed_after_epoch: null,
+    id: run, status: "queued", preset, parameters, requested_by, max_epochs, epochs: [], attempt: 0, resumed_after_epoch: null,
     queued_at: toIso(time), started_at: null, finished_at: null, stop_requested_at: null,
     test_accuracy: null, confusion: null, model: null, in_service: false, error_code: "", error: "",
     base: null, corrections: null, comparison: null, not_activated: "",

@@ -3,32 +3,16 @@
 import { button, finder, h, listen, setText, th } from "../../../recognition/js/dom.js";
 import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
 import { cancelButton } from "../run/description.js";
-import { STATUSES, describeZone, formatCount, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
+import { cells, titleOf } from "./row.js";
+import { STATUSES, describeZone, formatCount } from "../../../recognition/js/format.js";
 
 const PAGE_SIZE = 20;
 const MIN_COMPARED = 2;
 const MAX_COMPARED = 6;
 const TEXTS = ["status", "preset", "requested_by"]; // sorted ascending first; numbers descending
 const NEWEST_FIRST = "-queued_at"; // not by id: the shipped run may be older than its id
-const queuedAt = (run) => Date.parse(run.queued_at);
-
 const SEARCH_DELAY_MS = 300;
-
-function cells(run, cancel) {
-  const place = run.queue_position ? ` (${run.queue_position})` : "";
-  const state = h("span", { class: "chip", "data-status": run.status }, `${STATUSES[run.status] ?? run.status}${place}`);
-  const service = run.in_service ? h("span", { class: "tag" }, "in service") : null;
-  const when = h("time", { datetime: run.queued_at, title: formatFullTime(run.queued_at) }, formatTime(run.queued_at));
-  return [
-    h("td", {}, state, run.status === "waiting" ? cancel : null),
-    h("td", { class: "number" }, formatPercent(run.test_accuracy), service),
-    h("td", { class: "number roomy" }, `${run.finished_epochs} of ${run.max_epochs}`),
-    h("td", { class: "roomy" }, run.preset),
-    h("td", { class: "roomy who" }, formatRequester(run.requested_by)),
-    h("td", { class: "airy" }, when),
-    h("td", { class: "number roomy" }, formatRunTime(run)),
-  ];
-}
+const queuedAt = (run) => Date.parse(run.queued_at);
 
 /** Convert a run of the socket to a row of the list. */
 function summarize({ epochs, ...run }) {
@@ -217,12 +201,8 @@ export class RunTable {
       this.#remember();
       setText(this.parts.said, this.#selectedText());
     });
-    const link = h("a", { href: `${this.pages}${run.id}/` }, `Run ${run.id}`);
-    const labels = [...(run.baseline ? ["baseline"] : []), ...(run.tags ?? [])].map((tag) => h("span", { class: "label" }, tag));
-    const name = run.name ? h("span", { class: "run-name", title: run.name }, run.name) : null;
-    const written = h("div", { class: "written" }, name, ...labels);
     const cancel = cancelButton(run, (id) => post(this.stopUrl, { run: id }), () => this.refresh());
-    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", link, written), ...cells(run, cancel));
+    return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", ...titleOf(run, this.pages)), ...cells(run, cancel));
   }
 
   #selectedText() {

@@ -16,7 +16,7 @@ from digits_site.webhooks.publishing import publish
 from recognition.models import ModelVersion, ObsoleteFile
 from training.errors import LostClaim
 from training.records import Batches, Epoch, Predictions, RunCorrections, RunTag  # noqa: F401 (Django looks here)
-from training.states import ACTIVE, NEVER_ACTIVE, NEWEST_FIRST, Status, StoppedVia
+from training.states import ACTIVE, NEVER_ACTIVE, NEWEST_FIRST, UNFINISHED, Status, StoppedVia
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
@@ -26,6 +26,10 @@ SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def active(self) -> TrainingRunQuerySet:
         return self.filter(status__in=ACTIVE)
+
+    def unfinished(self) -> TrainingRunQuerySet:
+        """Return the active run, and those that wait."""
+        return self.filter(status__in=UNFINISHED)
 
     def waiting(self) -> TrainingRunQuerySet:
         """Return the runs that wait for others to end, in the order in which they start."""
@@ -187,6 +191,10 @@ class TrainingRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in UNFINISHED
 
     def _change(self, condition: Q, **values: Any) -> bool:
         """Change the state by a conditional UPDATE. On True this instance holds the new row."""

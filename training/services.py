@@ -23,7 +23,7 @@ from training.learner.presets import PRESETS
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import TrainingRun
 from training.starting_points import add_corrections, continue_run
-from training.states import UNFINISHED, Status
+from training.states import Status
 from training.worker import tasks
 from training.worker.waiting import announce, promote_next
 
@@ -55,7 +55,7 @@ class RunRequest:
     def of(cls, values: Mapping[str, Any], **options: Any) -> RunRequest:
         """Return the request of the values that RunParameters validates."""
         parameters = {name: value for name, value in values.items() if name not in NOT_STORED}
-        return cls(values["preset"], parameters, values["corrections_of"], values["from_run"], **options)
+        return cls(values["preset"], parameters, values.get("corrections_of"), values.get("from_run"), **options)
 
 
 def request_run(
@@ -101,7 +101,7 @@ def create_run(
     try:
         return insert_run(run, request, expected_last)
     except (IntegrityError, RunActive) as error:
-        run.pk, others = None, TrainingRun.objects.filter(status__in=UNFINISHED).order_by("pk")
+        run.pk, others = None, TrainingRun.objects.unfinished().order_by("pk")
         if request.waits:
             run.status, run.seq = Status.WAITING, 0  # its first event is that it was queued
         elif first := others.first():
@@ -140,7 +140,7 @@ def check_waiting(run: TrainingRun) -> None:
         if first := waiting.first():
             raise RunActive(run=first.pk)
         return
-    list(TrainingRun.objects.filter(status__in=UNFINISHED).select_for_update().order_by("pk")[:1])
+    list(TrainingRun.objects.unfinished().select_for_update().order_by("pk")[:1])
     if waiting.count() >= settings.QUEUE_LIMIT:
         raise QueueFull(settings.QUEUE_LIMIT)
 

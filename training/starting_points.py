@@ -6,7 +6,6 @@ from recognition.models import Activation
 from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
 from training.models import RunCorrections, TrainingRun
 from training.records import Epoch
-from training.states import UNFINISHED
 
 MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
 
@@ -50,7 +49,7 @@ def select_corrections_of(number: int) -> Selection:
 def continue_run(run: TrainingRun, number: int) -> None:
     """Let the run go on after the last epoch of run `number`, with a copy of its epochs. Raises NoCheckpoint."""
     earlier = TrainingRun.objects.filter(pk=number).first()
-    if earlier is None or earlier.status in UNFINISHED or not earlier.checkpoint:
+    if earlier is None or not earlier.has_ended or not earlier.checkpoint:
         raise NoCheckpoint(number)
     run.continues = earlier
     run.seq += 1  # so that viewers of its first event miss the epochs, and get a snapshot

@@ -13,7 +13,7 @@ from training.errors import NotAllowed, NotInProgress, RunMismatch
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import TrainingRun
 from training.services import is_visitor
-from training.states import UNFINISHED, Status, StoppedVia
+from training.states import Status, StoppedVia
 from training.worker.waiting import promote_next
 
 
@@ -39,7 +39,7 @@ def request_stop(
     if by is not None and is_visitor(by) and not run.by_visitor and not settings.LOCAL:
         raise NotAllowed("Visitors can stop only runs that a visitor started.", run=run.pk)
     stopped = {"stopped_by": by if isinstance(by, User) else None, "stopped_via": via}
-    while run.status in UNFINISHED:
+    while not run.has_ended:
         if expected is not None and (run.status != expected or run.stop_requested_at):
             raise StateChanged
         if run.status == Status.WAITING and run.cancel(**stopped):

@@ -53,7 +53,7 @@ def parse_url(url: str) -> Destination:
 def resolve(destination: Destination) -> list[str]:
     """Return the addresses of the host, each of which may be connected to.
 
-    Raises Refused if one of them is not public, unless the mode is local, and OSError if there is none.
+    Raises Refused in public mode if an address is private, and OSError if the name has no address.
     """
     try:
         found = socket.getaddrinfo(destination.host, destination.port, type=socket.SOCK_STREAM)

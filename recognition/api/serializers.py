@@ -220,23 +220,14 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
     class Meta:
         model = ModelVersion
         fields = (
-            *(
-                "id",
-                "name",
-                "origin",
-                "sha256",
-                "size",
-                "test_accuracy",
-                "temperature",
-                "uncertain_below",
-                "created_at",
-            ),
+            *("id", "name", "origin", "sha256", "size"),
+            *("test_accuracy", "temperature", "uncertain_below", "created_at"),
             *("in_service", "parent", "run", "comparison", "files"),
         )
         extra_kwargs = {
             "test_accuracy": {"min_value": 0, "max_value": 1},
             "name": {"help_text": "Empty for a model that a run trained."},
-            "origin": {"help_text": "Who made it: a run of this product, or whoever published a file by command."},
+            "origin": {"help_text": "`run`: a run trained it. `file`: it was published from a file by command."},
         }
 
     @extend_schema_field(ComparisonSerializer(allow_null=True))

@@ -31,7 +31,7 @@ def why(page):
 
 
 def overlay(page):
-    """The evidence over the pad, RGBA; None while there is none."""
+    """Return the heat map over the pad as RGBA values, or None if no map is shown."""
     settle(page)
     canvas = page.locator("[data-evidence]")
     if not canvas.is_visible():

@@ -20,9 +20,7 @@ from training.models import RunCorrections, TrainingRun
 from training.parameters import ChangedDescription, RunParameters
 from training.serializers import TrainingParametersSerializer
 from training.services import MAY_TRAIN
-from training.states import UNFINISHED, Status, StoppedVia
-
-FRESH: dict[str, Any] = {"corrections_of": None, "from_run": None}
+from training.states import Status, StoppedVia
 
 
 def parameters_of(run: TrainingRun) -> dict[str, Any]:
@@ -63,7 +61,7 @@ class ChangesForm(forms.Form):
 def explain_stop(run: TrainingRun) -> Explanation:
     """Raise NotInProgress for a run that has ended, NothingToDo for one that is stopping."""
     status = run.get_status_display()
-    if run.status not in UNFINISHED:
+    if run.has_ended:
         raise NotInProgress(f"Run {run.pk} has already ended ({status}).")
     if run.status == Status.WAITING:
         sentence = f"Run {run.pk} (preset {run.preset}, started by {run.requester_name}) waits for other runs to end."
@@ -126,7 +124,7 @@ def train_again(
 ) -> str:
     """Queue a run with the form's parameters, or with those of `run`."""
     how = "parameters like those of" if values else "the parameters of"
-    wanted = services.RunRequest.of(FRESH | (dict(values) or parameters_of(run)), waits=True)
+    wanted = services.RunRequest.of(values or parameters_of(run), waits=True)
     new = services.request_run(wanted, by=request.user, expected_last=state)
     return announce(model_admin, request, new, f"Trained again with {how} {run}.")
 
@@ -135,7 +133,7 @@ def train_on_same(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
     """Queue a run with the parameters and the corrections of `run`. Raises CorrectionsGone."""
-    wanted = services.RunRequest.of(FRESH | parameters_of(run) | {"corrections_of": run.pk}, waits=True)
+    wanted = services.RunRequest.of(parameters_of(run) | {"corrections_of": run.pk}, waits=True)
     new = services.request_run(wanted, by=request.user, expected_last=state)
     return announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
 
@@ -196,14 +194,12 @@ ACTIONS = {
         describe_run,
         DescriptionForm,
     ),
-    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: run.status in UNFINISHED, explain_stop, stop_run),
-    "train_again": AdminAction(
-        "Train again", MAY_TRAIN, lambda run: run.status not in UNFINISHED, explain_again, train_again
-    ),
+    "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: not run.has_ended, explain_stop, stop_run),
+    "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: run.has_ended, explain_again, train_again),
     "train_with_changes": AdminAction(
         "Train with changes",
         MAY_TRAIN,
-        lambda run: run.status not in UNFINISHED,
+        lambda run: run.has_ended,
         explain_again,
         train_again,
         ChangesForm,
@@ -211,7 +207,7 @@ ACTIONS = {
     "train_on_same": AdminAction(
         "Train again on the same corrections",
         MAY_TRAIN,
-        lambda run: run.base_id is not None and run.status not in UNFINISHED,
+        lambda run: run.base_id is not None and run.has_ended,
         explain_same,
         train_on_same,
     ),

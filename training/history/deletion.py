@@ -27,8 +27,8 @@ def plan_runs(numbers: Collection[int], with_models: bool = True) -> Plan:
     needed = reasons_in_registry({run.model_id for run in runs.values() if run.model_id})
     kept = {run.pk: f"its model is {needed[run.model_id]}" for run in runs.values() if run.model_id in needed}
     kept |= {run.pk: "shipped with Digits" for run in runs.values() if run.worker == SHIPPED}
-    kept |= {run.pk: f"it is {run.get_status_display()}" for run in runs.values() if run.status in UNFINISHED}
-    continued = TrainingRun.objects.filter(status__in=UNFINISHED, continues__in=runs).values_list("continues", "pk")
+    kept |= {run.pk: f"it is {run.get_status_display()}" for run in runs.values() if not run.has_ended}
+    continued = TrainingRun.objects.unfinished().filter(continues__in=runs).values_list("continues", "pk")
     kept |= {pk: f"run {number} continues it" for pk, number in continued if pk is not None}
     going = runs.keys() - kept.keys()
     own = {model for pk in going if (model := runs[pk].model_id)}

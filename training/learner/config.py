@@ -1,11 +1,17 @@
 """The training process's configuration and its errors, for both sides of the pipe. Plain Python."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 NO_SPACE = "The disk is full, so the model cannot be saved. Ask the operator."
 KERAS_LEARNER = "training.learner.trainer.fit"
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The network of TensorFlow's MNIST tutorial of 2016, and its compiled functions."""
 
-import os
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -13,6 +12,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from training.learner import fourier, optimizers
+from training.learner.config import count_cores
 from training.learner.loop import Step
 from training.learner.measures import Predict
 from training.learner.presets import Preset
@@ -70,7 +70,7 @@ def share_cores() -> None:
 
     Two halves in parallel wait for each other once a batch; threads that share every operation wait in each.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = count_cores()
     tf.config.threading.set_inter_op_parallelism_threads(min(HALVES, cores))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // HALVES))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from training.learner.child import TENSORFLOW_ENVIRONMENT
+from training.learner.config import count_cores
 
 LOCK_FILE = "requirements.lock"
 FLAGS = ("TF_ENABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "OMP_", "KMP_")  # how the names of TensorFlow's variables begin
@@ -19,13 +20,12 @@ GIT_SECONDS = 5
 @lru_cache(maxsize=1)
 def describe_environment() -> dict[str, str]:
     """Return commit, SHA-256 of the lock file, processor, cores, and TensorFlow's flags, as far as known."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     flags = {name: value for name, value in os.environ.items() if name.startswith(FLAGS)} | TENSORFLOW_ENVIRONMENT
     known = {
         "commit": commit_of(settings.BASE_DIR),
         "lock_sha256": sha256_of(settings.BASE_DIR / LOCK_FILE),
         "processor": processor(),
-        "cores": str(cores),
+        "cores": str(count_cores()),
         "tensorflow_flags": " ".join(f"{name}={value}" for name, value in sorted(flags.items())),
     }
     return {name: value for name, value in known.items() if value}

@@ -13,7 +13,6 @@ from recognition.errors import StorageUnavailable
 from recognition.models import ObsoleteFile
 from training.learner.checkpoints import epoch_of
 from training.models import TrainingRun
-from training.states import UNFINISHED
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
 
 def forget_old_checkpoints() -> None:
     """Remove all but the newest CHECKPOINTS_KEPT checkpoints; those of runs that are being continued stay."""
-    needed = TrainingRun.objects.filter(status__in=UNFINISHED, continues__isnull=False).values("continues")
+    needed = TrainingRun.objects.unfinished().filter(continues__isnull=False).values("continues")
     kept = TrainingRun.objects.exclude(checkpoint="").order_by("-pk")
     old = dict(kept.exclude(pk__in=needed).values_list("pk", "checkpoint")[settings.CHECKPOINTS_KEPT :])
     if old:

@@ -10,7 +10,6 @@ from training.exports.mlflow import export_to_mlflow
 from training.exports.record import ExportError, record_of
 from training.exports.tensorboard import export_to_tensorboard
 from training.models import TrainingRun
-from training.states import UNFINISHED
 
 TRACKERS = {"tensorboard": export_to_tensorboard, "mlflow": export_to_mlflow}
 
@@ -46,7 +45,7 @@ def find(number: int, without_model: bool) -> TrainingRun:
     run = TrainingRun.objects.with_account().select_related("model").filter(pk=number).first()
     if run is None:
         raise CommandError(f"There is no run {number}.")
-    if run.status in UNFINISHED:
+    if not run.has_ended:
         raise CommandError(f"Run {number} is {run.get_status_display()}. Export it when it has ended.")
     if run.model is None and not without_model:
         raise CommandError(f"Run {number} has no model. --without-model writes its figures alone.")

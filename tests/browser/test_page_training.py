@@ -71,7 +71,7 @@ def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
 
 
 def test_a_run_is_watched_to_its_end(visits, stack):
-    stack.kill("worker", signal.SIGSTOP)  # until both pages are there
+    stack.pause("worker")  # until both pages are there
     page = visits.open()
     start(page, Epochs=2, Samples=512)
     expect(state(page)).to_contain_text("queued")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import check_accessibility, overflow
-from tests.support.stack import run as run_python
+from tests.support.prepared import run as run_python
 
 pytestmark = pytest.mark.browser
 WALL = "recognition/correction/?o=-1"

@@ -24,8 +24,9 @@ from digits_site.development.redis_server import require_redis
 from digits_site.management.commands import up
 from digits_site.management.commands.prepare import first_admin
 from tests.support.ports import free_port
+from tests.support.prepared import ROOT, prepared
 from tests.support.scaled import MISSING, require_programs
-from tests.support.stack import ROOT, eventually, prepared
+from tests.support.stack import eventually
 
 SETTINGS = str(ROOT / "digits_site" / "settings.py")
 as_root = pytest.mark.skipif(MISSING != [] or os.geteuid() != 0, reason="only root must change to another user")

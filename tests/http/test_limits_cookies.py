@@ -3,8 +3,8 @@
 from pathlib import Path
 from shutil import copytree
 
+from tests.support.prepared import prepared
 from tests.support.security_headers import assert_standing, assert_strict
-from tests.support.stack import prepared
 from tests.support.subprocesses import run_python
 
 SIGN_IN = """

@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.support.stack import Stack, run
+from tests.support.prepared import run
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.stack
 # All in one process, which must not load TensorFlow.

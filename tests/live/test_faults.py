@@ -97,7 +97,7 @@ def test_a_worker_that_stays_silent_loses_its_run_and_writes_nothing_when_it_wak
     run = frail.train(**LONG | {"epochs": 60})
     frail.begun(run)
     child = frail.training_child()
-    frail.kill("worker", signal.SIGSTOP)
+    frail.pause("worker")
     silent = time.monotonic()
     ended = frail.ended(run, 40)
     assert time.monotonic() - silent < 2 * MIN_LOST_SECONDS + 1, "by default half a minute after the last heartbeat"
@@ -124,7 +124,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_run_back(stack: Stack) -> None:
 
 @pytest.mark.postgres
 def test_a_run_waits_for_a_worker_and_is_stopped_at_once_while_it_waits(frail: Stack) -> None:
-    frail.kill("worker", signal.SIGSTOP)
+    frail.pause("worker")
     run = frail.train(**SMALL)
     assert frail.run(run)["status"] == "queued"
     assert frail.http.get("/api/check_model_status/").json() == {"model_status": "in_progress"}
@@ -141,7 +141,7 @@ def test_a_run_waits_for_a_worker_and_is_stopped_at_once_while_it_waits(frail: S
 
 
 def test_no_broker_is_503_and_a_message_that_is_lost_with_redis_is_sent_again(frail: Stack) -> None:
-    frail.kill("worker", signal.SIGSTOP)
+    frail.pause("worker")
     frail.kill("redis")
     answer = frail.http.post("/api/retrain_model/")
     assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
@@ -167,7 +167,7 @@ def test_an_operator_works_on_while_redis_is_away(frail: Stack) -> None:
             return admin.post("/admin/login/?next=/admin/", data=data).status_code
 
         assert log_in() == 302
-        frail.kill("worker", signal.SIGSTOP)  # Celery waits longer and longer between two looks for Redis
+        frail.pause("worker")  # Celery waits longer and longer between two looks for Redis
         frail.kill("redis")
         for path in ("/admin/", "/admin/training/trainingrun/", "/api/runs/", "/api/check_model_status/"):
             assert admin.get(path).status_code == 200, path

@@ -1,30 +1,28 @@
 """The product as it runs: daphne, a Celery worker and Redis as processes, over a data folder of their own."""
 
-import atexit
 import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
 
-from tests.support.environment import folder as scratch
 from tests.support.environment import start_redis, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import create_database, drop_database, is_postgres
+from tests.support.prepared import ROOT, prepare, prepared, run
 from training.learner.config import KERAS_LEARNER
 
-ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
 HASTY_SECONDS = 5.0  # a RUN_LOST_SECONDS for tests that wait for a lost run
@@ -49,41 +47,6 @@ def streamed(url: str) -> Iterator[dict[str, Any]]:
         for line in answer.iter_lines():
             if line.startswith("data: "):
                 yield json.loads(line.removeprefix("data: "))
-
-
-@cache
-def prepared() -> tuple[Path, str]:
-    """A data folder, and with PostgreSQL a database, with all that must be there before anything starts.
-
-    They are the same for all stacks, each of which gets a copy.
-    """
-    folder, server = scratch / "prepared", os.environ.get("DATABASE_URL", "")
-    environment, database = os.environ | {"DATA_DIR": str(folder)}, ""
-    if is_postgres(server):
-        environment["DATABASE_URL"] = database = create_database(server)
-        atexit.register(drop_database, server, database)
-    prepare(environment)
-    return folder, database
-
-
-def run(environment: Mapping[str, str], *words: str) -> str:
-    """What Python prints when it is started with these words. Raises CalledProcessError when it fails."""
-    command = [sys.executable, *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
-
-
-def prepare(environment: Mapping[str, str]) -> None:
-    """Three commands in one process. Static files that tests/conftest.py has collected are copied."""
-    code = (
-        "import django; django.setup(); from django.core.management import call_command as call;"
-        "call('migrate', verbosity=0); call('install_model');"
-    )
-    collected = scratch / "in-process" / "static"
-    if (collected / "staticfiles.json").exists():
-        shutil.copytree(collected, Path(environment["DATA_DIR"]) / "static", dirs_exist_ok=True)
-    else:
-        code += "call('collectstatic', interactive=False, verbosity=0)"
-    run(environment, "-c", code)
 
 
 class Stack:
@@ -168,6 +131,26 @@ class Stack:
         self.processes[name].send_signal(how)
         if how in {signal.SIGKILL, signal.SIGTERM}:
             self.processes[name].wait(20)
+
+    def pause(self, name: str) -> None:
+        """Stop a process where it holds no lock of the database, which others would wait for in vain.
+
+        Most likely it would be SQLite's exclusive lock: the last connection that is closed writes the log back.
+        """
+        eventually(lambda: self.paused_without_lock(name), PATIENCE_SECONDS, f"a moment to stop {name}")
+
+    def paused_without_lock(self, name: str) -> bool:
+        self.kill(name, signal.SIGSTOP)
+        file = self.folder / "digits.sqlite3"
+        if not file.exists():  # PostgreSQL, which locks rows alone
+            return True
+        try:
+            with closing(sqlite3.connect(file, timeout=0.5, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self.kill(name, signal.SIGCONT)
+            return False
+        return True
 
     def mend(self) -> None:
         """Start again what has ended, and wake what sleeps."""

@@ -18,11 +18,11 @@ django.setup()
 from django.conf import settings  # noqa: E402
 
 from benchmarks.support.common import machine, table  # noqa: E402
-from recognition.calibration import expected_calibration_error  # noqa: E402
-from recognition.classifier import Classifier  # noqa: E402
 from recognition.errors import BlankDrawing  # noqa: E402
 from recognition.imaging import EncodedImage, find_candidates  # noqa: E402
-from recognition.prediction import Prediction, predict_candidates  # noqa: E402
+from recognition.prediction.calibration import expected_calibration_error  # noqa: E402
+from recognition.prediction.classifier import Classifier  # noqa: E402
+from recognition.prediction.digits import Prediction, predict_candidates  # noqa: E402
 from tests.support.drawings import encode  # noqa: E402
 from training import shipping  # noqa: E402
 from training.learner import dataset  # noqa: E402

@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.accuracy import shipped_classifier  # it sets Django up, which the next ones need
 from benchmarks.support.common import ROOT, machine, table
-from recognition.classifier import Classifier
-from recognition.explanation import Floats, Grids, centred_logit, explain, probabilities_of_variants
 from recognition.imaging import Grid
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.explanation import Floats, Grids, centred_logit, explain, probabilities_of_variants
 from tests.support.drawings import draw, encode
 from tests.support.stack import running
 from training.learner.dataset import as_stored

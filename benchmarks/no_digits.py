@@ -19,7 +19,7 @@ from benchmarks.accuracy import shipped_classifier
 from benchmarks.support.common import machine, table
 from recognition.errors import BlankDrawing
 from recognition.imaging import find_candidates
-from recognition.prediction import predict_candidates
+from recognition.prediction.digits import predict_candidates
 from training.learner import dataset
 
 DATA = Path(__file__).parent / "data"

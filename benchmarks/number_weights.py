@@ -18,11 +18,11 @@ from PIL import Image, ImageDraw
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.numbers import Ink, Rng, choose_digits, on_page, on_white, place
 from benchmarks.support.common import machine, say
-from recognition.classifier import Classifier
 from recognition.errors import RecognitionError
 from recognition.imaging import Segment, find_number
 from recognition.imaging.numbers.paths import Edge, add_logs, best_path
 from recognition.imaging.numbers.score import WEIGHTS, features
+from recognition.prediction.classifier import Classifier
 from training.learner.handwriting.pen import by_hand
 from training.learner.handwriting.shapes import SHAPES
 

@@ -20,10 +20,10 @@ from PIL import Image, ImageDraw
 
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.support.common import machine, say, table
-from recognition.classifier import Classifier
 from recognition.errors import RecognitionError
 from recognition.imaging import find_number
-from recognition.number_prediction import NumberPrediction, predict_numbers
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.numbers import NumberPrediction, predict_numbers
 from training.learner import dataset
 
 Rng = np.random.Generator

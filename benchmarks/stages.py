@@ -72,9 +72,11 @@ def stages_of_frameworks() -> Iterator[Stage]:
 
 def stages_of_view() -> Iterator[Stage]:
     from digits_site.web.parsers import StrictJSONParser
-    from recognition.api import drawings, predictors, views
-    from recognition.classifier import Classifier
+    from recognition.api import views
+    from recognition.api.answers import predictors
+    from recognition.api.parsing import drawings
     from recognition.imaging import EncodedImage
+    from recognition.prediction.classifier import Classifier
 
     yield OURS, "parsing JSON", StrictJSONParser, "parse"
     yield OURS, "finding the drawing", views, "drawing_from"

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.numbers import GAPS, MOST_OVERLAP, Ink, digits_by_pen, enlarge
 from benchmarks.support.common import machine, table
-from recognition.classifier import Classifier
 from recognition.imaging.polarity import bounding_box
 from recognition.imaging.preprocessing import Grid, normalize
 from recognition.imaging.segmentation import Ink as FoundInk
-from recognition.prediction import network_doubt
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.digits import network_doubt
 
 HEIGHT, COUNT = 100, 1000
 MIN_PIECE = 0.2  # of the digit's ink, and half of its height; less is a speck beside the digit

@@ -6,7 +6,7 @@ from django.urls import include, path
 from digits_site.accounts.views import SignInView, SignOutView
 from digits_site.web.monitoring import healthz, metrics, readyz
 from digits_site.web.openapi.views import DocsView, SchemaView
-from recognition.classifier import is_available
+from recognition.prediction.classifier import is_available
 from training import pages
 from training.metrics import collector
 

@@ -14,10 +14,10 @@ from django.db.models.fields.files import FieldFile
 
 from digits_site.web.errors import StateChanged
 from digits_site.webhooks import publishing as webhooks
-from recognition.classifier import Classifier
 from recognition.comparison import objections, outcome
 from recognition.errors import LessAccurate, ModelRejected, NoEarlierModel, NoFile, WorseThanChampion
 from recognition.models import Activation, Comparison, ModelVersion, Origin
+from recognition.prediction.classifier import Classifier
 
 EXAMPLES = ("fixed_examples", "broken_examples")  # the keys of comparison.SetResult that have their own column
 

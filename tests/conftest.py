@@ -105,7 +105,7 @@ def own_environment() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def shipped(db: None) -> Iterator[None]:
     """The shipped model registered and in service, in this test's database."""
-    from recognition import classifier
+    from recognition.prediction import classifier
     from training import shipping
 
     classifier.forget()

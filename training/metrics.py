@@ -16,8 +16,7 @@ from prometheus_client.core import Metric
 from redis.exceptions import RedisError
 
 from recognition.models import Activation
-from training.models import TrainingRun
-from training.states import Status
+from training.models import Status, TrainingRun
 from training.worker import presence
 
 TIMEOUT_SECONDS = 1.5  # for both sources together

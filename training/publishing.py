@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from digits_site.web.formatting import format_percent
 from recognition import registry
-from recognition.classifier import BATCH_SIZE, open_session
 from recognition.errors import ModelRejected
 from recognition.inspection import MAX_MODEL_BYTES, check_graph, signature
 from recognition.models import ModelVersion, Origin
+from recognition.prediction.classifier import BATCH_SIZE, open_session
 from training.learner import dataset
 from training.learner.measures import measure
 
@@ -87,7 +87,7 @@ def read(path: Path) -> bytes:
 
 
 def check_signature(content: bytes) -> None:
-    """Raise ModelRejected unless the input and the output are those of a served model (recognition.classifier)."""
+    """Raise ModelRejected unless the input and the output are those of a model that the classifier runs."""
     for kind, wanted in {"input": [28, 28, 1], "output": [10]}.items():
         found = signature(content)[f"{kind}s"]
         if len(found) != 1 or found[0]["dtype"] != "float32" or found[0]["shape"][1:] != wanted:

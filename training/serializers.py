@@ -10,8 +10,7 @@ from recognition.api.serializers import ComparisonSerializer
 from recognition.models import Activation
 from training.history import lineage
 from training.learner.presets import PRESETS
-from training.models import Epoch, TrainingRun
-from training.states import Status, StoppedVia
+from training.models import Epoch, Status, StoppedVia, TrainingRun
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):

@@ -21,9 +21,8 @@ from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, R
 from training.history import description
 from training.learner.presets import PRESETS
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import TrainingRun
+from training.models import Status, TrainingRun
 from training.starting_points import add_corrections, continue_run
-from training.states import Status
 from training.worker import tasks
 from training.worker.waiting import announce, promote_next
 

@@ -13,9 +13,8 @@ from django.utils.dateparse import parse_datetime
 from recognition import registry
 from recognition.errors import ModelRejected
 from recognition.models import Activation, ModelVersion, Via
-from training.models import SHIPPED, Epoch, Predictions, TrainingRun
+from training.models import SHIPPED, Epoch, Predictions, Status, TrainingRun
 from training.serializers import EpochSerializer
-from training.states import Status
 
 FOLDER = Path(__file__).resolve().parent / "data" / "shipped"
 MODEL_FILE, KERAS_FILE, RUN_FILE = FOLDER / "model.onnx", FOLDER / "model.keras", FOLDER / "run.json"

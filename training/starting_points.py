@@ -4,8 +4,7 @@ from digits_site.web.errors import InvalidParameter
 from recognition.corrections.selection import Selection, select_accepted, select_again
 from recognition.models import Activation
 from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
-from training.models import RunCorrections, TrainingRun
-from training.records import Epoch
+from training.models import Epoch, RunCorrections, TrainingRun
 
 MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
 

@@ -11,9 +11,8 @@ from django.utils import timezone
 from digits_site.web.errors import StateChanged
 from training.errors import NotAllowed, NotInProgress, RunMismatch
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import TrainingRun
+from training.models import Status, StoppedVia, TrainingRun
 from training.services import is_visitor
-from training.states import Status, StoppedVia
 from training.worker.waiting import promote_next
 
 

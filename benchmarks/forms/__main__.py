@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 from benchmarks.accuracy import shipped_classifier
 from benchmarks.forms.kinds import KINDS, generate
 from benchmarks.support.common import machine, say, table
-from recognition.classifier import Classifier
 from recognition.errors import BlankDrawing
 from recognition.imaging import EncodedImage, find_candidates
-from recognition.prediction import predict_candidates
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.digits import predict_candidates
 from tests.support.drawings import encode
 
 TILE = 118  # pixels a side of a picture on a contact sheet

@@ -56,7 +56,7 @@ class Reader:
 
     def prepare(self, drawing: str) -> Any:
         """The candidates in a data URL."""
-        from recognition.api.data_urls import decode_data_url
+        from recognition.api.parsing.data_urls import decode_data_url
         from recognition.imaging import EncodedImage, find_candidates
 
         return find_candidates(EncodedImage(decode_data_url(drawing)).decode())

@@ -28,8 +28,8 @@ from recognition.api.correction_serializers import (
     DeletedSerializer,
     SentCorrectionSerializer,
 )
-from recognition.api.drawings import DrawingJSONParser, ImageParser, drawing_from, prepare
 from recognition.api.examples import SEVEN, example
+from recognition.api.parsing.drawings import DrawingJSONParser, ImageParser, drawing_from, prepare
 from recognition.api.permissions import OWN_ACCOUNT, MayDelete, MayReview, may_review
 from recognition.api.throttles import CorrectionThrottle
 from recognition.api.views import DRAWING_ERRORS, MODEL, PREDICTION_ERRORS, model_from
@@ -40,7 +40,7 @@ from recognition.corrections.retention import delete
 from recognition.corrections.undo import is_undo_token, undo_token
 from recognition.imaging import EncodedImage, find_candidates
 from recognition.models import Correction
-from recognition.prediction import predict_candidates
+from recognition.prediction.digits import predict_candidates
 
 DIGITS = [str(digit) for digit in range(10)]
 UNDO = OpenApiParameter("undo", str, description="The token of the 201. A JSON body may hold it instead.")

@@ -21,9 +21,9 @@ from recognition.api import weights
 from recognition.api.examples import example
 from recognition.api.serializers import BINARY, MODEL_FILES, ActivationParameters, ModelSerializer
 from recognition.api.weights import DENSE, FILTERS, layout
-from recognition.classifier import registered_bytes
 from recognition.errors import ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import Comparison, ModelVersion, first_run, in_service
+from recognition.prediction.classifier import registered_bytes
 
 # Another installation may give the same ID to another model, so a cache must revalidate.
 REVALIDATE = "public, no-cache"

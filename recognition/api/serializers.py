@@ -12,7 +12,7 @@ from recognition.api.examples import SEVEN
 from recognition.comparison import TITLES, Outcome
 from recognition.errors import MAX_DIGITS, MAX_DRAWINGS, MAX_SIDE, MIN_SIDE, PICTURE_FORMATS
 from recognition.models import ModelVersion
-from recognition.prediction import UNCERTAIN_REASONS
+from recognition.prediction.digits import UNCERTAIN_REASONS
 
 MODEL_FILES = {"onnx": "file", "keras": "keras_file"}  # the field of each kind
 

@@ -13,18 +13,9 @@ from rest_framework.views import APIView
 
 from digits_site.web.errors import InvalidParameter, RateLimited, unknown_choice
 from digits_site.web.openapi.errors import raises
-from recognition import classifier, errors, kept_models
-from recognition.api.drawings import (
-    DrawingJSONParser,
-    ImageParser,
-    drawing_from,
-    drawings_from,
-    json_object,
-    prepare,
-)
-from recognition.api.examples import SEVEN, example
-from recognition.api.explanations import ExplainingPredictor
-from recognition.api.predictors import (
+from recognition import errors
+from recognition.api.answers.explanations import ExplainingPredictor
+from recognition.api.answers.predictors import (
     DIGIT,
     NUMBER,
     PREDICTORS,
@@ -32,6 +23,15 @@ from recognition.api.predictors import (
     Predictor,
     predict_batch,
     predict_one,
+)
+from recognition.api.examples import SEVEN, example
+from recognition.api.parsing.drawings import (
+    DrawingJSONParser,
+    ImageParser,
+    drawing_from,
+    drawings_from,
+    json_object,
+    prepare,
 )
 from recognition.api.serializers import (
     DRAWING_REQUEST,
@@ -41,8 +41,9 @@ from recognition.api.serializers import (
     NumberAnswerSerializer,
 )
 from recognition.api.throttles import DRAWINGS_PER_EXPLANATION, PredictThrottle
-from recognition.classifier import Classifier
 from recognition.imaging import EncodedImage
+from recognition.prediction import classifier, kept_models
+from recognition.prediction.classifier import Classifier
 
 PREVIEW = OpenApiParameter(
     "preview",

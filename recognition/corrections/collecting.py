@@ -15,7 +15,7 @@ from recognition import metrics
 from recognition.corrections.reviewing import review
 from recognition.imaging import Grid
 from recognition.models import NO_DIGIT, Correction
-from recognition.prediction import Prediction
+from recognition.prediction.digits import Prediction
 
 Levels = NDArray[np.uint8]
 HELD_OUT_ONE_IN = 3

@@ -13,13 +13,13 @@ import numpy as np
 from django.conf import settings
 
 from digits_site.web.errors import PayloadTooLarge
-from recognition.classifier import Classifier
 from recognition.corrections.collecting import Levels, collect
 from recognition.corrections.labels import NO_DIGIT_NAME, label_name, parse_label_text
 from recognition.errors import InvalidLabel, RecognitionError
 from recognition.imaging import Candidate, EncodedImage, encode_png, find_candidates
 from recognition.models import NO_DIGIT, Correction
-from recognition.prediction import predict_candidates
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.digits import predict_candidates
 
 LABEL_NAME = re.compile(f"[0-9]|{NO_DIGIT_NAME}", re.ASCII | re.IGNORECASE)
 NO_LABEL = "Put the picture into a folder 0 to 9 or none, or begin its name with the label: 7_ada.png."

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
-from recognition import classifier
+from recognition.prediction import classifier
 from tests.support.drawings import data_url, draw, encode, png_header
 from tests.support.fives import BAD_CRC, PNG
 from tests.support.refusals import JSON, assert_refused

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from recognition.api.data_urls import decode_data_url
+from recognition.api.parsing.data_urls import decode_data_url
 from tests.support import drawings
 from tests.support.subprocesses import run_python
 

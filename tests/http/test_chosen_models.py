@@ -10,11 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from recognition import classifier, kept_models, metrics, registry, statistics
-from recognition.classifier import Classifier
+from recognition import metrics, registry, statistics
 from recognition.drift import corrections_by_day
 from recognition.errors import LoadingBusy
 from recognition.models import Activation, Correction, ModelVersion
+from recognition.prediction import classifier, kept_models
+from recognition.prediction.classifier import Classifier
 from tests.support.constant_models import publish_constant_model
 from tests.support.drawings import data_url, draw, draw_number, encode
 

@@ -16,11 +16,11 @@ from django.test import Client
 from PIL import Image
 
 from digits_site.accounts.models import AccessToken
-from recognition import classifier
 from recognition.corrections.collecting import average_hash, is_held_out
 from recognition.imaging import EncodedImage, find_candidates
 from recognition.models import NO_DIGIT, Correction
-from recognition.prediction import predict_candidates
+from recognition.prediction import classifier
+from recognition.prediction.digits import predict_candidates
 from tests.support.corrections import new_correction, random_grids
 from tests.support.drawings import data_url, draw, encode, png_header
 

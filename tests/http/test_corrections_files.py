@@ -13,9 +13,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from recognition import classifier
 from recognition.corrections.exporting import export_zip
 from recognition.models import NO_DIGIT, Correction
+from recognition.prediction import classifier
 from tests.support.corrections import new_correction, random_grids
 from tests.support.drawings import draw, encode
 from training.learner import dataset

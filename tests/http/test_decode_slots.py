@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from recognition.api import decode_slots, drawings
+from recognition.api.parsing import decode_slots, drawings
 from recognition.imaging import EncodedImage, Pixels, find_candidates
 from tests.support.drawings import data_url, draw, encode
 from tests.support.refusals import JSON, assert_refused

@@ -11,8 +11,7 @@ from django.test import Client
 from tests.support.admin_pages import RUNS, act
 from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
-from training.models import TrainingRun
-from training.states import Status
+from training.models import Status, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

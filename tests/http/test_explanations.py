@@ -13,11 +13,12 @@ from django.conf import settings as django_settings
 from django.test import Client
 from PIL import Image
 
-from recognition import classifier, metrics
-from recognition.api import decode_slots
-from recognition.api.data_urls import decode_data_url
+from recognition import metrics
+from recognition.api.parsing import decode_slots
+from recognition.api.parsing.data_urls import decode_data_url
 from recognition.api.throttles import PredictThrottle
-from recognition.explanation import explain
+from recognition.prediction import classifier
+from recognition.prediction.explanation import explain
 from tests.support.constant_models import publish_constant_model
 from tests.support.drawings import draw, encode
 from tests.support.refusals import assert_refused

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from recognition import classifier, registry
+from recognition import registry
 from recognition.models import ModelVersion
+from recognition.prediction import classifier
 from tests.support.browser import keep_pages, launch_chromium, watch_visits  # noqa: F401
 from tests.support.constant_models import constant_model, predicted_now
 from tests.support.page import SCRIBBLE, answer, draw

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from prometheus_client import REGISTRY
 
 from recognition import statistics
-from recognition.api import predictors
-from recognition.api.data_urls import decode_data_url
+from recognition.api.answers import predictors
+from recognition.api.parsing.data_urls import decode_data_url
 from recognition.errors import MAX_DIGITS
 from recognition.imaging import EncodedImage
 from tests.support.drawings import data_url, dot, draw, draw_number, encode

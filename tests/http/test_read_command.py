@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
-from recognition import classifier, statistics
+from recognition import statistics
+from recognition.prediction import classifier
 from tests.support.drawings import draw, draw_number, encode
 
 NUMBER = encode(draw_number("98105"))

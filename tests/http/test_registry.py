@@ -6,9 +6,10 @@ import onnx
 import pytest
 from django.conf import settings
 
-from recognition import classifier, registry
+from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, ModelUnavailable, NoEarlierModel
 from recognition.models import Activation, ModelVersion
+from recognition.prediction import classifier
 from tests.support.constant_models import constant_model, predicted_in_service, predicted_now, publish_constant_model
 from tests.support.drawings import data_url, draw, encode
 from tests.support.stack import Stack, eventually

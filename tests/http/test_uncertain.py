@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from PIL import Image, ImageDraw
 
-from recognition import classifier, registry
-from recognition.api.data_urls import decode_data_url
+from recognition import registry
+from recognition.api.parsing.data_urls import decode_data_url
+from recognition.prediction import classifier
 from tests.support.constant_models import constant_probabilities
 from tests.support.drawings import data_url, dot, draw, encode
 

@@ -12,8 +12,7 @@ from recognition.deletion import delete_planned
 from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
 from training.history.deletion import plan_runs
-from training.models import TrainingRun
-from training.states import Status
+from training.models import Status, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

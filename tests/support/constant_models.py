@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import TensorProto, helper
 
-from recognition import classifier, registry
+from recognition import registry
 from recognition.models import Activation, ModelVersion
+from recognition.prediction import classifier
 from tests.support.stack import eventually
 
 

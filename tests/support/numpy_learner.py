@@ -158,7 +158,7 @@ class Regression:
         return answers
 
     def as_onnx(self) -> bytes:
-        """The same function as a model of the product's shape (recognition.classifier)."""
+        """The same function as a model of the product's shape (recognition.prediction.classifier)."""
         model = onnx.parser.parse_model(MODEL)
         arrays = {"weights": self.weights[:-1], "bias": self.weights[-1]}
         model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from recognition import errors
-from recognition.api.data_urls import decode_data_url
+from recognition.api.parsing.data_urls import decode_data_url
 from recognition.imaging import prepare
 from tests.support import bombs, drawings
 from tests.support.drawings import draw, encode, png_header

@@ -11,7 +11,7 @@ from django.test import Client
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from recognition import calibration
+from recognition.prediction import calibration
 from tests.support.drawings import data_url, draw, encode
 from tests.support.shipped import HISTORY
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from digits_site import checks
-from recognition.classifier import Classifier
+from recognition.prediction.classifier import Classifier
 from tests.support import numpy_learner
 from tests.support.keras_process import (
     DIGITS,

@@ -17,8 +17,8 @@ from django.test import Client
 
 from digits_site.celery import app
 from recognition import registry
-from recognition.classifier import Classifier
 from recognition.errors import ModelRejected
+from recognition.prediction.classifier import Classifier
 from tests.support.constant_models import constant_model
 from tests.support.stack import ROOT
 from training import shipping
@@ -77,7 +77,7 @@ def test_one_place_opens_models_and_only_training_shipping_and_a_command_publish
     in_training = {"training/learner/export.py", "training/learner/adaptation/teacher.py"}  # and the base
     by_command = {"training/publishing.py"}
     assert {file for file, _ in opening} == {
-        "recognition/classifier.py",
+        "recognition/prediction/classifier.py",
         "recognition/registry.py",
     } | in_training | by_command
     publishing = found_in_product(re.compile(r"\bregistry\.publish\(|from recognition\.registry import"))
@@ -92,7 +92,7 @@ def test_a_file_that_was_swapped_is_never_loaded(shipped: None, monkeypatch: pyt
     """Not even looked at by ONNX Runtime."""
     version = registry.publish(constant_model(3), test_accuracy=0.5)
     Path(version.file.path).write_bytes(constant_model(4))
-    monkeypatch.setattr("recognition.classifier.open_session", lambda content: pytest.fail("it was opened"))
+    monkeypatch.setattr("recognition.prediction.classifier.open_session", lambda content: pytest.fail("it was opened"))
     with pytest.raises(ModelRejected, match="not the published one"):
         registry.activate(version)
 

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks import accuracy, wrong_cuts
-from recognition.classifier import Classifier
 from recognition.errors import MAX_DIGITS, BlankDrawing, TooManyDigits
 from recognition.imaging import find_number
-from recognition.number_prediction import NumberPrediction, predict_numbers
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.numbers import NumberPrediction, predict_numbers
 from tests.support.drawings import STROKES, Point, dot, draw
 
 HEIGHT, PEN = 80.0, 8.0

@@ -16,11 +16,10 @@ from training import services, stopping
 from training.errors import NoModel, NotInProgress
 from training.history.description import describe
 from training.learner.presets import PRESETS
-from training.models import RunCorrections, TrainingRun
+from training.models import RunCorrections, Status, StoppedVia, TrainingRun
 from training.parameters import ChangedDescription, RunParameters
 from training.serializers import TrainingParametersSerializer
 from training.services import MAY_TRAIN
-from training.states import Status, StoppedVia
 
 
 def parameters_of(run: TrainingRun) -> dict[str, Any]:

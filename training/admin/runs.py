@@ -17,8 +17,7 @@ from training.admin.columns import RunColumns
 from training.admin.deletion import DELETE_RUNS, Selection
 from training.admin.failures import hint_for
 from training.admin.search import CONDITIONS, TERMS
-from training.models import Epoch, TrainingRun
-from training.states import Status
+from training.models import Epoch, Status, TrainingRun
 
 NOT_LISTED = ("confusion", "versions", "environment", "notes", "error", "error_detail")
 # Shown on a run's page only if the run has them.

@@ -7,8 +7,7 @@ from django.db.models import Q
 
 from digits_site.web.admin.search import number
 from training.history.description import mentions
-from training.models import SHIPPED
-from training.states import Status
+from training.models import SHIPPED, Status
 
 TERMS = re.compile(
     r"(?P<model>model\s*#?(\d{1,18})\b)|(?P<run>(?:run\s*#?|#)?(\d{1,18})(?!\S))|(?P<progress>in progress)"

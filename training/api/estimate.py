@@ -1,8 +1,7 @@
 """Estimate a run's duration on this installation from an earlier run of the same preset."""
 
 from training.learner.presets import PRESETS
-from training.models import SHIPPED, TrainingRun
-from training.states import Status
+from training.models import SHIPPED, Status, TrainingRun
 
 RECENT_RUNS = 20
 

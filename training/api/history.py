@@ -19,10 +19,9 @@ from training.api.schema import IllustratedComparisonSerializer, TestDigitsSeria
 from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.history import evaluation
 from training.history.description import describe, mentions
-from training.models import TrainingRun, TrainingRunQuerySet
+from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
 from training.parameters import ChangedDescription
 from training.serializers import RunSerializer, RunSummarySerializer, represent
-from training.states import NEWEST_FIRST, Status
 
 # The values of `?ordering=`; a `-` before one reverses the order.
 ORDERINGS = {

@@ -10,7 +10,7 @@ from digits_site.web import errors
 from digits_site.web.openapi.errors import error_responses
 from recognition.api.serializers import ComparedSetSerializer, ComparisonSerializer
 from training.learner.presets import PRESETS
-from training.states import ACTIVE, NEVER_ACTIVE, Status
+from training.models import ACTIVE, NEVER_ACTIVE, Status
 
 ENDINGS = [status for status in Status.values if status not in {*ACTIVE, *NEVER_ACTIVE}]
 STATES = ["not_started", Status.IN_PROGRESS.value, *ENDINGS]

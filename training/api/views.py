@@ -21,10 +21,9 @@ from training.api.estimate import estimate
 from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
-from training.models import TrainingRun
+from training.models import Status, StoppedVia, TrainingRun
 from training.parameters import StartParameters, StopParameters
 from training.serializers import queue_positions
-from training.states import Status, StoppedVia
 
 
 class StartView(APIView):

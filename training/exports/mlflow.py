@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from training.exports.record import INSTALL, MODEL_FILE, SIGNATURE_FILE, ExportError, RunRecord
-from training.states import Status
+from training.models import Status
 
 EXPERIMENT = "digits"
 IDENTITY = "digits.run"  # the tag that finds a run again

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recognition.classifier import registered_bytes
 from recognition.inspection import signature
+from recognition.prediction.classifier import registered_bytes
 from training.exports.confusion import render_confusion
 from training.models import Batches, Epoch, TrainingRun
 from training.serializers import represent

@@ -7,8 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recognition.deletion import Plan, explain_kept, reasons_in_registry, reasons_to_keep
-from training.models import SHIPPED, TrainingRun
-from training.states import UNFINISHED
+from training.models import SHIPPED, UNFINISHED, TrainingRun
 
 
 def reasons_in_runs(models: Collection[int], going_runs: Collection[int] = ()) -> dict[int, str]:

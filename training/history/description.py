@@ -9,8 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Q
 
-from training.models import TrainingRun
-from training.records import RunTag
+from training.models import RunTag, TrainingRun
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.calibration import apply_temperature
+from recognition.prediction.calibration import apply_temperature
 from training.learner import dataset, network
 from training.learner.adaptation import replay
 from training.learner.adaptation.compare import Contender, compare

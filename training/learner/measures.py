@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition import calibration
+from recognition.prediction import calibration
 from training.learner import dataset
 from training.learner.config import Config
 from training.learner.presets import PRESETS

@@ -18,8 +18,7 @@ from redis.exceptions import RedisError
 from training.learner import reports
 from training.live import events
 from training.live.curve import BatchCurve, TimeLeft
-from training.models import TrainingRun
-from training.states import Status
+from training.models import Status, TrainingRun
 
 BATCH_SECONDS = 0.1  # at most ten batch events a second
 SEND_TIMEOUT_SECONDS = 1.0

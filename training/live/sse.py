@@ -21,8 +21,7 @@ from digits_site.web.error_responses import error_response
 from training.live import events
 from training.live.broadcast import cached_percentage
 from training.live.feed import feed
-from training.models import TrainingRun
-from training.states import ACTIVE
+from training.models import ACTIVE, TrainingRun
 
 SILENCE_SECONDS = 0.9  # legacy clients give up after 5 s of silence; the contract promises 1 s
 PACE_SECONDS = 0.2

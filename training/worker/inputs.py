@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recognition import registry
-from recognition.classifier import registered_bytes
+from recognition.prediction.classifier import registered_bytes
 from training.learner.config import Base, Config
 from training.models import RunCorrections, TrainingRun
 

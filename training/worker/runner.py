@@ -27,8 +27,7 @@ from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
-from training.models import Predictions, TrainingRun
-from training.states import Status, StoppedVia
+from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.environment import describe_environment
 from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint

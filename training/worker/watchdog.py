@@ -18,8 +18,7 @@ from redis.exceptions import RedisError
 
 from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
-from training.models import TrainingRun
-from training.states import Status
+from training.models import Status, TrainingRun
 from training.worker import presence, tasks
 from training.worker.waiting import promote_next
 

@@ -19,7 +19,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 GZIP = {"gzip", "x-gzip"}  # RFC 9110, 8.4.1.3
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's number for gzip's header and trailer
 PIECE_BYTES = 2**18
-# Bodies over MAX_BODY_BYTES that a process holds at once: one is decoded, one waits (recognition.api.decode_slots).
+# Bodies over MAX_BODY_BYTES that a process holds at once: one is decoded, one waits (decode_slots).
 large_bodies = Semaphore(2)
 
 

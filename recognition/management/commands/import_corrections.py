@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digits_site.web.errors import ApiError
-from recognition import classifier
 from recognition.corrections.importing import LabelledFile, files_in, files_of_csv, files_of_export, import_file
+from recognition.prediction import classifier
 
 BAR_WIDTH = 30  # characters
 

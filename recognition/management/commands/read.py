@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from digits_site.web.errors import ApiError
-from recognition import classifier, kept_models
-from recognition.api.drawings import prepare
-from recognition.api.predictors import DIGIT, NUMBER, Answer, Predictor
-from recognition.classifier import Classifier
+from recognition.api.answers.predictors import DIGIT, NUMBER, Answer, Predictor
+from recognition.api.parsing.drawings import prepare
 from recognition.corrections.importing import read, read_stream
 from recognition.imaging import EncodedImage
+from recognition.prediction import classifier, kept_models
+from recognition.prediction.classifier import Classifier
 
 STDIN = "-"
 EPILOG = """A line for each file. Its columns are separated by tabs:

@@ -24,7 +24,7 @@ SETTINGS = {"": "digits_site.settings", "fencing": "tests.campaigns.storm.unfenc
 ASK_MODELS = """
 import json
 from recognition import imaging
-from recognition.classifier import Classifier
+from recognition.prediction.classifier import Classifier
 from recognition.errors import ModelRejected
 from recognition.models import ModelVersion
 from tests.campaigns.storm.witnesses import DRAWING

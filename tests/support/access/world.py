@@ -11,8 +11,9 @@ from django.test import Client
 from digits_site.accounts.models import SCOPES, AccessToken
 from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
 from digits_site.webhooks.publishing import send_test
-from recognition import classifier, registry
+from recognition import registry
 from recognition.models import Activation, Correction, ModelVersion
+from recognition.prediction import classifier
 from tests.support.access.table import NONE, Row
 from tests.support.constant_models import constant_model
 from tests.support.corrections import pending_correction

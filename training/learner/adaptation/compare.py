@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.calibration import apply_temperature
 from recognition.comparison import Example, ExamplePicture, SetName, SetResult, mcnemar
 from recognition.imaging import encode_png, png_data_url
+from recognition.prediction.calibration import apply_temperature
 from training.learner import dataset
 from training.learner.adaptation import replay
 from training.learner.adaptation.corrections import Corrections

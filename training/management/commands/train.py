@@ -11,9 +11,8 @@ from digits_site.web.errors import ApiError
 from digits_site.web.formatting import format_duration, format_percent
 from training import services, shipping, stopping
 from training.errors import NotInProgress, RunActive, RunMismatch
-from training.models import TrainingRun
+from training.models import Status, TrainingRun
 from training.parameters import RunParameters
-from training.states import Status
 from training.worker import runner
 
 OPTIONS = {

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.calibration import EPSILON
-from recognition.classifier import BATCH_SIZE, Classifier
 from recognition.errors import BlankDrawing
 from recognition.imaging import Grid, preprocess
 from recognition.imaging.preprocessing import FIELD
+from recognition.prediction.calibration import EPSILON
+from recognition.prediction.classifier import BATCH_SIZE, Classifier
 
 PATCH, STRIDE = 4, 2  # pixels; of the sizes 1 to 7 these found the ink that matters best, in a third of stride 1's time
 TOUCH = np.array([0.5, 1, 1, 0.5], np.float32)  # across a dot of a pen as wide as MNIST's

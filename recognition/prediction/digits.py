@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from recognition.classifier import Classifier
 from recognition.imaging import Candidate, Doubt, Segment
+from recognition.prediction.classifier import Classifier
 
 UNCERTAIN_REASONS = ("low_confidence", *filter(None, get_args(Doubt)))
 # Probability of the two likeliest digits together. For letters and scribbles the network learned to spread its

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from recognition.api.drawings import Drawing
+from recognition.api.parsing.drawings import Drawing
 from recognition.imaging import Candidate, Segment, encode_png, png_data_url
 
 MASK_SIDE = 200  # pixels; the longer side of a mask is at most this

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from digits_site.web.error_responses import count_and_serialize
 from digits_site.web.parsers import StrictJSONParser, parse_finite
 from recognition import errors, metrics
-from recognition.api.data_urls import decode_data_url
-from recognition.api.decode_slots import decode_slot
-from recognition.api.pixels import encode_pixels
+from recognition.api.parsing.data_urls import decode_data_url
+from recognition.api.parsing.decode_slots import decode_slot
+from recognition.api.parsing.pixels import encode_pixels
 from recognition.imaging import Candidate, EncodedImage, Pixels, Segment
 
 Found = TypeVar("Found")  # what is found in a picture: the candidates of a digit, or a line of digits

@@ -10,10 +10,10 @@ import threading
 import time
 from collections import OrderedDict
 
-from recognition import classifier
-from recognition.classifier import RETRY_SECONDS, Classifier
 from recognition.errors import LoadingBusy, ModelNotFound, ModelRejected, ModelUnavailable
 from recognition.models import ModelVersion
+from recognition.prediction import classifier
+from recognition.prediction.classifier import RETRY_SECONDS, Classifier
 
 MAX_LOADED = 3
 MAX_WAITING = 2  # the page sends up to three at once; a waiting request holds one of granian's four threads

@@ -6,14 +6,15 @@ from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 from digits_site.web.error_responses import count_and_serialize
-from recognition import classifier, metrics, statistics
-from recognition.api.drawings import Drawing, prepare_batch
-from recognition.api.previews import preview
-from recognition.classifier import BATCH_SIZE, Classifier
+from recognition import metrics, statistics
+from recognition.api.answers.previews import preview
+from recognition.api.parsing.drawings import Drawing, prepare_batch
 from recognition.errors import MAX_DIGITS, RecognitionError, TooManyDigits
 from recognition.imaging import Candidate, NumberDrawing, Pixels, find_candidates, find_number
-from recognition.number_prediction import NumberPrediction, predict_numbers
-from recognition.prediction import Prediction, predict_candidates
+from recognition.prediction import classifier
+from recognition.prediction.classifier import BATCH_SIZE, Classifier
+from recognition.prediction.digits import Prediction, predict_candidates
+from recognition.prediction.numbers import NumberPrediction, predict_numbers
 
 # 256 numbers of ten digits have 15,000; touching digits have up to 600 each, at half a millisecond of CPU.
 MAX_BATCH_INPUTS = 20_000

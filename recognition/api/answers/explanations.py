@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from recognition.api.decode_slots import explanation_slot
-from recognition.api.drawings import Drawing
-from recognition.api.predictors import Answer, DigitPredictor
-from recognition.classifier import Classifier
-from recognition.explanation import Change, explain
+from recognition.api.answers.predictors import Answer, DigitPredictor
+from recognition.api.parsing.decode_slots import explanation_slot
+from recognition.api.parsing.drawings import Drawing
 from recognition.imaging import Candidate, encode_png, png_data_url
-from recognition.prediction import Prediction
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.digits import Prediction
+from recognition.prediction.explanation import Change, explain
 
 
 class ExplainingPredictor(DigitPredictor):

@@ -18,10 +18,10 @@ import numpy as np
 from django.db import Error as AnyDatabaseError
 from numpy.typing import NDArray
 
-from recognition.calibration import apply_temperature
 from recognition.errors import ModelRejected, ModelUnavailable, StorageUnavailable
 from recognition.inspection import refuse_external_data
 from recognition.models import Activation, ModelVersion
+from recognition.prediction.calibration import apply_temperature
 
 if TYPE_CHECKING:
     import onnxruntime

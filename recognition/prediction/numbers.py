@@ -8,11 +8,11 @@ from math import exp, prod
 
 import numpy as np
 
-from recognition.classifier import Classifier
 from recognition.imaging import NumberDrawing, Segment
 from recognition.imaging.numbers.paths import Edge, best_path, log_sum, log_sum_of
 from recognition.imaging.numbers.score import score
-from recognition.prediction import Prediction, choose, network_doubt
+from recognition.prediction.classifier import Classifier
+from recognition.prediction.digits import Prediction, choose, network_doubt
 
 MIN_CONFIDENCE = 0.7  # confidence of the whole number, 0 to 1; below it the answer is uncertain
 MIN_CONFIDENCE_IF_CUT = 0.85  # the same if digits touch: wrong cuts leave convincing digits

@@ -13,8 +13,6 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from digits_site.web.errors import StateChanged
 from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, RunActive
@@ -23,7 +21,7 @@ from training.learner.presets import PRESETS
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun
 from training.starting_points import add_corrections, continue_run
-from training.worker import tasks
+from training.worker import queue
 from training.worker.waiting import announce, promote_next
 
 MAY_TRAIN = "training.add_trainingrun"
@@ -161,8 +159,8 @@ def enqueue(run: TrainingRun) -> None:
     """Broadcast the run and send its id to the queue. Raises QueueUnavailable after ending the run."""
     announce(run)
     try:
-        tasks.execute.delay(run.pk)
-    except (BrokerError, RedisError, OSError) as error:
+        queue.send(run)
+    except queue.UNREACHABLE as error:
         logger.error("%s not queued: %s", run, error)
         if run.end_queued(Status.ERROR, error_code=QueueUnavailable.code, error=QueueUnavailable.message):
             broadcast_change(run, payload_of(run))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.support.runs import PARAMETERS, claimed_run
 from training.errors import LostClaim
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
-from training.worker import tasks, watchdog
+from training.worker import queue, watchdog
 from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -88,8 +88,8 @@ def test_the_last_attempt_that_is_lost_ends_the_run(run: TrainingRun) -> None:
 def test_a_worker_sends_itself_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its message may have been lost with Redis; a second one finds nothing to claim."""
     waiting = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
-    sent: list[int] = []
-    monkeypatch.setattr(tasks.execute, "delay", sent.append)
+    sent: list[TrainingRun] = []
+    monkeypatch.setattr(queue, "send", sent.append)
     status_after(waiting, *range(0, 12, 2), dog=Watchdog(is_worker=True))
     assert len(sent) == 2
 

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
+from rest_framework.serializers import Serializer
 
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
@@ -47,14 +48,17 @@ class ChangesForm(forms.Form):
         super().__init__(data, initial=parameters_of(run), label_suffix="")
 
     def clean(self) -> dict[str, Any]:
-        """Validate as the API does; each error appears beside its field."""
-        given = self.cleaned_data
-        parameters = RunParameters(data=given)
-        if not self.errors and not parameters.is_valid():
-            for field, reasons in parameters.errors.items():
-                self.add_error(field if field in self.fields else None, [str(reason) for reason in reasons])
-            return given
-        return given if self.errors else dict(parameters.validated_data)
+        return self.cleaned_data if self.errors else validate_as_api(self, RunParameters(data=self.cleaned_data))
+
+
+def validate_as_api(form: forms.Form, serializer: Serializer[Any]) -> dict[str, Any]:
+    """Validate as the API does, and return what it would take; each error appears beside its field."""
+    if serializer.is_valid():
+        return dict(serializer.validated_data)
+    for field, reasons in serializer.errors.items():
+        lists = reasons.values() if isinstance(reasons, dict) else [reasons]  # a list's errors come by index
+        form.add_error(field if field in form.fields else None, [str(reason) for each in lists for reason in each])
+    return form.cleaned_data
 
 
 def explain_stop(run: TrainingRun) -> Explanation:
@@ -151,14 +155,8 @@ class DescriptionForm(forms.Form):
         super().__init__(data, initial=initial, label_suffix="")
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data | {"tags": self.cleaned_data.get("tags", "").split()}
-        checked = ChangedDescription(data=given)
-        if not checked.is_valid():
-            for field, reasons in checked.errors.items():
-                found = reasons.values() if isinstance(reasons, dict) else [reasons]
-                self.add_error(field, [str(reason) for each in found for reason in each])
-            return given
-        return dict(checked.validated_data)
+        tags = self.cleaned_data.get("tags", "").split()
+        return validate_as_api(self, ChangedDescription(data=self.cleaned_data | {"tags": tags}))
 
 
 def describe_run(

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from training.worker import runner
+from training.worker.queue import EXECUTE
 from training.worker.spare import spare
-from training.worker.waiting import EXECUTE
 
 
 @shared_task(name=EXECUTE, ignore_result=True)

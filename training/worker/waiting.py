@@ -2,16 +2,13 @@
 
 import logging
 
-from celery import current_app
 from django.db import IntegrityError
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from training.live import events
 from training.live.broadcast import broadcast_change
 from training.models import TrainingRun
+from training.worker import queue
 
-EXECUTE = "training.execute"  # the name of the task in training.worker.tasks, which builds on this module
 logger = logging.getLogger(__name__)
 
 
@@ -28,8 +25,8 @@ def promote_next() -> TrainingRun | None:
     logger.info("%s waits no longer", run)
     announce(run)
     try:
-        current_app.send_task(EXECUTE, [run.pk])
-    except (BrokerError, RedisError, OSError) as error:  # the worker's watchdog sends it again
+        queue.send(run)
+    except queue.UNREACHABLE as error:  # the worker's watchdog sends it again
         logger.warning("%s is not sent to the queue yet: %s", run, error)
     return run
 

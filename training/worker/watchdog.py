@@ -13,13 +13,11 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun
-from training.worker import presence, tasks
+from training.worker import presence, queue
 from training.worker.waiting import promote_next
 
 LOST_SECONDS = settings.RUN_LOST_SECONDS  # without a heartbeat; the other times are in proportion to it
@@ -83,7 +81,7 @@ class Watchdog:
         if self.is_worker:
             if now - self._sent_at >= RESEND_SECONDS:
                 self._sent_at = now
-                tasks.execute.delay(run.pk)  # a second message finds nothing to claim
+                queue.send(run)
         elif run.attempt and now - self._since >= GIVEN_UP_SECONDS and now - self._queued_since >= UNCLAIMED_SECONDS:
             text = "Training stopped unexpectedly, and no other worker took over. Try again, or ask the operator."
             if run.end_queued(Status.ERROR, error_code="worker_lost", error=text):
@@ -103,7 +101,7 @@ def watch(watchdog: Watchdog) -> None:
             if watchdog.is_worker:
                 presence.refresh()
                 watchdog.apply_retention(time.monotonic())
-        except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
+        except (AnyDatabaseError, *queue.UNREACHABLE) as error:
             logger.warning("watchdog: %s", error)
             watchdog.reset()
         finally:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from digits_site import databases
 from digits_site.environment import Environment
 from digits_site.observability.logging import logging_settings
 from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -144,30 +145,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {**_REDIS_TIMEOUTS, "global_keyprefix": "digit
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # --- Database ---
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")}
-if "ENGINE" not in DATABASES["default"]:
+database = env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")
+if "ENGINE" not in database:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # under ASGI, a thread that holds a connection may never run again
-DATABASE_POOL = env.number("DATABASE_POOL", 4)
-DATABASE_WAIT_SECONDS = 2.0  # the wait for a connection of the pool; then the client gets a 503
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    if DATABASE_POOL > 0:
-        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # the pool checks each connection: the server may restart
-        DATABASES["default"]["OPTIONS"]["pool"] = {
-            "min_size": 0,  # a management command opens one connection
-            "max_size": DATABASE_POOL,
-            "num_workers": 2,
-            "timeout": DATABASE_WAIT_SECONDS,
-            "reconnect_timeout": 2.0,  # attempts back off exponentially: a long series would miss a server that is back
-            "max_idle": 60.0,
-        }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",  # read-then-write transactions queue instead of failing with "locked"
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+DATABASES = {"default": databases.configure(database, env.number("DATABASE_POOL", 4))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Django ---

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from django.conf import settings
 
+from digits_site.databases import POOL_WAIT_SECONDS
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
 from tests.support.stack import Stack, eventually, running, streamed
@@ -23,7 +23,6 @@ pytestmark = [
 ]
 EPOCHS = 10
 AWAY_SECONDS = 5  # epochs end while nobody can write them down
-WAIT_SECONDS = settings.DATABASE_WAIT_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def test_a_run_outlives_a_restart_and_a_crash_of_postgresql(server: Server, on_p
         answer = on_postgres.http.get("/api/runs/")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert answer.headers["Retry-After"]
-        assert time.monotonic() - away < WAIT_SECONDS + 3
+        assert time.monotonic() - away < POOL_WAIT_SECONDS + 3
         checks = on_postgres.http.get("/readyz").json()["checks"]
         assert checks == {"database": False, "redis": True, "model": True}
         assert drawn(on_postgres) == (200, 7), "the model in memory goes on answering"
@@ -70,7 +69,7 @@ def test_a_run_outlives_a_restart_and_a_crash_of_postgresql(server: Server, on_p
         server.start()
         back = time.monotonic()
         eventually(lambda: on_postgres.http.get("/api/runs/").status_code == 200, 10, "an answer")
-        assert time.monotonic() - back < WAIT_SECONDS + 3
+        assert time.monotonic() - back < POOL_WAIT_SECONDS + 3
         assert {a.status_code for a in asked_together(on_postgres, 12)} == {200}, "no dead connection is handed out"
         assert on_postgres.run(run)["epochs"][: len(before)] == before
     ended = on_postgres.ended(run)
@@ -89,8 +88,8 @@ def test_when_the_pool_is_exhausted_a_request_is_refused_soon(server: Server, on
         waiting = [pool.submit(on_postgres.http.get, "/api/runs/") for _ in range(12)]
         refused = lambda: [f.result() for f in waiting if f.done()]  # noqa: E731
         # The look-outs of the web process want a connection now and then, too.
-        eventually(lambda: len(refused()) >= 8, WAIT_SECONDS + 8, "the refusals")
-        assert time.monotonic() - began < WAIT_SECONDS + 5
+        eventually(lambda: len(refused()) >= 8, POOL_WAIT_SECONDS + 8, "the refusals")
+        assert time.monotonic() - began < POOL_WAIT_SECONDS + 5
         assert {(a.status_code, a.json()["code"]) for a in refused()} == {(503, "database_unavailable")}
         assert on_postgres.http.get("/healthz").status_code == 200
         lock.rollback()
@@ -115,6 +114,20 @@ def test_viewers_hold_no_connection(server: Server, on_postgres: Stack) -> None:
         on_postgres.http.post("/api/stop_training/")
         assert {stream.result()[-1]["reason"] for stream in streams} == {"interrupted"}
     assert {viewer.wait_for_end(run) for viewer in viewers} == {"interrupted"}
+
+
+def test_a_server_that_vanishes_without_a_word_is_given_up_within_seconds(server: Server, tmp_path: Path) -> None:
+    """Asked of the kernel, which gives the connection up: a test would have to close a firewall to see it happen."""
+    code = (
+        "import os, socket; from django.db import connection; connection.ensure_connection();"
+        "own = socket.socket(fileno=os.dup(connection.connection.fileno()));"
+        "print(*(own.getsockopt(socket.IPPROTO_TCP, getattr(socket, f'TCP_{name}'))"
+        "        for name in ('USER_TIMEOUT', 'KEEPIDLE', 'KEEPINTVL', 'KEEPCNT')))"
+    )
+    with closing(Stack(tmp_path, DATABASE_URL=server.url)) as stack:
+        user_timeout, idle, interval, count = map(int, stack.manage("shell", "--verbosity", "0", "-c", code).split())
+    assert 0 < user_timeout <= 15_000, "for what was sent and is not acknowledged"
+    assert 0 < idle + interval * count <= 15, "while an answer is waited for"
 
 
 def test_the_pool_can_be_done_without(server: Server, tmp_path: Path) -> None:

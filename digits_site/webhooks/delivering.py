@@ -36,13 +36,21 @@ def deliver(delivery_id: int) -> None:
     with slot(endpoint) as granted:
         if granted and (delivery := claim(delivery_id)):
             close_old_connections()  # the pool has fewer than there are threads
-            record(delivery, attempt(delivery))
+            try:
+                outcome = attempt(delivery)
+            except Exception:  # an attempt that is not recorded would be repeated for ever
+                logger.exception("%s cannot be attempted", delivery)
+                outcome = Outcome(0.0, error="The attempt failed in this service. Its log says why.")
+            record(delivery, outcome)
 
 
 def claim(delivery_id: int) -> WebhookDelivery | None:
     now = timezone.now()
     lease = now + timedelta(seconds=LEASE * settings.WEBHOOK_TIMEOUT_SECONDS)
     due = WebhookDelivery.objects.due(now).filter(pk=delivery_id)
+    if due.filter(attempts__gt=len(STEPS)).update(status=WebhookDelivery.Status.FAILED, next_attempt_at=None):
+        logger.error("webhook delivery %s has failed: its last attempt never ended", delivery_id)
+        return None
     if not due.update(attempts=F("attempts") + 1, next_attempt_at=lease, last_attempt_at=now):
         return None
     return WebhookDelivery.objects.select_related("endpoint").filter(pk=delivery_id).first()
@@ -91,9 +99,8 @@ def record(delivery: WebhookDelivery, outcome: Outcome) -> None:
         if outcome.status == GONE:
             disable(delivery.endpoint, "It answered 410 Gone.")
         elif is_last and not delivery.is_test and not succeeded_since(delivery):
-            disable(
-                delivery.endpoint, f"All {delivery.attempts} attempts of {delivery} failed. The last: {outcome.error}"
-            )
+            reason = f"All {delivery.attempts} attempts of {delivery} failed."
+            disable(delivery.endpoint, reason, f" The last: {outcome.error}")
 
 
 def next_attempt(now: datetime, attempts: int) -> datetime:
@@ -107,8 +114,11 @@ def succeeded_since(delivery: WebhookDelivery) -> bool:
     return successes.filter(pk=delivery.endpoint_id).exists()
 
 
-def disable(endpoint: WebhookEndpoint, reason: str) -> None:
-    """Disable an endpoint, and log that. The path of its URL is not logged: it may hold a key."""
-    kept = reason[: WebhookEndpoint._meta.get_field("disabled_reason").max_length]
+def disable(endpoint: WebhookEndpoint, reason: str, detail: str = "") -> None:
+    """Disable an endpoint, and log that: without the path of its URL, which may hold a key, and without the detail.
+
+    The detail may quote the receiver.
+    """
+    kept = f"{reason}{detail}"[: WebhookEndpoint._meta.get_field("disabled_reason").max_length]
     if WebhookEndpoint.objects.filter(pk=endpoint.pk, enabled=True).update(enabled=False, disabled_reason=kept):
         logger.error("webhook %s at %s is disabled: %s", endpoint, urlsplit(endpoint.url).hostname, reason)

@@ -1,7 +1,7 @@
 """Where deliveries may go: the rules for an endpoint's URL, and for the addresses that its host resolves to."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+# IANA's special-purpose registries, where older versions of Python differ: IETF protocols, 6to4 relays, documentation.
+SPECIAL = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"), ip_network("3fff::/20"))
 PORTS = {"https": 443, "http": 80}
 
 
@@ -75,6 +77,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(embedded)
         if address.sixtofour or address.teredo or address.is_site_local:
             return False
+    if any(address in network for network in SPECIAL):
+        return False
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
     return address.is_global and not special and not address.is_link_local
 

@@ -5,6 +5,7 @@ whole exchange.
 """
 
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,6 +23,8 @@ from digits_site.webhooks.destinations import Destination, Refused, parse_url, r
 
 KEPT_BYTES = 2048  # of an answer
 KEPT_CHARACTERS = 300  # of an error, which may quote the answer
+LINE_BYTES = 1000  # of a line between two chunks
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;|\r?\n)")  # RFC 9112, 7.1
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         destination = parse_url(url)
         status, answer, location = exchange(destination, resolve(destination), deadline, body, headers)
         if 300 <= status < 400:
-            error = f"Status {status}. Redirects are not followed (Location: {location})."
+            error = f"Status {status}. Redirects are not followed ({describe(location, destination)})."
         elif not 200 <= status < 300:
             error = f"Status {status}."
     except ValidationError as invalid:  # the mode has changed since it was saved
         error = " ".join(invalid.messages)
     except Refused as refusal:
         error = f"Refused: {refusal}"
-    except (OSError, http.client.HTTPException) as failure:
+    except (OSError, ValueError, http.client.HTTPException) as failure:
         error = explain(failure, is_late=time.monotonic() >= deadline)
-    return Outcome(time.monotonic() - began, status, clean(answer)[:KEPT_BYTES], clean(error)[:KEPT_CHARACTERS])
+    error = "".join(letter if letter.isprintable() else " " for letter in clean(error))  # it is logged
+    return Outcome(time.monotonic() - began, status, clean(answer)[:KEPT_BYTES], error[:KEPT_CHARACTERS])
 
 
 def explain(failure: Exception, is_late: bool) -> str:
@@ -86,12 +91,38 @@ def exchange(
             connection.request("POST", destination.target, body, given)
             response = connection.getresponse()
             remaining(deadline)  # headers that were cut off look like whole ones
-            answer = b""
-            with suppress(OSError, http.client.HTTPException):  # the status is what counts
-                answer = response.read(KEPT_BYTES)
-            return response.status, answer, response.headers.get("Location", "none")
+            return response.status, beginning(response), response.headers.get("Location", "")
         finally:
             timer.cancel()
+
+
+def beginning(response: http.client.HTTPResponse) -> bytes:
+    """Return at most KEPT_BYTES of the body, or what came of it: the status is what counts.
+
+    Chunks are read here. http.client takes a chunk's length from the receiver as it is, and reads to the end of the
+    stream, into memory, for a negative one.
+    """
+    answer = b""
+    with suppress(OSError, http.client.HTTPException):
+        if not response.chunked:
+            return response.read(KEPT_BYTES)
+        while len(answer) < KEPT_BYTES and (size := CHUNK.match(response.fp.readline(LINE_BYTES))):
+            length = int(size[1], 16)
+            if length == 0:
+                break
+            answer += response.fp.read(min(length, KEPT_BYTES - len(answer)))
+            response.fp.readline(LINE_BYTES)  # the end of the chunk
+    return answer
+
+
+def describe(location: str, destination: Destination) -> str:
+    """Return where a redirect leads, without its path, which may hold a key."""
+    try:
+        parts = urlsplit(location)
+        host = parts.hostname
+    except ValueError:
+        return "its address is not valid"
+    return f"to {parts.scheme}://{host}" if host and host != destination.host else "to another address of this host"
 
 
 def connect(destination: Destination, addresses: Sequence[str], deadline: float) -> socket.socket:

@@ -136,7 +136,9 @@ def test_an_activation_and_a_rollback_are_told(shipped, receiver) -> None:
 # --- Answers ---
 
 
-@pytest.mark.parametrize("answer", [status(302, Location="http://127.0.0.1:1/"), status(500, b"down\x00"), drip, hang])
+@pytest.mark.parametrize(
+    "answer", [status(302, Location="http://elsewhere.example/a-key\n forged"), status(500, b"down\x00"), drip, hang]
+)
 def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settings, answer) -> None:
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.3
     endpoint, secret = made(receiver.url)
@@ -146,7 +148,7 @@ def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settin
     assert time.monotonic() - began < 1.5
     assert (delivery.status, delivery.attempts) == ("pending", 1)
     expected = {drip: "No answer within 0.3 s.", hang: "No answer within 0.3 s."}
-    redirected = "Status 302. Redirects are not followed (Location: http://127.0.0.1:1/)."
+    redirected = "Status 302. Redirects are not followed (to http://elsewhere.example)."
     assert delivery.error == expected.get(answer, redirected if delivery.response_status == 302 else "Status 500.")
     assert delivery.response_body in {"", "down\ufffd"}
     assert delivery.next_attempt_at is not None
@@ -158,6 +160,45 @@ def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settin
     two.verified(secret)
     endpoint.refresh_from_db()
     assert (endpoint.failures, endpoint.last_success_at is not None) == (0, True)
+
+
+@pytest.mark.parametrize("length", [b"-1", b"-5", b"+7", b"0x7", b"", b"f" * 2000, b"7fffffffffffffff"])
+@pytest.mark.parametrize("code", [200, 500])
+def test_a_body_of_impossible_chunks_is_neither_read_nor_repeated_for_ever(receiver, settings, code, length) -> None:
+    settings.WEBHOOK_TIMEOUT_SECONDS = 2
+    sent = 0
+
+    def flood(handler: Any) -> None:
+        nonlocal sent
+        handler.wfile.write(b"HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\n\r\n%b\r\n" % (code, length))
+        while True:
+            sent += handler.wfile.write(b"x" * 100_000)
+
+    endpoint, _ = made(receiver.url)
+    receiver.answers = [flood]
+    delivery = attempted(published(endpoint))
+    assert delivery.status == ("delivered" if code == 200 else "pending")
+    assert len(delivery.response_body) <= sending.KEPT_BYTES
+    assert sent < 20_000_000, "what the kernels hold"
+
+
+def test_chunks_are_read_as_one_body(receiver) -> None:
+    def chunks(handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n")
+        handler.wfile.write(b"4;x=y\r\nOut \r\n8\r\nof order\r\n0\r\n\r\n")
+
+    endpoint, _ = made(receiver.url)
+    receiver.answers = [chunks]
+    assert attempted(published(endpoint)).response_body == "Out of order"
+
+
+def test_an_attempt_that_fails_here_is_recorded_and_one_that_never_ends_is_not_repeated(receiver, monkeypatch) -> None:
+    endpoint, _ = made(receiver.url)
+    delivery = published(endpoint)
+    monkeypatch.setattr("digits_site.webhooks.delivering.post", lambda *_: 1 / 0)
+    assert attempted(delivery).error == "The attempt failed in this service. Its log says why."
+    WebhookDelivery.objects.update(attempts=len(STEPS) + 1)
+    assert (attempted(delivery).status, delivery.attempts) == ("failed", len(STEPS) + 1)
 
 
 def test_an_endpoint_that_is_gone_is_disabled_at_once_and_says_so(receiver, caplog) -> None:
@@ -173,9 +214,9 @@ def test_an_endpoint_that_is_gone_is_disabled_at_once_and_says_so(receiver, capl
     assert "disabled: It answered 410 Gone." in out.getvalue()
 
 
-def test_a_dead_endpoint_is_disabled_after_the_last_attempt_unless_it_accepted_something_since(receiver) -> None:
+def test_a_dead_endpoint_is_disabled_after_the_last_attempt_unless_it_accepted_something(receiver, caplog) -> None:
     endpoint, _ = made(receiver.url)
-    receiver.usual = status(503)
+    receiver.usual = status(301, Location="/hook/a-key/")
     one, other = published(endpoint), published(endpoint)
     WebhookDelivery.objects.update(attempts=len(STEPS))
     WebhookEndpoint.objects.update(last_success_at=timezone.now())
@@ -186,7 +227,8 @@ def test_a_dead_endpoint_is_disabled_after_the_last_attempt_unless_it_accepted_s
     assert attempted(other).status == "failed"
     endpoint.refresh_from_db()
     assert not endpoint.enabled
-    assert endpoint.disabled_reason == f"All 11 attempts of {other} failed. The last: Status 503."
+    assert endpoint.disabled_reason.startswith(f"All 11 attempts of {other} failed. The last: Status 301. Redirects")
+    assert "a-key" not in caplog.text + endpoint.disabled_reason
 
 
 def test_deliveries_of_a_disabled_endpoint_wait_and_a_test_goes_through_once(receiver) -> None:
@@ -237,6 +279,7 @@ INSIDE = [
     *("127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1"),
     *("::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::a00:1"),
     *("2002:7f00:1::", "2001:0:7f00:1::", "64:ff9b:1::1", "2001:db8::1"),
+    *("192.0.0.8", "192.88.99.1", "3fff::1"),
 ]
 
 

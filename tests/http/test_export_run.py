@@ -49,6 +49,24 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_written(run: Trai
     assert {path.name for path in tmp_path.iterdir()} == {f"run-{run.pk}", f"run-{failed.pk}"}
 
 
+def test_what_people_wrote_on_a_run_names_no_file(run: TrainingRun, tmp_path: Path) -> None:
+    target = ("--to", "tensorboard", tmp_path / "board")
+    for name in ("../../out", "a/b", "\u7b14" * 100, "renamed"):
+        TrainingRun.objects.filter(pk=run.pk).update(name=name)
+        export(run.pk, *target)
+    assert [path.name for path in tmp_path.iterdir()] == ["board"]
+    assert [path.name for path in (tmp_path / "board").iterdir()] == [f"run-{run.pk}"]
+    assert len([*(tmp_path / "board").rglob("*tfevents*")]) == 1
+    assert not [*(tmp_path / "board").rglob("draft*")]
+
+
+def test_one_run_that_cannot_be_exported_does_not_keep_the_others(run: TrainingRun, tmp_path: Path) -> None:
+    broken = make_run(Status.COMPLETED, model=publish_constant_model(5))
+    Path(broken.model.file.path).unlink()
+    assert refused(broken.pk, run.pk, "--to", "tensorboard", tmp_path).startswith(f"run {broken.pk}: ")
+    assert [path.name for path in tmp_path.iterdir()] == [f"run-{run.pk}"]
+
+
 def test_a_place_that_cannot_be_written_is_named(run: TrainingRun, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot be written: " in refused(run.pk, "--to", "tensorboard", tmp_path / "file")
@@ -66,6 +84,10 @@ def test_a_server_that_does_not_answer_is_an_error_within_seconds(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert "MLflow cannot be written: " in refused(run.pk, "--to", "mlflow", "http://127.0.0.1:9")
     assert "MLflow cannot be written: " in refused(run.pk, "--to", "mlflow", "nonsense://x")
+    assert "MLflow cannot be written: " in refused(run.pk, "--to", "mlflow", "http://[::1")
+    with_password = refused(run.pk, "--to", "mlflow", "http://ada:sesame@127.0.0.1:9")
+    assert "MLflow cannot be written: " in with_password
+    assert "sesame" not in with_password
 
 
 @pytest.mark.parametrize(("tracker", "package"), [("tensorboard", "tensorboardX"), ("mlflow", "mlflow.exceptions")])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ EXPERIMENT = "digits"
 IDENTITY = "digits.run"  # the tag that finds a run again
 STATUS = {Status.COMPLETED: "FINISHED", Status.ERROR: "FAILED"}  # others were stopped
 BATCH = 500  # entries in a request; the server takes 1000, and 100 parameters or tags
+PASSWORD = re.compile(r"//[^/@\s]*@")  # with the user name, in an address
 MAX_TAG, MAX_PARAMETER = 5000, 6000  # characters
 # Read at the import. By default the client reports its use to its makers, and tries for four minutes.
 ENVIRONMENT = {
@@ -56,8 +58,8 @@ def client_of(where: str) -> Iterator[Any]:
         raise ExportError(f"MLflow needs the package mlflow-skinny: {INSTALL}") from error
     try:
         yield MlflowClient(where)
-    except (MlflowException, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except (MlflowException, OSError, ValueError) as error:
+        reason = PASSWORD.sub("//…@", str(error).strip().partition("\n")[0])
         raise ExportError(f"MLflow cannot be written: {reason}") from error
 
 

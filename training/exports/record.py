@@ -59,11 +59,13 @@ class RunRecord:
     """A run as trackers know one.
 
     Attributes:
+        folder: A name for files, without what people wrote on the run.
         identity: The same at every export, and another one for another installation's run with the same ID.
         files: Their contents, by path.
     """
 
     name: str
+    folder: str
     identity: str
     status: str
     started: float
@@ -83,6 +85,7 @@ def record_of(run: TrainingRun) -> RunRecord:
     tags["model_sha256"] = run.model.sha256 if run.model else None
     return RunRecord(
         name=f"{run}: {run.name}" if run.name else str(run),
+        folder=f"run-{run.pk}",
         identity=f"{run.pk} of {run.queued_at.isoformat()}",
         status=run.status,
         started=(run.started_at or run.queued_at).timestamp(),

@@ -3,6 +3,7 @@
 import io
 import shutil
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,8 +21,8 @@ def export_to_tensorboard(record: RunRecord, where: str) -> str:
 
     The event file comes last and by renaming, so that TensorBoard never shows half a run. Raises ExportError.
     """
-    folder = Path(where) / record.name.replace(" ", "-")
-    target = folder / f"events.out.tfevents.{record.started:.0f}.{record.name.replace(' ', '-')}"
+    folder = Path(where) / record.folder
+    target = folder / f"events.out.tfevents.{record.started:.0f}.{record.folder}"
     try:
         others = [path for path in folder.glob("*tfevents*") if path != target]
         if others:
@@ -34,7 +35,7 @@ def export_to_tensorboard(record: RunRecord, where: str) -> str:
                 path = folder / name
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
-            draft = folder / "draft"
+            draft = folder / f"draft-{token_hex(4)}"  # another export may be writing the same run
             shutil.copyfile(events, draft)
             draft.replace(target)
     except OSError as error:

@@ -33,11 +33,14 @@ class Command(BaseCommand):
         if tracker not in TRACKERS:
             raise CommandError(unknown("tracker", tracker, TRACKERS))
         runs = [find(number, options["without_model"]) for number in dict.fromkeys(options["runs"])]
+        failed = []
         for run in runs:
             try:
                 self.stdout.write(TRACKERS[tracker](record_of(run), where))
             except (ExportError, ModelRejected) as error:
-                raise CommandError(str(error)) from error
+                failed.append(f"{run}: {error}")
+        if failed:
+            raise CommandError("\n".join(failed))
 
 
 def find(number: int, without_model: bool) -> TrainingRun:

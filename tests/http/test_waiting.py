@@ -1,6 +1,8 @@
 """Runs that wait for others to end, and runs that go on from an earlier one: what is accepted, refused and shown."""
 
 import json
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
 from training.history.deletion import plan_runs
 from training.models import Status, TrainingRun
+from training.worker.kept_checkpoints import place_checkpoint
+from training.worker.waiting import promote_next
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -31,7 +35,8 @@ def test_runs_wait_in_order_and_can_be_cancelled(client: Client) -> None:
     assert [run["queue_position"] for run in waiting] == [1, 2, 3]
     numbers = [run["run"] for run in waiting]
     assert client.get(f"/api/runs/{numbers[1]}/").json()["queue_position"] == 2
-    assert stop(client, numbers[0]).json()["run"] == numbers[0]
+    answer = {"message": f"Run {numbers[0]} is cancelled.", "run": numbers[0]}
+    assert stop(client, numbers[0]).json() == answer
     listed = client.get("/api/runs/", {"status": "waiting", "ordering": "id"}).json()["results"]
     assert [(run["id"], run["queue_position"]) for run in listed] == [(numbers[1], 1), (numbers[2], 2)]
     cancelled = client.get(f"/api/runs/{numbers[0]}/").json()
@@ -39,6 +44,16 @@ def test_runs_wait_in_order_and_can_be_cancelled(client: Client) -> None:
     active.refresh_from_db()
     assert active.status == Status.IN_PROGRESS
     assert_refused(stop(client, numbers[0]), 409, "run_mismatch")
+
+
+def test_the_time_of_the_request_stays_when_a_run_waits_no_longer(client: Client) -> None:
+    active = make_run(Status.IN_PROGRESS)
+    number = retrain(client, queue=True).json()["run"]
+    requested = client.get(f"/api/runs/{number}/").json()["queued_at"]
+    TrainingRun.objects.filter(pk=active.pk).update(status=Status.COMPLETED)
+    assert promote_next().pk == number
+    run = client.get(f"/api/runs/{number}/").json()
+    assert (run["status"], run["queued_at"]) == ("queued", requested)
 
 
 def test_the_legacy_api_does_not_see_runs_that_wait(client: Client) -> None:
@@ -80,7 +95,8 @@ def ended_run(with_checkpoint: bool = True, **values: Any) -> TrainingRun:
     """Add a run that was stopped after two of three epochs."""
     run = make_run(Status.INTERRUPTED, **values)
     if with_checkpoint:
-        run.checkpoint = storages["models"].save("checkpoints/1-ab/epoch-0002.keras", ContentFile(b"weights"))
+        name = f"checkpoints/1-ab-{sha256(b'weights').hexdigest()}/epoch-0002.keras"
+        run.checkpoint = storages["models"].save(name, ContentFile(b"weights"))
         run.save()
     return run
 
@@ -121,3 +137,17 @@ def test_what_cannot_be_continued_says_so(client: Client) -> None:
     assert_refused(retrain(client, from_run=make_run(Status.IN_PROGRESS).pk, queue=True), 409, "no_checkpoint")
     adapted = ended_run(preset="adapt")
     assert_refused(retrain(client, from_run=adapted.pk), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("harm", ["none", "removed", "altered"])
+def test_a_checkpoint_that_is_not_what_was_kept_is_not_used(client: Client, tmp_path: Path, harm: str) -> None:
+    earlier = ended_run()
+    run = TrainingRun.objects.get(pk=retrain(client, from_run=earlier.pk).json()["run"])
+    file = Path(storages["models"].path(earlier.checkpoint))
+    if harm == "removed":
+        file.unlink()
+    elif harm == "altered":
+        file.write_bytes(b"weights of another run")
+    place_checkpoint(run, tmp_path)
+    placed = [path.read_bytes() for path in tmp_path.rglob("*.keras")]
+    assert placed == ([b"weights"] if harm == "none" else []), "without one it starts over"

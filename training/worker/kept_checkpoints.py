@@ -1,6 +1,7 @@
 """The checkpoints of runs that have ended, kept beside the models, so that a later run can go on from them."""
 
 import logging
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
@@ -29,8 +30,9 @@ def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
     if not files:
         return
     try:
-        name = f"checkpoints/{run.pk}-{token_hex(4)}/{files[0].name}"
-        run.checkpoint = registry.store(storages["models"], name, files[0].read_bytes())
+        content = files[0].read_bytes()
+        name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}/{files[0].name}"
+        run.checkpoint = registry.store(storages["models"], name, content)
         TrainingRun.objects.filter(pk=run.pk).update(checkpoint=run.checkpoint)
         forget_old_checkpoints()
     except (OSError, StorageUnavailable) as error:
@@ -51,15 +53,20 @@ def forget_old_checkpoints() -> None:
 def place_checkpoint(run: TrainingRun, folder: Path) -> None:
     """Write the checkpoint that the run continues from where `checkpoints.prepare_attempt` finds it.
 
-    If it is gone, the run starts over: with the same seed it trains the same epochs.
+    If it is gone or damaged, the run starts over: with the same seed it trains the same epochs.
     """
     if run.continues is None or not run.continues.checkpoint:
         return
     name = run.continues.checkpoint
-    file = folder / "attempt-0" / Path(name).name
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with storages["models"].open(name) as stored:
-            file.write_bytes(stored.read())
+            content = stored.read()
     except FileNotFoundError:
         logger.warning("the checkpoint of %s is gone: %s starts over", run.continues, run)
+        return
+    if sha256(content).hexdigest() not in name:
+        logger.warning("the checkpoint of %s is damaged: %s starts over", run.continues, run)
+        return
+    file = folder / "attempt-0" / Path(name).name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)

@@ -140,4 +140,5 @@ def error_from_exit_code(exit_code: int | None, config: Config) -> ChildLost | C
     log = config.log_file
     detail = log.read_text(errors="replace")[-DETAIL_CHARACTERS:] if log.exists() else ""
     last = next((line for line in reversed(detail.splitlines()) if line.strip()), "nothing in its log")
-    return ChildFailed("training_failed", f"The training process failed: {last[:LINE_CHARACTERS]}", detail)
+    shown = last.replace(f"{settings.DATA_DIR}/", "").replace(f"{settings.BASE_DIR}/", "")[:LINE_CHARACTERS]
+    return ChildFailed("training_failed", f"The training process failed: {shown}", detail)

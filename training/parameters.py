@@ -1,6 +1,7 @@
 """The parameters of a request to train, of one to stop, and what people write on a run."""
 
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from training.serializers import TrainingParametersSerializer
 LARGEST_SEED = 2**31 - 1
 LARGEST_ID = 2**63 - 1
 MAX_NOTES, MAX_TAGS = 5000, 10
+NUMBERS = (serializers.IntegerField, serializers.FloatField)
 TAG = r"^\w[\w.-]*$"
 MAX_VALIDATION_SAMPLES = 10_000
 
@@ -42,7 +44,7 @@ class Parameters(serializers.Serializer[Any]):
                 message = unknown("parameter", name, self.fields)
                 raise serializers.ValidationError({name: [message]}, code=UNKNOWN)
         for name, value in data.items():
-            if isinstance(value, bool) and not isinstance(self.fields[name], serializers.BooleanField):
+            if isinstance(value, bool) and isinstance(self.fields[name], NUMBERS):
                 raise serializers.ValidationError({name: ["A number is required."]})  # True is an int in Python
         return super().to_internal_value(data)
 
@@ -171,19 +173,37 @@ class StopParameters(Parameters):
     run = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, allow_null=True, default=None)
 
 
-class TagsField(serializers.ListField):
-    """Words in lower case, each once, sorted."""
+def normalize_tag(text: str) -> str:
+    """Return a tag as it is stored and searched: composed (NFC), in lower case."""
+    return unicodedata.normalize("NFC", text.lower())
 
-    child = serializers.RegexField(TAG, max_length=40)
+
+class TagField(serializers.RegexField):
+    def to_internal_value(self, data: Any) -> str:
+        return normalize_tag(super().to_internal_value(data))
+
+
+class TagsField(serializers.ListField):
+    """Words, each once, sorted."""
+
+    child = TagField(
+        TAG, max_length=40, error_messages={"invalid": "A tag is one word of letters, digits, “_”, “-” and “.”."}
+    )
 
     def to_internal_value(self, data: Any) -> list[str]:
-        return sorted({tag.lower() for tag in super().to_internal_value(data)})
+        return sorted(set(super().to_internal_value(data)))
+
+
+def check_printable(name: str) -> None:
+    """Refuse what moves the cursor or turns the direction of writing around. Raises ValidationError."""
+    if not name.isprintable():
+        raise serializers.ValidationError("A name is one line of printable characters.")
 
 
 class RunDescription(Parameters):
     """What people write on a run; what is absent stays."""
 
-    name = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    name = serializers.CharField(max_length=100, allow_blank=True, required=False, validators=[check_printable])
     notes = serializers.CharField(max_length=MAX_NOTES, allow_blank=True, required=False)
     tags = TagsField(max_length=MAX_TAGS, required=False, help_text="Letters, digits, `_`, `-` and `.`.")
 

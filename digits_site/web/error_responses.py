@@ -139,7 +139,9 @@ def invalid_parameter(error: drf.ValidationError) -> errors.InvalidParameter:
     """Return the first invalid field by name, with all of them in `errors`."""
     fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
     field, reasons = next(iter(fields.items()))
-    reason = reasons[0] if isinstance(reasons, list) else reasons
+    while isinstance(reasons, dict | list):  # a list's errors come by index
+        reasons = next(iter(reasons.values() if isinstance(reasons, dict) else reasons))
+    reason = reasons
     if field in {"", "non_field_errors"}:
         return errors.InvalidParameter(str(reason))
     named = getattr(reason, "code", "") == UNKNOWN

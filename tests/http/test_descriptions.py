@@ -64,6 +64,10 @@ def test_only_one_run_is_the_baseline(client: Client) -> None:
         {"tags": [""]},
         {"tags": [f"tag{number}" for number in range(11)]},
         {"tags": [{"a": 1}]},
+        {"tags": ["\u0130" * 40]},
+        {"name": "\u202eevil"},
+        {"name": "two\nlines"},
+        {"name": True},
         {"baseline": "true"},
         {"status": "completed"},
         {"test_accuracy": 1.0},
@@ -74,6 +78,35 @@ def test_other_descriptions_are_refused_and_change_nothing(client: Client, value
     answer = describe(client, run, **values)
     assert_refused(answer, 400, "invalid_parameter")
     assert client.get(f"/api/runs/{run.pk}/").json()["name"] == "before"
+
+
+def test_a_refusal_is_a_sentence_and_what_is_stored_can_be_sent_back(client: Client) -> None:
+    run = make_run(Status.COMPLETED)
+    answer = describe(client, run, tags=["pen", "night shift"]).json()
+    assert answer["message"] == "tags: A tag is one word of letters, digits, “_”, “-” and “.”."
+    assert answer["field"] == "tags"
+    assert describe(client, run, name=True).json()["message"] == "name: Not a valid string."
+    stored = describe(client, run, tags=["Cafe\u0301", "ÅNGSTRÖM", "数字"]).json()["tags"]
+    assert stored == ["café", "ångström", "数字"]
+    assert describe(client, run, tags=stored).json()["tags"] == stored
+    assert found(client, tag="CAFE\u0301") == [run.pk]
+
+
+@pytest.mark.parametrize("name", ["tag", "search"])
+def test_many_conditions_are_refused_before_the_database_plans_them(client: Client, name: str) -> None:
+    many = {"tag": [f"t{number}" for number in range(300)], "search": " ".join(map(str, range(300)))}[name]
+    answer = client.get("/api/runs/", {name: many})
+    assert_refused(answer, 400, "invalid_parameter")
+    assert (answer.json()["field"], answer.json()["message"]) == (name, f"{name}: Give at most 10 words.")
+    assert found(client, **{name: ["a"] * 300 if name == "tag" else "a " * 300}) == [], "the same word is one"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/runs/?tag=%00", "/api/runs/?search=a%00b", "/admin/training/trainingrun/?q=%00"]
+)
+def test_a_query_with_a_nul_is_refused(admin_client: Client, path: str) -> None:
+    """PostgreSQL takes none."""
+    assert admin_client.get(path).status_code == 400
 
 
 def test_what_an_account_writes_is_in_the_log_and_what_does_not_change_is_not(admin_client: Client) -> None:

@@ -1,5 +1,6 @@
 """The API of past runs: the list, one run, and its test digits."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -18,9 +19,9 @@ from training.api.permissions import MayDescribe
 from training.api.schema import IllustratedComparisonSerializer, TestDigitsSerializer
 from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.history import evaluation
-from training.history.description import describe, mentions
+from training.history.description import describe, has_tag, mentions
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
-from training.parameters import ChangedDescription
+from training.parameters import ChangedDescription, normalize_tag
 from training.serializers import RunSerializer, RunSummarySerializer, represent
 
 # The values of `?ordering=`; a `-` before one reverses the order.
@@ -36,7 +37,7 @@ ORDERINGS = {
 }
 
 BOOLEANS = {"true": True, "false": False}
-MAX_SEARCH = 200  # characters
+MAX_WORDS = 10  # in `?search=` and of `?tag=`: each is a condition of the query
 TEST_DIGITS = 10_000
 INCLUDABLE = ("epochs",)  # the values of `?include=`
 
@@ -66,6 +67,14 @@ def page_links(request: Request, count: int, offset: int, limit: int, **_: Any) 
         "next": link(offset + limit) if offset + limit < count else None,
         "previous": link(max(0, offset - limit)) if offset else None,
     }
+
+
+def limited(parameter: str, words: Iterable[str]) -> list[str]:
+    """Return each word once. Raises InvalidParameter for more than MAX_WORDS."""
+    found = list(dict.fromkeys(words))
+    if len(found) > MAX_WORDS:
+        raise InvalidParameter(f"{parameter}: Give at most {MAX_WORDS} words.", field=parameter)
+    return found
 
 
 LIST_PARAMETERS = [
@@ -118,13 +127,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             if status not in Status.values:
                 raise unknown_choice("status", status, Status.values)
             queryset = queryset.filter(status=status)
-        for tag in given.getlist("tag"):
-            queryset = queryset.filter(tags__name=tag.lower())
+        queryset = queryset.filter(*map(has_tag, limited("tag", map(normalize_tag, given.getlist("tag")))))
         if (baseline := given.get("baseline")) is not None:
             if baseline not in BOOLEANS:
                 raise unknown_choice("baseline", baseline, list(BOOLEANS))
             queryset = queryset.filter(is_baseline=BOOLEANS[baseline])
-        words = given.get("search", "")[:MAX_SEARCH].replace("\0", "").split()
+        words = limited("search", given.get("search", "").split())
         return self.ordered(queryset.filter(*map(mentions, words)))
 
     def ordered(self, queryset: TrainingRunQuerySet) -> QuerySet[Any]:

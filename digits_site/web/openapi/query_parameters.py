@@ -10,7 +10,7 @@ from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 
 from digits_site.web.error_responses import error_response
-from digits_site.web.errors import MAX_SHOWN, TooManyParts, unknown_choice
+from digits_site.web.errors import MAX_SHOWN, InvalidParameter, TooManyParts, unknown_choice
 from digits_site.web.openapi.schema import ignores_query
 from digits_site.web.openapi.views import document
 
@@ -27,8 +27,11 @@ class QueryParametersMiddleware:
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         match, method = request.resolver_match, "GET" if request.method == "HEAD" else request.method
-        if match is None or not request.META.get("QUERY_STRING"):
+        query = request.META.get("QUERY_STRING")
+        if match is None or not query:
             return None
+        if "%00" in query:  # PostgreSQL refuses it
+            return error_response(InvalidParameter("The query contains a NUL character."), request)
         known = known_parameters().get((anonymous(f"/{match.route}"), method))
         if known is None:
             return None

@@ -68,11 +68,19 @@ def request_run(
     """
     if request.parameters["activate"] and by and not (settings.LOCAL or by.has_perm("recognition.add_activation")):
         raise NotAllowed("You need permission to put a model into service.", field="activate")
-    if request.waits and by and is_visitor(by) and not settings.LOCAL:
-        raise NotAllowed("Visitors cannot let a run wait. Send the request again when no run is active.", field="queue")
+    if by and is_visitor(by) and not settings.LOCAL:
+        refuse_what_visitors_may_not(request)
     run = create_run(request, by, expected_last)
     transaction.on_commit(lambda: promote_next() if run.status == Status.WAITING else enqueue(run))
     return run
+
+
+def refuse_what_visitors_may_not(request: RunRequest) -> None:
+    """Raise NotAllowed for what others would have to live with: a place in the queue, and words in the history."""
+    if request.waits:
+        raise NotAllowed("Visitors cannot let a run wait. Send the request again when no run is active.", field="queue")
+    if request.description:
+        raise NotAllowed("You need permission to train, to write on a run.", field=next(iter(request.description)))
 
 
 def is_visitor(by: User | AnonymousUser) -> bool:

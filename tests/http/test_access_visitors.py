@@ -56,6 +56,14 @@ def test_a_visitor_has_a_run_and_the_next_visitor_waits(client: Client) -> None:
     assert TrainingRun.objects.count() == 1, "a refused run leaves nothing behind"
 
 
+def test_a_visitor_leaves_no_words_in_the_history(client: Client) -> None:
+    for words in ({"name": "BUY NOW"}, {"notes": "spam"}, {"tags": ["spam"]}):
+        answer = ask(client, **words)
+        assert refusal(answer) == (403, "permission_denied"), words
+        assert answer.json()["field"] == next(iter(words))
+    assert ask(client, account_of("add_trainingrun"), name="mine").status_code == 202
+
+
 @pytest.mark.parametrize(
     ("run", "status"),
     [

@@ -204,6 +204,19 @@ def test_an_estimate_covers_drawing_and_every_epoch(client: Client) -> None:
         assert known["fixed_seconds"] + samples * of_samples == pytest.approx(expected, rel=0.01)
 
 
+def test_what_the_first_epoch_alone_takes_is_not_multiplied(client: Client) -> None:
+    """2,048 digits take 0.2 s an epoch, and TensorFlow 3 s before: a large run is not 15 times as slow."""
+    run = completed_run(
+        8.4, epochs=3, parameters=PARAMETERS | {"samples": 2048, "epochs": 3}, phase_seconds={"fitting": 3.6}
+    )
+    TrainingRun.objects.filter(pk=run.pk).update(resumed_after_epoch=0)
+    run.epochs.update(seconds=0.2)
+    run.epochs.filter(epoch=1).update(seconds=3.2)
+    known = estimates(client)["original"]
+    assert known["seconds_per_sample_epoch"] * 2048 == pytest.approx(0.2, rel=0.01)
+    assert known["fixed_seconds"] == pytest.approx(8.4 - 0.6, abs=0.01)
+
+
 def test_the_largest_run_with_the_presets_batch_size_is_the_measure(client: Client) -> None:
     def measured(fitting: float, **parameters: Any) -> None:
         phases = {"fitting": fitting}

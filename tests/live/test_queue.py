@@ -29,7 +29,7 @@ def test_ten_requests_at_once_train_one_after_the_other(stack: Stack) -> None:
     stack.http.post("/api/stop_training/")
     ended = [stack.ended(run) for run in runs]
     assert [run["status"] for run in ended] == ["completed"] * 9
-    times = [(run["queued_at"], run["finished_at"]) for run in ended]
+    times = [(run["started_at"], run["finished_at"]) for run in ended]
     assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times)), "one at a time"
     assert stack.run(first)["status"] == "interrupted"
     assert stack.run(cancelled)["status"] == "cancelled"

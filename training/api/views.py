@@ -78,7 +78,8 @@ class StopView(APIView):
         parameters.is_valid(raise_exception=True)
         via = StoppedVia(channel_of(request))
         run = stopping.request_stop(parameters.validated_data["run"], by=request.user, via=via)
-        return Response({"message": "Stop signal sent.", "run": run.pk})
+        message = f"Run {run.pk} is cancelled." if run.status == Status.CANCELLED else "Stop signal sent."
+        return Response({"message": message, "run": run.pk})
 
 
 class StatusView(APIView):

@@ -70,13 +70,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="trainingrun",
-            name="queued_at",
-            field=models.DateTimeField(
-                default=django.utils.timezone.now, help_text="requested at, while it waits for other runs"
-            ),
-        ),
-        migrations.AlterField(
-            model_name="trainingrun",
             name="status",
             field=models.CharField(
                 choices=[

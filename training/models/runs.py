@@ -49,7 +49,7 @@ class TrainingRun(models.Model):
     by_visitor = models.BooleanField(
         default=False, help_text="started by a visitor, whose account, if any, may not train"
     )
-    queued_at = models.DateTimeField(default=timezone.now, help_text="requested at, while it waits for other runs")
+    queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
@@ -168,7 +168,7 @@ class TrainingRun(models.Model):
 
     def promote(self) -> bool:
         """waiting -> queued. False: it waits no longer. Raises IntegrityError if a run is active."""
-        return self._change(Q(status=Status.WAITING), status=Status.QUEUED, queued_at=timezone.now())
+        return self._change(Q(status=Status.WAITING), status=Status.QUEUED)
 
     def cancel(self, **values: Any) -> bool:
         """waiting -> cancelled. False: it waits no longer."""

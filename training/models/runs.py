@@ -182,7 +182,8 @@ class TrainingRun(models.Model):
             return
         names = ("name", "status", "preset", "attempt", "queued_at", "started_at", "finished_at", "test_accuracy")
         data = {"id": self.pk, **{name: getattr(self, name) for name in (*names, "error_code", "error")}}
-        publish(f"run.{self.status}", {**data, "model": self.model_id})
+        tags = list(self.tags.values_list("name", flat=True))
+        publish(f"run.{self.status}", {**data, "parameters": self.parameters, "tags": tags, "model": self.model_id})
 
     def claim(self, worker: str) -> bool:
         """queued -> in_progress. False: another worker was faster, or the run was stopped."""

@@ -36,8 +36,11 @@ def export_to_tensorboard(record: RunRecord, where: str) -> str:
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
             draft = folder / f"draft-{token_hex(4)}"  # another export may be writing the same run
-            shutil.copyfile(events, draft)
-            draft.replace(target)
+            try:
+                shutil.copyfile(events, draft)
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
     except OSError as error:
         raise ExportError(f"{folder} cannot be written: {error}") from error
     return f"{record.name} is in {folder}{', in place of its earlier export' if was_there else ''}."

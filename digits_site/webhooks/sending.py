@@ -62,7 +62,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         error = f"Refused: {refusal}"
     except (OSError, ValueError, http.client.HTTPException) as failure:
         error = explain(failure, is_late=time.monotonic() >= deadline)
-    error = "".join(letter if letter.isprintable() else " " for letter in clean(error))  # it is logged
+    error = "".join(letter if letter.isprintable() else " " for letter in clean(error))  # terminals show it
     return Outcome(time.monotonic() - began, status, clean(answer)[:KEPT_BYTES], error[:KEPT_CHARACTERS])
 
 

@@ -60,7 +60,7 @@ def test_a_run_that_waits_says_so_and_is_cancelled(url: str) -> None:
         second = json.loads(out)
         assert (code, first["queue_position"], second["queue_position"]) == (0, 0, 1)
         assert second["message"]
-        (tagged,) = map(json.loads, run("runs", "--tag", "pen", "--json", url=url)[1].splitlines())
+        (tagged,) = map(json.loads, run("runs", "--tag", "pen", "--limit", 1, "--json", url=url)[1].splitlines())
         assert (tagged["id"], tagged["notes"], tagged["tags"]) == (second["run"], "a pen", ["blue", "pen"])
         assert tagged["parameters"]["validation_samples"] == 100
         out = run(*words, url=url)[1]

@@ -88,7 +88,7 @@ TAG = AdminAction(
     "Tags",
     MAY_TRAIN,
     bool,
-    lambda runs: Explanation([f"Changes the tags of {name_runs(runs)}."]),
+    lambda runs: Explanation([f"Adds or removes tags of {name_runs(runs)}. Their other tags stay."]),
     tag_runs,
     TagsForm,
     submit="Save",

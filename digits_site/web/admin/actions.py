@@ -187,17 +187,8 @@ def confirm(
         model_admin.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(back)
     original = obj if isinstance(obj, model_admin.model) else None
-    return confirmation_page(
-        model_admin,
-        request,
-        action.button,
-        explanation,
-        back,
-        form=form,
-        original=original,
-        hidden=hidden,
-        submit=action.submit,
-    )
+    shown: dict[str, Any] = {"form": form, "original": original, "hidden": hidden, "submit": action.submit}
+    return confirmation_page(model_admin, request, action.button, explanation, back, **shown)
 
 
 def confirmation_page(

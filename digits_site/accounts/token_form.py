@@ -6,9 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from digits_site.accounts.models import SCOPES, AccessToken
-from digits_site.accounts.tokens import MAX_DAYS
-
-DAYS = 90
+from digits_site.accounts.tokens import DEFAULT_DAYS, MAX_DAYS
 
 
 class TokenForm(forms.Form):
@@ -28,7 +26,7 @@ class TokenForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MAX_DAYS,
-        initial=DAYS,
+        initial=DEFAULT_DAYS,
         help_text="Until it expires. Leave empty for a token that does not expire.",
     )
 

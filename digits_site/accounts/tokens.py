@@ -7,14 +7,14 @@ from django.contrib.auth.models import User
 
 from digits_site.accounts.models import SCOPES, AccessToken
 
-MAX_DAYS = 36_500
+DEFAULT_DAYS, MAX_DAYS = 90, 36_500
 
 
 def create_token(account: User, name: str, scopes: Collection[str], days: int | None) -> tuple[AccessToken, str]:
     """Store a token, and return it with its text, which is stored nowhere.
 
     Args:
-        days: Until it expires; None for never.
+        days: Until it expires; None or 0 for never.
     """
     expiry = timedelta(days=days) if days else None
     ordered = [scope for scope in SCOPES if scope in scopes]

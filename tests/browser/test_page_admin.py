@@ -78,6 +78,32 @@ def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(op
     expect(shipped.get_by_role("cell", name=f"Queued {queued.inner_text()}")).to_be_visible()
 
 
+def test_the_list_of_runs_has_room_for_long_names_and_tags(operator, stack):
+    """And the newest runs on a phone show their names."""
+    name, tags = (
+        "Felt pen, wider strokes, second attempt with less dropout",
+        ["a-rather-long-tag-of-forty-characters-xx"],
+    )
+    run = "/api/runs/1/"
+    stack.http.patch(run, json={"name": name, "tags": [*tags, "nightly"], "baseline": True}).raise_for_status()
+    try:
+        page = operator("training/trainingrun/", width=1280, height=800)
+        table = page.locator(".results")
+        assert table.evaluate("(results) => results.scrollWidth - results.clientWidth") <= 0
+        expect(page.get_by_text(name)).to_have_attribute("title", name)
+        assert page.get_by_text(name).evaluate("(span) => getComputedStyle(span).webkitLineClamp") == "2"
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.goto(f"{stack.url}/admin/")
+        newest = page.get_by_role("region", name="Newest runs")
+        expect(newest.get_by_text(name)).to_be_visible()
+        assert newest.evaluate("(region) => region.scrollWidth - region.clientWidth") <= 0
+        page.goto(f"{stack.url}/admin/training/trainingrun/1/change/")
+        tools = [box["x"] for tool in page.locator(".object-tools li").all() if (box := tool.bounding_box())]
+        assert tools.count(min(tools)) >= 2, "each row of tools begins where the first does"
+    finally:
+        stack.http.patch(run, json={"name": "", "tags": [], "baseline": False}).raise_for_status()
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -78,7 +78,7 @@ def test_an_expired_a_revoked_and_a_disabled_accounts_token_are_401(client: Clie
 
 
 def test_a_token_is_shown_once_and_kept_nowhere(ada: User, settings) -> None:
-    secret = made("ada", "--name", "nightly", "--scope", "train", "--scope", "stop")
+    secret = made("ada", "--name", "nightly", "--scope", "train", "--scope", "stop", "--days", "0")
     (row,) = AccessToken.objects.values()
     assert secret not in str(row)
     assert len(secret) == len("digits_") + 64
@@ -87,13 +87,23 @@ def test_a_token_is_shown_once_and_kept_nowhere(ada: User, settings) -> None:
     assert listed.getvalue() == f"{row['id']}\tada\tnightly\ttrain, stop\texpires: never\n"
 
 
+def test_a_token_expires_after_90_days_by_default(ada: User) -> None:
+    made("ada", "--name", "nightly", "--scope", "train")
+    token = AccessToken.objects.get()
+    assert token.expiry - token.created == pytest.approx(timedelta(days=90), abs=timedelta(minutes=1))
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(User.objects.create_superuser("admin"))
+    assert 'name="days" value="90"' in client.get(f"{TOKENS}add/").content.decode()
+
+
 def test_a_token_is_neither_made_nor_revoked_of_what_is_wrong(ada: User) -> None:
     for words in (
         "nobody --name n --scope train",
         "ada --name n --scope root",
         "ada --name n",
         "ada --scope train",
-        "ada --name n --scope train --days 0",
+        "ada --name n --scope train --days -1",
+        "ada --name n --scope train --days 36501",
     ):
         with pytest.raises(CommandError):
             made(*words.split())

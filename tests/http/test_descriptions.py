@@ -8,7 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.support.admin_pages import RUNS, act
+from digits_site.web.admin.actions import STATE_FIELD
+from tests.support.admin_pages import RUNS, act, text_of
 from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
 from training.models import Status, TrainingRun
@@ -124,6 +125,50 @@ def test_what_an_account_writes_is_in_the_log_and_what_does_not_change_is_not(ad
     assert "<b>ink" not in listed
     assert f"run {run.pk}" in admin_client.get(RUNS, {"q": "keep ink"}).content.decode()
     assert "run-spark" not in admin_client.get(RUNS, {"q": "no such words"}).content.decode()
+
+
+def tag_several(client: Client, runs: list[TrainingRun], **form: str) -> Any:
+    """Choose *Name and tags* of several runs from the list's menu, and save; return the page that follows."""
+    fields = {"action": "describe", "_selected_action": [run.pk for run in runs]}
+    asked = client.post(RUNS, fields).content.decode()
+    assert "Give a tag" not in asked, "nothing is wrong yet"
+    assert 'value="Save"' in asked
+    assert ">Cancel<" in asked
+    return client.post(RUNS, fields | {STATE_FIELD: "", "add": "", "remove": ""} | form, follow=True)
+
+
+def test_several_runs_get_and_lose_tags_each_with_its_entry_in_the_log(admin_client: Client) -> None:
+    first, second, other = (make_run(Status.COMPLETED) for _ in range(3))
+    describe(admin_client, first, tags=["old", "pen"])
+    LogEntry.objects.all().delete()
+    text = text_of(tag_several(admin_client, [first, second], add="Pen blue", remove="OLD missing"))
+    assert f"The tags of runs {first.pk} and {second.pk} are changed." in text
+    tags = {run.pk: sorted(map(str, run.tags.all())) for run in (first, second, other)}
+    assert tags == {first.pk: ["blue", "pen"], second.pk: ["blue", "pen"], other.pk: []}
+    entries = {entry.object_id: entry.change_message for entry in LogEntry.objects.all()}
+    assert entries == {
+        str(first.pk): "Tags blue, pen, before old, pen.",
+        str(second.pk): "Tags blue, pen, before none.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ({}, "Give a tag to add or to remove."),
+        ({"add": "a/b"}, "would have the tags a/b"),
+        ({"add": "nine ten"}, "no more than 10 elements"),
+    ],
+)
+def test_tags_of_several_runs_that_are_refused_change_none(
+    admin_client: Client, form: dict[str, str], reason: str
+) -> None:
+    runs = [make_run(Status.COMPLETED) for _ in range(2)]
+    describe(admin_client, runs[0], tags=[f"tag{number}" for number in range(9)])
+    LogEntry.objects.all().delete()
+    assert reason in text_of(tag_several(admin_client, runs, **form))
+    assert [run.tags.count() for run in runs] == [9, 0]
+    assert not LogEntry.objects.exists()
 
 
 def test_a_request_to_train_can_carry_a_description(client: Client) -> None:

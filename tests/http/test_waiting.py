@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
 
 from recognition.deletion import delete_planned
+from tests.support.admin_pages import RUNS, confirm, text_of
 from tests.support.refusals import assert_refused
 from tests.support.runs import make_run
 from training.history.deletion import plan_runs
@@ -130,6 +132,29 @@ def test_a_run_that_goes_on_keeps_its_recipe(client: Client, changes: dict[str, 
     answer = retrain(client, **{"from_run": ended_run().pk, **changes})
     assert_refused(answer, 400, "invalid_parameter")
     assert answer.json()["field"] == field
+
+
+def test_the_admin_continues_a_run_whose_checkpoint_is_kept(admin_client: Client) -> None:
+    earlier = ended_run()
+    page, question = f"{RUNS}{earlier.pk}/change/", f"{RUNS}{earlier.pk}/act/continue/"
+    assert question in admin_client.get(page).content.decode()
+    asked = admin_client.get(question)
+    assert f"goes on after epoch 2 of run {earlier.pk}" in text_of(asked)
+    assert 'name="epochs" value="3"' in asked.content.decode(), "its own number, as it finished fewer"
+    assert "has finished 2. Give a larger number" in confirm(admin_client, question, epochs=2)
+    confirm(admin_client, question, epochs=5)
+    run = TrainingRun.objects.newest()
+    assert run
+    assert (run.continues, run.parameters["epochs"], run.epochs.count()) == (earlier, 5, 2)
+    assert LogEntry.objects.get(object_id=run.pk).get_change_message() == f"Continues run {earlier.pk}."
+
+
+@pytest.mark.parametrize("values", [{"with_checkpoint": False}, {"preset": "adapt"}])
+def test_the_admin_says_what_cannot_be_continued(admin_client: Client, values: dict[str, Any]) -> None:
+    run = ended_run(**values)
+    assert "/act/continue/" not in admin_client.get(f"{RUNS}{run.pk}/change/").content.decode()
+    question = admin_client.get(f"{RUNS}{run.pk}/act/continue/", follow=True)
+    assert "cannot be continued" in text_of(question)
 
 
 def test_what_cannot_be_continued_says_so(client: Client) -> None:

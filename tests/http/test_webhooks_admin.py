@@ -58,7 +58,12 @@ def test_a_test_goes_to_one_endpoint_and_a_delivery_is_sent_again(client: Client
     text = confirm(client, f"{ENDPOINTS}{endpoint.pk}/act/test/")
     assert "The test is on its way." in text
     delivery = WebhookDelivery.objects.get()
+    shown = f"{DELIVERIES}{delivery.pk}/change/"
+    assert client.get(shown)["Refresh"] == "1", "until the answer is there"
+    WebhookDelivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=2))
+    assert "Refresh" not in client.get(shown), "no worker sends it"
     deliver(delivery.pk)
+    assert "Refresh" not in client.get(shown)
     text = page(client, delivery, DELIVERIES)
     assert "failed" in text
     assert "Status 418." in text

@@ -4,61 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
-from rest_framework.serializers import Serializer
 
 from digits_site.web.admin.actions import AdminAction, Explanation, NothingToDo
 from recognition.admin import MAY_ACTIVATE, explain_service, put_into_service, reason_form
 from training import services, stopping
-from training.errors import NoModel, NotInProgress
-from training.history.description import describe
+from training.admin.descriptions import DESCRIBE
+from training.admin.forms import ChangesForm, ContinueForm, parameters_of
+from training.errors import NoCheckpoint, NoModel, NotInProgress
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, StoppedVia, TrainingRun
-from training.parameters import ChangedDescription, RunParameters
-from training.serializers import TrainingParametersSerializer
 from training.services import MAY_TRAIN
-
-
-def parameters_of(run: TrainingRun) -> dict[str, Any]:
-    """Return the preset and all parameters of a run."""
-    return {"preset": run.preset, **TrainingParametersSerializer(run).data}
-
-
-class ChangesForm(forms.Form):
-    """A form of a run's parameters, validated as in the API."""
-
-    preset = forms.ChoiceField(choices=[(name, name) for name in PRESETS])
-    epochs = forms.IntegerField()
-    batch_size = forms.IntegerField()
-    learning_rate = forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}))
-    samples = forms.IntegerField()
-    validation_samples = forms.IntegerField(
-        required=False, help_text="Training digits held back for validation. Leave empty for the preset's number."
-    )
-    seed = forms.IntegerField(required=False, help_text="Leave empty for a random seed.")
-    activate = forms.BooleanField(
-        required=False, help_text="Put the model into service if it is at least as accurate as the current one."
-    )
-
-    def __init__(self, run: TrainingRun, data: Any = None) -> None:
-        super().__init__(data, initial=parameters_of(run), label_suffix="")
-
-    def clean(self) -> dict[str, Any]:
-        return self.cleaned_data if self.errors else validate_as_api(self, RunParameters(data=self.cleaned_data))
-
-
-def validate_as_api(form: forms.Form, serializer: Serializer[Any]) -> dict[str, Any]:
-    """Validate as the API does, and return what it would take; each error appears beside its field."""
-    if serializer.is_valid():
-        return dict(serializer.validated_data)
-    for field, reasons in serializer.errors.items():
-        lists = reasons.values() if isinstance(reasons, dict) else [reasons]  # a list's errors come by index
-        form.add_error(field if field in form.fields else None, [str(reason) for each in lists for reason in each])
-    return form.cleaned_data
 
 
 def explain_stop(run: TrainingRun) -> Explanation:
@@ -106,6 +65,25 @@ def explain_same(run: TrainingRun) -> Explanation:
     return replace(explanation, sentences=[*explanation.sentences, sentence])
 
 
+def can_continue(run: TrainingRun) -> bool:
+    """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
+    preset = PRESETS.get(run.preset)
+    return run.has_ended and bool(run.checkpoint) and preset is not None and not preset.adapts
+
+
+def explain_continue(run: TrainingRun) -> Explanation:
+    """Explain a new run that goes on from the last epoch. Raises NoCheckpoint, NothingToDo if it used corrections."""
+    if run.preset in PRESETS and PRESETS[run.preset].adapts:
+        raise NothingToDo("A run that learns corrections cannot be continued.")
+    if not can_continue(run):
+        raise NoCheckpoint(run.pk)
+    explanation = explain_again(run)
+    sentence = f"A new run goes on after epoch {run.epochs.count()} of {run}, with its recipe, in your name."
+    return replace(
+        explanation, sentences=[sentence, f"It begins with a copy of those epochs, and {run} stays as it is."]
+    )
+
+
 def explain_activation(run: TrainingRun) -> Explanation:
     """Explain what the run's model will do. Raises NoModel for a run without one."""
     if run.model is None:
@@ -132,6 +110,14 @@ def train_again(
     return announce(model_admin, request, new, f"Trained again with {how} {run}.")
 
 
+def continue_run(
+    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
+) -> str:
+    """Queue a run that goes on from the last epoch of `run`. Raises NoCheckpoint."""
+    new = services.request_run(services.RunRequest.of(values, waits=True), by=request.user, expected_last=state)
+    return announce(model_admin, request, new, f"Continues {run}.")
+
+
 def train_on_same(
     model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: int
 ) -> str:
@@ -139,31 +125,6 @@ def train_on_same(
     wanted = services.RunRequest.of(parameters_of(run) | {"corrections_of": run.pk}, waits=True)
     new = services.request_run(wanted, by=request.user, expected_last=state)
     return announce(model_admin, request, new, f"Trained again on the corrections of {run}.")
-
-
-class DescriptionForm(forms.Form):
-    """What people write on a run, validated as in the API."""
-
-    name = forms.CharField(required=False)
-    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    tags = forms.CharField(required=False, help_text="Words, separated by spaces.")
-    baseline = forms.BooleanField(required=False, help_text="Other runs are compared with it.")
-
-    def __init__(self, run: TrainingRun, data: Any = None) -> None:
-        tags = " ".join(map(str, run.tags.all()))
-        initial = {"name": run.name, "notes": run.notes, "tags": tags, "baseline": run.is_baseline}
-        super().__init__(data, initial=initial, label_suffix="")
-
-    def clean(self) -> dict[str, Any]:
-        tags = self.cleaned_data.get("tags", "").split()
-        return validate_as_api(self, ChangedDescription(data=self.cleaned_data | {"tags": tags}))
-
-
-def describe_run(
-    model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, values: Mapping[str, Any], state: str
-) -> None:
-    describe(run, values, by=request.user)
-    model_admin.message_user(request, f"{run} is changed.", messages.SUCCESS)
 
 
 def announce(model_admin: admin.ModelAdmin, request: HttpRequest, run: TrainingRun, how: str) -> str:
@@ -183,14 +144,7 @@ def activate(
 
 
 ACTIONS = {
-    "describe": AdminAction(
-        "Name and tags",
-        MAY_TRAIN,
-        lambda run: True,
-        lambda run: Explanation([f"What you write on {run} is for finding it again. Everybody can read it."]),
-        describe_run,
-        DescriptionForm,
-    ),
+    "describe": DESCRIBE,
     "stop": AdminAction("Stop run", MAY_TRAIN, lambda run: not run.has_ended, explain_stop, stop_run),
     "train_again": AdminAction("Train again", MAY_TRAIN, lambda run: run.has_ended, explain_again, train_again),
     "train_with_changes": AdminAction(
@@ -201,6 +155,7 @@ ACTIONS = {
         train_again,
         ChangesForm,
     ),
+    "continue": AdminAction("Continue", MAY_TRAIN, can_continue, explain_continue, continue_run, ContinueForm),
     "train_on_same": AdminAction(
         "Train again on the same corrections",
         MAY_TRAIN,

@@ -41,9 +41,11 @@ class RunColumns:
     @admin.display(description="run")
     def run(self, run: TrainingRun) -> SafeString:
         """Return the number, and below it the name and the tags."""
-        tags = format_html_join("", ' <span class="run-tag">{}</span>', ((tag.name,) for tag in run.tags.all()))
+        tags = format_html_join(
+            "", ' <span class="run-tag" title="{0}">{0}</span>', ((tag.name,) for tag in run.tags.all())
+        )
         mark = SafeString(' <span class="run-tag">baseline</span>') if run.is_baseline else ""
-        name = "" if not run.name else format_html('<span class="run-extra run-who" title="{0}">{0}</span>', run.name)
+        name = "" if not run.name else format_html('<span class="run-name" title="{0}">{0}</span>', run.name)
         return format_html("{}{}{}{}", str(run), mark, tags, name)
 
     @admin.display(description="name")

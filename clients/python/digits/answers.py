@@ -150,8 +150,16 @@ class Model(Answer, frozen=True, kw_only=True):
     origin: str = "run"
 
 
+class Estimate(Answer, frozen=True, kw_only=True):
+    """A run's duration: fixed seconds + samples * (seconds per sample + epochs * seconds per sample and epoch)."""
+
+    fixed_seconds: float
+    seconds_per_sample: float
+    seconds_per_sample_epoch: float
+
+
 class Preset(Answer, frozen=True, kw_only=True):
-    """A recipe, with its default parameters."""
+    """A recipe, with its default parameters; `estimate` is None until a run of it has completed there."""
 
     name: str
     title: str
@@ -159,6 +167,8 @@ class Preset(Answer, frozen=True, kw_only=True):
     batch_size: int
     learning_rate: float
     samples: int
+    validation_samples: int = 0
+    estimate: Estimate | None = None
 
 
 class Batch(Answer, frozen=True, kw_only=True):
@@ -176,6 +186,13 @@ class Page(Answer, Generic[T], frozen=True, kw_only=True):
 
 
 class RunReference(Answer, frozen=True, kw_only=True):
-    """The number of a run that was started or stopped."""
+    """The number of a run that was requested or stopped, and what the server says about it."""
 
     run: int
+    message: str = ""
+
+
+class RequestedRun(RunReference, frozen=True, kw_only=True):
+    """`queue_position` counts from 1 while the run waits for others, and is 0 or None if it does not."""
+
+    queue_position: int | None = None

@@ -173,9 +173,9 @@ def undo(correction: answers.Correction) -> Call[None]:
     )
 
 
-def train(parameters: Mapping[str, Any]) -> Call[answers.RunReference]:
+def train(parameters: Mapping[str, Any]) -> Call[answers.RequestedRun]:
     content = encode(**parameters)
-    return Call("POST", "/api/retrain_model/", answers.RunReference, content=content, is_repeatable=False)
+    return Call("POST", "/api/retrain_model/", answers.RequestedRun, content=content, is_repeatable=False)
 
 
 def stop(run: int | None) -> Call[answers.RunReference]:
@@ -190,7 +190,7 @@ def describe(number: int, description: Mapping[str, Any]) -> Call[answers.Run]:
     return Call("PATCH", f"/api/runs/{number}/", answers.Run, content=encode(**description))
 
 
-def runs(page: int, filters: Mapping[str, str | None]) -> Call[answers.Page[answers.Run]]:
+def runs(page: int, filters: Mapping[str, str | bool | None]) -> Call[answers.Page[answers.Run]]:
     params = {"page": page, "page_size": 100, **filters}
     return Call("GET", "/api/runs/", answers.Page[answers.Run], params)
 

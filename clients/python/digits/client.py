@@ -77,14 +77,22 @@ class Digits:
     def train(self, preset: str | None = None, **parameters: Any) -> int:
         """Start a run, and return its number; without a preset, one of `original`, or of the recipe of `from_run`.
 
-        `parameters`: epochs, batch_size, learning_rate, samples, seed, from_run, name, notes, tags, ... With
+        `parameters`: epochs, batch_size, samples, validation_samples, seed, from_run, name, notes, tags, ... With
         `queue=True` it waits for other runs to end.
         """
-        return (self._send(calls.train({"preset": preset, **parameters}))).run
+        return (self.request_run(preset, **parameters)).run
+
+    def request_run(self, preset: str | None = None, **parameters: Any) -> answers.RequestedRun:
+        """Do as `train` does, and return what the server says: whether the run waits, and its place in line."""
+        return self._send(calls.train({"preset": preset, **parameters}))
 
     def stop(self, run: int | None = None) -> int:
         """Stop the active run, or cancel the waiting `run`; nothing if another one is active. Return its number."""
-        return (self._send(calls.stop(run))).run
+        return (self.request_stop(run)).run
+
+    def request_stop(self, run: int | None = None) -> answers.RunReference:
+        """Do as `stop` does, and return what the server says: whether the run stops, or was cancelled."""
+        return self._send(calls.stop(run))
 
     def run(self, number: int) -> answers.Run:
         """Return a run with its epochs."""
@@ -99,7 +107,10 @@ class Digits:
         tags: Sequence[str] | None = None,
         baseline: bool | None = None,
     ) -> answers.Run:
-        """Change a run's name, notes or tags, or choose it as the baseline; None changes nothing."""
+        """Change a run's name, notes or tags, or choose it as the baseline; None changes nothing.
+
+        `tags` replace the run's: an empty list removes them. `baseline=False`: it is no longer the baseline.
+        """
         description = {"name": name, "notes": notes, "tags": tags, "baseline": baseline}
         return self._send(calls.describe(run, description))
 
@@ -109,10 +120,11 @@ class Digits:
         status: str | None = None,
         tag: str | None = None,
         search: str | None = None,
+        baseline: bool | None = None,
         ordering: str | None = None,
     ) -> Iterator[answers.Run]:
         """Yield all runs, newest first, page by page; `search` looks in names, notes, tags, presets and accounts."""
-        filters = {"status": status, "tag": tag, "search": search, "ordering": ordering}
+        filters = {"status": status, "tag": tag, "search": search, "baseline": baseline, "ordering": ordering}
         return self._pages(lambda page: calls.runs(page, filters))
 
     def models(self) -> Iterator[answers.Model]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def test_train_watch_and_lists(url: str, tmp_path: Path) -> None:
     words = ("--samples", 600, "--batch-size", 64, "--epochs", 2)
     code, out, _ = run("train", *words, "--watch", url=url)
     assert code == 0
-    assert [line.split(":")[0] for line in out.splitlines() if line.startswith("epoch")] == ["epoch 1", "epoch 2"]
+    epochs = [line.partition(" accuracy")[0] for line in out.splitlines() if line.startswith("epoch")]
+    assert epochs == ["epoch 1: training", "epoch 2: training"]
     code, out, _ = run("train", *words, "--watch", "--json", url=url)
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["epoch"] for event in events if event["type"] == "epoch"] == [1, 2]
@@ -49,13 +51,68 @@ def test_train_watch_and_lists(url: str, tmp_path: Path) -> None:
     assert (code, json.loads(out)["bytes"]) == (0, file.stat().st_size)
 
 
+@pytest.mark.training
+def test_a_run_that_waits_says_so_and_is_cancelled(url: str) -> None:
+    first = json.loads(run("train", "--samples", 600, "--epochs", 100, "--queue", "--json", url=url)[1])
+    try:
+        words = ("train", "--samples", 600, "--epochs", 2, "--validation-samples", 100, "--queue")
+        code, out, _ = run(*words, "--notes", "a pen", "--tag", "pen", "--tag", "Blue", "--json", url=url)
+        second = json.loads(out)
+        assert (code, first["queue_position"], second["queue_position"]) == (0, 0, 1)
+        assert second["message"]
+        (tagged,) = map(json.loads, run("runs", "--tag", "pen", "--limit", 1, "--json", url=url)[1].splitlines())
+        assert (tagged["id"], tagged["notes"], tagged["tags"]) == (second["run"], "a pen", ["blue", "pen"])
+        assert tagged["parameters"]["validation_samples"] == 100
+        out = run(*words, url=url)[1]
+        third = int(out.split()[1])
+        assert out == f"run {third} waits, number 2 in line\n"
+        for waiting in (second["run"], third):
+            code, out, _ = run("stop", waiting, "--json", url=url)
+            assert (code, json.loads(out)["run"]) == (0, waiting)
+            assert json.loads(out)["message"]
+        cancelled = run("runs", "--status", "cancelled", "--json", "--limit", 2, url=url)[1].splitlines()
+        assert {json.loads(line)["id"] for line in cancelled} == {second["run"], third}
+    finally:
+        assert run("stop", first["run"], url=url)[:2] == (0, f"run {first['run']} stops\n")
+    assert run("watch", first["run"], url=url)[0] == 1
+
+
+def test_a_run_is_described_and_what_was_written_is_removed(url: str) -> None:
+    number = min(json.loads(line)["id"] for line in run("runs", "--json", url=url)[1].splitlines())
+    words = ("describe", number, "--name", "first", "--tag", "keep", "--baseline")
+    assert run(*words, url=url)[:2] == (0, f"run {number}: first keep (baseline)\n")
+    (baseline,) = map(json.loads, run("runs", "--baseline", "--json", url=url)[1].splitlines())
+    assert (baseline["id"], baseline["name"]) == (number, "first")
+    code, out, _ = run("describe", number, "--name", "", "--no-tags", "--no-baseline", "--json", url=url)
+    cleared = json.loads(out)
+    assert (code, cleared["name"], cleared["tags"], cleared["baseline"]) == (0, "", [], False)
+    assert run("runs", "--baseline", "--json", url=url)[1] == ""
+
+
+def test_presets_and_version(url: str) -> None:
+    code, out, _ = run("presets", url=url)
+    assert code == 0
+    assert {line.split()[0] for line in out.splitlines()} >= {"original", "fast", "handwriting", "adapt"}
+    found = json.loads(run("presets", "--json", url=url)[1].splitlines()[1])
+    assert (found["name"], found["validation_samples"]) == ("fast", 2500)
+    assert run("--version", url=url)[:2] == (0, f"digits, version {version('digits-client')}\n")
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     {
         "not active": (("stop",), 3),
-        "no such model": (("export", "1000000"), 3),
+        "no model to export": (("export", "1000000"), 3),
         "no such option": (("runs", "--colour"), 2),
         "not a label": (("correct", str(SEVEN), "x"), 2),
+        "no such file": (("predict", "none.png"), 2),
+        "no such file to correct": (("correct", "none.png", "7"), 2),
+        "no epoch": (("train", "--epochs", "0"), 2),
+        "no such run": (("watch", "0"), 2),
+        "tags and none": (("describe", "1", "--tag", "a", "--no-tags"), 2),
+        "no such preset": (("train", "--preset", "none"), 3),
+        "too many epochs": (("train", "--epochs", "101"), 3),
+        "no such model": (("predict", str(SEVEN), "--model", "1000000"), 3),
     }.values(),
 )
 def test_exit_codes(url: str, words: tuple[str, ...], code: int) -> None:

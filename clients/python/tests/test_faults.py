@@ -3,12 +3,15 @@
 import json
 import math
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 
 import pytest
 from test_events import epoch, snapshot
@@ -55,6 +58,27 @@ def sending(handler: Callable[[ServerConnection, int], None]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
         server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "text"),
+    [
+        (("stop", "13"), {"message": "Run 13 is cancelled.", "run": 13}, "Run 13 is cancelled."),
+        (("stop", "13"), {"message": "Stop signal sent.", "run": 13}, "run 13 stops"),
+        (("train",), {"message": "Model creation started", "run": 13}, "run 13 starts"),
+        (("train", "--queue"), {"message": "", "run": 13, "queue_position": 0}, "run 13 starts"),
+        (("train", "--queue"), {"message": "", "run": 13, "queue_position": 1}, "run 13 waits, number 1 in line"),
+    ],
+)
+def test_the_command_line_says_what_the_server_did(
+    words: tuple[str, ...], answer: dict[str, object], text: str
+) -> None:
+    with answering(200, json.dumps(answer).encode()) as (url, _):
+        command = [str(Path(sys.executable).with_name("digits")), "--url", url, *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout == f"{text}\n"
+        done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=True)
+        assert answer.items() <= json.loads(done.stdout).items()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Admin actions on one object: each is explained, confirmed, performed at most once, and logged."""
+"""Admin actions on one object, or on several: each is explained, confirmed, performed at most once, and logged."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +20,7 @@ from django.urls import path, reverse
 from digits_site.web.errors import ApiError, StateChanged
 
 STATE_FIELD = "confirmed_state"
+MAX_SELECTED = 100  # rows of one action: each is changed and logged before the response
 
 
 class NothingToDo(Exception):
@@ -49,6 +53,9 @@ class AdminAction:
         perform: Takes the admin, the request, the object, the form's values and the confirmed state. Raises
             StateChanged if that state no longer holds when it writes. Returns where to go then, None for the object's
             page, or the response itself.
+        submit: What the form's button says, if not `button`.
+        several: The action on a list of objects, for two or more that were selected in the admin's list. None: it
+            takes one.
     """
 
     button: str
@@ -57,6 +64,8 @@ class AdminAction:
     explain: Callable[[Any], Explanation]
     perform: Callable[[admin.ModelAdmin, HttpRequest, Any, Mapping[str, Any], Any], str | HttpResponse | None]
     form: Callable[..., forms.Form | None] | None = None
+    submit: str = ""
+    several: AdminAction | None = None
 
 
 class ActionAdmin(admin.ModelAdmin):
@@ -115,11 +124,33 @@ class ActionAdmin(admin.ModelAdmin):
 def redirect_to_action(
     model_admin: ActionAdmin, request: HttpRequest, queryset: QuerySet[Any], *, name: str
 ) -> HttpResponse | None:
-    """Redirect from the list's menu to the action's page, which takes one object."""
+    """Redirect from the list's menu to the action's page, which takes one object, or act on several."""
     if len(chosen := list(queryset[:2])) == 1:
         return HttpResponseRedirect(model_admin.url_of("act", chosen[0].pk, name))
+    if several := model_admin.object_actions[name].several:
+        rows = model_admin.get_queryset(request)
+        return confirm_selected(
+            model_admin, request, queryset, name, several, lambda chosen: list(rows.filter(pk__in=chosen))
+        )
     model_admin.message_user(request, f"Select one {model_admin.opts.verbose_name}.", messages.ERROR)
     return None
+
+
+def confirm_selected(
+    model_admin: ActionAdmin,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    name: str,
+    action: AdminAction,
+    find: Callable[[list[int]], Any],
+) -> HttpResponse | None:
+    """Confirm and perform an action on the rows that were selected in the list, then redirect to the list."""
+    chosen = list(queryset.values_list("pk", flat=True)[: MAX_SELECTED + 1])
+    if len(chosen) > MAX_SELECTED:
+        model_admin.message_user(request, f"Select at most {MAX_SELECTED}.", messages.ERROR)
+        return None
+    hidden = [("action", name), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in chosen)]
+    return confirm(model_admin, request, action, partial(find, chosen), model_admin.url_of("changelist"), hidden)
 
 
 def confirm(
@@ -138,9 +169,9 @@ def confirm(
         raise PermissionDenied
     try:
         obj = find()
-        form = action.form(obj, data=request.POST or None) if action.form else None
+        confirmed = request.POST.get(STATE_FIELD)  # None: a GET, or the POST of the list's menu
+        form = action.form(obj, data=None if confirmed is None else request.POST) if action.form else None
         explanation = action.explain(obj)
-        confirmed = request.POST.get(STATE_FIELD)
         if confirmed == str(explanation.state) and (form is None or form.is_valid()):
             try:
                 values = form.cleaned_data if form else {}
@@ -156,9 +187,8 @@ def confirm(
         model_admin.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(back)
     original = obj if isinstance(obj, model_admin.model) else None
-    return confirmation_page(
-        model_admin, request, action.button, explanation, back, form=form, original=original, hidden=hidden
-    )
+    shown: dict[str, Any] = {"form": form, "original": original, "hidden": hidden, "submit": action.submit}
+    return confirmation_page(model_admin, request, action.button, explanation, back, **shown)
 
 
 def confirmation_page(
@@ -171,6 +201,7 @@ def confirmation_page(
     form: forms.Form | None = None,
     original: Any = None,
     hidden: Sequence[tuple[str, str]] = (),
+    submit: str = "",
 ) -> HttpResponse:
     """Return the page that explains what `button` will do, again if another state was confirmed than that of now."""
     confirmed = request.POST.get(STATE_FIELD)
@@ -180,6 +211,7 @@ def confirmation_page(
         "opts": model_admin.opts,
         "original": original,
         "button": button,
+        "submit": submit or button,
         "explanation": explanation,
         "changed": confirmed is not None and confirmed != str(explanation.state),
         "state_field": STATE_FIELD,

@@ -3,15 +3,12 @@
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
-from digits_site.web.admin.actions import ActionAdmin, AdminAction, confirm
-
-MAX_SELECTED = 100  # the files of their models are removed before the response
+from digits_site.web.admin.actions import ActionAdmin, AdminAction, confirm, confirm_selected
 
 
 class DeletingAdmin(ActionAdmin):
@@ -38,13 +35,9 @@ class DeletingAdmin(ActionAdmin):
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        chosen = list(queryset.values_list("pk", flat=True)[: MAX_SELECTED + 1])
-        if len(chosen) > MAX_SELECTED:
-            self.message_user(request, f"Select at most {MAX_SELECTED}.", messages.ERROR)
-            return None
-        hidden = [("action", "delete_selected"), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in chosen)]
-        find = partial(self.find_selected, request, chosen)
-        return confirm(self, request, self.deletion, find, self.url_of("changelist"), hidden)
+        return confirm_selected(
+            self, request, queryset, "delete_selected", self.deletion, partial(self.find_selected, request)
+        )
 
     def find_selected(self, request: HttpRequest, chosen: list[int]) -> Any:
         return self.selection(request, list(self.model._default_manager.filter(pk__in=chosen)))

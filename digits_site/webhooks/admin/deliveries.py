@@ -4,25 +4,37 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from digits_site.web.admin.actions import ActionAdmin, AdminAction, Explanation, NothingToDo
 from digits_site.web.admin.columns import time_column
 from digits_site.web.formatting import MISSING, format_duration
+from digits_site.webhooks.delivering import LEASE
 from digits_site.webhooks.models import WebhookDelivery
 from digits_site.webhooks.publishing import resend
 
 Status = WebhookDelivery.Status
+REFRESH_SECONDS = 1
 STATE_CLASSES = {Status.PENDING: "queued", Status.DELIVERED: "completed", Status.FAILED: "error"}
 
 
 def is_waiting(delivery: WebhookDelivery) -> bool:
     """Return whether only enabling the endpoint lets the delivery go on."""
     return not delivery.endpoint.enabled and not delivery.is_test
+
+
+def is_being_sent(delivery: WebhookDelivery) -> bool:
+    """Return whether an attempt is made about now, so that its answer is worth waiting for."""
+    if delivery.status != Status.PENDING or delivery.next_attempt_at is None or is_waiting(delivery):
+        return False
+    seconds = (timezone.now() - delivery.next_attempt_at).total_seconds()
+    return abs(seconds) <= LEASE * settings.WEBHOOK_TIMEOUT_SECONDS
 
 
 def explain_resend(delivery: WebhookDelivery) -> Explanation:
@@ -80,6 +92,13 @@ class WebhookDeliveryAdmin(ActionAdmin):
     }
     created = time_column("created_at", "created")
     last_attempt = time_column("last_attempt_at", "last attempt")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
+        """Let the page refresh itself until the answer is there."""
+        response = super().render_change_form(request, context, *args, **options)
+        if is_being_sent(context["original"]):
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response
 
     @admin.display(description="delivery", ordering="pk")
     def name(self, delivery: WebhookDelivery) -> str:

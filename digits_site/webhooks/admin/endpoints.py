@@ -63,7 +63,9 @@ def perform_test(
 ) -> str:
     delivery = send_test(endpoint)
     model_admin.log_change(request, endpoint, "Sent a test.")
-    model_admin.message_user(request, "The test is on its way. Reload this page to see the answer.", messages.SUCCESS)
+    model_admin.message_user(
+        request, "The test is on its way. This page shows the answer when it has come.", messages.SUCCESS
+    )
     return reverse("admin:webhooks_webhookdelivery_change", args=[delivery.pk])
 
 

@@ -181,6 +181,8 @@ def body(route: str, objects: Mapping[str, int]) -> dict[str, Any]:
         | ({"action": action, "_selected_action": chosen} if action else {})
         | {STATE_FIELD: confirmed(path, chosen)}
     )
+    if path.endswith("/act/continue/"):
+        fields["epochs"] = 100  # more than the run has finished
     if path.endswith("/decide/"):
         fields |= {"decision": "accept", "_selected_action": chosen}
     data = "&".join(f"{name}={str(value).replace(' ', '+')}" for name, value in fields.items())

@@ -44,7 +44,7 @@ class World:
         second = registry.publish(constant_model(3), test_accuracy=0.5)
         registry.activate(second)
         registry.compare(second, first, [])
-        TrainingRun.objects.update(base=second)
+        TrainingRun.objects.update(base=second, checkpoint="checkpoints/1-ab/epoch-0001.keras")
         holder, victim = (User.objects.create_user(name) for name in ("holder", "victim"))
         token, _ = AccessToken.objects.create(holder, name="theirs", scopes=["stop"])
         run = TrainingRun.objects.get()

@@ -78,7 +78,9 @@ def told_errors(as_json: bool) -> Iterator[None]:
 
 
 def tell(error: Exception, as_json: bool, name: str = "") -> None:
-    """Print an error to standard error, or as JSON to standard output."""
+    """Print an error to standard error, or as JSON to standard output; `name` is the file that it is about."""
+    if isinstance(error, OSError):
+        name = name or str(error.filename or "")
     if as_json:
         details = {"code": CODES.get(type(error), "file"), "message": str(error)}
         if isinstance(error, Refused):
@@ -91,7 +93,7 @@ def tell(error: Exception, as_json: bool, name: str = "") -> None:
 
 
 def exit_code(error: Exception) -> int:
-    """Return 2 for a wrong address or token, 4 if it may work later, 3 if not."""
-    if isinstance(error, BadArgument):
+    """Return 2 for a wrong address, token or file, 4 if the server may do it later, 3 if not."""
+    if isinstance(error, (BadArgument, OSError)):
         return USAGE
     return UNAVAILABLE if isinstance(error, (Busy, Unreachable)) else REFUSED

@@ -47,7 +47,7 @@ class Bars:
     def move(self, event: Event) -> str:
         """Move the bars, and return the line that stays, or nothing."""
         if isinstance(event, Batch):
-            note = f"loss {event.loss:.4f}, accuracy {per_cent(event.accuracy)}"
+            note = f"training loss {event.loss:.4f}, accuracy {per_cent(event.accuracy)}"
             self._progress.update(self._batches, total=event.steps, completed=event.step, note=note)
             left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s left"
             self._progress.update(self._epochs, note=left)
@@ -62,7 +62,7 @@ def describe(event: Event) -> str:
     """Return a line about what is worth one."""
     if isinstance(event, EpochFinished):
         validation = "" if event.val_accuracy is None else f", validation {per_cent(event.val_accuracy)}"
-        return f"epoch {event.epoch}: accuracy {per_cent(event.accuracy)}{validation}, {event.seconds:.1f} s"
+        return f"epoch {event.epoch}: training accuracy {per_cent(event.accuracy)}{validation}, {event.seconds:.1f} s"
     if isinstance(event, Queued):
         return f"run {event.run} is queued"
     if isinstance(event, Started):

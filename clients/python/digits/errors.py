@@ -31,8 +31,8 @@ class Refused(DigitsError):
 
     def __init__(self, status: int, details: dict[str, Any], retry_after: float | None = None) -> None:
         self.status, self.details, self.retry_after = status, details, retry_after
-        self.code = str(details.get("code", "unknown"))
-        super().__init__(str(details.get("message", f"The server answered {status}.")))
+        self.code = str(details.get("code") or "unknown")
+        super().__init__(str(details.get("message") or f"The server answered {status}."))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, self.details, self.retry_after)

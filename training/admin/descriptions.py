@@ -13,7 +13,7 @@ from recognition.deletion import name_all
 from training.admin.forms import validate_as_api
 from training.history.description import describe
 from training.models import RunTag, TrainingRun
-from training.parameters import ChangedDescription
+from training.parameters import ChangedDescription, normalize_tag
 from training.services import MAY_TRAIN
 
 
@@ -49,7 +49,8 @@ class TagsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Return the new tags of each run, {run: tags}, as `tags`."""
-        add, remove = (set(self.cleaned_data.get(name, "").lower().split()) for name in ("add", "remove"))
+        words = (self.cleaned_data.get(name, "").split() for name in ("add", "remove"))
+        add, remove = (set(map(normalize_tag, each)) for each in words)
         if not add and not remove:
             raise forms.ValidationError("Give a tag to add or to remove.")
         tags: dict[TrainingRun, list[str]] = {}

@@ -24,7 +24,7 @@ const description = new RunDescription(one("description"), main.dataset.runUrl, 
 
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const format = (value) => ({ true: "yes", false: "no" })[value] ?? (HASH.test(value) ? h("span", { title: value }, String(value).replace(HASH, "$1")) : String(value));
+  const format = (value) => ({ true: "yes", false: "no" })[value] ?? String(value);
   list.replaceChildren(...known.map(([name, value]) => h("div", {}, h("dt", {}, PRODUCTS[name] ?? formatName(name)), h("dd", {}, value instanceof Node ? value : format(value)))));
 }
 
@@ -43,7 +43,7 @@ function showDetails(run) {
   one("origin").hidden = !run.continues;
   one("origin").replaceChildren("Continues ", linkTo(run.continues));
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
-  showPairs(one("environment"), Object.entries(run.environment ?? {}).map(([name, value]) => [LABELS[name] ?? name, value]));
+  showPairs(one("environment"), Object.entries(run.environment ?? {}).map(([name, value]) => [LABELS[name] ?? name, h("span", { title: value }, value.replace(HASH, "$1"))]));
   showContinue(run);
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });
   one("again").href = `${main.dataset.homeUrl}?${again}#train`;

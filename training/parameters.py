@@ -103,7 +103,7 @@ class RunParameters(Parameters):
         max_value=LARGEST_ID,
         allow_null=True,
         default=None,
-        help_text="Go on after the last epoch of this run, with its recipe. `epochs` counts those of both.",
+        help_text="Continue this run after its last epoch, with its settings. `epochs` counts those of both.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

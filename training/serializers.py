@@ -113,7 +113,7 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         extra_kwargs = {
             "test_accuracy": {"min_value": 0, "max_value": 1},
             "model": {"help_text": "The model that the run published."},
-            "continues": {"help_text": "The run whose last epoch it goes on from."},
+            "continues": {"help_text": "The run that it continues."},
             "base": {"help_text": "The model whose weights the run began with."},
         }
 

@@ -36,7 +36,7 @@ def test_the_front_page_follows_a_run(operator, stack):
     page.goto(f"{stack.url}/runs/{number}/")
     expect(page.get_by_role("region", name="Details")).to_contain_text(f"Stopped by{NAME}, in the admin")
     expect(page.get_by_text(f"Stopped by {NAME} after")).to_be_visible()
-    expect(page.get_by_text("Started by a visitor, ")).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d \w+"))
+    expect(page.get_by_text("Requested by a visitor, ")).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d \w+"))
 
 
 def test_a_runs_page_shows_its_charts_and_test_digits(operator):

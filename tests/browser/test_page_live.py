@@ -70,6 +70,8 @@ def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, h
         server.send(*event, **values)
         settle(page)
 
+    expect(matrix(page)).to_have_count(0)
+    expect(run_panel(page)).to_contain_text("The confusion matrix follows at the end of the run.")
     send("started", 2, attempt=1)
     for phase in ("importing", "fitting"):
         send("phase", 2, phase=phase)
@@ -85,6 +87,25 @@ def test_nothing_moves_from_the_queue_to_the_end_of_a_run(visits, path, width, h
     expect(run_panel(page)).to_contain_text("Test accuracy 99.00%")
     assert shifts(page) == []
     assert len(server.connections) == 1, "no event was taken for a gap"
+
+
+def test_the_table_of_epochs_follows_the_newest_unless_its_reader_has_scrolled_away(visits):
+    page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0, max_epochs=40))
+    table = page.get_by_role("table", name="Finished epochs")
+    expect(run_panel(page)).to_contain_text("Epoch 1 of 40")
+    expect(table).to_have_count(0)
+    server.send("started", 2, attempt=1)
+    for number in range(1, 21):
+        server.send("epoch", 2 + number, **epoch(number))
+    expect(epoch_rows(page)).to_have_count(20)
+    area = page.get_by_role("region", name="Finished epochs")
+    hidden = "area => area.scrollHeight - area.clientHeight - area.scrollTop"
+    assert area.evaluate("area => area.scrollTop") > 0
+    assert area.evaluate(hidden) < 2
+    area.evaluate("area => { area.scrollTop = 50; }")
+    server.send("epoch", 23, **epoch(21))
+    expect(epoch_rows(page)).to_have_count(21)
+    assert area.evaluate("area => area.scrollTop") == 50
 
 
 STAND_IN = """() => {

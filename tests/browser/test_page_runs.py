@@ -259,10 +259,12 @@ def test_a_run_is_named_tagged_and_found_again(visits, stack):
     form.get_by_label("Tags").fill("Felt, quick")
     form.get_by_label("Notes").fill("First line\nsecond line")
     form.get_by_role("button", name="Save").click()
-    expect(form).to_contain_text("<b>Felt pen</b>")
-    expect(form).to_contain_text("quick")
+    head = page.get_by_role("article")
+    expect(head.get_by_text("<b>Felt pen</b>")).to_have_count(1)
+    expect(head.get_by_role("link", name="quick")).to_have_attribute("href", "/runs/?tag=quick")
     page.get_by_role("button", name="Make this the baseline").click()
     expect(page.get_by_role("button", name="No longer the baseline")).to_be_visible()
+    expect(head.get_by_role("link", name="baseline")).to_be_visible()
     check_accessibility(page)
     page.goto(f"{visits.url}/runs/")
     page.get_by_role("searchbox", name="Search").fill("felt quick")
@@ -272,7 +274,36 @@ def test_a_run_is_named_tagged_and_found_again(visits, stack):
     expect(rows).to_contain_text("baseline")
     assert not overflow(page)
     page.goto(f"{visits.url}/runs/1/")
-    expect(page.get_by_role("link", name=f"Compare with the baseline, run {number}")).to_be_visible()
+    page.get_by_role("link", name=f"Compare with the baseline, run {number}").click()
+    head = page.get_by_role("columnheader", name=re.compile(f"^Run {number}"))
+    for text in ("<b>Felt pen</b>", "baseline", "quick"):
+        expect(head).to_contain_text(text)
+
+
+def test_links_filter_the_list_by_tag_and_baseline_and_the_filters_can_be_removed(visits, stack):
+    numbers = []
+    for tags in (["ink"], ["ink", "thin"]):
+        numbers.append(stack.train(epochs=1, samples=256, tags=tags))
+        stack.ended(numbers[-1])
+    assert stack.http.patch(f"/api/runs/{numbers[0]}/", json={"baseline": True}).status_code == 200
+    page = visits.open("/runs/?tag=ink&tag=thin")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile("tag=ink&tag=thin"))
+    button(page, "Remove filter tag: thin").click()
+    expect(rows).to_have_count(2)
+    expect(page.get_by_role("status", name="List of runs")).to_have_text("2 runs.")
+    expect(page.get_by_label("Status")).to_be_focused()
+    assert "thin" not in page.url
+    rows.last.get_by_role("link", name="baseline").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(f"Run {numbers[0]}")
+    expect(button(page, "Remove filter baseline: true")).to_be_visible()
+    page.go_back()
+    expect(rows).to_have_count(2)
+    check_accessibility(page, 1280, 360)
+    page.goto(f"{visits.url}/runs/?tag=none-has-this")
+    expect(page.get_by_text("No run matches.")).to_be_visible()
 
 
 def test_a_refused_description_stays_in_the_form(visits, stack):
@@ -293,33 +324,58 @@ def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
     start = page.get_by_role("button", name="Train after the run in progress")
     page.get_by_label("Preset").select_option("fast")
     page.get_by_role("spinbutton", name="Samples", exact=True).fill("256")
+    page.get_by_role("textbox", name="Name").fill("Patient")
+    page.get_by_role("textbox", name="Tags").fill("slow, two")
     start.click()
-    said = page.get_by_text(re.compile(r"^Run \d+ waits: number 1 in the queue\.$"))
+    said = page.get_by_text(re.compile(r"^Run \d+ waits for other runs, number 1 in line\.$"))
     expect(said).to_be_visible()
     first = int(re.search(r"\d+", said.text_content())[0])
     start.click()
-    expect(page.get_by_text(f"Run {first + 1} waits: number 2 in the queue.")).to_be_visible()
+    expect(page.get_by_text(f"Run {first + 1} waits for other runs, number 2 in line.")).to_be_visible()
     page.get_by_role("button", name=f"Cancel run {first}").click()
     expect(page.get_by_role("button", name=f"Cancel run {first}")).to_have_count(0)
     assert stack.run(first)["status"] == "cancelled"
     page.goto(f"{visits.url}/runs/{first + 1}/")
-    expect(page.get_by_role("article")).to_contain_text("number 1 in the queue")
+    panel = page.get_by_role("article")
+    expect(panel).to_contain_text("Waiting for other runs, number 1 in line.")
+    expect(panel.get_by_role("button", name=f"Cancel run {first + 1}")).to_be_visible()
+    expect(page.get_by_text("Patient")).to_have_count(1)
+    expect(panel.get_by_role("link", name="slow")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("Compare with the baseline"))).to_be_hidden()
     stack.http.post("/api/stop_training/", json={"run": active})
     expect(page.get_by_role("article")).to_contain_text("Test accuracy")
     assert stack.run(first + 1)["status"] == "completed"
 
 
-def test_a_run_goes_on_from_the_page_of_an_earlier_one(visits, stack):
+def test_a_run_is_continued_from_the_page_of_an_earlier_one(visits, stack):
     number = stack.train(preset="fast", epochs=1, samples=256)
     stack.ended(number)
+    estimate = {"fixed_seconds": 7, "seconds_per_sample": 0, "seconds_per_sample_epoch": 0.5}
+    presets = [{"name": "fast", "epochs": 1, "samples": 33000, "batch_size": 64, "estimate": estimate}]
     page = visits.open(f"/runs/{number}/")
-    page.get_by_role("link", name="Train further from its last epoch").click()
-    expect(page.get_by_label(re.compile(f"Go on from the last epoch of run {number}"))).to_be_checked()
-    expect(page.get_by_role("spinbutton", name="Batch size")).to_be_disabled()
+    page.route("**/api/presets/", lambda route: route.fulfill(json={"results": presets}))
+    page.get_by_role("link", name="Continue this run").click()
+    continues = page.get_by_label(re.compile(f"Continues run {number} from epoch 1"))
+    expect(continues).to_be_checked()
+    samples = page.get_by_role("spinbutton", name="Samples", exact=True)
+    expect(samples).to_be_disabled()
+    expect(samples).to_have_value("256")
     expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
+    form = page.get_by_role("form", name="Training settings")
+    expect(form).to_contain_text("About 2 min 20 s on this machine")
+    expect(form.get_by_text("from random weights")).to_be_hidden()
+    continues.uncheck()
+    expect(form).to_contain_text("About 4 min 20 s on this machine")
+    expect(form.get_by_text("from random weights")).to_be_visible()
+    samples.fill("300")
+    continues.check()
+    expect(samples).to_have_value("256")
     page.get_by_role("button", name="Start training").click()
     panel = page.get_by_role("article")
     expect(panel).to_contain_text(f"Run {number + 1}")
     expect(panel).to_contain_text("Test accuracy")
     expect(epoch_rows(page)).to_have_count(2)
     assert stack.run(number + 1)["continues"] == number
+    page.goto(f"{visits.url}/runs/{number + 1}/")
+    origin = page.get_by_role("article").get_by_role("link", name=f"run {number}", exact=True)
+    expect(origin).to_have_attribute("href", f"/runs/{number}/")

@@ -36,7 +36,7 @@ def test_the_presets_offered_are_those_there_are(visits):
 def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     first = visits.open()
     start(first, Epochs=50, Samples=8192, Batch_size=64, Seed=5)
-    expect(run_panel(first)).to_contain_text("Started by a visitor")
+    expect(run_panel(first)).to_contain_text("Requested by a visitor")
     expect(run_panel(first)).to_contain_text("50 epochs · 8,192 samples · batch size 64")
     wait_for_batches(first)
     expect(run_panel(first)).to_contain_text(re.compile(r"Epoch \d+ of 50"))
@@ -165,7 +165,7 @@ def test_batches_move_the_bar_and_old_ones_do_not(visits):
 
 def test_a_run_nobody_takes_is_said_to_wait_for_a_worker(visits):
     page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0), clock=True)
-    expect(run_panel(page)).to_contain_text("Started by grace")
+    expect(run_panel(page)).to_contain_text("Requested by grace")
     expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
     page.clock.fast_forward(4000)
     expect(run_panel(page)).to_contain_text("Waiting for a worker")
@@ -245,4 +245,4 @@ def test_past_runs_are_turned_by_page_and_filtered_by_state(visits):
     button(history, "Previous").click()
     expect(history.get_by_role("link", name="Run 9")).to_be_visible()
     history.get_by_label("Status").select_option("error")
-    expect(history).to_contain_text("No failed runs.")
+    expect(history).to_contain_text("No run matches.")

@@ -2,16 +2,12 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Set attributes; true sets one without a value, and false, null and undefined set none. */
-export function setAttributes(element, attributes) {
+/** Set attributes and append children. True sets an attribute without a value; false, null and undefined set none. */
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     element.setAttribute(name, value === true ? "" : value);
   }
-}
-
-function fill(element, attributes, children) {
-  setAttributes(element, attributes);
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }

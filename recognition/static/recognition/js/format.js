@@ -34,7 +34,7 @@ export function formatTime(iso) {
 /** "Times in Europe/Berlin (UTC+1)" */
 export function describeZone() {
   const format = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" });
-  const offset = format.formatToParts().find(({ type }) => type === "timeZoneName").value.replace("GMT", "UTC");
+  const offset = format.formatToParts().find(({ type }) => type === "timeZoneName").value.replace(/GMT(\+0$)?/, "UTC");
   const { timeZone } = format.resolvedOptions();
   return `Times in ${timeZone === offset ? timeZone : `${timeZone} (${offset})`}`;
 }
@@ -60,10 +60,10 @@ const REQUESTERS = { anonymous: "a visitor", shipped: "shipped with Digits" };
 
 export const formatRequester = (name) => REQUESTERS[name] ?? name;
 
-/** "Started by a visitor" or "Shipped with Digits" */
+/** "Requested by a visitor" or "Shipped with Digits" */
 export function formatOrigin(name) {
   const origin = formatRequester(name);
-  return origin.startsWith("shipped") ? formatName(origin) : `Started by ${origin}`;
+  return origin.startsWith("shipped") ? formatName(origin) : `Requested by ${origin}`;
 }
 
 const CHANNELS = { page: "on the page", api: "through the API", admin: "in the admin", command: "at the terminal" };

@@ -37,7 +37,7 @@ export async function openCamera(use) {
     if (!dialog.open) stop(stream);
     video.srcObject = stream;
     await video.play();
-    shutter.removeAttribute("aria-disabled");
+    shutter.ariaDisabled = null;
     shutter.focus();
   } catch (error) {
     setText(problem, PROBLEMS[error.name] ?? `The camera can't be used: ${error.message}`);

@@ -54,6 +54,11 @@ function labelOfKey({ key, ctrlKey, metaKey, altKey, repeat }) {
 }
 
 export class CorrectionView {
+  #label;
+  #status;
+  #undoButton;
+  #buttons;
+  #root;
   #url;
   #pad;
   #answer;
@@ -67,14 +72,14 @@ export class CorrectionView {
     this.#url = url;
     this.#pad = pad;
     this.#answer = answer;
-    this.root = root;
+    this.#root = root;
     const one = finder(root, "correction-");
-    this.label = one("label");
-    this.status = one("status");
-    this.undoButton = one("undo");
-    this.buttons = [...root.querySelectorAll("[data-label]")];
-    for (const button of this.buttons) button.addEventListener("click", () => this.#correct(JSON.parse(button.dataset.label)));
-    this.undoButton.addEventListener("click", () => this.#undo());
+    this.#label = one("label");
+    this.#status = one("status");
+    this.#undoButton = one("undo");
+    this.#buttons = [...root.querySelectorAll("[data-label]")];
+    for (const button of this.#buttons) button.addEventListener("click", () => this.#correct(JSON.parse(button.dataset.label)));
+    this.#undoButton.addEventListener("click", () => this.#undo());
     for (const element of [...elements, root]) {
       element.addEventListener("keydown", (event) => {
         const label = labelOfKey(event);
@@ -92,7 +97,7 @@ export class CorrectionView {
     this.#subject = isSettled && (!isNumber || opened.preview) ? subjectOf(this.#answer) : null;
     // What the correction records is the prediction of the model that was chosen.
     if (this.#subject) this.#subject.query = shown.chosen ? `?model=${shown.chosen}` : "";
-    if (this.#subject) setText(this.label, questionOf(opened, isNumber));
+    if (this.#subject) setText(this.#label, questionOf(opened, isNumber));
     this.#show();
   }
 
@@ -140,20 +145,20 @@ export class CorrectionView {
   }
 
   #buttonOf(label) {
-    return this.buttons.find((button) => button.dataset.label === JSON.stringify(label));
+    return this.#buttons.find((button) => button.dataset.label === JSON.stringify(label));
   }
 
   /** Show the question or the thanks; a message replaces the thanks. */
   #show(message = "") {
     const known = this.#subject && this.#known.get(this.#subject.key);
-    const hadFocus = this.root.contains(document.activeElement);
+    const hadFocus = this.#root.contains(document.activeElement);
     const state = known ? "thanked" : this.#subject && !this.#isClosed ? "asking" : "hidden";
-    this.root.dataset.state = state;
-    for (const button of this.buttons) button.removeAttribute("data-chosen");
-    this.undoButton.hidden = !known?.undo;
-    setText(this.status, message || (known ? describeOutcome(known, this.#subject) : ""));
+    this.#root.dataset.state = state;
+    for (const button of this.#buttons) button.removeAttribute("data-chosen");
+    this.#undoButton.hidden = !known?.undo;
+    setText(this.#status, message || (known ? describeOutcome(known, this.#subject) : ""));
     // Hiding the focused button would move the focus to the top of the page.
-    if (hadFocus && state === "thanked") this.#focus(known.undo ? this.undoButton : this.#pad.canvas);
+    if (hadFocus && state === "thanked") this.#focus(known.undo ? this.#undoButton : this.#pad.canvas);
     else if (hadFocus && state === "hidden") this.#focus(this.#pad.canvas);
   }
 

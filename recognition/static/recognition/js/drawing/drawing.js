@@ -50,7 +50,7 @@ function connectTools(one, pad) {
       if (focused.disabled) pad.canvas.focus({ preventScroll: true });
     },
     tool: () => {
-      eraser.setAttribute("aria-pressed", String(pad.erases));
+      eraser.ariaPressed = pad.erases;
       pad.canvas.toggleAttribute("data-erases", pad.erases);
       if (!pad.erases) pad.cursor = null;
     },

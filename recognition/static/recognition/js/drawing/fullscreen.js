@@ -8,7 +8,7 @@ export function connectFullScreen(section, button, pad) {
 
   function show(full) {
     section.toggleAttribute("data-full", full);
-    button.setAttribute("aria-pressed", String(full));
+    button.ariaPressed = full;
     for (const element of outside) element.inert = full;
   }
 

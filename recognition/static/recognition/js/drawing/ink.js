@@ -108,6 +108,14 @@ export function createContext(width, height, options = {}) {
 /** Return the four bytes of each pixel. */
 export const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
 
+/** Return the channels of a colour in CSS, such as #d55e00. */
+export function channelsOf(color) {
+  const context = createContext(1, 1);
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  return pixelsOf(context);
+}
+
 /** Return the context of a canvas that is only painted. */
 export const createLayer = ({ width, height }) => createContext(width, height, { willReadFrequently: false });
 

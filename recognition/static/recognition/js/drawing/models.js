@@ -11,6 +11,9 @@ const nameOf = ({ id, name, test_accuracy: accuracy, run, in_service: serves }) 
   `${serves ? `Model in service (${id})` : `Model ${id}`}: ${formatPercent(accuracy)}${run ? `, run ${run}` : ""}${name && `, ${name}`}`;
 
 export class ModelChoice {
+  #select;
+  #compare;
+  #problem;
   #url;
   #drawing;
   #sides;
@@ -23,13 +26,13 @@ export class ModelChoice {
     const one = finder(root, "models-");
     this.#url = url;
     this.#drawing = drawing;
-    this.select = one("select");
-    this.compare = one("compare");
-    this.problem = one("problem");
+    this.#select = one("select");
+    this.#compare = one("compare");
+    this.#problem = one("problem");
     this.#sides = new SideBySide(one("sides"), one("verdict"), drawing, (id) => this.#nameOf(id), (id) => this.#noteServing(id));
-    this.select.addEventListener("change", () => this.#choose(this.select.value ? Number(this.select.value) : null));
-    this.compare.addEventListener("change", () => this.#show());
-    for (const type of ["focus", "pointerenter"]) this.select.addEventListener(type, () => this.#refresh());
+    this.#select.addEventListener("change", () => this.#choose(this.#select.value ? Number(this.#select.value) : null));
+    this.#compare.addEventListener("change", () => this.#show());
+    for (const type of ["focus", "pointerenter"]) this.#select.addEventListener(type, () => this.#refresh());
     drawing.answer.onChange(() => this.#follow());
     if (this.#chosen !== null) this.#refresh();
     this.#follow();
@@ -78,7 +81,7 @@ export class ModelChoice {
     } catch (error) {
       if (error.status !== 404) throw error;
       this.#choose(null);
-      setText(this.problem, `There is no model ${id}. The model in service reads.`);
+      setText(this.#problem, `There is no model ${id}. The model in service reads.`);
     }
   }
 
@@ -88,7 +91,7 @@ export class ModelChoice {
     if (id === null) address.searchParams.delete("model");
     else address.searchParams.set("model", id);
     history.replaceState(history.state, "", address);
-    setText(this.problem, "");
+    setText(this.#problem, "");
     this.#show();
     this.#drawing.predictAgain();
   }
@@ -100,11 +103,11 @@ export class ModelChoice {
     if (id !== null && !others.some((model) => model.id === id)) others.push({ id });
     const options = [["", serving ? nameOf(serving) : "Model in service"], ...others.map((model) => [model.id, this.#nameOf(model.id)])];
     // Replacing the options of an open list would close it.
-    if (options.join() !== [...this.select.options].map(({ value, text }) => [value, text]).join()) {
-      this.select.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
+    if (options.join() !== [...this.#select.options].map(({ value, text }) => [value, text]).join()) {
+      this.#select.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
     }
-    this.select.value = id ?? "";
-    this.compare.hidden = id === null;
-    this.#sides.show(id !== null && this.compare.querySelector("input").checked);
+    this.#select.value = id ?? "";
+    this.#compare.hidden = id === null;
+    this.#sides.show(id !== null && this.#compare.querySelector("input").checked);
   }
 }

@@ -50,8 +50,8 @@ export class NumberView {
 
   #show(button, digit, index) {
     setText(button, glyph(digit));
-    button.setAttribute("aria-label", describeButton(digit, index));
-    button.setAttribute("aria-pressed", String(index === this.#answer.opened.index));
+    button.ariaLabel = describeButton(digit, index);
+    button.ariaPressed = index === this.#answer.opened.index;
     button.toggleAttribute("data-uncertain", digit.uncertain && isReadable(digit));
     button.toggleAttribute("data-unreadable", !isReadable(digit));
   }

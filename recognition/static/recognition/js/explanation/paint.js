@@ -1,20 +1,12 @@
 // Paint evidence as colours, over the pad or over the 28x28 picture, and a change to that picture.
 
-import { createContext } from "../drawing/ink.js";
+import { channelsOf, createContext, pixelsOf } from "../drawing/ink.js";
 
 const SIDE = 28;
 const INK_OPACITY = 0.95; // of the strongest evidence, where there is ink
 const PAPER_OPACITY = 0.5;
 const MIN_STRONGEST = 0.75; // nats of the strongest colour, at least: weak evidence looks weak
 const SHOWN = 0.1; // of the strongest evidence; less is not painted
-
-/** Return the channels of a colour in CSS, such as #d55e00. */
-function channels(color) {
-  const context = createContext(1, 1);
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
-}
 
 /** Return the two colours of an element: of what speaks for a digit, and against it. */
 export function colorsOf(element) {
@@ -28,7 +20,7 @@ export function evidenceLayer(evidence, picture, colors) {
   const context = createContext(SIDE, SIDE);
   const image = context.createImageData(SIDE, SIDE);
   const strongest = Math.max(MIN_STRONGEST, ...evidence.flat().map(Math.abs));
-  const [pro, contra] = colors.map(channels);
+  const [pro, contra] = colors.map(channelsOf);
   evidence.flat().forEach((value, index) => {
     const share = Math.abs(value) / strongest;
     const [red, green, blue] = value > 0 ? pro : contra;
@@ -51,7 +43,7 @@ export function paintPicture(canvas, picture, layer = null) {
 function levels(picture) {
   const context = createContext(SIDE, SIDE);
   context.drawImage(picture, 0, 0);
-  return context.getImageData(0, 0, SIDE, SIDE).data.filter((_, at) => at % 4 === 0);
+  return pixelsOf(context).filter((_, at) => at % 4 === 0);
 }
 
 /** Paint the changed picture: filled squares where ink was added, hollow ones where it was removed. */

@@ -34,6 +34,8 @@ function describeChange({ prediction, explanation: { digit, change } }) {
 }
 
 export class ExplanationPanel {
+  #buttons;
+  #root;
   #url;
   #answer;
   #overlay;
@@ -43,14 +45,14 @@ export class ExplanationPanel {
 
   /** `root` is a <details>; `canvas` lies over the pad. */
   constructor(root, canvas, url, { answer, pad }) {
-    this.root = root;
+    this.#root = root;
     this.#url = url;
     this.#answer = answer;
     this.#overlay = new EvidenceOverlay(pad, canvas);
     const one = finder(root, "why-");
     Object.assign(this, { status: one("status"), figures: one("figures"), map: one("map"), change: one("change"), changeText: one("change-text") });
-    this.buttons = [...root.querySelectorAll("[data-why-digit]")];
-    this.buttons.forEach((button, digit) => button.addEventListener("click", () => this.#choose(digit)));
+    this.#buttons = [...root.querySelectorAll("[data-why-digit]")];
+    this.#buttons.forEach((button, digit) => button.addEventListener("click", () => this.#choose(digit)));
     root.addEventListener("toggle", () => {
       if (root.open && this.#of) this.#choose(this.#of.opened.prediction);
       else this.#clear();
@@ -74,9 +76,9 @@ export class ExplanationPanel {
     this.#overlay.clear();
     this.figures.removeAttribute("data-filled");
     setText(this.status, this.#of ? "Choose a digit." : "Draw a digit first.");
-    this.buttons.forEach((button) => {
-      button.setAttribute("aria-pressed", "false");
-      button.setAttribute("aria-disabled", String(!this.#of));
+    this.#buttons.forEach((button) => {
+      button.ariaPressed = false;
+      button.ariaDisabled = !this.#of;
     });
   }
 
@@ -84,8 +86,10 @@ export class ExplanationPanel {
     const of = this.#of;
     if (!of) return;
     this.#digit = digit;
-    this.buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(index === digit)));
-    const isWanted = () => of === this.#of && digit === this.#digit && this.root.open;
+    this.#buttons.forEach((button, index) => {
+      button.ariaPressed = index === digit;
+    });
+    const isWanted = () => of === this.#of && digit === this.#digit && this.#root.open;
     try {
       if (!this.#explained.has(digit)) this.#explained.set(digit, this.#ask(of, digit));
       const result = await this.#explained.get(digit);

@@ -1,5 +1,7 @@
 // Values as colours: blue for negative, paper for zero, vermilion for positive; the drawing in ink.
 
+import { channelsOf } from "../drawing/ink.js";
+
 const LEVELS = 255;
 let ramps = {};
 
@@ -16,16 +18,9 @@ export function onRestyle(repaint) {
   }
 }
 
-function toRgb(color) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
-}
-
 /** Return the pixels for -255 to 255: from --fourth over --sheet to `positive`. Small values show by the square root. */
 function rampTo(positive, style) {
-  const [zero, low, high] = ["--sheet", "--fourth", positive].map((name) => toRgb(style.getPropertyValue(name)));
+  const [zero, low, high] = ["--sheet", "--fourth", positive].map((name) => channelsOf(style.getPropertyValue(name)));
   const bytes = new Uint8ClampedArray(4 * (2 * LEVELS + 1)).fill(LEVELS);
   for (let level = -LEVELS; level <= LEVELS; level += 1) {
     const share = Math.sqrt(Math.abs(level) / LEVELS);

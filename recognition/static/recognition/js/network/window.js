@@ -8,6 +8,11 @@ const FAST = 36; // in the other rows, to see the map grow
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class SlidingWindow {
+  #button;
+  #mark;
+  #lit;
+  #step;
+  #onMove;
   index = 0; // of its position, row by row
   #frame = 0;
   #isPaused = false; // by the button: it goes on from there
@@ -17,13 +22,13 @@ export class SlidingWindow {
     const one = finder(root);
     const canvas = one("from");
     this.count = (side - size) / stride + 1;
-    this.step = stride / size;
-    this.onMove = onMove;
-    this.mark = canvas.nextElementSibling;
-    this.lit = one("to").nextElementSibling;
-    this.button = one("play");
-    this.mark.style.width = this.mark.style.height = `${(100 * size) / side}%`;
-    this.lit.style.width = this.lit.style.height = `${100 / this.count}%`;
+    this.#step = stride / size;
+    this.#onMove = onMove;
+    this.#mark = canvas.nextElementSibling;
+    this.#lit = one("to").nextElementSibling;
+    this.#button = one("play");
+    this.#mark.style.width = this.#mark.style.height = `${(100 * size) / side}%`;
+    this.#lit.style.width = this.#lit.style.height = `${100 / this.count}%`;
     const point = (event) => {
       if (this.isPlaying && event.type === "pointermove" && !event.buttons) return;
       const [x, y] = cellAt(event, side, side).map((cell) => Math.floor((cell - Math.floor((size - 1) / 2)) / stride));
@@ -34,7 +39,7 @@ export class SlidingWindow {
       pointermove: point,
     });
     onKeys(canvas, (x, y) => this.#choose(this.x + x, this.y + y));
-    this.button.addEventListener("click", () => {
+    this.#button.addEventListener("click", () => {
       const wasPlaying = this.isPlaying;
       if (wasPlaying) this.pause();
       else this.#play();
@@ -65,7 +70,7 @@ export class SlidingWindow {
     if (!this.isPlaying) return;
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    setText(this.button, "Slide window");
+    setText(this.#button, "Slide window");
     this.#move();
   }
 
@@ -87,19 +92,19 @@ export class SlidingWindow {
         this.#frame = requestAnimationFrame(tick);
       }
     };
-    setText(this.button, "Pause");
+    setText(this.#button, "Pause");
     this.#frame = requestAnimationFrame(tick);
   }
 
   #move() {
     this.#place(0);
-    this.lit.style.transform = `translate(${this.x * 100}%, ${this.y * 100}%)`;
-    this.onMove();
+    this.#lit.style.transform = `translate(${this.x * 100}%, ${this.y * 100}%)`;
+    this.#onMove();
   }
 
   /** Place the window; `part` is how far it is on its way to the next position. */
   #place(part) {
-    this.mark.style.transform = `translate(${(this.x + part) * this.step * 100}%, ${this.y * this.step * 100}%)`;
+    this.#mark.style.transform = `translate(${(this.x + part) * this.#step * 100}%, ${this.y * this.#step * 100}%)`;
   }
 
   #choose(x, y) {

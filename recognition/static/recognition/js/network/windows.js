@@ -14,33 +14,37 @@ function cut(values, at, side, x, y, size) {
 }
 
 class WindowStep {
+  #status;
+  #map;
+  #to;
+
   /** `map` names the values that the window gives. */
   constructor(root, map, side, size, stride, ink) {
     this.one = finder(root);
-    this.map = map;
-    this.status = this.one("status");
+    this.#map = map;
+    this.#status = this.one("status");
     this.window = new SlidingWindow(root, side, size, stride, () => this.move());
     this.from = new Picture(this.one("from"), side, side, ink);
-    this.to = new Picture(this.one("to"), this.window.count);
+    this.#to = new Picture(this.one("to"), this.window.count);
   }
 
   /** Show the maps, `filter`, its weights, and `peak`, the layer's largest activation. */
   show(data) {
-    this.status.ariaLive = "off"; // while drawing, only the answer is announced
-    this.isNew = !this.data;
+    this.#status.ariaLive = "off"; // while drawing, only the answer is announced
+    const isNew = !this.data;
     this.data = data;
     this.paintFrom();
     this.from.show();
     // It begins where the filter responds most.
-    if (this.isNew) this.window.moveTo(argmax(this.#values()));
+    if (isNew) this.window.moveTo(argmax(this.#values()));
     else this.move();
-    this.status.ariaLive = "polite";
+    this.#status.ariaLive = "polite";
   }
 
   #values() {
     const { filter } = this.data;
     const size = this.window.count ** 2;
-    return this.data[this.map].slice(filter * size, (filter + 1) * size);
+    return this.data[this.#map].slice(filter * size, (filter + 1) * size);
   }
 
   /** Paint the map, while the window slides up to its pixel, and tell what `cells` hold unless it slides. */
@@ -48,8 +52,8 @@ class WindowStep {
     const { x, y, count, index, isPlaying } = this.window;
     const values = this.#values();
     if (isPlaying) values.fill(0, index + 1);
-    this.to.draw(values, 0, count, this.data.peak).show();
-    setText(this.status, isPlaying ? "" : `Window at row ${y + 1}, column ${x + 1}: ${text}.`);
+    this.#to.draw(values, 0, count, this.data.peak).show();
+    setText(this.#status, isPlaying ? "" : `Window at row ${y + 1}, column ${x + 1}: ${text}.`);
     if (!isPlaying) for (const one of cells) one.describe();
   }
 }

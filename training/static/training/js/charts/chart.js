@@ -1,7 +1,7 @@
 // A line chart in SVG: finished epochs as dots on a line, the batches between them as a faint line. It follows the page's
 // colours. Its label says the last and the best values; the tables on the page hold the rest.
 
-import { h, setAttributes, svg } from "../../../recognition/js/dom.js";
+import { h, svg } from "../../../recognition/js/dom.js";
 import { Legend, formatEpoch } from "./legend.js";
 import { addPointer } from "./pointer.js";
 import { saveMenu } from "./save.js";
@@ -83,7 +83,8 @@ export class Chart {
     ];
     this.overlay = svg("g");
     this.svg.replaceChildren(...this.#axes(), this.#clip(...curves), this.overlay);
-    setAttributes(this.svg, { viewBox: `0 0 ${width} ${height}`, "aria-label": this.#describe() });
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.svg.ariaLabel = this.#describe();
     this.point();
   }
 
@@ -102,7 +103,7 @@ export class Chart {
     const position = isOne ? formatEpoch(at) : "last epochs";
     this.legend.show(position, found);
     const spoken = `${position}: ${found.map(({ name, text }) => `${name} ${text}`).join(", ")}`;
-    setAttributes(this.cursor, { "aria-valuemax": maxEpochs, "aria-valuenow": at, "aria-valuetext": spoken });
+    Object.assign(this.cursor, { ariaValueMax: maxEpochs, ariaValueNow: at, ariaValueText: spoken });
     this.overlay.replaceChildren(...this.#selected(), ...(pointed === null ? [] : this.#crosshair(pointed, found)));
   }
 

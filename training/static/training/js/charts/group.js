@@ -9,6 +9,10 @@ const MIN_EPOCHS = 1; // of a zoomed range
 const MIN_EPOCHS_OF_BATCHES = 0.1;
 
 export class ChartGroup {
+  #log;
+  #smoothing;
+  #amount;
+  #resetButton;
   #frame = 0;
   #isDirty = false;
   range = null; // the zoomed [from, to] in epochs
@@ -78,23 +82,23 @@ export class ChartGroup {
   }
 
   #toolbar() {
-    this.log = h("input", { type: "checkbox" });
-    this.smoothing = h("input", { type: "range", min: 0, max: MAX_SMOOTHING, step: 0.05 });
-    this.amount = h("output");
-    this.resetButton = button("Reset zoom", () => this.reset());
-    this.log.addEventListener("change", () => changeSettings({ log: this.log.checked }));
-    this.smoothing.addEventListener("input", () => changeSettings({ smoothing: Number(this.smoothing.value) }));
+    this.#log = h("input", { type: "checkbox" });
+    this.#smoothing = h("input", { type: "range", min: 0, max: MAX_SMOOTHING, step: 0.05 });
+    this.#amount = h("output");
+    this.#resetButton = button("Reset zoom", () => this.reset());
+    this.#log.addEventListener("change", () => changeSettings({ log: this.#log.checked }));
+    this.#smoothing.addEventListener("input", () => changeSettings({ smoothing: Number(this.#smoothing.value) }));
     this.#showSettings();
     return h("div", { class: "chart-tools", role: "group", "aria-label": "Charts" },
-      h("label", {}, this.log, "Log scale for loss"),
-      h("label", {}, "Smoothing", this.smoothing, this.amount),
-      this.resetButton, h("span", { class: "hint" }, "Drag across a chart to zoom."));
+      h("label", {}, this.#log, "Log scale for loss"),
+      h("label", {}, "Smoothing", this.#smoothing, this.#amount),
+      this.#resetButton, h("span", { class: "hint" }, "Drag across a chart to zoom."));
   }
 
   #showSettings() {
-    this.log.checked = settings.log;
-    this.smoothing.value = settings.smoothing;
-    setText(this.amount, settings.smoothing ? settings.smoothing.toFixed(2) : "off");
-    this.resetButton.setAttribute("aria-disabled", String(this.range === null));
+    this.#log.checked = settings.log;
+    this.#smoothing.value = settings.smoothing;
+    setText(this.#amount, settings.smoothing ? settings.smoothing.toFixed(2) : "off");
+    this.#resetButton.ariaDisabled = this.range === null;
   }
 }

@@ -7,11 +7,12 @@ const SWATCH = { width: 26, height: 10 };
 export const formatEpoch = (at) => `epoch ${Number(at.toFixed(2))}`;
 
 export class Legend {
+  #position;
   #names = null;
 
   constructor() {
-    this.position = h("span", { class: "position" });
-    this.element = h("div", { class: "keys" }, this.position);
+    this.#position = h("span", { class: "position" });
+    this.element = h("div", { class: "keys" }, this.#position);
   }
 
   /** `entries` are {name, style, text} of each series. */
@@ -19,9 +20,9 @@ export class Legend {
     const names = entries.map(({ name }) => name).join();
     if (names !== this.#names) {
       this.#names = names;
-      this.element.replaceChildren(...entries.map(({ name, style }) => this.#key(name, style)), this.position);
+      this.element.replaceChildren(...entries.map(({ name, style }) => this.#key(name, style)), this.#position);
     }
-    setText(this.position, position);
+    setText(this.#position, position);
     entries.forEach(({ text }, index) => setText(this.element.children[index].lastElementChild, text));
   }
 

@@ -24,6 +24,11 @@ function stopQuestion(run) {
  * with `isNews` false; "reconnected" comes when the server is back.
  */
 export class RunWatcher extends EventTarget {
+  #connection;
+  #dialog;
+  #title;
+  #notifier;
+  #live;
   #state = EMPTY;
   #frame = 0;
   #resync = 0;
@@ -42,17 +47,17 @@ export class RunWatcher extends EventTarget {
     this.#onlyId = only;
     this.view = view ?? NO_VIEW;
     const one = finder(main);
-    this.dialog = one("stop-dialog");
-    this.connection = new ConnectionView(one("connection"));
-    this.title = new TitleView();
-    if (view) this.notifier = new Notifier(one("notify"));
-    this.live = new LiveSocket(main.dataset.socketPath);
-    listen(this.live, {
+    this.#dialog = one("stop-dialog");
+    this.#connection = new ConnectionView(one("connection"));
+    this.#title = new TitleView();
+    if (view) this.#notifier = new Notifier(one("notify"));
+    this.#live = new LiveSocket(main.dataset.socketPath);
+    listen(this.#live, {
       state: (event) => this.#showConnection(event.detail),
       message: (event) => this.#receive(event.detail),
     });
     one("stop")?.addEventListener("click", () => this.#stop());
-    this.live.open();
+    this.#live.open();
   }
 
   get run() {
@@ -67,8 +72,8 @@ export class RunWatcher extends EventTarget {
     }
     clearTimeout(this.#eventTimer);
     this.#cancelResync();
-    this.live.close();
-    this.connection.close();
+    this.#live.close();
+    this.#connection.close();
   }
 
   /** Whether the message is about another run. A snapshot of another run means that this one has ended. */
@@ -81,7 +86,7 @@ export class RunWatcher extends EventTarget {
   }
 
   #showConnection(state) {
-    this.connection.show(state);
+    this.#connection.show(state);
     if (state.state === "live") return;
     this.#isLost = true;
     clearTimeout(this.#eventTimer);
@@ -103,7 +108,7 @@ export class RunWatcher extends EventTarget {
   /** Tell what the message has changed. */
   #compare(before, message) {
     const { run } = this.#state;
-    this.title.show(this.#state);
+    this.#title.show(this.#state);
     if (run.id !== before.run?.id) {
       this.#closeDialog(before.run);
       this.view.showProblem("");
@@ -121,8 +126,8 @@ export class RunWatcher extends EventTarget {
   announceEnd(run) {
     if (this.#announced === run.id) return;
     this.#announced = run.id;
-    this.title.showEnd(run);
-    this.notifier?.notify(run);
+    this.#title.showEnd(run);
+    this.#notifier?.notify(run);
   }
 
   #end(run) {
@@ -133,9 +138,9 @@ export class RunWatcher extends EventTarget {
 
   /** The run has ended while its visitor is asked whether to stop it. */
   #closeDialog(run) {
-    if (!this.dialog?.open) return;
+    if (!this.#dialog?.open) return;
     this.view.showUnstopped(run.id);
-    this.dialog.close("no");
+    this.#dialog.close("no");
   }
 
   /** The server is back: ask again for what could not be loaded. */
@@ -160,7 +165,7 @@ export class RunWatcher extends EventTarget {
     const wait = Math.max(0, this.#resyncedAt + RESYNC_INTERVAL_MS - performance.now());
     this.#resync = setTimeout(() => {
       this.#resyncedAt = performance.now();
-      this.live.reopen();
+      this.#live.reopen();
     }, wait);
   }
 
@@ -172,7 +177,7 @@ export class RunWatcher extends EventTarget {
   /** Reconnect when a run in progress sends no events: the server may have lost this viewer and still answer pings. */
   #expectEvents() {
     clearTimeout(this.#eventTimer);
-    if (this.#state.run?.status === "in_progress") this.#eventTimer = setTimeout(() => this.live.reopen(), EVENT_TIMEOUT_MS);
+    if (this.#state.run?.status === "in_progress") this.#eventTimer = setTimeout(() => this.#live.reopen(), EVENT_TIMEOUT_MS);
   }
 
   /** Load what no event carries: the requester and, at the end, the confusion matrix. */
@@ -192,7 +197,7 @@ export class RunWatcher extends EventTarget {
 
   async #stop() {
     const { id, stop_requested_at } = this.#state.run;
-    if (stop_requested_at || !(await confirmAction(this.dialog, stopQuestion(this.#state.run)))) return;
+    if (stop_requested_at || !(await confirmAction(this.#dialog, stopQuestion(this.#state.run)))) return;
     if (!this.#isStoppable(id)) return;
     this.view.showProblem("");
     const requestedAt = new Date().toISOString();

@@ -42,7 +42,7 @@ export class TestDigits {
     this.#one = finder(root, "digits-");
     this.url = url;
     this.more = button("Show more", () => this.#load(this.#one("list").children.length), { hidden: true });
-    this.#one("title").setAttribute("aria-live", "polite");
+    this.#one("title").ariaLive = "polite";
     root.append(this.more);
   }
 

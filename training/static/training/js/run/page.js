@@ -13,13 +13,14 @@ import { describeStop, formatCount, formatDuration, formatFullTime, formatName, 
 
 const LABELS = { lock_sha256: "lock file's SHA-256", tensorflow_flags: "TensorFlow's flags" };
 const PRODUCTS = { tensorflow: "TensorFlow", numpy: "NumPy", onnx: "ONNX" };
+const HASH = /^([0-9a-f]{12})[0-9a-f]{28,}/;
 const WAITING_MS = 5000; // until a waiting run is looked at again
 const main = document.getElementById("main");
 const one = finder(main);
 const mistakes = new TestDigits(one("mistakes"), main.dataset.digitsUrl);
 const comparison = new ComparisonSection(one("comparison"), main.dataset.comparisonUrl);
 const view = new RunView(one("run"));
-const description = new RunDescription(one("description"), main.dataset.runUrl);
+const description = new RunDescription(one("description"), main.dataset.runUrl, main.dataset.runPages);
 
 function showPairs(list, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -27,33 +28,37 @@ function showPairs(list, facts) {
   list.replaceChildren(...known.map(([name, value]) => h("div", {}, h("dt", {}, PRODUCTS[name] ?? formatName(name)), h("dd", {}, value instanceof Node ? value : format(value)))));
 }
 
+const linkTo = (id) => h("a", { href: `${main.dataset.runPages}${id}/` }, `run ${id}`);
+
 function showDetails(run) {
   description.show(run);
   const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
   showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters).map(([name, value]) => [name, name.endsWith("samples") ? formatCount(value) : value])]);
   showPairs(one("times"), [
-    ["started by", formatRequester(run.requested_by)], ["queued", formatFullTime(run.queued_at)], ["attempts", run.attempt],
+    ["requested by", formatRequester(run.requested_by)], ["requested", formatFullTime(run.queued_at)], ["attempts", run.attempt],
     ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
     ["stopped by", describeStop(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
-    ["continues", run.continues && h("a", { href: `${main.dataset.runPages}${run.continues}/` }, `run ${run.continues}`)],
+    ["continues", run.continues && linkTo(run.continues)],
   ]);
+  one("origin").hidden = !run.continues;
+  one("origin").replaceChildren("Continues ", linkTo(run.continues));
   showPairs(one("versions"), Object.entries(run.versions ?? {}));
-  showPairs(one("environment"), Object.entries(run.environment ?? {}).map(([name, value]) => [LABELS[name] ?? name, value]));
+  showPairs(one("environment"), Object.entries(run.environment ?? {}).map(([name, value]) => [LABELS[name] ?? name, h("span", { title: value }, value.replace(HASH, "$1"))]));
   showContinue(run);
   const again = new URLSearchParams({ preset: run.preset, ...run.parameters });
   one("again").href = `${main.dataset.homeUrl}?${again}#train`;
   if (run.corrections) showCorrections(run, again);
 }
 
-/** Offer to go on from the last epoch, and to compare with the baseline. */
+/** Offer to continue after the last epoch, and to compare with the baseline. */
 async function showContinue(run) {
   const canContinue = !isActive(run) && run.status !== "waiting" && run.epochs.length > 0 && !run.corrections && run.requested_by !== "shipped";
   one("continue").hidden = !canContinue;
   const epochs = run.epochs.length < run.max_epochs ? run.max_epochs : 2 * run.max_epochs;
-  one("continue").href = `${main.dataset.homeUrl}?${new URLSearchParams({ from_run: run.id, preset: run.preset, epochs })}#train`;
+  one("continue").href = `${main.dataset.homeUrl}?${new URLSearchParams({ preset: run.preset, ...run.parameters, activate: false, epochs, from_run: run.id, from_epoch: run.epochs.at(-1)?.epoch })}#train`;
   const [baseline] = (await get(`${main.dataset.runsUrl}?baseline=true`).catch(() => ({ results: [] }))).results;
   const link = one("compare-baseline");
-  link.hidden = !baseline || baseline.id === run.id;
+  link.hidden = !baseline || baseline.id === run.id || !run.epochs.length;
   if (!baseline) return;
   setText(link, `Compare with the baseline, run ${baseline.id}`);
   link.href = `${link.dataset.compareBaseline}?${new URLSearchParams([["run", baseline.id], ["run", run.id]])}`;
@@ -159,19 +164,24 @@ async function refreshService() {
 
 document.addEventListener("visibilitychange", refreshService);
 
+let timer = 0;
+
 /** A waiting run has no events. Look at it again until it is queued or cancelled. */
 function wait(run) {
   showAll(run);
-  const again = () => fetchRun("This run could not be loaded.", start);
-  const timer = setTimeout(again, WAITING_MS);
-  one("cancel").replaceChildren(cancelButton(run, (id) => post(main.dataset.stopUrl, { run: id }), () => {
+  const again = () => {
     clearTimeout(timer);
-    again();
-  }));
+    fetchRun("This run could not be loaded.", start);
+  };
+  timer = setTimeout(again, WAITING_MS);
+  if (main.querySelector(".cancel")) return; // it may have the focus
+  const cancel = cancelButton(run, (id) => post(main.dataset.stopUrl, { run: id }), again);
+  cancel.className = "cancel";
+  one("stop").before(cancel);
 }
 
 function start(run) {
-  one("cancel").replaceChildren();
+  if (run.status !== "waiting") main.querySelector(".cancel")?.remove();
   if (run.status === "waiting") wait(run);
   else if (isActive(run)) follow(run);
   else showAll(run);

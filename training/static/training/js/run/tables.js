@@ -45,9 +45,9 @@ function confusionCell(value, truth, predicted, worst, openCell) {
   if (!value) return cell;
   const name = `${formatCount(value)}: ${truth} read as ${predicted}`;
   cell.append(button(formatCount(value), ({ currentTarget: chosen }) => {
-    const isOpen = chosen.getAttribute("aria-pressed") === "true";
-    for (const other of cell.closest("table").querySelectorAll("[aria-pressed=true]")) other.setAttribute("aria-pressed", "false");
-    chosen.setAttribute("aria-pressed", String(!isOpen));
+    const isOpen = chosen.ariaPressed === "true";
+    for (const other of cell.closest("table").querySelectorAll("[aria-pressed=true]")) other.ariaPressed = false;
+    chosen.ariaPressed = !isOpen;
     openCell(isOpen ? null : truth, predicted);
   }, { "aria-label": name, "aria-pressed": "false", tabindex: -1 }));
   return cell;

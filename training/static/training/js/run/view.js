@@ -1,6 +1,6 @@
 // The watched run: heading, status, progress bars, time left and results.
 
-import { finder, setAttributes, setText } from "../../../recognition/js/dom.js";
+import { finder, setText } from "../../../recognition/js/dom.js";
 import { RunResults } from "./results.js";
 import { isActive, shareDone, EMPTY } from "../live/state.js";
 import { STATUSES, formatCount, formatDecimal, formatFullTime, formatPercent, formatRate, formatOrigin, formatRunTime, formatStopper, formatTime, formatTimeLeft } from "../../../recognition/js/format.js";
@@ -15,7 +15,7 @@ const PHASES = {
 };
 const WORKER_WAIT_MS = 4000;
 
-function describeSettings(run) {
+function describeSettings(run, withName) {
   const { epochs, batch_size, learning_rate, samples, seed } = run.parameters ?? {};
   const settings = [
     run.preset && `Preset ${run.preset}`,
@@ -27,7 +27,7 @@ function describeSettings(run) {
   ].filter(Boolean).join(" · ");
   // A run's first event does not name the requester: keep the line.
   const requester = run.requested_by ? `${formatOrigin(run.requested_by)}, ${formatTime(run.queued_at)}` : "\u00a0";
-  return [requester, run.name, settings].filter(Boolean).join("\n");
+  return [requester, withName && run.name, settings].filter(Boolean).join("\n");
 }
 
 function describeAttempt({ attempt, resumed_after_epoch }) {
@@ -46,7 +46,7 @@ function describeProgress({ run, batch, phase, progress }, waitedLong) {
   }
   const time = run.started_at ? formatRunTime(run) : "";
   if (run.status === "completed") return `Completed${time && ` in ${time}`}.`;
-  if (run.status === "waiting") return `Waiting for other runs to end: number ${run.queue_position} in the queue.`;
+  if (run.status === "waiting") return `Waiting for other runs, number ${run.queue_position} in line.`;
   if (run.status === "cancelled") return "Cancelled before it started.";
   const by = formatStopper(run);
   return run.status === "interrupted" ? `Stopped${by && ` by ${by}`}${time && ` after ${time}`}.` : `Failed${time && ` after ${time}`}.`;
@@ -117,7 +117,7 @@ export class RunView {
     const chip = this.#one("run-chip");
     chip.dataset.status = run.status;
     setText(chip, STATUSES[run.status] ?? run.status);
-    setText(this.#one("run-about"), describeSettings(run));
+    setText(this.#one("run-about"), describeSettings(run, this.#isFirstPage));
     this.#one("run-about").title = formatFullTime(run.queued_at);
     const late = run.id === this.#unstopped && !isActive(run) ? " It ended before it was stopped." : "";
     setText(this.#one("run-note"), describeProgress(state, this.#waitedLong(state)) + late);
@@ -143,7 +143,7 @@ export class RunView {
     if (hide && stop === document.activeElement) this.#one("run-title").focus({ preventScroll: true });
     stop.hidden = hide && !reserve;
     stop.toggleAttribute("data-over", hide);
-    stop.setAttribute("aria-disabled", String(Boolean(run?.stop_requested_at)));
+    stop.ariaDisabled = Boolean(run?.stop_requested_at);
   }
 
   /** The panel stays from the queue to the end, also between two epochs; then the outcome takes its place. */
@@ -188,7 +188,8 @@ export class RunView {
 
   #moveBar(name, share, text) {
     const bar = this.#one(`live-${name}`);
-    setAttributes(bar, { "aria-valuenow": share, "aria-valuetext": text });
+    bar.ariaValueNow = share;
+    bar.ariaValueText = text;
     bar.firstElementChild.style.transform = `scaleX(${share})`;
   }
 

@@ -4,6 +4,7 @@ import { ChartGroup } from "../charts/group.js";
 import { finder, h, setText, table, th } from "../../../recognition/js/dom.js";
 import { get, describeError } from "../../../recognition/js/http.js";
 import { METRICS } from "../charts/metrics.js";
+import { titleOf } from "./row.js";
 import { STATUSES, describeZone, formatCount, formatDuration, formatPercent, formatRate, formatRequester, formatTime } from "../../../recognition/js/format.js";
 
 const MAX_RUNS = 6;
@@ -25,19 +26,19 @@ const FACTS = [
   ["Samples", (run) => formatCount(run.parameters.samples)],
   ["Validation samples", (run) => formatCount(run.parameters.validation_samples)],
   ["Seed", (run) => String(run.parameters.seed)],
-  ["Started by", (run) => formatRequester(run.requested_by)],
-  ["Queued", (run) => formatTime(run.queued_at)],
+  ["Continues", (run) => (run.continues ? `run ${run.continues}` : "–")],
+  ["Requested by", (run) => formatRequester(run.requested_by)],
+  ["Requested", (run) => formatTime(run.queued_at)],
 ];
 
 function comparisonTable(runs) {
-  const head = runs.map((run, index) =>
-    th("col", h("a", { class: `key run-${index}`, href: `${main.dataset.runPages}${run.id}/` }, `Run ${run.id}`)));
+  const head = runs.map((run, index) => th("col", ...titleOf(run, main.dataset.runPages, `key run-${index}`)));
   const rows = FACTS.map(([name, write]) => {
     const values = runs.map(write);
     const differs = new Set(values).size > 1;
     return [h("th", { scope: "row", class: differs && "differs" }, name), ...values.map((value) => h("td", {}, value))];
   });
-  return table("compare", h("caption", { class: "soft" }, `Differences in bold. ${describeZone()}.`), [h("td", {}), ...head], rows);
+  return table("compare", null, [h("td", {}), ...head], rows);
 }
 
 /** Return the validation curves if all runs have one, else each run's own kind, named in the key. */
@@ -62,6 +63,7 @@ function show(runs) {
   const group = new ChartGroup(found.map(({ metric, kind }) => ({ ...metric, title: kind ? `${metric.title}, ${kind}` : metric.title })), title.replace("Compare r", "R"));
   if (found.length) one("charts").replaceChildren(group.element);
   group.charts.forEach((chart, index) => chart.draw({ series: found[index].lines, maxEpochs }));
+  setText(one("zone"), `Differences in bold. ${describeZone()}.`);
   one("table").replaceChildren(comparisonTable(runs));
 }
 

@@ -3,11 +3,16 @@
 import { h } from "../../../recognition/js/dom.js";
 import { STATUSES, formatFullTime, formatPercent, formatRequester, formatRunTime, formatTime } from "../../../recognition/js/format.js";
 
-/** Return the link to the run's page, and what people wrote on it; `pages` is the URL of the runs' pages. */
-export function titleOf(run, pages) {
-  const labels = [...(run.baseline ? ["baseline"] : []), ...(run.tags ?? [])].map((tag) => h("span", { class: "label" }, tag));
+/** Return links to the baseline and to the runs with the same tag; `pages` is the URL of the runs' pages. */
+export function labelsOf({ baseline, tags = [] }, pages) {
+  const label = (text, query, kind = "") => h("a", { class: `label ${kind}`, href: `${pages}?${query}` }, text);
+  return [...(baseline ? [label("baseline", "baseline=true", "baseline")] : []), ...tags.map((tag) => label(tag, `tag=${tag}`))];
+}
+
+/** Return the link to the run's page, and what people wrote on it. */
+export function titleOf(run, pages, kind) {
   const name = run.name ? h("span", { class: "run-name", title: run.name }, run.name) : null;
-  return [h("a", { href: `${pages}${run.id}/` }, `Run ${run.id}`), h("div", { class: "written" }, name, ...labels)];
+  return [h("a", { class: kind, href: `${pages}${run.id}/` }, `Run ${run.id}`), h("div", { class: "written" }, name, ...labelsOf(run, pages))];
 }
 
 /** Return the other cells; `cancel` is a button for a run that waits. */

@@ -12,6 +12,7 @@ const MAX_COMPARED = 6;
 const TEXTS = ["status", "preset", "requested_by"]; // sorted ascending first; numbers descending
 const NEWEST_FIRST = "-queued_at"; // not by id: the shipped run may be older than its id
 const SEARCH_DELAY_MS = 300;
+const LINKED = ["tag", "baseline"]; // filters that only a link sets
 const queuedAt = (run) => Date.parse(run.queued_at);
 
 /** Convert a run of the socket to a row of the list. */
@@ -20,30 +21,32 @@ function summarize({ epochs, ...run }) {
 }
 
 export class RunTable {
+  #parts;
   #requests = 0;
   #page = null;
   #latest = null;
   #selected = new Set();
-  #state = { page: 1, ordering: NEWEST_FIRST, status: "", search: "" };
+  #state = { page: 1, ordering: NEWEST_FIRST, status: "", search: "", tag: [], baseline: [] };
 
-  /** The history entry keeps page, order, filter and what is selected; with `remember`, the URL has the first three too. */
+  /** The history entry keeps page, order, filters and what is selected; with `remember`, the URL has the first three too. */
   constructor(root, { runsUrl, runPages, stopUrl }, { remember = false } = {}) {
     const one = finder(root, "history-");
     Object.assign(this, { root, url: runsUrl, pages: runPages, stopUrl, remember });
-    this.parts = Object.fromEntries(
-      ["rows", "status", "search", "problem", "empty", "pages", "page", "newer", "older", "compare", "said"].map((name) => [name, one(name)]));
+    this.#parts = Object.fromEntries(
+      ["rows", "status", "search", "problem", "empty", "pages", "page", "newer", "older", "compare", "said", "filters"].map((name) => [name, one(name)]));
     if (remember) this.#restoreFromUrl();
-    this.#state.status = this.parts.status.value; // it may have changed before this module was loaded
-    this.#state.search = this.parts.search.value;
+    const { search, status } = this.#parts;
+    Object.assign(this.#state, { search: search.value, status: status.value }); // they may have changed before this module was loaded
     this.#restore();
     let typing = 0;
-    this.parts.search.addEventListener("input", () => {
+    search.addEventListener("input", () => {
       clearTimeout(typing);
-      typing = setTimeout(() => this.#load({ search: this.parts.search.value }, () => this.#countText()), SEARCH_DELAY_MS);
+      typing = setTimeout(() => this.#filter({ search: search.value }), SEARCH_DELAY_MS);
     });
-    this.parts.status.addEventListener("change", () => this.#load({ status: this.parts.status.value }, () => this.#countText()));
-    this.parts.newer.addEventListener("click", () => this.#turn(-1));
-    this.parts.older.addEventListener("click", () => this.#turn(1));
+    status.addEventListener("change", () => this.#filter({ status: status.value }));
+    const turn = (pages) => () => this.#load({ page: this.#state.page + pages }, () => `Page ${this.#state.page}.`);
+    this.#parts.newer.addEventListener("click", turn(-1));
+    this.#parts.older.addEventListener("click", turn(1));
     this.#makeSortable();
     this.#showSelected();
     setText(one("zone"), describeZone());
@@ -58,7 +61,7 @@ export class RunTable {
       },
       ended: () => watcher.run && this.update(watcher.run),
       activated: ({ detail }) => this.#showService(detail.model),
-      reconnected: () => this.parts.problem.textContent && this.refresh(),
+      reconnected: () => this.#parts.problem.textContent && this.refresh(),
     });
   }
 
@@ -66,19 +69,20 @@ export class RunTable {
   async refresh(say = null) {
     this.#requests += 1;
     const request = this.#requests;
-    const query = new URLSearchParams(Object.entries(this.#state).filter(([, value]) => value !== ""));
+    const query = new URLSearchParams(Object.entries(this.#state).flatMap(([name, value]) => [value].flat().filter(Boolean).map((each) => [name, each])));
+    this.#showFilters();
     this.#remember(this.remember ? `?${query}` : undefined);
     query.set("page_size", PAGE_SIZE);
     const before = this.#latest;
-    const showProblem = (error) => request === this.#requests && setText(this.parts.problem, `The runs could not be loaded. ${describeError(error)}`);
+    const showProblem = (error) => request === this.#requests && setText(this.#parts.problem, `The runs could not be loaded. ${describeError(error)}`);
     try {
       const page = await getWithRetry(`${this.url}?${query}`, showProblem);
       if (request !== this.#requests) return;
-      setText(this.parts.problem, "");
+      setText(this.#parts.problem, "");
       this.#page = page;
       // An event that arrived meanwhile may be newer than the response.
       if (this.#latest === before || !this.#place(this.#latest)) this.#show();
-      if (say) setText(this.parts.said, say());
+      if (say) setText(this.#parts.said, say());
     } catch (error) {
       if (request !== this.#requests) return;
       if (error.status === 404 && this.#state.page > 1) this.#load({ page: 1 });
@@ -95,12 +99,15 @@ export class RunTable {
       if (before && changed) this.refresh(); // the first response is pending or failed
       return;
     }
-    if (changed && !this.#isNewestFirst) this.refresh();
-    else if (!this.#place(this.#latest) && changed) this.refresh();
+    if ((changed && !this.#isNewestFirst) || (!this.#place(this.#latest) && changed)) this.refresh();
+  }
+
+  get #isFiltered() {
+    return ["status", "search", ...LINKED].some((name) => this.#state[name].length);
   }
 
   get #isNewestFirst() {
-    return this.#state.ordering === NEWEST_FIRST && !this.#state.status && !this.#state.search;
+    return this.#state.ordering === NEWEST_FIRST && !this.#isFiltered;
   }
 
   /** Update or insert a run on the current page. Return false when it does not belong there. */
@@ -136,8 +143,8 @@ export class RunTable {
     const { selected, ...state } = history.state?.runs ?? { selected: [] };
     this.#selected = new Set(selected);
     this.#state = { ...this.#state, ...state };
-    this.parts.status.value = this.#state.status;
-    this.parts.search.value = this.#state.search;
+    this.#parts.status.value = this.#state.status;
+    this.#parts.search.value = this.#state.search;
   }
 
   #restoreFromUrl() {
@@ -147,8 +154,18 @@ export class RunTable {
     const ordering = given.get("ordering") ?? "";
     if (page > 0) this.#state.page = page;
     if (known.includes(ordering.replace(/^-/, ""))) this.#state.ordering = ordering;
-    this.parts.status.value = given.get("status") ?? "";
-    this.parts.search.value = given.get("search") ?? "";
+    this.#parts.status.value = given.get("status") ?? "";
+    this.#parts.search.value = given.get("search") ?? "";
+    for (const name of LINKED) this.#state[name] = given.getAll(name);
+  }
+
+  /** Show the filters that a link has set, as buttons that remove them. */
+  #showFilters() {
+    const { filters, status } = this.#parts;
+    filters.replaceChildren(...LINKED.flatMap((name) => this.#state[name].map((value) => button(`${name}: ${value} ×`, () => {
+      status.focus(); // not the search: that would open a phone’s keyboard
+      this.#filter({ [name]: this.#state[name].filter((other) => other !== value) });
+    }, { "aria-label": `Remove filter ${name}: ${value}` }))));
   }
 
   #load(change, say) {
@@ -156,15 +173,13 @@ export class RunTable {
     this.refresh(say);
   }
 
-  #turn(pages) {
-    this.#load({ page: this.#state.page + pages }, () => `Page ${this.#state.page}.`);
-  }
-
-  /** "5 completed runs." or "No queued runs." */
-  #countText() {
-    const { count } = this.#page;
-    const kind = this.#state.status ? `${STATUSES[this.#state.status]} ` : "";
-    return `${count ? formatCount(count) : "No"} ${kind}run${count === 1 ? "" : "s"}.`;
+  /** Load the list, and say "5 completed runs." or "No queued runs." */
+  #filter(change) {
+    this.#load(change, () => {
+      const { count } = this.#page;
+      const kind = this.#state.status ? `${STATUSES[this.#state.status]} ` : "";
+      return `${count ? formatCount(count) : "No"} ${kind}run${count === 1 ? "" : "s"}.`;
+    });
   }
 
   #makeSortable() {
@@ -175,9 +190,8 @@ export class RunTable {
   }
 
   #sortBy(name) {
-    const initial = TEXTS.includes(name) ? name : `-${name}`;
-    const reversed = initial.startsWith("-") ? name : `-${name}`;
-    const ordering = this.#state.ordering === initial ? reversed : initial;
+    const both = TEXTS.includes(name) ? [name, `-${name}`] : [`-${name}`, name];
+    const ordering = both.find((each) => each !== this.#state.ordering);
     const title = this.root.querySelector(`[data-order="${name}"]`).textContent.toLowerCase();
     this.#load({ ordering }, () => `Sorted by ${title}, ${ordering.startsWith("-") ? "descending" : "ascending"}.`);
     this.#showOrder();
@@ -185,9 +199,9 @@ export class RunTable {
 
   #showOrder() {
     const { ordering } = this.#state;
+    const direction = ordering.startsWith("-") ? "descending" : "ascending";
     for (const head of this.root.querySelectorAll("[data-order]")) {
-      if (ordering.replace(/^-/, "") !== head.dataset.order) head.removeAttribute("aria-sort");
-      else head.setAttribute("aria-sort", ordering.startsWith("-") ? "descending" : "ascending");
+      head.ariaSort = ordering.replace(/^-/, "") === head.dataset.order ? direction : null;
     }
   }
 
@@ -199,22 +213,18 @@ export class RunTable {
       else this.#selected.delete(run.id);
       this.#showSelected();
       this.#remember();
-      setText(this.parts.said, this.#selectedText());
+      const { size } = this.#selected;
+      setText(this.#parts.said, `${size || "No"} run${size === 1 ? "" : "s"} selected.`);
     });
     const cancel = cancelButton(run, (id) => post(this.stopUrl, { run: id }), () => this.refresh());
     return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", ...titleOf(run, this.pages)), ...cells(run, cancel));
   }
 
-  #selectedText() {
-    const { size } = this.#selected;
-    return `${size || "No"} run${size === 1 ? "" : "s"} selected.`;
-  }
-
   #showSelected() {
-    const { compare } = this.parts;
+    const { compare } = this.#parts;
     const runs = [...this.#selected].sort((a, b) => a - b);
     const ready = runs.length >= MIN_COMPARED && runs.length <= MAX_COMPARED;
-    compare.setAttribute("aria-disabled", String(!ready));
+    compare.ariaDisabled = !ready;
     if (ready) compare.href = `${compare.dataset.historyCompare}?${new URLSearchParams(runs.map((run) => ["run", run]))}`;
     else compare.removeAttribute("href");
     const hint = runs.length === 1 ? "Select one more to compare" : "Select two or more to compare";
@@ -223,15 +233,14 @@ export class RunTable {
 
   #show() {
     const { count, next, previous, results } = this.#page;
-    const { rows, empty, pages, page, newer, older } = this.parts;
+    const { rows, empty, pages, page, newer, older } = this.#parts;
     const focused = document.activeElement?.closest("tr")?.querySelector("a")?.getAttribute("href");
     const inCheckbox = document.activeElement?.matches("input");
     rows.replaceChildren(...results.map((run) => this.#row(run)));
     const link = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
     if (link) (inCheckbox ? link.closest("tr").querySelector("input") : link).focus({ preventScroll: true });
     empty.hidden = results.length > 0;
-    const isAll = !this.#state.status && !this.#state.search;
-    setText(empty, isAll ? "No runs yet." : this.#state.search ? "No run matches." : `No ${STATUSES[this.#state.status]} runs.`);
+    setText(empty, this.#isFiltered ? "No run matches." : "No runs yet.");
     pages.hidden = !next && !previous;
     newer.disabled = !previous;
     older.disabled = !next;

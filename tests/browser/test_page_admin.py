@@ -75,7 +75,7 @@ def test_the_list_of_runs_shows_all_its_columns_and_times_in_the_readers_zone(op
             box = text.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
-    expect(shipped.get_by_role("cell", name=f"Queued {queued.inner_text()}")).to_be_visible()
+    expect(shipped.get_by_role("cell", name=f"Requested {queued.inner_text()}")).to_be_visible()
 
 
 def test_the_list_of_runs_has_room_for_long_names_and_tags(operator, stack):

@@ -46,7 +46,7 @@ def adapt(page, url):
     """Train with the preset adapt, and return the run's number."""
     page.goto(url)
     page.get_by_label("Preset").select_option("adapt")
-    start(page, Epochs=2, Seed=1)  # enough for ten pictures of one kind
+    start(page, Epochs=1, Seed=1)  # enough for ten pictures of one kind
     expect(state(page)).to_contain_text("in progress", timeout=PATIENCE)
     number = run_number(page)
     expect(state(page)).to_contain_text("completed", timeout=PATIENCE)

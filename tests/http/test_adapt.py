@@ -179,13 +179,14 @@ def shell(stack: AdaptingStack, code: str) -> str:
 
 UNUSED = count(100, 100)  # rows of MNIST's training digits that are no corrections yet
 LONG = {"preset": "adapt", "samples": 16000, "batch_size": 256, "epochs": 4, "seed": 5, "learning_rate": 0.0005}
+SHORT = LONG | {"epochs": 2}  # for what only its end is looked at
 
 
 @pytest.mark.stack
 @pytest.mark.postgres
 def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
-    run = adapting.ended(adapting.train(**LONG))
+    run = adapting.ended(adapting.train(**SHORT))
     assert (run["status"], run["base"], run["in_service"]) == ("completed", champion["id"], False), run
     assert (run["corrections"]["count"], run["corrections"]["held_out"]) == (40, 20)
     comparison = run["comparison"]
@@ -261,7 +262,7 @@ def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: Adapti
 @pytest.mark.stack
 def test_a_model_that_the_comparison_allows_goes_into_service(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
-    run = adapting.ended(adapting.train(**LONG | {"activate": True, "seed": 6}))
+    run = adapting.ended(adapting.train(**SHORT | {"activate": True, "seed": 6}))
     assert (run["in_service"], run["not_activated"], run["comparison"]["objections"]) == (True, "", []), run
     assert in_service(adapting)["parent"] == champion["id"]
 

@@ -103,9 +103,10 @@ def test_filters(client: Client) -> None:
 
 
 def test_an_unknown_filter_leads_back_to_the_wall(client: Client) -> None:
-    for query in ["?state=x", "?label=11", "?day=x", "?reason=3", "?sender=%00", "?held_out=2"]:
+    for query in ["?state=x", "?label=11", "?day=x", "?reason=3", "?sender=%01", "?held_out=2"]:
         chain = client.get(f"{WALL}{query}", follow=True).redirect_chain
         assert chain == [(f"{WALL}?e=1", 302)], query
+    assert client.get(f"{WALL}?sender=%00").status_code == 400, "as everywhere"
 
 
 @pytest.mark.parametrize(

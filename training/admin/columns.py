@@ -33,7 +33,7 @@ def write_parameter(name: str, value: Any) -> str:
 class RunColumns:
     """The columns of the list and the fields of the page, for a ModelAdmin."""
 
-    queued = time_column("queued_at", "queued")
+    queued = time_column("queued_at", "requested")
     started = time_column("started_at", "started")
     finished = time_column("finished_at", "finished")
     stop_requested = time_column("stop_requested_at", "stop requested")

@@ -196,7 +196,7 @@ def test_a_restart_in_mid_run_loses_nothing(site: ContainerSite, service: str, s
             went_on = time.monotonic() - began
         say(
             f"{service} {how}: back after {back:.1f} s, the run went on within {went_on:.1f} s; {figures['failed']} of "
-            f"{figures['drawings']} drawings failed, over {figures['away']:.1f} s"
+            f"{figures['drawings']} drawings failed, over {figures['away']:.1f} s {figures['answers'] or ''}"
         )
     ended = viewers.wait_for_end()
     assert ended["attempt"] == (3 if SERVICES[service].get("command") == SERVICES["worker"]["command"] else 1)

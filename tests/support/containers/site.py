@@ -132,10 +132,10 @@ class ContainerSite(Stack):
         return 0
 
     @contextmanager
-    def drawing_all_the_while(self) -> Iterator[dict[str, float]]:
+    def drawing_all_the_while(self) -> Iterator[dict[str, Any]]:
         """Draw every 0.7 s, within PREDICT_RATE; at the end, say how many there were, how many failed and how long."""
         statuses: list[tuple[float, int]] = []
-        figures: dict[str, float] = {}
+        figures: dict[str, Any] = {}
         done = threading.Event()
 
         def ask() -> None:
@@ -150,9 +150,10 @@ class ContainerSite(Stack):
             done.set()
             thread.join()
         failed = [moment for moment, status in statuses if status != 200]
+        answers = sorted({status or "no answer" for _, status in statuses if status != 200}, key=str)
         assert {status for _, status in statuses} <= {200, 0, 502, 503, 504}, statuses
         away = failed[-1] - failed[0] if failed else 0.0
-        figures |= {"drawings": len(statuses), "failed": len(failed), "away": away}
+        figures |= {"drawings": len(statuses), "failed": len(failed), "away": away, "answers": answers}
 
     def close(self) -> None:
         self.http.close()

@@ -30,7 +30,7 @@ def configure(database: dict[str, Any], pool_size: int) -> dict[str, Any]:
     if not pool_size:
         return database | {"OPTIONS": options}
     pool = {
-        "min_size": 0,  # a management command opens one connection
+        "min_size": 0,
         "max_size": pool_size,
         "num_workers": 2,
         "timeout": POOL_WAIT_SECONDS,

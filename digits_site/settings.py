@@ -5,6 +5,7 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
@@ -148,7 +149,9 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 database = env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'digits.sqlite3'}")
 if "ENGINE" not in database:
     raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:PASSWORD@host/name, or sqlite:///file")
-DATABASES = {"default": databases.configure(database, env.number("DATABASE_POOL", 4))}
+# A command has one connection, and waits for it; a request is refused after two seconds.
+IS_COMMAND = Path(sys.argv[0]).name == "manage.py"
+DATABASES = {"default": databases.configure(database, 0 if IS_COMMAND else env.number("DATABASE_POOL", 4))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Django ---

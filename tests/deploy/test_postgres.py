@@ -14,6 +14,7 @@ import pytest
 from digits_site.databases import POOL_WAIT_SECONDS
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
+from tests.support.prepared import run
 from tests.support.stack import Stack, eventually, running, streamed
 from tests.support.watcher import Watcher
 
@@ -132,6 +133,8 @@ def test_a_server_that_vanishes_without_a_word_is_given_up_within_seconds(server
 
 def test_the_pool_can_be_done_without(server: Server, tmp_path: Path) -> None:
     code = "from django.db import connection; connection.ensure_connection(); print(connection.pool)"
-    stack = Stack(tmp_path, DATABASE_URL=server.url, DATABASE_POOL="0")
-    assert stack.manage("shell", "--verbosity", "0", "-c", code).strip() == "None"
-    stack.close()
+    process = ("-c", f"import django; django.setup(); {code}")
+    with closing(Stack(tmp_path, DATABASE_URL=server.url, DATABASE_POOL="4")) as stack:
+        assert run(stack.environment, *process).strip() != "None"
+        assert stack.manage("shell", "--verbosity", "0", "-c", code).strip() == "None", "a command needs none"
+        assert run(stack.environment | {"DATABASE_POOL": "0"}, *process).strip() == "None"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.support.children import has_ended
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually, running, streamed
 from tests.support.watcher import Watcher
 from training.learner.config import KERAS_LEARNER
@@ -31,7 +31,7 @@ def test_a_stop_while_tensorflow_is_imported(stack: Stack) -> None:
     stack.http.post("/api/stop_training/")
     assert stack.ended(run, 20)["status"] == "interrupted"
     assert time.monotonic() - began < 3.5
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert has_ended(child)
     watcher.close()
 
 

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tests.support.children import has_ended, spawned
 from tests.support.stack import NUMPY_LEARNER, PATIENCE_SECONDS, Stack, eventually
 from training.worker.spare import Spare
 
 SMALL = {"samples": 64, "epochs": 1}
-
-
-def has_ended(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.stack
@@ -75,9 +72,9 @@ def test_a_spare_is_given_back_after_a_while_or_not_wanted_at_all(
     settings, spare: Spare, seconds: int, count: int
 ) -> None:
     settings.TRAINING_SPARE_SECONDS = seconds
-    before = psutil.Process().children()
+    before = spawned(psutil.Process())
     spare.start()
     spare.start()
-    spawned = lambda: [child for child in psutil.Process().children() if child not in before]  # noqa: E731
-    assert len([child for child in spawned() if "spawn_main" in " ".join(child.cmdline())]) == count
-    eventually(lambda: not any("spawn_main" in " ".join(child.cmdline()) for child in spawned()), 10)
+    started = [child for child in spawned(psutil.Process()) if child not in before]
+    assert len(started) == count
+    eventually(lambda: all(map(has_ended, started)), 10)

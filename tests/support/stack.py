@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from tests.support import children
 from tests.support.environment import start_redis, stop
 from tests.support.ports import free_port, wait_for_port
 from tests.support.postgres import create_database, drop_database, is_postgres
@@ -187,8 +188,7 @@ class Stack:
             return None
 
     def spawned(self, worker: str) -> list[psutil.Process]:
-        children = psutil.Process(self.processes[worker].pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return children.spawned(psutil.Process(self.processes[worker].pid))
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
-from training.parameters import RunParameters
+from training.parameters.recipe import RunParameters
 from training.starting_points import MIN_CORRECTIONS
 
 FORM = {"presets": PRESETS, "min_corrections": MIN_CORRECTIONS, "fields": RunParameters().fields}

@@ -141,7 +141,7 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         return queue_positions()
 
     def get_queue_position(self, run: TrainingRun) -> int | None:
-        return self.positions.get(run.pk) if run.status == Status.WAITING else None
+        return self.positions.get(run.pk, 1) if run.status == Status.WAITING else None  # if it has left meanwhile
 
     @cached_property
     def corrections_of_runs(self) -> dict[int, dict[str, Any]]:

@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from digits_site.broker import BROKER_ERRORS
 from digits_site.web.errors import StateChanged
 from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, RunActive
 from training.history import description
@@ -168,7 +169,7 @@ def enqueue(run: TrainingRun) -> None:
     announce(run)
     try:
         queue.send(run)
-    except queue.UNREACHABLE as error:
+    except BROKER_ERRORS as error:
         logger.error("%s not queued: %s", run, error)
         if run.end_queued(Status.ERROR, error_code=QueueUnavailable.code, error=QueueUnavailable.message):
             broadcast_change(run, payload_of(run))

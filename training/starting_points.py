@@ -4,6 +4,7 @@ from digits_site.web.errors import InvalidParameter
 from recognition.corrections.selection import Selection, select_accepted, select_again
 from recognition.models import Activation
 from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
+from training.learner.presets import PRESETS
 from training.models import Epoch, RunCorrections, TrainingRun
 
 MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
@@ -45,10 +46,16 @@ def select_corrections_of(number: int) -> Selection:
     return selection
 
 
+def can_continue(run: TrainingRun) -> bool:
+    """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
+    preset = PRESETS.get(run.preset)
+    return run.has_ended and bool(run.checkpoint) and preset is not None and not preset.adapts
+
+
 def continue_run(run: TrainingRun, number: int) -> None:
     """Let the run go on after the last epoch of run `number`, with a copy of its epochs. Raises NoCheckpoint."""
     earlier = TrainingRun.objects.filter(pk=number).first()
-    if earlier is None or not earlier.has_ended or not earlier.checkpoint:
+    if earlier is None or not can_continue(earlier):
         raise NoCheckpoint(number)
     run.continues = earlier
     run.seq += 1  # so that viewers of its first event miss the epochs, and get a snapshot

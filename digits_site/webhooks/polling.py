@@ -13,9 +13,8 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
+from digits_site.broker import BROKER_ERRORS
 from digits_site.webhooks.models import WebhookDelivery
 from digits_site.webhooks.publishing import enqueue
 from digits_site.webhooks.slots import full
@@ -57,7 +56,7 @@ def watch() -> None:
             if time.monotonic() - retention_at >= RETENTION_SECONDS:
                 retention_at = time.monotonic()
                 apply_retention()
-        except (AnyDatabaseError, BrokerError, RedisError, OSError) as error:
+        except (AnyDatabaseError, *BROKER_ERRORS) as error:
             logger.warning("webhooks: %s", error)
         finally:
             close_old_connections()

@@ -11,9 +11,8 @@ from uuid import uuid4
 import orjson
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
+from digits_site.broker import BROKER_ERRORS
 from digits_site.web.errors import StateChanged
 from digits_site.webhooks import tasks
 from digits_site.webhooks.events import TEST
@@ -78,7 +77,7 @@ def send_for_ever() -> None:
         pk = _unsent.get()
         try:
             tasks.deliver.apply_async((pk,), queue=tasks.QUEUE)
-        except (BrokerError, RedisError, OSError) as error:
+        except BROKER_ERRORS as error:
             logger.warning("webhook deliveries wait for Redis: %s", error)
             while not _unsent.empty():  # the poller finds them all
                 _unsent.get()

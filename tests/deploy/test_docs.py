@@ -23,7 +23,8 @@ from tests.support.settings_file import variables_in_settings
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.live import events
 from training.live.consumers import websocket_urlpatterns
-from training.parameters import RunDescription, StartParameters
+from training.parameters.description import RunDescription
+from training.parameters.requests import StartParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -100,7 +100,7 @@ def test_the_file_has_every_message_that_the_code_sends_and_no_other_with_the_pr
 
 
 def test_the_parameters_bounds_are_the_codes() -> None:
-    from training.parameters import RunParameters
+    from training.parameters.recipe import RunParameters
 
     schemas = document()["components"]["schemas"]["Parameters"]["properties"]
     bounded = {name: field for name, field in RunParameters().fields.items() if hasattr(field, "min_value")}
@@ -112,7 +112,7 @@ def test_the_parameters_bounds_are_the_codes() -> None:
 
 
 def test_a_run_is_documented_as_the_serializer_shows_it() -> None:
-    from training.parameters import RunParameters
+    from training.parameters.recipe import RunParameters
     from training.serializers import EpochSerializer, RunSerializer
 
     schemas = document()["components"]["schemas"]

@@ -18,6 +18,7 @@ from training.errors import NoCheckpoint, NoModel, NotInProgress
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, StoppedVia, TrainingRun
 from training.services import MAY_TRAIN
+from training.starting_points import can_continue
 
 
 def explain_stop(run: TrainingRun) -> Explanation:
@@ -63,12 +64,6 @@ def explain_same(run: TrainingRun) -> Explanation:
     explanation = explain_again(run)
     sentence = f"It learns the same {used.count} corrections and is tested on the same {used.held_out} held-out ones."
     return replace(explanation, sentences=[*explanation.sentences, sentence])
-
-
-def can_continue(run: TrainingRun) -> bool:
-    """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
-    preset = PRESETS.get(run.preset)
-    return run.has_ended and bool(run.checkpoint) and preset is not None and not preset.adapts
 
 
 def explain_continue(run: TrainingRun) -> Explanation:

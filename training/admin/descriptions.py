@@ -13,7 +13,7 @@ from recognition.deletion import name_all
 from training.admin.forms import validate_as_api
 from training.history.description import describe
 from training.models import RunTag, TrainingRun
-from training.parameters import ChangedDescription, normalize_tag
+from training.parameters.description import ChangedDescription, normalize_tag
 from training.services import MAY_TRAIN
 
 

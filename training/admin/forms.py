@@ -7,7 +7,7 @@ from rest_framework.serializers import Serializer
 
 from training.learner.presets import PRESETS
 from training.models import TrainingRun
-from training.parameters import RunParameters
+from training.parameters.recipe import RunParameters
 from training.serializers import TrainingParametersSerializer
 
 ACTIVATE = "Put the model into service if it is at least as accurate as the current one."

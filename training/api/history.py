@@ -21,7 +21,7 @@ from training.errors import DigitsUnavailable, NoComparison, NoPredictions
 from training.history import evaluation
 from training.history.description import describe, has_tag, mentions
 from training.models import NEWEST_FIRST, Status, TrainingRun, TrainingRunQuerySet
-from training.parameters import ChangedDescription, normalize_tag
+from training.parameters.description import ChangedDescription, normalize_tag
 from training.serializers import RunSerializer, RunSummarySerializer, represent
 
 # The values of `?ordering=`; a `-` before one reverses the order.

@@ -22,7 +22,7 @@ from training.api.permissions import MayStop, MayTrain, is_anonymous_visitor
 from training.learner.presets import PRESETS
 from training.live.broadcast import current_progress
 from training.models import Status, StoppedVia, TrainingRun
-from training.parameters import StartParameters, StopParameters
+from training.parameters.requests import StartParameters, StopParameters
 from training.serializers import queue_positions
 
 

@@ -1,15 +1,12 @@
 """The queue of the training workers. A message carries a run's id alone: the rest is in the database."""
 
 from celery import current_app
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from training.models import TrainingRun
 
 EXECUTE = "training.execute"  # the name of the task in training.worker.tasks
-UNREACHABLE = (BrokerError, RedisError, OSError)  # what send() raises while the broker does not answer
 
 
 def send(run: TrainingRun) -> None:
-    """Send the run to the workers. A second message does no harm: it finds nothing to claim."""
+    """Send the run to the workers. Raises BROKER_ERRORS. A second message does no harm: it finds nothing to claim."""
     current_app.send_task(EXECUTE, [run.pk])

@@ -4,6 +4,7 @@ import logging
 
 from django.db import IntegrityError
 
+from digits_site.broker import BROKER_ERRORS
 from training.live import events
 from training.live.broadcast import broadcast_change
 from training.models import TrainingRun
@@ -26,7 +27,7 @@ def promote_next() -> TrainingRun | None:
     announce(run)
     try:
         queue.send(run)
-    except queue.UNREACHABLE as error:  # the worker's watchdog sends it again
+    except BROKER_ERRORS as error:  # the worker's watchdog sends it again
         logger.warning("%s is not sent to the queue yet: %s", run, error)
     return run
 

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
+from digits_site.broker import BROKER_ERRORS
 from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun
@@ -101,7 +102,7 @@ def watch(watchdog: Watchdog) -> None:
             if watchdog.is_worker:
                 presence.refresh()
                 watchdog.apply_retention(time.monotonic())
-        except (AnyDatabaseError, *queue.UNREACHABLE) as error:
+        except (AnyDatabaseError, *BROKER_ERRORS) as error:
             logger.warning("watchdog: %s", error)
             watchdog.reset()
         finally:

@@ -18,6 +18,7 @@ from digits.errors import (
 from digits.events import (
     Activated,
     Batch,
+    Cancelled,
     Completed,
     EpochFinished,
     Event,
@@ -34,6 +35,7 @@ __all__ = [
     "BadArgument",
     "Batch",
     "Busy",
+    "Cancelled",
     "Completed",
     "Conflict",
     "Correction",

@@ -68,6 +68,10 @@ class Interrupted(RunEvent, frozen=True, kw_only=True, tag="interrupted"):
     """The run was stopped. Its epochs are kept."""
 
 
+class Cancelled(RunEvent, frozen=True, kw_only=True, tag="cancelled"):
+    """The run was cancelled while it waited."""
+
+
 class Failed(RunEvent, frozen=True, kw_only=True, tag="error"):
     """The run failed."""
 
@@ -81,8 +85,8 @@ class Activated(Answer, frozen=True, kw_only=True, tag_field="type", tag="activa
     model: int
 
 
-Event = Queued | Started | Phase | Batch | EpochFinished | Completed | Interrupted | Failed | Activated
-ENDINGS = (Completed, Interrupted, Failed)
+Event = Queued | Started | Phase | Batch | EpochFinished | Completed | Interrupted | Cancelled | Failed | Activated
+ENDINGS = (Completed, Interrupted, Cancelled, Failed)
 
 
 class Snapshot(Answer, frozen=True, kw_only=True, tag_field="type", tag="snapshot"):
@@ -185,8 +189,10 @@ def ending_of(run: Run) -> list[Event]:
     """Return the event of a run's end, if it has ended."""
     if run.status == "completed":
         return [Completed(run=run.id, test_accuracy=run.test_accuracy, model=run.model, in_service=run.in_service)]
-    if run.status in {"interrupted", "cancelled"}:
+    if run.status == "interrupted":
         return [Interrupted(run=run.id)]
+    if run.status == "cancelled":
+        return [Cancelled(run=run.id)]
     if run.status == "error":
         return [Failed(run=run.id, error_code=run.error_code, error=run.error)]
     return []

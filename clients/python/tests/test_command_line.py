@@ -72,6 +72,7 @@ def test_a_run_that_waits_says_so_and_is_cancelled(url: str) -> None:
             assert json.loads(out)["message"]
         cancelled = run("runs", "--status", "cancelled", "--json", "--limit", 2, url=url)[1].splitlines()
         assert {json.loads(line)["id"] for line in cancelled} == {second["run"], third}
+        assert run("watch", third, url=url)[:2] == (1, f"run {third} was cancelled\n")
     finally:
         assert run("stop", first["run"], url=url)[:2] == (0, f"run {first['run']} stops\n")
     assert run("watch", first["run"], url=url)[0] == 1

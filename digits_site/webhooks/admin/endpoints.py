@@ -40,6 +40,7 @@ class EndpointForm(forms.ModelForm):
         fields = ("url", "events", "enabled")
         widgets = {"url": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}
         help_texts = {"url": "Where deliveries are posted.", "enabled": "Deliveries to a disabled endpoint wait."}
+        error_messages = {"url": {"unique": "An endpoint with this URL already exists. Rotate its secret to see one."}}
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])

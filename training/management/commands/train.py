@@ -12,7 +12,7 @@ from digits_site.web.formatting import format_duration, format_percent
 from training import services, shipping, stopping
 from training.errors import NotInProgress, RunActive, RunMismatch
 from training.models import Status, TrainingRun
-from training.parameters import RunParameters
+from training.parameters.recipe import RunParameters
 from training.worker import runner
 
 OPTIONS = {

@@ -9,6 +9,7 @@ from digits.cli.output import console, per_cent, print_json
 from digits.events import (
     Activated,
     Batch,
+    Cancelled,
     Completed,
     EpochFinished,
     Event,
@@ -72,6 +73,8 @@ def describe(event: Event) -> str:
         return f"run {event.run} is completed: {per_cent(event.test_accuracy)} on the test set, {model}"
     if isinstance(event, Interrupted):
         return f"run {event.run} was stopped"
+    if isinstance(event, Cancelled):
+        return f"run {event.run} was cancelled"
     if isinstance(event, Failed):
         return f"run {event.run} failed: {event.error} ({event.error_code})"
     return f"model {event.model} is active" if isinstance(event, Activated) else ""

@@ -125,7 +125,7 @@ def runs(limit: int, as_json: bool, baseline: bool, **filters: str | None) -> No
         "test set": lambda run: output.per_cent(run.test_accuracy),
         "model": lambda run: f"{run.model}{' (active)' if run.in_service else ''}" if run.model else None,
         "by": lambda run: run.requested_by,
-        "queued": lambda run: output.moment(run.queued_at),
+        "requested": lambda run: output.moment(run.queued_at),
     }
     with connection(as_json) as digits:
         output.print_table(islice(digits.runs(**filters, baseline=baseline or None), limit), columns, as_json)

@@ -1,74 +1,18 @@
-"""The parameters of a request to train, of one to stop, and what people write on a run."""
+"""The parameters of a run: its recipe, completed from a preset or from the run that it continues."""
 
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import QueryDict
 from rest_framework import serializers
 
-from digits_site.web.error_responses import UNKNOWN
-from digits_site.web.errors import unknown
 from training.learner.presets import PRESETS, TRAINING_DIGITS
 from training.models import TrainingRun
+from training.parameters.fields import LARGEST_ID, Parameters, PresetField, StrictBooleanField, integer
 from training.serializers import TrainingParametersSerializer
 
 LARGEST_SEED = 2**31 - 1
-LARGEST_ID = 2**63 - 1
-MAX_NOTES, MAX_TAGS = 5000, 10
-NUMBERS = (serializers.IntegerField, serializers.FloatField)
-TAG = r"^\w[\w.-]*$"
 MAX_VALIDATION_SAMPLES = 10_000
-
-
-class StrictBooleanField(serializers.BooleanField):
-    """Accepts true and false alone, not "yes" or 1."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
-class Parameters(serializers.Serializer[Any]):
-    """An object of known names; unknown ones are refused, as they may be misspelled."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            raise serializers.ValidationError({"non_field_errors": ["The parameters must be a JSON object."]})
-        if isinstance(data, QueryDict):
-            data = form_values(data)
-        for name in data:
-            if name not in self.fields:
-                message = unknown("parameter", name, self.fields)
-                raise serializers.ValidationError({name: [message]}, code=UNKNOWN)
-        for name, value in data.items():
-            if isinstance(value, bool) and isinstance(self.fields[name], NUMBERS):
-                raise serializers.ValidationError({name: ["A number is required."]})  # True is an int in Python
-        return super().to_internal_value(data)
-
-
-def form_values(form: QueryDict) -> dict[str, Any]:
-    """Return a form's values without Django's CSRF token, as JSON would hold them; an empty field is not null."""
-    for name, values in form.lists():
-        if len(values) > 1:
-            raise serializers.ValidationError({name: ["Give this parameter only once."]})
-    return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
-
-
-def integer(smallest: int, largest: int) -> serializers.IntegerField:
-    """Return an optional field."""
-    return serializers.IntegerField(min_value=smallest, max_value=largest, allow_null=True, default=None)
-
-
-class PresetField(serializers.ChoiceField):
-    """A choice whose refusal names the choices."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) or data not in self.choices:
-            raise serializers.ValidationError(unknown("preset", data, self.choices), code=UNKNOWN)
-        return data
 
 
 class RunParameters(Parameters):
@@ -165,64 +109,3 @@ def refuse_long_runs(values: Mapping[str, Any]) -> None:
         reasons["samples"] = f"Visitors can train on at most {preset.samples:,} samples."
     if reasons:
         raise serializers.ValidationError({name: [reason] for name, reason in reasons.items()})
-
-
-class StopParameters(Parameters):
-    """The run to stop: the active one if none is named."""
-
-    run = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, allow_null=True, default=None)
-
-
-def normalize_tag(text: str) -> str:
-    """Return a tag as it is stored and searched: composed (NFC), in lower case."""
-    return unicodedata.normalize("NFC", text.lower())
-
-
-class TagField(serializers.RegexField):
-    def to_internal_value(self, data: Any) -> str:
-        return normalize_tag(super().to_internal_value(data))
-
-
-class TagsField(serializers.ListField):
-    """Words, each once, sorted."""
-
-    child = TagField(
-        TAG, max_length=40, error_messages={"invalid": "A tag is one word of letters, digits, “_”, “-” and “.”."}
-    )
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        return sorted(set(super().to_internal_value(data)))
-
-
-def check_printable(name: str) -> None:
-    """Refuse what moves the cursor or turns the direction of writing around. Raises ValidationError."""
-    if not name.isprintable():
-        raise serializers.ValidationError("A name is one line of printable characters.")
-
-
-class RunDescription(Parameters):
-    """What people write on a run; what is absent stays."""
-
-    name = serializers.CharField(max_length=100, allow_blank=True, required=False, validators=[check_printable])
-    notes = serializers.CharField(max_length=MAX_NOTES, allow_blank=True, required=False)
-    tags = TagsField(max_length=MAX_TAGS, required=False, help_text="Letters, digits, `_`, `-` and `.`.")
-
-
-class ChangedDescription(RunDescription):
-    baseline = StrictBooleanField(required=False, help_text="Whether other runs are compared with it. One run can be.")
-
-
-class StartParameters(RunParameters, RunDescription):
-    """A request to train: the run's parameters and description, and whether it waits for its turn."""
-
-    queue = StrictBooleanField(
-        allow_null=True,
-        default=None,
-        help_text="Wait for other runs to end, instead of being refused while one is active.",
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return {"run": the parameters, "queue": bool, "description": what was written}."""
-        description = {name: attrs.pop(name) for name in ("name", "notes", "tags") if name in attrs}
-        queue = bool(attrs.pop("queue"))
-        return {"run": super().validate(attrs), "queue": queue, "description": description}

@@ -1,0 +1,1 @@
+"""What callers may write of a run, checked."""

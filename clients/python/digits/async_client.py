@@ -9,7 +9,7 @@ import httpx
 
 from digits import answers, calls, watching
 from digits.calls import Call, Picture
-from digits.errors import BadArgument, Busy, Refused, Unreachable
+from digits.errors import BadArgument, Busy, Refused, UnknownAnswer, Unreachable
 from digits.events import Event, Follower, decode
 from digits.transport.asynchronous import HTTPClient, connect, sleep
 
@@ -24,8 +24,8 @@ class AsyncDigits:
         url: Where it runs.
         token: An access token, for what not everybody may do.
         timeout: Seconds of silence in one request.
-        patience: Seconds in which a busy or absent server is asked again; 0: never. When an answer is lost, `train`,
-            `stop` and `undo` are not repeated.
+        patience: Seconds in which a busy or absent server is asked again; 0: never. `train`, `stop` and
+            `undo` are repeated only if nothing was done.
 
     Raises BadArgument. Every method raises Refused if the server says no, Unreachable if it does not answer, and
     UnknownAnswer if something else does.
@@ -37,7 +37,10 @@ class AsyncDigits:
         if not patience >= 0:
             raise BadArgument(f"patience is {patience}.")
         self.url, self.patience = calls.address(url), patience
-        self._http = HTTPClient(base_url=self.url, headers=calls.headers(token), timeout=timeout)
+        try:
+            self._http = HTTPClient(base_url=self.url, headers=calls.headers(token), timeout=timeout)
+        except (ValueError, ImportError) as error:  # of the environment's proxy
+            raise BadArgument(str(error)) from None
 
     async def __aenter__(self) -> "AsyncDigits":
         return self
@@ -201,6 +204,10 @@ class AsyncDigits:
                 return call.read(await self._http.send(call.request(self._http)))
             except Busy as refused:
                 error, pause = refused, calls.pause(attempt, refused.retry_after)
+                if not call.may_repeat(refused):
+                    raise
+            except httpx.DecodingError as failure:
+                raise UnknownAnswer(f"{self.url}: {failure}") from failure
             except httpx.RequestError as failure:
                 error, pause = Unreachable(f"{self.url}: {failure or type(failure).__name__}"), calls.pause(attempt)
                 if not (call.is_repeatable or isinstance(failure, httpx.ConnectError)):

@@ -36,6 +36,10 @@ class Call(Generic[T]):
     content_type: str = "application/json"
     is_repeatable: bool = True
 
+    def may_repeat(self, error: Refused) -> bool:
+        """Return whether the call may be sent again: nothing was done, or twice does no more than once."""
+        return self.is_repeatable or error.status == httpx.codes.TOO_MANY_REQUESTS or error.did_nothing
+
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """Return what httpx sends. Parameters that are None are left out. Raises BadArgument."""
         given = {name: value for name, value in self.params.items() if value is not None}
@@ -101,6 +105,8 @@ def address(url: str) -> str:
         or not parsed.host
         or not 0 < (parsed.port or 80) < 2**16
         or len(parsed.host) > LONGEST_HOST
+        or parsed.query
+        or parsed.fragment
     ):
         raise BadArgument(f"{url} is no address like {LOCAL}.")
     return str(parsed)
@@ -138,7 +144,7 @@ def encode(**values: Any) -> bytes:
             raise BadArgument(f"{name} is {value}.")
     try:
         return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
-    except UnicodeError as error:
+    except (UnicodeError, TypeError) as error:
         raise BadArgument(str(error)) from None
 
 
@@ -216,8 +222,11 @@ def presets() -> Call[answers.Page[answers.Preset]]:
 
 
 def results(batch: answers.Batch) -> list[answers.Prediction | Refused]:
-    """Return what a batch answers for each drawing."""
-    return [
-        refusal(422, result, None) if "code" in result else msgspec.convert(result, answers.Prediction)
-        for result in batch.results
-    ]
+    """Return what a batch answers for each drawing. Raises UnknownAnswer."""
+    try:
+        return [
+            refusal(422, result, None) if "code" in result else msgspec.convert(result, answers.Prediction)
+            for result in batch.results
+        ]
+    except msgspec.MsgspecError as error:
+        raise UnknownAnswer(f"A batch is not as the service's are: {error}") from error

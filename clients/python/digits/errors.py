@@ -34,6 +34,11 @@ class Refused(DigitsError):
         self.code = str(details.get("code") or "unknown")
         super().__init__(str(details.get("message") or f"The server answered {status}."))
 
+    @property
+    def did_nothing(self) -> bool:
+        """Whether the service itself says that it cannot now, and made no run of the request."""
+        return self.status == 503 and "code" in self.details and "run" not in self.details
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, self.details, self.retry_after)
 

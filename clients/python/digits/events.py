@@ -91,6 +91,7 @@ ENDINGS = (Completed, Interrupted, Cancelled, Failed)
 
 class Snapshot(Answer, frozen=True, kw_only=True, tag_field="type", tag="snapshot"):
     run: Run | None
+    model: int | None = None
 
 
 class Other(Answer, frozen=True, kw_only=True):
@@ -109,7 +110,7 @@ def decode(text: str | bytes) -> list[Message]:
     """Return the message in a frame; none if it is of a type that a newer server adds. Raises UnknownAnswer."""
     try:
         return [MESSAGE.decode(text)] if TYPE.decode(text).type in TYPES else []
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UnknownAnswer(f"A message is not as the service's are: {error}") from error
 
 
@@ -121,6 +122,7 @@ class Follower:
 
     def __init__(self, run: int | None = None) -> None:
         self.followed = run
+        self._model: int | None = None  # in service, as far as is known
         self._begin(run or 0)
 
     def _begin(self, run: int) -> None:
@@ -138,10 +140,9 @@ class Follower:
     def take(self, message: Message) -> Iterator[Event]:
         """Yield the news in a message."""
         run = run_of(message)
-        if isinstance(message, Activated):
-            if self.followed is None:
-                yield message
-        elif run > self._run and self.followed is None:
+        if self.followed is None:
+            yield from self._activation(message)
+        if run > self._run and self.followed is None:
             self._begin(run)
         if run != self._run:
             return
@@ -151,9 +152,25 @@ class Follower:
         elif not isinstance(message, Activated) and self._is_news(message):
             yield message
 
+    def _activation(self, message: Message) -> Iterator[Event]:
+        """Yield that another model is in service, also if only a later snapshot says so."""
+        known = self._model
+        if isinstance(message, Completed) and message.in_service:
+            self._model = message.model
+        elif isinstance(message, (Activated, Snapshot)) and message.model:
+            self._model = message.model
+            if isinstance(message, Activated):
+                yield message
+            elif known not in {None, message.model} and not self._completes(message.run):
+                yield Activated(model=message.model)
+
+    def _completes(self, run: Run | None) -> bool:
+        """Return whether the run's end is still to be yielded, and says that its model is in service."""
+        return run is not None and run.in_service and not (run.id == self._run and self._has_ended)
+
     def catch_up(self, run: Run) -> Iterator[Event]:
         """Yield what a run has gone through and was not seen."""
-        past: list[Event] = [] if self._was_queued else [Queued(run=run.id)]
+        past: list[Event] = [] if self._was_queued or run.status == "cancelled" else [Queued(run=run.id)]
         if run.attempt:
             past.append(Started(run=run.id, attempt=run.attempt))
         past += [EpochFinished(run=run.id, **epoch.as_dict()) for epoch in run.epochs]

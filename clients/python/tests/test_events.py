@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from digits import Activated, Batch, Completed, EpochFinished, Event, Queued, Started
+from digits import Activated, Batch, Cancelled, Completed, EpochFinished, Event, Queued, Started
 from digits.events import Follower, decode
 
 EPOCH = {
@@ -101,6 +101,23 @@ def test_who_follows_all_gets_the_rest_of_a_run_before_the_next() -> None:
     assert epochs(seen) == [(5, 1), (5, 2), (5, 3), (6, 1)]
     activated = follow(follower, {"type": "activated", "model": 3, "time": 1.0})
     assert activated == [Activated(model=3)]
+
+
+def test_an_activation_that_only_a_later_snapshot_says_is_told_once() -> None:
+    follower = Follower()
+    assert Activated(model=4) not in follow(follower, snapshot(5, 1) | {"model": 4})
+    assert follow(follower, snapshot(5, 1) | {"model": 3}, snapshot(5, 1) | {"model": 3}) == [Activated(model=3)]
+    ended = snapshot(5, 1, "completed", in_service=True) | {"model": 4}
+    assert [type(event) for event in follow(follower, ended)] == [Completed], "which says it"
+    assert follow(follower, {"type": "activated", "model": 3, "time": 1.0}, ended) == [
+        Activated(model=3),
+        Activated(model=4),
+    ]
+
+
+def test_a_cancelled_run_was_never_queued() -> None:
+    (message,) = decode(msgspec.json.encode(snapshot(5, 0, "cancelled", attempt=0)))
+    assert list(Follower(5).catch_up(message.run)) == [Cancelled(run=5)]
 
 
 def test_batches_and_unknown_messages() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from digits import BadArgument, Busy, Completed, Digits, EpochFinished, Failed, UnknownAnswer, Unreachable
 from digits.cli import progress
+from digits.events import decode
 
 SEVEN = b"no picture, but nobody looks"
 
@@ -109,11 +111,62 @@ def test_a_busy_server_is_asked_again_with_pauses_and_not_for_ever() -> None:
     assert (type(copy), copy.status, str(copy)) == (Busy, 503, str(error.value))
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "repeats"),
+    [
+        (429, {}, True),
+        (503, {"code": "busy"}, True),
+        (503, {"code": "queue_unavailable", "run": 7}, False),
+        (502, {}, False),
+        (504, {}, False),
+        (500, {"code": "server_error"}, False),
+    ],
+)
+def test_what_must_not_happen_twice_is_repeated_only_if_nothing_was_done(
+    status: int, body: dict[str, object], repeats: bool
+) -> None:
+    answers = answering(status, json.dumps(body).encode(), Retry_After="0")
+    with answers as (url, asked), Digits(url, patience=0.8) as digits, pytest.raises(Busy):
+        digits.train()
+    assert (len(asked) > 1) == repeats
+
+
+def test_a_damaged_answer_is_not_the_services() -> None:
+    with answering(200, b"no gzip", Content_Encoding="gzip") as (url, asked), Digits(url) as digits:
+        with pytest.raises(UnknownAnswer):
+            digits.run(1)
+        assert len(asked) == 1
+    batch = answering(200, b'{"model": 1, "results": [{}]}')
+    with batch as (url, _), Digits(url) as digits, pytest.raises(UnknownAnswer):
+        digits.predict_many([SEVEN])
+    with pytest.raises(UnknownAnswer):
+        decode('{"type":"snapshot","x":' + "[" * 100_000)
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "ftp://127.0.0.1")
+    with pytest.raises(BadArgument):
+        Digits()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_what_people_wrote_is_printed_as_it_is(encoding: str) -> None:
+    run = snapshot(5, 1, name="[/] :smile: \u4e2d " + "x" * 90, requested_by="y" * 150)["run"]
+    with answering(200, json.dumps({"results": [run], "next": None}).encode()) as (url, _):
+        command = [str(Path(sys.executable).with_name("digits")), "--url", url, "runs"]
+        variables = os.environ | {"PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, capture_output=True, env=variables, timeout=60, check=True)
+    name = "[/] :smile: \u4e2d" if encoding == "utf-8" else r"[/] :smile: \u4e2d"
+    assert f"{name} {'x' * 90}" in done.stdout.decode(encoding)
+    assert "y" * 150 in done.stdout.decode(encoding)
+
+
 def test_values_that_json_has_no_word_for_are_not_sent() -> None:
     with answering(202, b'{"run": 1}') as (url, asked), Digits(url) as digits:
         for call in (
             lambda: digits.train(learning_rate=math.nan),
             lambda: digits.train("\udcff"),
+            lambda: digits.train(name=object()),
             lambda: list(digits.runs(status="\udcff")),
         ):
             with pytest.raises(BadArgument):
@@ -124,7 +177,16 @@ def test_values_that_json_has_no_word_for_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://{'a' * 300}.x", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[::1", "http://a:99999"]
+    "url",
+    [
+        f"http://{'a' * 300}.x",
+        "127.0.0.1:8000",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://[::1",
+        "http://a:99999",
+        "http://a/?x=1",
+    ],
 )
 def test_addresses(url: str) -> None:
     with pytest.raises(BadArgument):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from digits.answers import Answer
 from digits.errors import BadArgument, Busy, DigitsError, Refused, UnknownAnswer, Unreachable
@@ -21,9 +22,10 @@ CODES: dict[type[Exception], str] = {
     UnknownAnswer: "unknown_answer",
     BadArgument: "bad_argument",
 }
-ENOUGH_COLUMNS = 200
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+PLAIN: dict[str, bool] = {"highlight": False, "markup": False, "emoji": False}  # what people write stays as it is
+ENOUGH_COLUMNS = 1000
+console = Console(soft_wrap=True, **PLAIN)
+errors = Console(stderr=True, soft_wrap=True, **PLAIN)
 
 
 def print_json(value: Any) -> None:
@@ -37,7 +39,7 @@ def say(value: Any, text: str, as_json: bool) -> None:
     if as_json:
         print_json(value)
     else:
-        console.print(text, markup=False)
+        console.print(text)
 
 
 def print_table(rows: Iterable[Answer], columns: dict[str, Callable[[Any], Any]], as_json: bool) -> None:
@@ -51,8 +53,8 @@ def print_table(rows: Iterable[Answer], columns: dict[str, Callable[[Any], Any]]
         table.add_column(name, no_wrap=True)
     for row in rows:
         values = (column(row) for column in columns.values())
-        table.add_row(*("" if value is None else str(value) for value in values))
-    Console(width=ENOUGH_COLUMNS, highlight=False).print(table)  # long rows are better than cut ones
+        table.add_row(*(Text("" if value is None else str(value)) for value in values))
+    Console(width=ENOUGH_COLUMNS, **PLAIN).print(table)  # long rows are better than cut ones
 
 
 def per_cent(fraction: float | None) -> str:
@@ -89,7 +91,7 @@ def tell(error: Exception, as_json: bool, name: str = "") -> None:
     else:
         text = (error.strerror if isinstance(error, OSError) else None) or str(error)
         hint = " (Is --url or DIGITS_URL right?)" if isinstance(error, (Unreachable, UnknownAnswer)) else ""
-        errors.print(f"{name}: {text}{hint}" if name else f"{text}{hint}", markup=False)
+        errors.print(f"{name}: {text}{hint}" if name else f"{text}{hint}")
 
 
 def exit_code(error: Exception) -> int:

@@ -163,6 +163,15 @@ def test_a_photo_is_corrected_as_it_was_sent(visits, stack):
     stack.http.delete(f"/api/corrections/{known['id']}/", params={"undo": known["undo"]})
 
 
+def test_a_server_that_never_answers_is_away(visits):
+    page = visits.open()
+    page.evaluate("() => { const of = AbortSignal.timeout; AbortSignal.timeout = () => of.call(AbortSignal, 500); }")
+    draw(page, NARROW_SEVEN)
+    page.route(CORRECTIONS, lambda route: None)
+    label(page, "4").click()
+    expect(thanks(page)).to_contain_text("The server can't be reached.")
+
+
 def test_after_a_refusal_the_labels_stay_and_can_be_used_again(visits):
     page = visits.open(expected=["status of", "ERR_FAILED"])
     draw(page, NARROW_SEVEN)

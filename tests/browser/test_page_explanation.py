@@ -122,13 +122,22 @@ def test_of_a_number_the_open_digit_is_explained_where_it_stands(visits):
 
 
 def test_a_refused_explanation_says_so_and_can_be_asked_for_again(visits):
-    page = visits.open(expected=["status of 503"])
+    page = visits.open(expected=["status of 503", "ERR_FAILED"])
     draw(page, SEVEN)
     expect(answer(page)).to_contain_text("Read as 7")
     busy = {"code": "busy", "message": "The server is busy with other drawings. Try again shortly."}
     page.route("**/api/drawing/?explain*", lambda route: route.fulfill(status=503, json=busy))
     why(page).click()
     expect(status(page)).to_have_text(busy["message"])
+    waiting = []
+    page.route("**/api/drawing/?explain=3*", lambda route: waiting.append(route))
+    with page.expect_request("**/api/drawing/?explain=3*"):
+        digit(page, 3).click()
+    digit(page, 7).click()
+    with page.expect_event("requestfailed"):
+        waiting[0].abort()
     page.unroute_all()
     digit(page, 7).click()
     expect(status(page)).to_contain_text("for and against 7")
+    digit(page, 3).click()
+    expect(status(page)).to_contain_text("for and against 3")

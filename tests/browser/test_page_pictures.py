@@ -77,6 +77,25 @@ def test_a_picture_is_read_from_a_file_and_dropped_anywhere_and_another_file_is_
     expect(alert(page, "too small")).to_have_count(0)
 
 
+def test_the_note_is_as_before_when_slow_files_were_refused(visits):
+    page = visits.open(expected=["status of 415"])
+    note = page.locator("[data-segmentation-note]")
+    draw(page, SEVEN)
+    expect(answer(page)).to_contain_text("Read as 7")
+    before = note.text_content()
+    held = []
+    page.route("**/api/**", lambda route: held.append(route))
+    for _ in range(2):
+        choose(page, "notes.png", b"shopping: milk, bread")
+        expect(note).to_have_text("Opening the picture…")
+    refusal = {"code": "unsupported_image", "message": "Unsupported file."}
+    page.route("**/api/**", lambda route: route.fulfill(status=415, json=refusal))  # those that are still to come
+    for route in held:
+        route.fulfill(status=415, json=refusal)
+    expect(alert(page, "Unsupported file.")).to_be_visible()
+    expect(note).to_have_text(before)
+
+
 def test_photos_are_kept_small_and_their_memory_is_given_back(visits):
     page = open_page(visits, expected=["status of 422"])
     page.route("**/api/number/**", lambda route: route.fulfill(status=422, json={"code": "blank_drawing"}))

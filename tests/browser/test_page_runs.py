@@ -320,7 +320,7 @@ def test_a_refused_description_stays_in_the_form(visits, stack):
 
 def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
     active = stack.train(epochs=100, samples=60_000)
-    page = visits.open("/")
+    page = visits.open("/", expected=["status of 403"])
     start = page.get_by_role("button", name="Train after the run in progress")
     page.get_by_label("Preset").select_option("fast")
     page.get_by_role("spinbutton", name="Samples", exact=True).fill("256")
@@ -332,8 +332,13 @@ def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
     first = int(re.search(r"\d+", said.text_content())[0])
     start.click()
     expect(page.get_by_text(f"Run {first + 1} waits for other runs, number 2 in line.")).to_be_visible()
-    page.get_by_role("button", name=f"Cancel run {first}").click()
-    expect(page.get_by_role("button", name=f"Cancel run {first}")).to_have_count(0)
+    cancel = page.get_by_role("button", name=f"Cancel run {first}")
+    refusal = {"code": "permission_denied", "message": "You need permission to stop runs."}
+    page.route("**/api/stop_training/", lambda route: route.fulfill(status=403, json=refusal), times=1)
+    cancel.click()
+    expect(page.get_by_text(refusal["message"])).to_be_visible()
+    cancel.click()
+    expect(cancel).to_have_count(0)
     assert stack.run(first)["status"] == "cancelled"
     page.goto(f"{visits.url}/runs/{first + 1}/")
     panel = page.get_by_role("article")

@@ -40,6 +40,12 @@ def test_each_is_answered_as_if_it_had_been_alone(client: Client) -> None:
         assert together["model"] == answer["model"]
 
 
+def test_what_is_no_number_concerns_its_drawing_alone(client: Client) -> None:
+    body = f'{{"drawings": [{{"pixels": [NaN, 1]}}, "{url_of(7)}"]}}'
+    bad, good = client.post(PATH, body, content_type="application/json").json()["results"]
+    assert (bad["code"], good["prediction"]) == ("invalid_pixels", 7)
+
+
 def test_a_bad_drawing_in_a_batch_is_refused_in_its_place(client: Client) -> None:
     blank = drawings.data_url(drawings.encode(Image.new("L", (100, 100), 255)))
     svg = drawings.data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -36,12 +36,12 @@ class ImageParser(BaseParser):
 
 
 class DrawingJSONParser(StrictJSONParser):
-    """Parse JSON with line breaks in its strings, as a shell's `base64` wraps them, and with NaN among `pixels`."""
+    """Parse JSON with line breaks in its strings, as a shell's `base64` wraps them, and with NaN among `pixels`: a batch answers each."""
 
     def loads(self, text: str) -> Any:
         constants: list[str] = []  # NaN and Infinity; each becomes None, which InvalidPixels refuses
         data = json.loads(text, strict=False, parse_float=parse_finite, parse_constant=constants.append)
-        if constants and not (isinstance(data, dict) and "pixels" in data):
+        if constants and not (isinstance(data, dict) and {"pixels", "drawings"} & data.keys()):
             raise ValueError(f"{constants[0]} is not JSON")
         return data
 

@@ -17,17 +17,18 @@ function csrfToken() {
   return cookie ? decodeURIComponent(cookie[1]) : document.querySelector('meta[name="csrf-token"]')?.content;
 }
 
+const TIMEOUT_MS = 30_000; // on a dead network a request never fails by itself
+
 async function send(url, options) {
   try {
-    const response = await fetch(url, { credentials: "same-origin", ...options });
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
     // A proxy may respond with HTML in the server's place; ignore it.
     const body = await response.json().catch((error) => {
-      if (error.name === "AbortError") throw error;
+      if (!(error instanceof SyntaxError)) throw error; // cut off
       return {};
     });
     return { response, body: body ?? {} };
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new ApiError(0, { code: "unreachable" }, null);
   }
 }
@@ -35,8 +36,7 @@ async function send(url, options) {
 async function call(url, options) {
   const { response, body } = await send(url, options);
   if (response.ok) return body;
-  const retryAfter = Number.parseFloat(response.headers.get("Retry-After"));
-  throw new ApiError(response.status, body, Number.isFinite(retryAfter) ? retryAfter : null);
+  throw new ApiError(response.status, body, Number.parseFloat(response.headers.get("Retry-After")) || null);
 }
 
 const JSON_ONLY = { Accept: "application/json" };

@@ -6,6 +6,7 @@ import { firstPicture, isTooSmall, openPicture, reencode } from "./picture.js";
 
 const UNREADABLE = [400, 413, 415]; // statuses of a file that the browser may have decoded all the same
 const NOTICE_MS = 300;
+const OPENING = "Opening the picture…";
 
 /** Resolve to the refusal of a picture, or null if the server has read it or answered that it found no digit. */
 async function check(predictor, picture, isLatest) {
@@ -19,11 +20,12 @@ async function check(predictor, picture, isLatest) {
 
 /** Return a function that shows a picture file. If it can't be read, the drawing stays and `problem` says why; `note` is as before. */
 function createOpener(pad, predictor, note, problem) {
+  let noted = "";
   return async (file) => {
     const action = pad.nextAction();
     const isLatest = () => pad.isLatest(action); // opening takes time; a later action of the user wins
-    const noted = note.textContent;
-    const notice = setTimeout(() => isLatest() && pad.say("Opening the picture…"), NOTICE_MS);
+    if (note.textContent !== OPENING) noted = note.textContent;
+    const notice = setTimeout(() => isLatest() && setText(note, OPENING), NOTICE_MS);
     const picture = await openPicture(file);
     const refusal = isLatest() && (await check(predictor, picture, isLatest));
     clearTimeout(notice);
@@ -33,7 +35,7 @@ function createOpener(pad, predictor, note, problem) {
     }
     picture.bitmap?.close();
     if (!isLatest()) return;
-    setText(note, noted);
+    if (note.textContent === OPENING) setText(note, noted);
     problem.show(refusal, null);
   };
 }

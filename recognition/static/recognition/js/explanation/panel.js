@@ -95,10 +95,10 @@ export class ExplanationPanel {
       const result = await this.#explained.get(digit);
       if (isWanted()) this.#show(of, result);
     } catch (error) {
+      if (of === this.#of) this.#explained.delete(digit);
       if (!isWanted()) return;
       this.#clear();
       setText(this.status, describeError(error));
-      this.#explained.delete(digit);
     }
   }
 

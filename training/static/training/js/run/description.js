@@ -1,7 +1,7 @@
 // What people write on a run: its name, notes, tags and whether it is the baseline, shown and edited on its page.
 
 import { button, finder, listen, setText } from "../../../recognition/js/dom.js";
-import { describeError, patch } from "../../../recognition/js/http.js";
+import { describeError, patch, post } from "../../../recognition/js/http.js";
 import { labelsOf } from "../runs/row.js";
 
 export const splitWords = (text) => text.split(/[\s,]+/).filter(Boolean);
@@ -65,12 +65,13 @@ export class RunDescription {
   }
 }
 
-/** Return a button that cancels a waiting run, and calls `done` afterwards. */
-export function cancelButton(run, cancel, done) {
+/** Return a button that cancels a waiting run, and calls `done(problem)` afterwards; the problem is "" if there was none. */
+export function cancelButton(run, url, done) {
   return button("Cancel", async ({ currentTarget }) => {
+    if (currentTarget.ariaDisabled) return;
     currentTarget.ariaDisabled = true;
-    await cancel(run.id).catch(() => {});
+    const problem = await post(url, { run: run.id }).then(() => "", describeError);
     currentTarget.ariaDisabled = null;
-    done();
+    done(problem);
   }, { "aria-label": `Cancel run ${run.id}`, class: "small" });
 }

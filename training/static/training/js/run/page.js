@@ -4,7 +4,7 @@ import { button, finder, h, listen, setText } from "../../../recognition/js/dom.
 import { ComparisonSection } from "./comparison.js";
 import { RunDescription, cancelButton } from "./description.js";
 import { TestDigits } from "./digits.js";
-import { get, getWithRetry, describeError, post } from "../../../recognition/js/http.js";
+import { get, getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { RunView } from "./view.js";
 import { LiveSocket } from "../live/socket.js";
 import { isActive, EMPTY } from "../live/state.js";
@@ -23,7 +23,7 @@ const view = new RunView(one("run"));
 const description = new RunDescription(one("description"), main.dataset.runUrl, main.dataset.runPages);
 
 function showPairs(list, facts) {
-  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const known = facts.filter(([, value]) => (value ?? "") !== "");
   const format = (value) => ({ true: "yes", false: "no" })[value] ?? String(value);
   list.replaceChildren(...known.map(([name, value]) => h("div", {}, h("dt", {}, PRODUCTS[name] ?? formatName(name)), h("dd", {}, value instanceof Node ? value : format(value)))));
 }
@@ -32,11 +32,11 @@ const linkTo = (id) => h("a", { href: `${main.dataset.runPages}${id}/` }, `run $
 
 function showDetails(run) {
   description.show(run);
-  const waited = run.started_at ? (Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000 : null;
+  const waited = run.started_at && formatDuration((Date.parse(run.started_at) - Date.parse(run.queued_at)) / 1000);
   showPairs(one("parameters"), [["preset", run.preset], ...Object.entries(run.parameters).map(([name, value]) => [name, name.endsWith("samples") ? formatCount(value) : value])]);
   showPairs(one("times"), [
     ["requested by", formatRequester(run.requested_by)], ["requested", formatFullTime(run.queued_at)], ["attempts", run.attempt],
-    ["waited", waited === null ? null : formatDuration(waited)], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
+    ["waited", waited], ["duration", run.finished_at && run.started_at ? formatRunTime(run) : null],
     ["stopped by", describeStop(run)], ["calibration error", run.calibration_error === null ? null : formatPercent(run.calibration_error)], ["error code", run.error_code],
     ["continues", run.continues && linkTo(run.continues)],
   ]);
@@ -157,7 +157,7 @@ function follow(run) {
 
 /** Its model may go into service, or another one, while nobody looks. */
 async function refreshService() {
-  if (document.hidden || one("connection").dataset.state !== "closed") return;
+  if (document.hidden || one("connection").dataset.state !== "closed" || one("run-problem").firstElementChild) return;
   const run = await get(main.dataset.runUrl).catch(() => null);
   if (run) view.show({ ...EMPTY, run });
 }
@@ -169,13 +169,14 @@ let timer = 0;
 /** A waiting run has no events. Look at it again until it is queued or cancelled. */
 function wait(run) {
   showAll(run);
-  const again = () => {
+  const again = async (problem = "") => {
     clearTimeout(timer);
-    fetchRun("This run could not be loaded.", start);
+    await fetchRun("This run could not be loaded.", start);
+    if (problem) view.showProblem(problem);
   };
   timer = setTimeout(again, WAITING_MS);
   if (main.querySelector(".cancel")) return; // it may have the focus
-  const cancel = cancelButton(run, (id) => post(main.dataset.stopUrl, { run: id }), again);
+  const cancel = cancelButton(run, main.dataset.stopUrl, again);
   cancel.className = "cancel";
   one("stop").before(cancel);
 }

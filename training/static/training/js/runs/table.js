@@ -1,7 +1,7 @@
 // A table of runs: paginated, sorted, filtered, with checkboxes to select runs for comparison.
 
 import { button, finder, h, listen, setText, th } from "../../../recognition/js/dom.js";
-import { getWithRetry, describeError, post } from "../../../recognition/js/http.js";
+import { getWithRetry, describeError } from "../../../recognition/js/http.js";
 import { cancelButton } from "../run/description.js";
 import { cells, titleOf } from "./row.js";
 import { STATUSES, describeZone, formatCount } from "../../../recognition/js/format.js";
@@ -117,11 +117,10 @@ export class RunTable {
     const isFirst = this.#isNewestFirst && this.#state.page === 1 && !(results.length && queuedAt(results[0]) >= queuedAt(run));
     if (!known && !isFirst) return false;
     const others = run.in_service ? results.map((other) => ({ ...other, in_service: false })) : results;
-    if (known) this.#page = { ...this.#page, results: others.map((other) => (other.id === run.id ? { ...other, ...run } : other)) };
-    else {
-      const longer = [run, ...others];
-      this.#page = { ...this.#page, count: count + 1, next: next || longer.length > PAGE_SIZE, results: longer.slice(0, PAGE_SIZE) };
-    }
+    const change = known
+      ? { results: others.map((other) => (other.id === run.id ? { ...other, ...run } : other)) }
+      : { count: count + 1, next: next || others.length === PAGE_SIZE, results: [run, ...others].slice(0, PAGE_SIZE) };
+    this.#page = { ...this.#page, ...change };
     this.#show();
     return true;
   }
@@ -216,7 +215,10 @@ export class RunTable {
       const { size } = this.#selected;
       setText(this.#parts.said, `${size || "No"} run${size === 1 ? "" : "s"} selected.`);
     });
-    const cancel = cancelButton(run, (id) => post(this.stopUrl, { run: id }), () => this.refresh());
+    const cancel = cancelButton(run, this.stopUrl, async (problem) => {
+      await this.refresh();
+      if (problem) setText(this.#parts.problem, problem);
+    });
     return h("tr", {}, h("td", { class: "pick" }, checkbox), th("row", ...titleOf(run, this.pages)), ...cells(run, cancel));
   }
 

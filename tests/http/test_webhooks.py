@@ -273,6 +273,21 @@ def test_an_endpoint_that_hangs_holds_two_threads_at_most(receiver, monkeypatch)
     assert attempted(delivery).status == "delivered"
 
 
+def test_the_poller_outlives_an_error_that_nobody_foresaw(monkeypatch, settings, caplog) -> None:
+    def sleep(_: float) -> None:
+        if len(polls) == 2:
+            raise KeyboardInterrupt
+
+    polls: list[int] = []
+    settings.WEBHOOK_DAYS = 1_000_000  # which the checks refuse: before the year 1
+    monkeypatch.setattr(polling, "close_old_connections", lambda: None)
+    monkeypatch.setattr(polling, "poll", lambda: polls.append(1))
+    monkeypatch.setattr(polling.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        polling.watch()
+    assert "OverflowError" in caplog.text
+
+
 # --- Where deliveries may go ---
 
 INSIDE = [

@@ -62,6 +62,21 @@ def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -
     assert status_after(run, 60.0 + LOST_SECONDS, dog=dog) == Status.QUEUED
 
 
+def test_a_watchdog_outlives_an_error_that_nobody_foresaw(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def sleep(_: float) -> None:
+        if len(caplog.records) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
+    monkeypatch.setattr(Watchdog, "poll", lambda *_: 1 / 0)
+    monkeypatch.setattr(watchdog.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        watchdog.watch(Watchdog(is_worker=False))
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) -> None:
     dog, late = Watchdog(is_worker=False), 2 * GIVEN_UP_SECONDS
     assert status_after(run, 0.0, late, dog=dog) == Status.QUEUED

@@ -1,6 +1,6 @@
 """The life of a claimed run: supervise its training process, publish its model, write its end.
 
-This is the one place in the project that catches every exception, so that every run gets an ending.
+Every exception is caught here, so that every run gets an ending.
 """
 
 import errno

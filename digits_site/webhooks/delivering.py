@@ -85,6 +85,7 @@ def record(delivery: WebhookDelivery, outcome: Outcome) -> None:
     row = WebhookDelivery.objects.filter(pk=delivery.pk, status=WebhookDelivery.Status.PENDING)
     endpoint = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id)
     with transaction.atomic():
+        endpoint.select_for_update(no_key=True).first()  # before its delivery, as a deletion locks them
         if outcome.delivered:
             row.update(status=WebhookDelivery.Status.DELIVERED, next_attempt_at=None, **values)
             endpoint.update(last_success_at=now, failures=0)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import truncatechars
 from django.template.response import TemplateResponse
@@ -151,6 +152,15 @@ class WebhookEndpointAdmin(ActionAdmin):
             obj.disabled_reason, obj.failures = ("", 0) if obj.enabled else (BY_HAND, obj.failures)
             changed += ["disabled_reason", "failures"]
         obj.save(update_fields=changed)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, WebhookEndpoint.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Lock the endpoints first: no delivery is added between the deletion of the others and of their endpoint."""
+        with transaction.atomic():
+            list(queryset.select_for_update())
+            super().delete_queryset(request, queryset)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return show_once(self, request, obj, obj.secret)

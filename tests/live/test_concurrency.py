@@ -22,7 +22,7 @@ from recognition.errors import ModelRejected
 from recognition.models import Activation, ModelVersion
 from tests.support.admin_pages import MODELS, hidden_fields
 from tests.support.constant_models import constant_model, publish_constant_model
-from tests.support.runs import PARAMETERS, claimed_run
+from tests.support.runs import PARAMETERS, claimed_run, make_run
 from tests.support.stack import eventually
 from training.learner.checkpoints import prepare_attempt
 from training.models import Status, TrainingRun
@@ -220,6 +220,16 @@ def test_no_run_begins_with_a_deleted_model_and_no_base_of_a_new_run_is_deleted(
             begin()
 
     meanwhile(begin_too_late, lambda: delete(model))
+
+
+def test_two_runs_are_chosen_as_the_baseline_at_once() -> None:
+    one, other = (make_run(Status.COMPLETED) for _ in range(2))
+    choose = lambda run: Client(HTTP_HOST="localhost").patch(  # noqa: E731
+        f"/api/runs/{run.pk}/", {"baseline": True}, content_type="application/json"
+    )
+    answer = meanwhile(lambda: choose(other), lambda: choose(one))
+    assert answer.status_code == 200, answer.content
+    assert list(TrainingRun.objects.filter(is_baseline=True)) == [other]
 
 
 def test_a_run_ends_while_an_endpoint_that_is_told_of_it_is_deleted() -> None:

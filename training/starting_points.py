@@ -48,8 +48,12 @@ def select_corrections_of(number: int) -> Selection:
 
 def can_continue(run: TrainingRun) -> bool:
     """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
-    preset = PRESETS.get(run.preset)
-    return run.has_ended and bool(run.checkpoint) and preset is not None and not preset.adapts
+    return run.has_ended and bool(run.checkpoint) and is_continuable(run.preset)
+
+
+def is_continuable(preset: str) -> bool:
+    """Return whether runs of the preset can be continued: it exists, and learns no corrections."""
+    return preset in PRESETS and not PRESETS[preset].adapts
 
 
 def continue_run(run: TrainingRun, number: int) -> None:

@@ -8,11 +8,12 @@ import logging
 import shutil
 import threading
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.utils.text import capfirst
 
@@ -21,7 +22,7 @@ from digits_site.web.errors import StateChanged
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import ModelVersion, Via
-from training.errors import LostClaim
+from training.errors import LostClaim, NoCheckpoint
 from training.learner import checkpoints
 from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
@@ -77,7 +78,7 @@ def run_attempt(progress: RunProgress) -> None:
         end_without_model(progress, Status.INTERRUPTED)
     except ChildLost as error:
         requeue_or_end(progress, str(error))
-    except (ChildFailed, ModelRejected, NoFile, StorageUnavailable) as error:
+    except (ChildFailed, ModelRejected, NoCheckpoint, NoFile, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
         stopped = {"stopped_via": StoppedVia.TIME_LIMIT} if error.code == TIMED_OUT else {}
         values = {"error_code": error.code, "error": str(error), "error_detail": detail}
@@ -180,7 +181,8 @@ def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
     keep_checkpoint(run, folder_of(run))
     progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
-    promote_next()
+    with suppress(AnyDatabaseError):  # else a watchdog does
+        promote_next()
 
 
 def requeue_or_end(progress: RunProgress, why: str) -> None:

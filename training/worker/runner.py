@@ -17,6 +17,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.utils.text import capfirst
 
+from digits_site.databases import clean
 from digits_site.observability.logging import run_context
 from digits_site.web.errors import StateChanged
 from recognition import registry
@@ -32,7 +33,7 @@ from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.environment import describe_environment
 from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint
-from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
+from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, hide_paths, supervise
 from training.worker.waiting import promote_next
 
 CHAMPION_CHANGED = "Another model went into service during the run. This model was not compared with it."
@@ -167,8 +168,11 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, 
     return False, reason
 
 
-def end_without_model(progress: RunProgress, status: Status, **values: Any) -> None:
+def end_without_model(
+    progress: RunProgress, status: Status, *, error: str = "", error_detail: str = "", **values: Any
+) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
+    values |= {"error": clean(hide_paths(error)), "error_detail": clean(error_detail)}
     persist(lambda: progress.finish(status, **values))
     broadcast_end(progress)
 

@@ -50,18 +50,26 @@ class WebhookEndpoint(models.Model):
         return f"endpoint {self.pk}"
 
     def renew_secret(self) -> str:
-        """Set and return a new secret, without saving it. The old one signs as well for a day."""
+        """Set and return a new secret, without saving it. The old one signs as well for a day.
+
+        Those that sign then still do so too: a receiver may know only one of them.
+        """
         secret = signing.make_secret()
-        self.encrypted_old_secret, self.rotated_at = self.encrypted_secret, timezone.now()
-        self.encrypted_secret = signing.encrypt(secret)
+        self.encrypted_old_secret = " ".join([self.encrypted_secret, *self.encrypted_old_secrets()])
+        self.encrypted_secret, self.rotated_at = signing.encrypt(secret), timezone.now()
         return secret
+
+    def encrypted_old_secrets(self) -> list[str]:
+        """Return the replaced secrets that still sign, the newest first."""
+        is_recent = self.rotated_at is not None and timezone.now() < self.rotated_at + ROTATION
+        return self.encrypted_old_secret.split() if is_recent else []
 
     def signing_secrets(self) -> list[str]:
         """Return the secrets that sign a request now. Raises UnreadableSecret."""
         current = [signing.decrypt(self.encrypted_secret)]
-        if self.encrypted_old_secret and self.rotated_at and timezone.now() < self.rotated_at + ROTATION:
+        for old in self.encrypted_old_secrets():
             with suppress(signing.UnreadableSecret):  # it was rotated because SECRET_KEY had changed
-                current.append(signing.decrypt(self.encrypted_old_secret))
+                current.append(signing.decrypt(old))
         return current
 
 

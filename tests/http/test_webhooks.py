@@ -391,6 +391,19 @@ def test_a_secret_is_encrypted_and_says_when_the_key_has_changed(receiver, setti
     assert attempted(published(endpoint)).status == "delivered"
 
 
+def test_secrets_that_are_rotated_twice_within_a_day_sign_for_a_day(receiver) -> None:
+    endpoint, first = made(receiver.url)
+    secrets = [first, endpoint.renew_secret(), endpoint.renew_secret()]
+    endpoint.save()
+    attempted(published(endpoint))
+    assert all(receiver.received[0].verified(secret) for secret in secrets)
+    assert endpoint.signing_secrets() == secrets[::-1]
+    endpoint.rotated_at -= timedelta(days=1)
+    assert endpoint.signing_secrets() == secrets[2:]
+    newest = endpoint.renew_secret()
+    assert endpoint.signing_secrets() == [newest, secrets[2]]
+
+
 def test_old_deliveries_are_deleted(receiver, settings) -> None:
     endpoint, _ = made(receiver.url)
     old, new = published(endpoint), published(endpoint)

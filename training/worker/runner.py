@@ -190,10 +190,10 @@ def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
 
 
 def requeue_or_end(progress: RunProgress, why: str) -> None:
-    """Return the run to the queue, or end it if no attempt is left."""
+    """Return the run to the queue, or end it if it was stopped or no attempt is left."""
     run = progress.run
     logger.warning("%s stopped early: %s", run, why)
-    if persist(run.requeue_or_end):
+    if persist(lambda: run.requeue_or_end(is_shutdown=SHUTDOWN.is_set())):
         if run.is_active:
             progress.broadcast(payload_of(run))
         else:

@@ -28,7 +28,7 @@ class WebhookEndpoint(models.Model):
     """A URL that is told of events.
 
     It is disabled by hand, when it answers 410, or when the last attempt of a delivery fails and none has succeeded
-    since the event; `disabled_reason` says which. Its deliveries then wait until it is enabled.
+    since the event; `disabled_reason` says which. Until it is enabled, pending deliveries wait, and events are not sent.
     """
 
     url = models.CharField("URL", max_length=500, unique=True)
@@ -63,6 +63,11 @@ class WebhookEndpoint(models.Model):
         """Return the replaced secrets that still sign, the newest first."""
         is_recent = self.rotated_at is not None and timezone.now() < self.rotated_at + ROTATION
         return self.encrypted_old_secret.split() if is_recent else []
+
+    def restart_waiting(self) -> None:
+        """Let deliveries that are overdue be due now."""
+        waiting, now = self.deliveries.filter(status=WebhookDelivery.Status.PENDING), timezone.now()
+        waiting.filter(next_attempt_at__lt=now).update(next_attempt_at=now)
 
     def signing_secrets(self) -> list[str]:
         """Return the secrets that sign a request now. Raises UnreadableSecret."""

@@ -199,6 +199,9 @@ def test_an_attempt_that_fails_here_is_recorded_and_one_that_never_ends_is_not_r
     assert attempted(delivery).error == "The attempt failed in this service. Its log says why."
     WebhookDelivery.objects.update(attempts=len(STEPS) + 1)
     assert (attempted(delivery).status, delivery.attempts) == ("failed", len(STEPS) + 1)
+    assert delivery.error == "The worker was lost during the last attempt."
+    endpoint.refresh_from_db()
+    assert (endpoint.enabled, endpoint.failures) == (False, 2), "as after any last attempt that fails"
 
 
 def test_an_endpoint_that_is_gone_is_disabled_at_once_and_says_so(receiver, caplog) -> None:

@@ -4,7 +4,7 @@ from digits_site.web.errors import InvalidParameter
 from recognition.corrections.selection import Selection, select_accepted, select_again
 from recognition.models import Activation
 from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
-from training.learner.presets import PRESETS
+from training.learner.presets import is_continuable
 from training.models import Epoch, RunCorrections, TrainingRun
 
 MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
@@ -49,11 +49,6 @@ def select_corrections_of(number: int) -> Selection:
 def can_continue(run: TrainingRun) -> bool:
     """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
     return run.has_ended and bool(run.checkpoint) and is_continuable(run.preset)
-
-
-def is_continuable(preset: str) -> bool:
-    """Return whether runs of the preset can be continued: it exists, and learns no corrections."""
-    return preset in PRESETS and not PRESETS[preset].adapts
 
 
 def continue_run(run: TrainingRun, number: int) -> None:

@@ -28,7 +28,8 @@ class WebhookEndpoint(models.Model):
     """A URL that is told of events.
 
     It is disabled by hand, when it answers 410, or when the last attempt of a delivery fails and none has succeeded
-    since the event; `disabled_reason` says which. Until it is enabled, pending deliveries wait, and events are not sent.
+    since the event; `disabled_reason` says which. Until it is enabled, pending deliveries wait, and no event
+    is sent.
     """
 
     url = models.CharField("URL", max_length=500, unique=True)

@@ -251,7 +251,9 @@ def test_a_longer_list_takes_no_more_queries(client: Client, django_assert_max_n
         assert [run["finished_epochs"] for run in answer] == list(range(8, -1, -1))
 
 
-@pytest.mark.parametrize(("code", "bad", "shown"), [("training_failed", "\ud800", "?"), ("runner_failed", "\0", "\ufffd")])
+@pytest.mark.parametrize(
+    ("code", "bad", "shown"), [("training_failed", "\ud800", "?"), ("runner_failed", "\0", "\ufffd")]
+)
 def test_a_run_that_fails_with_any_text_says_so_without_this_machines_folders(
     client: Client, settings, monkeypatch, code: str, bad: str, shown: str
 ) -> None:

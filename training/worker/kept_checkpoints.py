@@ -17,8 +17,8 @@ from recognition.errors import StorageUnavailable
 from recognition.models import ObsoleteFile
 from training.errors import NoCheckpoint
 from training.learner.checkpoints import epoch_of
+from training.learner.presets import is_continuable
 from training.models import TrainingRun
-from training.starting_points import is_continuable
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ def forget_old_checkpoints() -> None:
 def place_checkpoint(run: TrainingRun, folder: Path) -> None:
     """Write the checkpoint that the run continues from where `checkpoints.prepare_attempt` finds it.
 
-    Raises NoCheckpoint if it is gone or damaged. Another start would train other epochs than those that the run has: the
-    schedule of the learning rate depends on their number.
+    Raises NoCheckpoint if it is gone or damaged. From the beginning, the run would train other epochs than the copied
+    ones: the schedule of the learning rate depends on their number.
     """
     earlier = run.continues
     if earlier is None:

@@ -21,6 +21,7 @@ from recognition.storage import storage
 from training.learner.config import KERAS_LEARNER
 
 MIN_LOST_SECONDS = 3.0  # six heartbeats
+MAX_DAYS = 36_500  # Python's dates begin in the year 1
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's own deployment check
 RATE = re.compile(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)")
 HOST = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -68,6 +69,9 @@ def value_errors() -> Iterator[CheckMessage]:
     if settings.RUN_LOST_SECONDS < MIN_LOST_SECONDS:
         message = f"RUN_LOST_SECONDS is {settings.RUN_LOST_SECONDS:g}: a busy worker's heartbeat can be later."
         yield Error(message, f"Set it to {MIN_LOST_SECONDS:g} or more, or leave it out.", id="digits.E023")
+    for name in ("CORRECTION_DAYS", "WEBHOOK_DAYS"):
+        if (days := getattr(settings, name)) > MAX_DAYS:
+            yield Error(f"{name} is {days}.", f"Set it to {MAX_DAYS} or less; 0 is for ever.", id="digits.E025")
     if not is_function_path(settings.LEARNER):
         message = f"LEARNER is {settings.LEARNER!r}, and there is no such module."
         hint = f"Leave it out to train with Keras, or name a function: LEARNER={KERAS_LEARNER}"

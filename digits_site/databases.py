@@ -39,3 +39,9 @@ def configure(database: dict[str, Any], pool_size: int) -> dict[str, Any]:
     }
     # The pool checks each connection before it hands it out: the server may have restarted.
     return database | {"CONN_HEALTH_CHECKS": True, "OPTIONS": {**options, "pool": pool}}
+
+
+def clean(text: bytes | str) -> str:
+    """Return text that PostgreSQL takes: UTF-8 without NUL."""
+    encoded = text if isinstance(text, bytes) else text.encode("utf-8", "replace")  # a lone surrogate has no UTF-8
+    return encoded.decode("utf-8", "replace").replace("\x00", "\ufffd")

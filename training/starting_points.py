@@ -4,7 +4,7 @@ from digits_site.web.errors import InvalidParameter
 from recognition.corrections.selection import Selection, select_accepted, select_again
 from recognition.models import Activation
 from training.errors import CorrectionsGone, NoCheckpoint, NoModel, NoWeights, TooFewCorrections
-from training.learner.presets import PRESETS
+from training.learner.presets import is_continuable
 from training.models import Epoch, RunCorrections, TrainingRun
 
 MIN_CORRECTIONS = 10  # accepted ones, for a run that learns corrections
@@ -48,8 +48,7 @@ def select_corrections_of(number: int) -> Selection:
 
 def can_continue(run: TrainingRun) -> bool:
     """Return whether the weights of the run's last epoch are kept, and its preset learns no corrections."""
-    preset = PRESETS.get(run.preset)
-    return run.has_ended and bool(run.checkpoint) and preset is not None and not preset.adapts
+    return run.has_ended and bool(run.checkpoint) and is_continuable(run.preset)
 
 
 def continue_run(run: TrainingRun, number: int) -> None:

@@ -36,4 +36,4 @@ class ScopedPermission(BasePermission):
         return False
 
     def account_may(self, request: Request) -> bool:
-        return bool(request.user.has_perm(SCOPES[self.scope].permission))
+        return self.is_open() or bool(request.user.has_perm(SCOPES[self.scope].permission))

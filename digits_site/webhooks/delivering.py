@@ -21,6 +21,7 @@ STEPS = (1, 6, 24, 120, 720, 3600, 7200, 10080, 14400, 17280)
 JITTER = 0.2  # a step is longer by up to this share, so that retries spread
 LEASE = 3  # times WEBHOOK_TIMEOUT_SECONDS: longer than an attempt, resolving the name included
 GONE = 410
+NEVER_ENDED = "The worker was lost during the last attempt."
 logger = logging.getLogger(__name__)
 
 
@@ -48,8 +49,9 @@ def claim(delivery_id: int) -> WebhookDelivery | None:
     now = timezone.now()
     lease = now + timedelta(seconds=LEASE * settings.WEBHOOK_TIMEOUT_SECONDS)
     due = WebhookDelivery.objects.due(now).filter(pk=delivery_id)
-    if due.filter(attempts__gt=len(STEPS)).update(status=WebhookDelivery.Status.FAILED, next_attempt_at=None):
-        logger.error("webhook delivery %s has failed: its last attempt never ended", delivery_id)
+    if ended := due.filter(attempts__gt=len(STEPS)).select_related("endpoint").first():
+        logger.error("webhook %s has failed: %s", ended, NEVER_ENDED)
+        record(ended, Outcome(0.0, error=NEVER_ENDED))
         return None
     if not due.update(attempts=F("attempts") + 1, next_attempt_at=lease, last_attempt_at=now):
         return None
@@ -85,6 +87,7 @@ def record(delivery: WebhookDelivery, outcome: Outcome) -> None:
     row = WebhookDelivery.objects.filter(pk=delivery.pk, status=WebhookDelivery.Status.PENDING)
     endpoint = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id)
     with transaction.atomic():
+        endpoint.select_for_update(no_key=True).first()  # before its delivery, as a deletion locks them
         if outcome.delivered:
             row.update(status=WebhookDelivery.Status.DELIVERED, next_attempt_at=None, **values)
             endpoint.update(last_success_at=now, failures=0)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -28,7 +28,8 @@ class WebhookEndpoint(models.Model):
     """A URL that is told of events.
 
     It is disabled by hand, when it answers 410, or when the last attempt of a delivery fails and none has succeeded
-    since the event; `disabled_reason` says which. Its deliveries then wait until it is enabled.
+    since the event; `disabled_reason` says which. Until it is enabled, pending deliveries wait, and no event
+    is sent.
     """
 
     url = models.CharField("URL", max_length=500, unique=True)
@@ -50,18 +51,31 @@ class WebhookEndpoint(models.Model):
         return f"endpoint {self.pk}"
 
     def renew_secret(self) -> str:
-        """Set and return a new secret, without saving it. The old one signs as well for a day."""
+        """Set and return a new secret, without saving it. The old one signs as well for a day.
+
+        Those that sign then still do so too: a receiver may know only one of them.
+        """
         secret = signing.make_secret()
-        self.encrypted_old_secret, self.rotated_at = self.encrypted_secret, timezone.now()
-        self.encrypted_secret = signing.encrypt(secret)
+        self.encrypted_old_secret = " ".join([self.encrypted_secret, *self.encrypted_old_secrets()])
+        self.encrypted_secret, self.rotated_at = signing.encrypt(secret), timezone.now()
         return secret
+
+    def encrypted_old_secrets(self) -> list[str]:
+        """Return the replaced secrets that still sign, the newest first."""
+        is_recent = self.rotated_at is not None and timezone.now() < self.rotated_at + ROTATION
+        return self.encrypted_old_secret.split() if is_recent else []
+
+    def restart_waiting(self) -> None:
+        """Let deliveries that are overdue be due now."""
+        waiting, now = self.deliveries.filter(status=WebhookDelivery.Status.PENDING), timezone.now()
+        waiting.filter(next_attempt_at__lt=now).update(next_attempt_at=now)
 
     def signing_secrets(self) -> list[str]:
         """Return the secrets that sign a request now. Raises UnreadableSecret."""
         current = [signing.decrypt(self.encrypted_secret)]
-        if self.encrypted_old_secret and self.rotated_at and timezone.now() < self.rotated_at + ROTATION:
+        for old in self.encrypted_old_secrets():
             with suppress(signing.UnreadableSecret):  # it was rotated because SECRET_KEY had changed
-                current.append(signing.decrypt(self.encrypted_old_secret))
+                current.append(signing.decrypt(old))
         return current
 
 
@@ -127,6 +141,9 @@ def count_overdue() -> int:
 
 
 def select_endpoints(event_type: str) -> list[WebhookEndpoint]:
-    """Return the enabled endpoints that are told of this type of event."""
+    """Return the enabled endpoints that are told of this type of event. They are not deleted in this transaction."""
     enabled: Any = WebhookEndpoint.objects.filter(enabled=True).only("events")
+    if connection.vendor == "postgresql":  # as its foreign keys lock, which Django cannot; publishers do not wait
+        sql, params = enabled.query.sql_with_params()
+        enabled = WebhookEndpoint.objects.raw(f"{sql} FOR KEY SHARE", params)
     return [endpoint for endpoint in enabled if event_type in endpoint.events]

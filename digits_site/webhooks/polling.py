@@ -58,6 +58,8 @@ def watch() -> None:
                 apply_retention()
         except (AnyDatabaseError, *BROKER_ERRORS) as error:
             logger.warning("webhooks: %s", error)
+        except Exception:  # without this thread no delivery is ever sent again
+            logger.exception("webhooks: polling failed")
         finally:
             close_old_connections()
         time.sleep(min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, settings.WEBHOOK_RETRY_SECONDS / 2)))

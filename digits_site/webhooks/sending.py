@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from digits_site.databases import clean
 from digits_site.webhooks.destinations import Destination, Refused, parse_url, resolve
 
 KEPT_BYTES = 2048  # of an answer
@@ -163,9 +164,3 @@ def abort(sock: socket.socket) -> None:
 def tls_context() -> ssl.SSLContext:
     """Return a context with the system's certificate authorities, or those of SSL_CERT_FILE; loading takes 20 ms."""
     return ssl.create_default_context()
-
-
-def clean(text: bytes | str) -> str:
-    """Return text that PostgreSQL takes: UTF-8 without NUL."""
-    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return decoded.replace("\x00", "\ufffd")

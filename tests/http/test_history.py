@@ -19,6 +19,8 @@ from training import shipping
 from training.learner import dataset
 from training.learner.presets import PRESETS
 from training.models import Status, TrainingRun
+from training.worker import runner
+from training.worker.supervisor import ChildFailed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -247,3 +249,23 @@ def test_a_longer_list_takes_no_more_queries(client: Client, django_assert_max_n
         with django_assert_max_num_queries(6):
             answer = client.get(f"/api/runs/{query}").json()["results"]
         assert [run["finished_epochs"] for run in answer] == list(range(8, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("code", "bad", "shown"), [("training_failed", "\ud800", "?"), ("runner_failed", "\0", "\ufffd")]
+)
+def test_a_run_that_fails_with_any_text_says_so_without_this_machines_folders(
+    client: Client, settings, monkeypatch, code: str, bad: str, shown: str
+) -> None:
+    text = f"{bad} in {settings.DATA_DIR}/runs/1 and {settings.BASE_DIR}/training"
+    error = ChildFailed(code, text, text) if code == "training_failed" else PermissionError(text)
+
+    def supervise(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(runner, "supervise", supervise)
+    run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
+    runner.execute(run.pk)
+    answer = client.get(f"/api/runs/{run.pk}/").json()
+    assert (answer["status"], answer["error_code"], answer["attempt"]) == ("error", code, 1)
+    assert answer["error"].endswith(f"{shown} in runs/1 and training")

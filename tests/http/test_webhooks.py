@@ -199,6 +199,9 @@ def test_an_attempt_that_fails_here_is_recorded_and_one_that_never_ends_is_not_r
     assert attempted(delivery).error == "The attempt failed in this service. Its log says why."
     WebhookDelivery.objects.update(attempts=len(STEPS) + 1)
     assert (attempted(delivery).status, delivery.attempts) == ("failed", len(STEPS) + 1)
+    assert delivery.error == "The worker was lost during the last attempt."
+    endpoint.refresh_from_db()
+    assert (endpoint.enabled, endpoint.failures) == (False, 2), "as after any last attempt that fails"
 
 
 def test_an_endpoint_that_is_gone_is_disabled_at_once_and_says_so(receiver, caplog) -> None:
@@ -271,6 +274,21 @@ def test_an_endpoint_that_hangs_holds_two_threads_at_most(receiver, monkeypatch)
     polling.poll()
     assert sent == [delivery.pk]
     assert attempted(delivery).status == "delivered"
+
+
+def test_the_poller_outlives_an_error_that_nobody_foresaw(monkeypatch, settings, caplog) -> None:
+    def sleep(_: float) -> None:
+        if len(polls) == 2:
+            raise KeyboardInterrupt
+
+    polls: list[int] = []
+    settings.WEBHOOK_DAYS = 1_000_000  # which the checks refuse: before the year 1
+    monkeypatch.setattr(polling, "close_old_connections", lambda: None)
+    monkeypatch.setattr(polling, "poll", lambda: polls.append(1))
+    monkeypatch.setattr(polling.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        polling.watch()
+    assert "OverflowError" in caplog.text
 
 
 # --- Where deliveries may go ---
@@ -374,6 +392,19 @@ def test_a_secret_is_encrypted_and_says_when_the_key_has_changed(receiver, setti
     endpoint.renew_secret()
     endpoint.save()
     assert attempted(published(endpoint)).status == "delivered"
+
+
+def test_secrets_that_are_rotated_twice_within_a_day_sign_for_a_day(receiver) -> None:
+    endpoint, first = made(receiver.url)
+    secrets = [first, endpoint.renew_secret(), endpoint.renew_secret()]
+    endpoint.save()
+    attempted(published(endpoint))
+    assert all(receiver.received[0].verified(secret) for secret in secrets)
+    assert endpoint.signing_secrets() == secrets[::-1]
+    endpoint.rotated_at = timezone.now() - timedelta(days=1)
+    assert endpoint.signing_secrets() == secrets[2:]
+    newest = endpoint.renew_secret()
+    assert endpoint.signing_secrets() == [newest, secrets[2]]
 
 
 def test_old_deliveries_are_deleted(receiver, settings) -> None:

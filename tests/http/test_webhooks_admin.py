@@ -88,10 +88,14 @@ def test_an_endpoint_that_was_disabled_says_why_until_it_is_enabled(client: Clie
     for path in (ENDPOINTS, f"{ENDPOINTS}{endpoint.pk}/change/"):
         assert "disabled It answered 410 Gone." in text_of(client.get(path))
     assert "when the endpoint is enabled" in page(client, delivery, DELIVERIES)
+    WebhookDelivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=2))
     form = {"url": receiver.url, "events": ["run.error", "model.activated"]}
     text = text_of(client.post(f"{ENDPOINTS}{endpoint.pk}/change/", form | {"enabled": "on"}, follow=True))
     assert "410 Gone" not in text
+    assert "Start the worker for webhooks" not in text, "it was not the worker that let it wait"
     assert "run.error, model.activated" in text
+    deliver(delivery.pk)
+    assert "delivered" in page(client, delivery, DELIVERIES)
     assert "disabled Disabled by hand." in text_of(client.post(f"{ENDPOINTS}{endpoint.pk}/change/", form, follow=True))
 
 

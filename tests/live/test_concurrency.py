@@ -14,13 +14,15 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from digits_site.web.errors import StateChanged
+from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
+from digits_site.webhooks.publishing import publish
 from recognition import registry
 from recognition.deletion import Plan, delete_planned, plan_models
 from recognition.errors import ModelRejected
 from recognition.models import Activation, ModelVersion
 from tests.support.admin_pages import MODELS, hidden_fields
 from tests.support.constant_models import constant_model, publish_constant_model
-from tests.support.runs import PARAMETERS
+from tests.support.runs import PARAMETERS, claimed_run, make_run
 from tests.support.stack import eventually
 from training.learner.checkpoints import prepare_attempt
 from training.models import Status, TrainingRun
@@ -218,3 +220,31 @@ def test_no_run_begins_with_a_deleted_model_and_no_base_of_a_new_run_is_deleted(
             begin()
 
     meanwhile(begin_too_late, lambda: delete(model))
+
+
+def test_two_runs_are_chosen_as_the_baseline_at_once() -> None:
+    one, other = (make_run(Status.COMPLETED) for _ in range(2))
+    choose = lambda run: Client(HTTP_HOST="localhost").patch(  # noqa: E731
+        f"/api/runs/{run.pk}/", {"baseline": True}, content_type="application/json"
+    )
+    answer = meanwhile(lambda: choose(other), lambda: choose(one))
+    assert answer.status_code == 200, answer.content
+    assert list(TrainingRun.objects.filter(is_baseline=True)) == [other]
+
+
+def test_a_run_ends_while_an_endpoint_that_is_told_of_it_is_deleted() -> None:
+    endpoint, run = WebhookEndpoint.objects.create(url="http://127.0.0.1:9/", events=["run.error"]), claimed_run()
+    meanwhile(lambda: run.finish(Status.ERROR), endpoint.delete)
+    assert TrainingRun.objects.get(pk=run.pk).status == Status.ERROR
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["{}/delete/", ""])
+def test_an_endpoint_is_deleted_with_the_delivery_that_it_gets_meanwhile(admin_client: Client, path: str) -> None:
+    endpoint = WebhookEndpoint.objects.create(url="http://127.0.0.1:9/", events=["run.error"])
+    form = {"post": "yes", "action": "delete_selected", "_selected_action": endpoint.pk}
+    url = f"/admin/webhooks/webhookendpoint/{path.format(endpoint.pk)}"
+    answer = meanwhile(lambda: admin_client.post(url, form), lambda: publish("run.error", {}))
+    assert answer.status_code == 302
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()

@@ -76,7 +76,7 @@ def test_a_stopped_run_goes_on_to_its_end(stack: Stack) -> None:
 
 def test_checkpoints_are_kept_for_the_newest_runs_and_go_with_theirs(stack: Stack) -> None:
     files = stack.folder / "models" / "checkpoints"
-    kept = lambda: len(list(files.glob("*/*.keras")))  # noqa: E731
+    kept = lambda: len(list(files.rglob("*.keras")))  # noqa: E731
     before = kept()
     run = stack.ended(stack.train(**SHORT))
     eventually(lambda: kept() >= min(20, before + 1), PATIENCE_SECONDS, "its checkpoint")

@@ -198,9 +198,11 @@ NOT_FOUND = ("", "fit", "training.learner.nobody.fit", "nobody.learner.fit", "tr
         *(("LEARNER", path, []) for path in (KERAS_LEARNER, NUMPY_LEARNER)),
         *(("LEARNER", path, ["digits.E021"]) for path in NOT_FOUND),
         ("RUN_LOST_SECONDS", 1.0, ["digits.E023"]),  # a run would be lost between two heartbeats
+        *((name, checks.MAX_DAYS, []) for name in ("CORRECTION_DAYS", "WEBHOOK_DAYS")),
+        *((name, 1_000_000, ["digits.E025"]) for name in ("CORRECTION_DAYS", "WEBHOOK_DAYS")),  # before the year 1
     ],
 )
-def test_a_setting_that_no_run_can_go_by_is_named(settings, name: str, value: object, errors: list[str]) -> None:
+def test_a_setting_that_no_worker_can_go_by_is_named(settings, name: str, value: object, errors: list[str]) -> None:
     setattr(settings, name, value)
     assert [error.id for error in checks.value_errors()] == errors
 

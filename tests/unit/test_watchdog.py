@@ -1,6 +1,7 @@
 """What a watchdog makes of an active run, on a clock of the test's own."""
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.utils import timezone
@@ -8,7 +9,8 @@ from django.utils import timezone
 from tests.support.runs import PARAMETERS, claimed_run
 from training.errors import LostClaim
 from training.models import MAX_ATTEMPTS, Status, TrainingRun
-from training.worker import queue, watchdog
+from training.worker import queue, runner, watchdog
+from training.worker.supervisor import ChildLost
 from training.worker.watchdog import FIRST_POLL_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS, UNCLAIMED_SECONDS, Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -62,6 +64,21 @@ def test_a_database_that_cannot_be_asked_is_no_silent_worker(run: TrainingRun) -
     assert status_after(run, 60.0 + LOST_SECONDS, dog=dog) == Status.QUEUED
 
 
+def test_a_watchdog_outlives_an_error_that_nobody_foresaw(
+    run: TrainingRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def sleep(_: float) -> None:
+        if len(caplog.records) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
+    monkeypatch.setattr(Watchdog, "poll", lambda *_: 1 / 0)
+    monkeypatch.setattr(watchdog.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        watchdog.watch(Watchdog(is_worker=False))
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_release_that_came_late_leaves_time_to_take_the_run(run: TrainingRun) -> None:
     dog, late = Watchdog(is_worker=False), 2 * GIVEN_UP_SECONDS
     assert status_after(run, 0.0, late, dog=dog) == Status.QUEUED
@@ -83,6 +100,26 @@ def test_a_run_that_was_to_be_stopped_is_interrupted_when_its_worker_is_lost(run
 def test_the_last_attempt_that_is_lost_ends_the_run(run: TrainingRun) -> None:
     assert status_after(run, 0.0, LOST_SECONDS, attempt=MAX_ATTEMPTS) == Status.ERROR
     assert run.error_code == "worker_lost"
+
+
+def test_a_worker_that_shuts_down_hands_any_attempt_back(run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long run outlives many deployments. The next loss ends it."""
+    shutdowns, shutdown = [True, False], Event()
+
+    def supervise(*_: object) -> None:
+        if shutdowns.pop(0):
+            shutdown.set()
+        raise ChildLost
+
+    monkeypatch.setattr(runner, "supervise", supervise)
+    monkeypatch.setattr(runner, "SHUTDOWN", shutdown)
+    TrainingRun.objects.update(status=Status.QUEUED, attempt=MAX_ATTEMPTS)
+    for status in (Status.QUEUED, Status.ERROR):
+        shutdown.clear()
+        runner.execute(run.pk)
+        run.refresh_from_db()
+        assert run.status == status
+    assert (run.error_code, run.attempt) == ("worker_lost", MAX_ATTEMPTS + 2)
 
 
 def test_a_worker_sends_itself_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ HINTS = {
     "export_mismatch": "Train again. If it recurs, check the versions of TensorFlow and ONNX.",
     "base_mismatch": "Put another model into service, then train again: the Keras file of this one is damaged.",
     "no_file": "Put another model into service, then train again: the Keras file of this one is missing.",
+    "no_checkpoint": "Train from the beginning, with the same seed: the weights to go on from are missing or damaged.",
     "queue_unavailable": "Check that Redis answers, then train again.",
 }
 OTHER = "The log below says where it failed."

@@ -16,9 +16,6 @@ class MayTrain(ScopedPermission):
     def is_open(self) -> bool:
         return bool(settings.TRAINING_OPEN)
 
-    def account_may(self, request: Request) -> bool:
-        return self.is_open() or super().account_may(request)
-
 
 class MayStop(MayTrain):
     scope = "stop"
@@ -33,9 +30,6 @@ class MayDescribe(ScopedPermission):
 
     def is_open(self) -> bool:
         return bool(settings.LOCAL)
-
-    def account_may(self, request: Request) -> bool:
-        return self.is_open() or super().account_may(request)
 
 
 def is_anonymous_visitor(request: Request) -> bool:

@@ -37,6 +37,8 @@ def apply(run: TrainingRun, values: Mapping[str, Any]) -> None:
     columns = {"is_baseline" if name == "baseline" else name: value for name, value in values.items() if name != "tags"}
     with transaction.atomic():
         if columns.get("is_baseline"):
+            # The row that all lock who choose a baseline: they then see each other's.
+            TrainingRun.objects.select_for_update(no_key=True).only("pk").order_by("pk").first()
             TrainingRun.objects.filter(is_baseline=True).exclude(pk=run.pk).update(is_baseline=False)
         if columns:
             TrainingRun.objects.filter(pk=run.pk).update(**columns)

@@ -89,3 +89,8 @@ PRESETS = {
         adapts=True,
     ),
 }
+
+
+def is_continuable(preset: str) -> bool:
+    """Return whether runs of the preset can be continued: it exists, and learns no corrections."""
+    return preset in PRESETS and not PRESETS[preset].adapts

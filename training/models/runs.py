@@ -20,7 +20,7 @@ from training.models.records import RunCorrections
 from training.models.states import ACTIVE, NEWEST_FIRST, UNFINISHED, Status, StoppedVia
 
 MAX_ATTEMPTS = 3
-WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
+WORKER_LOST = "Training stopped unexpectedly after several attempts. Try again, or ask the operator."
 SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 
 
@@ -237,11 +237,11 @@ class TrainingRun(models.Model):
             Q(status=Status.QUEUED, attempt=self.attempt), status=status, finished_at=timezone.now(), **values
         )
 
-    def requeue_or_end(self, seen: Q | None = None) -> bool:
+    def requeue_or_end(self, seen: Q | None = None, is_shutdown: bool = False) -> bool:
         """in_progress -> queued, or an ending after a stop or the last attempt. False: the row is not as `seen` now."""
         lost, now = self.owned() & (seen or Q()), timezone.now()
         values: dict[str, Any] = {"status": Status.QUEUED}
-        if self.attempt >= MAX_ATTEMPTS:
+        if self.attempt >= MAX_ATTEMPTS and not is_shutdown:  # a long run outlives any number of deployments
             values = {"status": Status.ERROR, "error_code": "worker_lost", "error": WORKER_LOST, "finished_at": now}
         return self._change(lost & Q(stop_requested_at=None), **values) or self._change(
             lost, status=Status.INTERRUPTED, finished_at=now

@@ -1,18 +1,23 @@
 """The checkpoints of runs that have ended, kept beside the models, so that a later run can go on from them."""
 
 import logging
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
 from django.conf import settings
 from django.core.files.storage import storages
+from django.db import Error as AnyDatabaseError
+from django.db import transaction
 
 from recognition import registry
 from recognition.deletion import remove_files
 from recognition.errors import StorageUnavailable
 from recognition.models import ObsoleteFile
+from training.errors import NoCheckpoint
 from training.learner.checkpoints import epoch_of
+from training.learner.presets import is_continuable
 from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -23,19 +28,19 @@ def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
 
     Without it the run cannot be continued, and nothing else depends on it: errors are logged.
     """
-    if not settings.CHECKPOINTS_KEPT:
-        return
-    finished = run.epochs.count()
-    files = [file for file in folder.glob(f"attempt-{run.attempt}/epoch-*.keras") if epoch_of(file) == finished]
-    if not files:
+    if not settings.CHECKPOINTS_KEPT or not is_continuable(run.preset):
         return
     try:
+        finished = run.epochs.count()
+        files = [file for file in folder.glob(f"attempt-{run.attempt}/epoch-*.keras") if epoch_of(file) == finished]
+        if not files:
+            return
         content = files[0].read_bytes()
-        name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}/{files[0].name}"
+        name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}_{files[0].name}"
         run.checkpoint = registry.store(storages["models"], name, content)
         TrainingRun.objects.filter(pk=run.pk).update(checkpoint=run.checkpoint)
         forget_old_checkpoints()
-    except (OSError, StorageUnavailable) as error:
+    except (OSError, StorageUnavailable, AnyDatabaseError) as error:
         logger.warning("the checkpoint of %s is not kept: %s", run, error)
 
 
@@ -45,28 +50,28 @@ def forget_old_checkpoints() -> None:
     kept = TrainingRun.objects.exclude(checkpoint="").order_by("-pk")
     old = dict(kept.exclude(pk__in=needed).values_list("pk", "checkpoint")[settings.CHECKPOINTS_KEPT :])
     if old:
-        TrainingRun.objects.filter(pk__in=old).update(checkpoint="")
-        ObsoleteFile.objects.bulk_create([ObsoleteFile(name=name) for name in old.values()])
+        with transaction.atomic():
+            TrainingRun.objects.filter(pk__in=old).update(checkpoint="")
+            ObsoleteFile.objects.bulk_create([ObsoleteFile(name=name) for name in old.values()])
         remove_files()
 
 
 def place_checkpoint(run: TrainingRun, folder: Path) -> None:
     """Write the checkpoint that the run continues from where `checkpoints.prepare_attempt` finds it.
 
-    If it is gone or damaged, the run starts over: with the same seed it trains the same epochs.
+    Raises NoCheckpoint if it is gone or damaged. From the beginning, the run would train other epochs than the copied
+    ones: the schedule of the learning rate depends on their number.
     """
-    if run.continues is None or not run.continues.checkpoint:
+    earlier = run.continues
+    if earlier is None:
         return
-    name = run.continues.checkpoint
-    try:
-        with storages["models"].open(name) as stored:
-            content = stored.read()
-    except FileNotFoundError:
-        logger.warning("the checkpoint of %s is gone: %s starts over", run.continues, run)
-        return
+    name, content = earlier.checkpoint, b""
+    with suppress(FileNotFoundError):
+        if name:
+            with storages["models"].open(name) as stored:
+                content = stored.read()
     if sha256(content).hexdigest() not in name:
-        logger.warning("the checkpoint of %s is damaged: %s starts over", run.continues, run)
-        return
-    file = folder / "attempt-0" / Path(name).name
+        raise NoCheckpoint(earlier.pk)
+    file = folder / "attempt-0" / Path(name).name.rpartition("_")[2]  # older ones are in a folder of their own
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

@@ -1,6 +1,6 @@
 """The life of a claimed run: supervise its training process, publish its model, write its end.
 
-This is the one place in the project that catches every exception, so that every run gets an ending.
+Every exception is caught here, so that every run gets an ending.
 """
 
 import errno
@@ -8,20 +8,22 @@ import logging
 import shutil
 import threading
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.utils.text import capfirst
 
+from digits_site.databases import clean
 from digits_site.observability.logging import run_context
 from digits_site.web.errors import StateChanged
 from recognition import registry
 from recognition.errors import LessAccurate, ModelRejected, NoFile, StorageUnavailable, WorseThanChampion
 from recognition.models import ModelVersion, Via
-from training.errors import LostClaim
+from training.errors import LostClaim, NoCheckpoint
 from training.learner import checkpoints
 from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
@@ -31,7 +33,7 @@ from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.environment import describe_environment
 from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint
-from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, supervise
+from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, hide_paths, supervise
 from training.worker.waiting import promote_next
 
 CHAMPION_CHANGED = "Another model went into service during the run. This model was not compared with it."
@@ -77,7 +79,7 @@ def run_attempt(progress: RunProgress) -> None:
         end_without_model(progress, Status.INTERRUPTED)
     except ChildLost as error:
         requeue_or_end(progress, str(error))
-    except (ChildFailed, ModelRejected, NoFile, StorageUnavailable) as error:
+    except (ChildFailed, ModelRejected, NoCheckpoint, NoFile, StorageUnavailable) as error:
         detail = getattr(error, "detail", "")
         stopped = {"stopped_via": StoppedVia.TIME_LIMIT} if error.code == TIMED_OUT else {}
         values = {"error_code": error.code, "error": str(error), "error_detail": detail}
@@ -166,8 +168,11 @@ def activate_if_requested(run: TrainingRun, model: ModelVersion) -> tuple[bool, 
     return False, reason
 
 
-def end_without_model(progress: RunProgress, status: Status, **values: Any) -> None:
+def end_without_model(
+    progress: RunProgress, status: Status, *, error: str = "", error_detail: str = "", **values: Any
+) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
+    values |= {"error": clean(hide_paths(error)), "error_detail": clean(error_detail)}
     persist(lambda: progress.finish(status, **values))
     broadcast_end(progress)
 
@@ -180,14 +185,15 @@ def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
     keep_checkpoint(run, folder_of(run))
     progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
-    promote_next()
+    with suppress(AnyDatabaseError):  # else a watchdog does
+        promote_next()
 
 
 def requeue_or_end(progress: RunProgress, why: str) -> None:
-    """Return the run to the queue, or end it if no attempt is left."""
+    """Return the run to the queue, or end it if it was stopped or no attempt is left."""
     run = progress.run
     logger.warning("%s stopped early: %s", run, why)
-    if persist(run.requeue_or_end):
+    if persist(lambda: run.requeue_or_end(is_shutdown=SHUTDOWN.is_set())):
         if run.is_active:
             progress.broadcast(payload_of(run))
         else:

@@ -140,5 +140,9 @@ def error_from_exit_code(exit_code: int | None, config: Config) -> ChildLost | C
     log = config.log_file
     detail = log.read_text(errors="replace")[-DETAIL_CHARACTERS:] if log.exists() else ""
     last = next((line for line in reversed(detail.splitlines()) if line.strip()), "nothing in its log")
-    shown = last.replace(f"{settings.DATA_DIR}/", "").replace(f"{settings.BASE_DIR}/", "")[:LINE_CHARACTERS]
-    return ChildFailed("training_failed", f"The training process failed: {shown}", detail)
+    return ChildFailed("training_failed", f"The training process failed: {hide_paths(last)[:LINE_CHARACTERS]}", detail)
+
+
+def hide_paths(text: str) -> str:
+    """Return an error's text without this machine's folders: everybody can read it."""
+    return text.replace(f"{settings.DATA_DIR}/", "").replace(f"{settings.BASE_DIR}/", "")

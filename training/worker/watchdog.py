@@ -105,6 +105,8 @@ def watch(watchdog: Watchdog) -> None:
         except (AnyDatabaseError, *BROKER_ERRORS) as error:
             logger.warning("watchdog: %s", error)
             watchdog.reset()
+        except Exception:  # without this thread no lost run is ever found
+            logger.exception("watchdog: polling failed")
         finally:
             close_old_connections()
         time.sleep(POLL_SECONDS)

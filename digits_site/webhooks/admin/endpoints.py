@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import truncatechars
 from django.template.response import TemplateResponse
@@ -25,6 +26,7 @@ from digits_site.webhooks.publishing import send_test
 MAY_CHANGE = "webhooks.change_webhookendpoint"
 URL_CHARACTERS = 32  # in the list
 BY_HAND = "Disabled by hand."
+ENABLED_HELP = "While it is disabled, pending deliveries wait, and events are not sent."
 NO_WORKER = "Deliveries have been waiting for more than a minute. Start the worker for webhooks."
 
 
@@ -39,7 +41,7 @@ class EndpointForm(forms.ModelForm):
         model = WebhookEndpoint
         fields = ("url", "events", "enabled")
         widgets = {"url": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}
-        help_texts = {"url": "Where deliveries are posted.", "enabled": "Deliveries to a disabled endpoint wait."}
+        help_texts = {"url": "Where deliveries are posted.", "enabled": ENABLED_HELP}
         error_messages = {"url": {"unique": "An endpoint with this URL already exists. Rotate its secret to see one."}}
 
     def clean_url(self) -> str:
@@ -151,6 +153,17 @@ class WebhookEndpointAdmin(ActionAdmin):
             obj.disabled_reason, obj.failures = ("", 0) if obj.enabled else (BY_HAND, obj.failures)
             changed += ["disabled_reason", "failures"]
         obj.save(update_fields=changed)
+        if "enabled" in changed and obj.enabled:  # the worker was not late with what has waited
+            obj.restart_waiting()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, WebhookEndpoint.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Lock the endpoints first: no delivery is added between the deletion of the others and of their endpoint."""
+        with transaction.atomic():
+            list(queryset.select_for_update())
+            super().delete_queryset(request, queryset)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return show_once(self, request, obj, obj.secret)

@@ -20,7 +20,7 @@ from training.models.records import RunCorrections
 from training.models.states import ACTIVE, NEWEST_FIRST, UNFINISHED, Status, StoppedVia
 
 MAX_ATTEMPTS = 3
-WORKER_LOST = "Training stopped unexpectedly after several attempts. Try again, or ask the operator."
+WORKER_LOST = "Training stopped unexpectedly three times. Try again, or ask the operator."
 SHIPPED = "shipped"  # the worker of the run that trained the shipped model
 
 

@@ -22,10 +22,16 @@ CODES: dict[type[Exception], str] = {
     UnknownAnswer: "unknown_answer",
     BadArgument: "bad_argument",
 }
-PLAIN: dict[str, bool] = {"highlight": False, "markup": False, "emoji": False}  # what people write stays as it is
 ENOUGH_COLUMNS = 1000
-console = Console(soft_wrap=True, **PLAIN)
-errors = Console(stderr=True, soft_wrap=True, **PLAIN)
+
+
+def plain(**options: Any) -> Console:
+    """Return a console that prints what people write as it is."""
+    return Console(highlight=False, markup=False, emoji=False, **options)
+
+
+console = plain(soft_wrap=True)
+errors = plain(soft_wrap=True, stderr=True)
 
 
 def print_json(value: Any) -> None:
@@ -54,7 +60,7 @@ def print_table(rows: Iterable[Answer], columns: dict[str, Callable[[Any], Any]]
     for row in rows:
         values = (column(row) for column in columns.values())
         table.add_row(*(Text("" if value is None else str(value)) for value in values))
-    Console(width=ENOUGH_COLUMNS, **PLAIN).print(table)  # long rows are better than cut ones
+    plain(width=ENOUGH_COLUMNS).print(table)  # long rows are better than cut ones
 
 
 def per_cent(fraction: float | None) -> str:

@@ -36,7 +36,7 @@ class ImageParser(BaseParser):
 
 
 class DrawingJSONParser(StrictJSONParser):
-    """Parse JSON with line breaks in its strings, as a shell's `base64` wraps them, and with NaN where pixels may be."""
+    """Parse JSON with line breaks in its strings (a shell's `base64` wraps it), and with NaN where pixels may be."""
 
     def loads(self, text: str) -> Any:
         constants: list[str] = []  # NaN and Infinity; each becomes None, which InvalidPixels refuses

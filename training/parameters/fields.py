@@ -48,9 +48,11 @@ def form_values(form: QueryDict) -> dict[str, Any]:
     return {name: value for name, value in form.items() if name != "csrfmiddlewaretoken"}
 
 
-def integer(smallest: int, largest: int) -> serializers.IntegerField:
+def integer(smallest: int, largest: int, help_text: str | None = None) -> serializers.IntegerField:
     """Return an optional field."""
-    return serializers.IntegerField(min_value=smallest, max_value=largest, allow_null=True, default=None)
+    return serializers.IntegerField(
+        min_value=smallest, max_value=largest, allow_null=True, default=None, help_text=help_text
+    )
 
 
 class PresetField(serializers.ChoiceField):

@@ -26,28 +26,16 @@ class RunParameters(Parameters):
     batch_size = integer(1, 4096)
     learning_rate = serializers.FloatField(min_value=1e-7, max_value=1.0, allow_null=True, default=None)
     samples = integer(16, TRAINING_DIGITS)
-    validation_samples = serializers.IntegerField(
-        min_value=0,
-        max_value=MAX_VALIDATION_SAMPLES,
-        allow_null=True,
-        default=None,
-        help_text="Training digits held back for validation. Null: the preset's number.",
+    validation_samples = integer(
+        0, MAX_VALIDATION_SAMPLES, "Training digits held back for validation. Null: the preset's number."
     )
     seed = integer(0, LARGEST_SEED)
     activate = StrictBooleanField(allow_null=True, default=None)
-    corrections_of = serializers.IntegerField(
-        min_value=1,
-        max_value=LARGEST_ID,
-        allow_null=True,
-        default=None,
-        help_text="Preset adapt: learn the corrections of this run again. Null: all accepted ones.",
+    corrections_of = integer(
+        1, LARGEST_ID, "Preset adapt: learn the corrections of this run again. Null: all accepted ones."
     )
-    from_run = serializers.IntegerField(
-        min_value=1,
-        max_value=LARGEST_ID,
-        allow_null=True,
-        default=None,
-        help_text="Continue this run after its last epoch, with its settings. `epochs` counts those of both.",
+    from_run = integer(
+        1, LARGEST_ID, "Continue this run after its last epoch, with its settings. `epochs` counts those of both."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

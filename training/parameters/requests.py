@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from rest_framework import serializers
-
 from training.parameters.description import RunDescription
-from training.parameters.fields import LARGEST_ID, Parameters, StrictBooleanField
+from training.parameters.fields import LARGEST_ID, Parameters, StrictBooleanField, integer
 from training.parameters.recipe import RunParameters
 
 
 class StopParameters(Parameters):
     """The run to stop: the active one if none is named."""
 
-    run = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, allow_null=True, default=None)
+    run = integer(1, LARGEST_ID)
 
 
 class StartParameters(RunParameters, RunDescription):

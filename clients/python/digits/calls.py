@@ -36,10 +36,6 @@ class Call(Generic[T]):
     content_type: str = "application/json"
     is_repeatable: bool = True
 
-    def may_repeat(self, error: Refused) -> bool:
-        """Return whether the call may be sent again: nothing was done, or twice does no more than once."""
-        return self.is_repeatable or error.status == httpx.codes.TOO_MANY_REQUESTS or error.did_nothing
-
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """Return what httpx sends. Parameters that are None are left out. Raises BadArgument."""
         given = {name: value for name, value in self.params.items() if value is not None}

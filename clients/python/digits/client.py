@@ -205,7 +205,7 @@ class Digits:
                 return call.read(self._http.send(call.request(self._http)))
             except Busy as refused:
                 error, pause = refused, calls.pause(attempt, refused.retry_after)
-                if not call.may_repeat(refused):
+                if not (call.is_repeatable or refused.did_nothing):
                     raise
             except httpx.DecodingError as failure:
                 raise UnknownAnswer(f"{self.url}: {failure}") from failure

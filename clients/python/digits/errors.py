@@ -36,8 +36,8 @@ class Refused(DigitsError):
 
     @property
     def did_nothing(self) -> bool:
-        """Whether the service itself says that it cannot now, and made no run of the request."""
-        return self.status == 503 and "code" in self.details and "run" not in self.details
+        """Whether a busy service certainly did nothing: it limits requests, or says itself that it made no run."""
+        return self.status == 429 or (self.status == 503 and "code" in self.details and "run" not in self.details)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, self.details, self.retry_after)

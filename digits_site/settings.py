@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from digits_site import databases
+from digits_site.backends import databases
 from digits_site.environment import Environment
 from digits_site.observability.logging import logging_settings
 from digits_site.web.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS

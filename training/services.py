@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from digits_site.broker import BROKER_ERRORS
+from digits_site.backends.broker import BROKER_ERRORS
 from digits_site.web.errors import StateChanged
 from training.errors import CoolDown, NotAllowed, QueueFull, QueueUnavailable, RunActive
 from training.history import description

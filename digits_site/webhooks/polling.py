@@ -14,7 +14,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.utils import timezone
 
-from digits_site.broker import BROKER_ERRORS
+from digits_site.backends.broker import BROKER_ERRORS
 from digits_site.webhooks.models import WebhookDelivery
 from digits_site.webhooks.publishing import enqueue
 from digits_site.webhooks.slots import full

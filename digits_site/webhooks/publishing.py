@@ -12,7 +12,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from digits_site.broker import BROKER_ERRORS
+from digits_site.backends.broker import BROKER_ERRORS
 from digits_site.web.errors import StateChanged
 from digits_site.webhooks import tasks
 from digits_site.webhooks.events import TEST

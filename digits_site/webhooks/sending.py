@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from digits_site.databases import clean
+from digits_site.backends.databases import clean
 from digits_site.webhooks.destinations import Destination, Refused, parse_url, resolve
 
 KEPT_BYTES = 2048  # of an answer

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from digits_site.databases import POOL_WAIT_SECONDS
+from digits_site.backends.databases import POOL_WAIT_SECONDS
 from tests.support.drawings import draw, encode
 from tests.support.postgres import Server, program
 from tests.support.prepared import run

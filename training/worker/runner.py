@@ -17,7 +17,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.utils.text import capfirst
 
-from digits_site.databases import clean
+from digits_site.backends.databases import clean
 from digits_site.observability.logging import run_context
 from digits_site.web.errors import StateChanged
 from recognition import registry

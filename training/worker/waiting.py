@@ -4,7 +4,7 @@ import logging
 
 from django.db import IntegrityError
 
-from digits_site.broker import BROKER_ERRORS
+from digits_site.backends.broker import BROKER_ERRORS
 from training.live import events
 from training.live.broadcast import broadcast_change
 from training.models import TrainingRun

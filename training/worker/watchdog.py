@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
-from digits_site.broker import BROKER_ERRORS
+from digits_site.backends.broker import BROKER_ERRORS
 from recognition.corrections.retention import apply_retention
 from training.live.broadcast import broadcast_change, payload_of
 from training.models import Status, TrainingRun

@@ -1,0 +1,1 @@
+"""What the project is backed by: the database and the broker."""

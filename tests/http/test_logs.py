@@ -121,11 +121,18 @@ def test_json_from_a_running_product(tmp_path: Path) -> None:
         found = eventually(line_of_request, 10, "the access line")
         assert (found["logger"], found["route"], found["status"]) == ("digits.access", "run", 400)
         assert SECRET not in stack.log("web")
-        # Without Celery's banner:
-        spoken = [json.loads(line) for line in stack.log("worker").splitlines() if line.startswith("{")]
-        of_run = [line["run_id"] for line in spoken if line["logger"] == "training.worker.runner"]
-        assert len(of_run) >= 2, "claimed, interrupted"
-        assert set(of_run) == {number}
+
+        def of_run() -> list[int]:
+            """What the runner's lines name; Celery's banner is no JSON."""
+            lines = [
+                json.loads(line)
+                for line in stack.log("worker").splitlines(keepends=True)
+                if line.startswith("{") and line.endswith("\n")
+            ]
+            return [line["run_id"] for line in lines if line["logger"] == "training.worker.runner"]
+
+        eventually(lambda: len(of_run()) >= 2, 10, "claimed, interrupted")
+        assert set(of_run()) == {number}
 
 
 def stopped_run(stack: Stack) -> int:

@@ -115,7 +115,7 @@ def test_json_from_a_running_product(tmp_path: Path) -> None:
 
         def line_of_request() -> dict[str, Any]:
             """A line that is no JSON is a ValueError."""
-            lines = [json.loads(line) for line in stack.log("web").splitlines(keepends=True) if line.endswith("\n")]
+            lines = map(json.loads, whole_lines(stack, "web"))
             return next((line for line in lines if line.get("request_id") == own), {})
 
         found = eventually(line_of_request, 10, "the access line")
@@ -123,16 +123,16 @@ def test_json_from_a_running_product(tmp_path: Path) -> None:
         assert SECRET not in stack.log("web")
 
         def of_run() -> list[int]:
-            """What the runner's lines name; Celery's banner is no JSON."""
-            lines = [
-                json.loads(line)
-                for line in stack.log("worker").splitlines(keepends=True)
-                if line.startswith("{") and line.endswith("\n")
-            ]
+            lines = [json.loads(line) for line in whole_lines(stack, "worker") if line.startswith("{")]  # no banner
             return [line["run_id"] for line in lines if line["logger"] == "training.worker.runner"]
 
         eventually(lambda: len(of_run()) >= 2, 10, "claimed, interrupted")
         assert set(of_run()) == {number}
+
+
+def whole_lines(stack: Stack, name: str) -> list[str]:
+    """A process' log as far as it is written."""
+    return stack.log(name).rpartition("\n")[0].splitlines()
 
 
 def stopped_run(stack: Stack) -> int:

@@ -2,80 +2,28 @@
 
 import json
 import logging
-import socket
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.utils import timezone
 
-from digits_site.webhooks import destinations, polling, sending
+from digits_site.webhooks import polling, sending
 from digits_site.webhooks.delivering import STEPS, claim, record
-from digits_site.webhooks.events import EVENTS
 from digits_site.webhooks.models import WebhookDelivery, WebhookEndpoint
 from digits_site.webhooks.publishing import publish, resend, send_test
 from digits_site.webhooks.slots import slot
-from digits_site.webhooks.tasks import deliver
 from recognition.models import NO_DIGIT
 from tests.support.corrections import new_correction
-from tests.support.public_site import make_certificate
 from tests.support.receiver import Receiver, drip, hang, one_transaction, receiver_of_a_test, receiving, status  # noqa: F401
 from tests.support.runs import claimed_run, make_run
+from tests.support.webhooks import attempted, made, published
 from training.models import Status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.usefixtures("one_transaction")]
-EVERYWHERE = "93.184.215.14"  # a public address
-
-
-@pytest.fixture
-def names(monkeypatch) -> Iterator[tuple[dict[str, list[list[str]]], list[str]]]:
-    """Names by the addresses of one look-up after the other, and every host that was connected to."""
-    table: dict[str, list[list[str]]] = {}
-    connected: list[str] = []
-    real, connect = socket.getaddrinfo, socket.create_connection
-
-    def getaddrinfo(host: str, *rest: Any, **named: Any) -> Any:
-        if host not in table:
-            return real(host, *rest, **named)
-        addresses = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
-        return [entry for address in addresses for entry in real(address, *rest, **named)]
-
-    def create_connection(address: tuple[str, int], *rest: Any) -> socket.socket:
-        connected.append(address[0])
-        if address[0] == EVERYWHERE:
-            raise ConnectionRefusedError("There is no Internet here")
-        return connect(address, *rest)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(sending.socket, "create_connection", create_connection)
-    return table, connected
-
-
-def made(url: str, *events: str) -> tuple[WebhookEndpoint, str]:
-    """An endpoint made by the command, and its secret as it is shown."""
-    out = StringIO()
-    words = [word for event in events for word in ("--event", event)]
-    call_command("create_webhook", url, *words, stdout=out, stderr=StringIO())
-    return WebhookEndpoint.objects.latest("pk"), out.getvalue().strip()
-
-
-def attempted(delivery: WebhookDelivery) -> WebhookDelivery:
-    """After one attempt, which is made now."""
-    WebhookDelivery.objects.filter(pk=delivery.pk, status="pending").update(next_attempt_at=timezone.now())
-    deliver(delivery.pk)
-    delivery.refresh_from_db()
-    return delivery
-
-
-def published(endpoint: WebhookEndpoint, event: str = "run.completed") -> WebhookDelivery:
-    publish(event, {"id": 1})
-    return endpoint.deliveries.latest("pk")
 
 
 # --- What is told ---
@@ -289,137 +237,3 @@ def test_the_poller_outlives_an_error_that_nobody_foresaw(monkeypatch, settings,
     with pytest.raises(KeyboardInterrupt):
         polling.watch()
     assert "OverflowError" in caplog.text
-
-
-# --- Where deliveries may go ---
-
-INSIDE = [
-    *("127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1"),
-    *("::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::a00:1"),
-    *("2002:7f00:1::", "2001:0:7f00:1::", "64:ff9b:1::1", "2001:db8::1"),
-    *("192.0.0.8", "192.88.99.1", "3fff::1"),
-]
-
-
-@pytest.mark.parametrize("address", INSIDE)
-def test_public_mode_sends_to_no_address_that_is_not_public(names, settings, address) -> None:
-    table, connected = names
-    table["hooks.example"] = [[EVERYWHERE], [EVERYWHERE, address]]
-    settings.LOCAL = False
-    endpoint, _ = made("https://hooks.example/")
-    delivery = attempted(published(endpoint))
-    assert delivery.error == f"Refused: hooks.example has the address {address}, which is not a public one."
-    assert connected == []
-    with pytest.raises(CommandError, match="not a public one"):
-        made("https://hooks.example/other")
-
-
-def test_the_connection_goes_to_the_address_that_was_checked(names, settings, receiver) -> None:
-    """The name is not resolved again, so it cannot be rebound meanwhile."""
-    table, connected = names
-    settings.LOCAL = False
-    table["hooks.example"] = [[EVERYWHERE], [EVERYWHERE], ["127.0.0.1"]]
-    endpoint, _ = made(f"https://hooks.example:{receiver.port}/")
-    delivery = attempted(published(endpoint))
-    assert connected == [EVERYWHERE]
-    assert table["hooks.example"] == [["127.0.0.1"]], (
-        "one look-up was for the check of the command, one for the attempt"
-    )
-    assert delivery.error == "There is no Internet here."
-    assert receiver.received == []
-
-
-@pytest.mark.parametrize("address", [EVERYWHERE, "2606:4700:4700::1111", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"])
-def test_public_addresses_are_allowed(settings, address) -> None:
-    settings.LOCAL = False
-    destinations.check_url(f"https://[{address}]/" if ":" in address else f"https://{address}:8443/")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *(
-            "http://1.1.1.1/",
-            "ftp://1.1.1.1/",
-            "https:///",
-            "https://1.1.1.1:0/",
-            "https://1.1.1.1:99999/",
-            "//1.1.1.1/",
-        ),
-        *(
-            "https://a:b@1.1.1.1/",
-            "https://@1.1.1.1/",
-            "https://1.1.1.1/#x",
-            "https://1.1.1.1/\r\nHost: x",
-            "https://1.1.1.1/ü",
-        ),
-        *("https://[fe80::1%25eth0]/", "https://[::1", "https://2130706433/", "https://0x7f.1/", "https://localhost/"),
-        *("https://nothing.invalid/", f"https://{'a' * 64}.example/", "https://1.1.1.1\\@127.0.0.1/", "https://a..b/"),
-    ],
-)
-def test_a_url_that_no_delivery_should_reach_is_refused_when_it_is_saved(settings, url) -> None:
-    settings.LOCAL = False
-    with pytest.raises(ValidationError):
-        destinations.check_url(url)
-    with pytest.raises(CommandError):
-        made(url)
-
-
-def test_the_certificate_must_be_for_the_name(tmp_path: Path, monkeypatch) -> None:
-    make_certificate(tmp_path)
-    with receiving(tmp_path) as receiver:
-        endpoint, secret = made(f"https://localhost:{receiver.port}/hook")
-        sending.tls_context.cache_clear()
-        assert "CERTIFICATE_VERIFY_FAILED" in attempted(published(endpoint)).error
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "fullchain.pem"))
-        sending.tls_context.cache_clear()
-        assert attempted(published(endpoint)).status == "delivered"
-        WebhookEndpoint.objects.update(url=f"https://127.0.0.1:{receiver.port}/hook")
-        assert "CERTIFICATE_VERIFY_FAILED" in attempted(published(endpoint)).error
-        receiver.received[-1].verified(secret)
-    sending.tls_context.cache_clear()
-
-
-# --- Secrets and retention ---
-
-
-def test_a_secret_is_encrypted_and_says_when_the_key_has_changed(receiver, settings) -> None:
-    endpoint, secret = made(receiver.url)
-    assert secret not in "".join(map(str, WebhookEndpoint.objects.values_list().get()))
-    settings.SECRET_KEY = "another"
-    assert "Rotate the secret" in attempted(published(endpoint)).error
-    assert receiver.received == []
-    endpoint.renew_secret()
-    endpoint.save()
-    assert attempted(published(endpoint)).status == "delivered"
-
-
-def test_secrets_that_are_rotated_twice_within_a_day_sign_for_a_day(receiver) -> None:
-    endpoint, first = made(receiver.url)
-    secrets = [first, endpoint.renew_secret(), endpoint.renew_secret()]
-    endpoint.save()
-    attempted(published(endpoint))
-    assert all(receiver.received[0].verified(secret) for secret in secrets)
-    assert endpoint.signing_secrets() == secrets[::-1]
-    endpoint.rotated_at = timezone.now() - timedelta(days=1)
-    assert endpoint.signing_secrets() == secrets[2:]
-    newest = endpoint.renew_secret()
-    assert endpoint.signing_secrets() == [newest, secrets[2]]
-
-
-def test_old_deliveries_are_deleted(receiver, settings) -> None:
-    endpoint, _ = made(receiver.url)
-    old, new = published(endpoint), published(endpoint)
-    WebhookDelivery.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
-    polling.apply_retention()
-    assert list(WebhookDelivery.objects.all()) == [new]
-
-
-def test_the_command_takes_known_events_and_each_url_once(receiver) -> None:
-    endpoint, secret = made(receiver.url)
-    assert endpoint.events == list(EVENTS)
-    assert secret.startswith("whsec_")
-    with pytest.raises(CommandError, match="already exists"):
-        made(receiver.url)
-    with pytest.raises(CommandError, match="invalid choice"):
-        made(f"{receiver.url}/2", "run.begun")

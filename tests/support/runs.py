@@ -1,7 +1,10 @@
 """Rows of training runs in every state."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from training.models import Status, TrainingRun
@@ -40,3 +43,8 @@ def claimed_run() -> TrainingRun:
     run = TrainingRun.objects.create(preset="original", parameters=PARAMETERS)
     assert run.claim("worker")
     return run
+
+
+def retrain(client: Client, **body: Any) -> Any:
+    """The answer to a request for a run."""
+    return client.post("/api/retrain_model/", json.dumps(body), content_type="application/json")

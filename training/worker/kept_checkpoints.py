@@ -18,6 +18,7 @@ from recognition.models import ObsoleteFile
 from training.errors import NoCheckpoint
 from training.learner.checkpoints import epoch_of
 from training.learner.presets import is_continuable
+from training.live.broadcast import persist
 from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -26,22 +27,37 @@ logger = logging.getLogger(__name__)
 def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
     """Store the checkpoint of the last finished epoch, and forget the oldest ones that are too many.
 
-    Without it the run cannot be continued, and nothing else depends on it: errors are logged.
+    Before the run's end is written, so that whoever sees the end can continue the run. Without it the run cannot be
+    continued, and nothing else depends on it: errors are logged.
     """
     if not settings.CHECKPOINTS_KEPT or not is_continuable(run.preset):
         return
     try:
-        finished = run.epochs.count()
+        finished = persist(run.epochs.count)
         files = [file for file in folder.glob(f"attempt-{run.attempt}/epoch-*.keras") if epoch_of(file) == finished]
-        if not files:
+        if not files or run.checkpoint.endswith(f"_{files[0].name}"):  # an end that could not be written tried before
             return
         content = files[0].read_bytes()
         name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}_{files[0].name}"
-        run.checkpoint = registry.store(storages["models"], name, content)
-        TrainingRun.objects.filter(pk=run.pk).update(checkpoint=run.checkpoint)
+        name, replaced = registry.store(storages["models"], name, content), run.checkpoint
+        persist(lambda: replace_checkpoint(run, name, replaced))
         forget_old_checkpoints()
     except (OSError, StorageUnavailable, AnyDatabaseError) as error:
         logger.warning("the checkpoint of %s is not kept: %s", run, error)
+
+
+def replace_checkpoint(run: TrainingRun, name: str, replaced: str) -> None:
+    """Let the row name this file, unless the run was claimed again. The other one goes with the next that are old.
+
+    Safe to repeat.
+    """
+    with transaction.atomic():
+        if TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt).update(checkpoint=name):
+            run.checkpoint, obsolete = name, replaced
+        else:
+            obsolete = name
+        if obsolete:
+            ObsoleteFile.objects.get_or_create(name=obsolete)
 
 
 def forget_old_checkpoints() -> None:

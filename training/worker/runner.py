@@ -137,6 +137,7 @@ def publish_and_complete(
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return active
 
+    keep_checkpoint(run, config.folder)
     try:
         active = persist(write_end)
     except IntegrityError:  # an earlier run had published the same bytes, and was deleted with them a moment ago
@@ -173,16 +174,16 @@ def end_without_model(
 ) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
     values |= {"error": clean(hide_paths(error)), "error_detail": clean(error_detail)}
+    keep_checkpoint(progress.run, folder_of(progress.run))
     persist(lambda: progress.finish(status, **values))
     broadcast_end(progress)
 
 
 def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
-    """Broadcast the end that is in the database, keep the last checkpoint alone, and let the next run start."""
+    """Broadcast the end that is in the database, remove the run's files, and let the next run start."""
     run = progress.run
     level = logging.ERROR if run.status == Status.ERROR else logging.INFO
     logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
-    keep_checkpoint(run, folder_of(run))
     progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
     with suppress(AnyDatabaseError):  # else a watchdog does
@@ -197,6 +198,7 @@ def requeue_or_end(progress: RunProgress, why: str) -> None:
         if run.is_active:
             progress.broadcast(payload_of(run))
         else:
+            keep_checkpoint(run, folder_of(run))
             broadcast_end(progress)
 
 

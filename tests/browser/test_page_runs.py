@@ -337,8 +337,10 @@ def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
     page.route("**/api/stop_training/", lambda route: route.fulfill(status=403, json=refusal), times=1)
     cancel.click()
     expect(page.get_by_text(refusal["message"])).to_be_visible()
-    cancel.click()
+    expect(cancel).to_be_focused()  # in a row that was made again
+    cancel.press("Enter")
     expect(cancel).to_have_count(0)
+    expect(page.get_by_role("link", name=f"Run {first}", exact=True)).to_be_focused()
     assert stack.run(first)["status"] == "cancelled"
     page.goto(f"{visits.url}/runs/{first + 1}/")
     panel = page.get_by_role("article")

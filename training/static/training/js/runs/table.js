@@ -20,6 +20,9 @@ function summarize({ epochs, ...run }) {
   return { ...run, finished_epochs: epochs.length };
 }
 
+/** The checkbox, the link to the run, and what else a row has. */
+const controls = (row) => [...row.querySelectorAll("a, button, input")];
+
 export class RunTable {
   #parts;
   #requests = 0;
@@ -236,11 +239,11 @@ export class RunTable {
   #show() {
     const { count, next, previous, results } = this.#page;
     const { rows, empty, pages, page, newer, older } = this.#parts;
-    const focused = document.activeElement?.closest("tr")?.querySelector("a")?.getAttribute("href");
-    const inCheckbox = document.activeElement?.matches("input");
+    const { activeElement } = document;
+    const focused = rows.contains(activeElement) ? controls(activeElement.closest("tr")) : [];
     rows.replaceChildren(...results.map((run) => this.#row(run)));
-    const link = focused && rows.querySelector(`a[href="${CSS.escape(focused)}"]`);
-    if (link) (inCheckbox ? link.closest("tr").querySelector("input") : link).focus({ preventScroll: true });
+    const again = [...rows.rows].map(controls).find(([, link]) => link.href === focused[1]?.href);
+    (again?.[focused.indexOf(activeElement)] ?? again?.[1])?.focus({ preventScroll: true });
     empty.hidden = results.length > 0;
     setText(empty, this.#isFiltered ? "No run matches." : "No runs yet.");
     pages.hidden = !next && !previous;

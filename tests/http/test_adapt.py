@@ -213,8 +213,10 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
         adapting.training_child().kill()
         adapting.begun(number, 2)
         eventually(lambda: adapting.run(number)["attempt"] == 2, PATIENCE_SECONDS, "attempt 2")
+        adapting.launch_worker("another")  # before the first is killed: nobody waits long for a worker here
+        eventually(lambda: " ready." in adapting.log("another"), PATIENCE_SECONDS, "the other worker")
         adapting.kill("worker")
-    adapting.start_worker()
+        adapting.processes["worker"] = adapting.processes.pop("another")
     shell(
         adapting,
         f"add_corrections(60, first={next(UNUSED)});"
@@ -234,7 +236,7 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
 
 @contextmanager
 def slow_evaluation(stack: Stack) -> Iterator[None]:
-    """No run ends meanwhile: each waits a minute before its evaluation, also one that waits already at the end."""
+    """Let runs wait a minute before their evaluation, so that none ends meanwhile."""
     file = stack.folder / SLOW_PHASE
     file.write_text("evaluating")
     try:

@@ -212,7 +212,7 @@ def test_processes_that_are_killed_take_no_run_and_leave_no_process(stack: Stack
     eventually(lambda: spawned(child), PATIENCE_SECONDS, "its second process")
     family = [child, *child.children(recursive=True)]
     child.kill()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert not alive
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"

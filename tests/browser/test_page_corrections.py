@@ -165,8 +165,9 @@ def test_a_photo_is_corrected_as_it_was_sent(visits, stack):
 
 def test_a_server_that_never_answers_is_away(visits):
     page = visits.open()
-    page.evaluate("() => { const of = AbortSignal.timeout; AbortSignal.timeout = () => of.call(AbortSignal, 500); }")
     draw(page, NARROW_SEVEN)
+    expect(question(page)).to_be_visible()
+    page.evaluate("() => { const of = AbortSignal.timeout; AbortSignal.timeout = () => of.call(AbortSignal, 500); }")
     page.route(CORRECTIONS, lambda route: None)
     label(page, "4").click()
     expect(thanks(page)).to_contain_text("The server can't be reached.")
@@ -191,6 +192,7 @@ def test_after_a_refusal_the_labels_stay_and_can_be_used_again(visits):
     page.unroute_all()
     take_back(page)
     label(page, "4").click()
+    expect(thanks(page)).to_contain_text("Saved as “4”.")
     refuse(page, 404, "no_correction")
     button(page, "Undo correction").click()
     expect(thanks(page)).to_have_text("This correction can no longer be undone.")

@@ -8,7 +8,19 @@ from playwright.sync_api import expect
 from tests.support.browser import RUN, FakeSocket, epoch, settle, snapshot
 from tests.support.charts import CONFUSION
 from tests.support.forwarder import forwarding
-from tests.support.page import alert, button, connection, draw, epoch_rows, history_row, number_answer, run_panel, state
+from tests.support.page import (
+    alert,
+    button,
+    connection,
+    count_down,
+    draw,
+    epoch_rows,
+    history_row,
+    number_answer,
+    pass_time_until,
+    run_panel,
+    state,
+)
 from tests.support.shifts import record_shifts, shifts
 from tests.support.shipped import SHIPPED_EPOCHS
 
@@ -325,20 +337,10 @@ def matrix(page):
     return page.get_by_role("table", name=re.compile("Confusion matrix"))
 
 
-def pass_time_until(page, locator):
-    """Let a minute pass again and again, until something is shown."""
-    for _ in range(600):
-        if locator.is_visible():
-            return
-        page.clock.fast_forward(LONG_SILENCE)
-        page.wait_for_timeout(20)
-    expect(locator).to_be_visible()
-
-
 def test_a_runs_results_are_asked_for_again_when_a_request_fails(visits):
     page, server, asked = open_run_page(visits, lambda number: UNAVAILABLE if number <= 4 else {"json": ended_run()})
     end(server)
-    pass_time_until(page, matrix(page))
+    pass_time_until(page, matrix(page), LONG_SILENCE)
     expect(page.get_by_role("region", name="Details")).to_contain_text("3.15.1")
     expect(alert(page, re.compile("."))).to_have_count(0)
     assert len(asked) == 5
@@ -350,7 +352,7 @@ def test_results_that_stay_away_are_said_and_can_be_asked_for_by_hand(visits):
     end(server)
     problem = alert(page, "The results of this run could not be loaded")
     expect(problem).to_be_visible()
-    pass_time_until(page, button(page, "Try again"))
+    pass_time_until(page, button(page, "Try again"), LONG_SILENCE)
     page.clock.fast_forward(LONG_SILENCE)
     settle(page)
     assert len(asked) <= 8, "not for ever"
@@ -398,10 +400,7 @@ def test_reconnecting_is_counted_down_and_clears_what_could_not_be_loaded(visits
     problems = page.get_by_role("alert").filter(has_text=re.compile("."))
     expect(problems).to_have_count(2)
     told = connection(page)
-    expect(told).to_have_text(re.compile(r"Reconnecting in \d+ s"))
-    seconds = int(re.search(r"\d+", told.text_content()).group())
-    page.clock.run_for(2000)
-    expect(told).to_have_text(f"Disconnected. Reconnecting in {seconds - 2} s.")
+    count_down(page, told, r"^Disconnected\. Reconnecting in {} s\.$", 2)
     away.clear()
     server.snapshot = snapshot(seq=9, status="interrupted")
     page.clock.fast_forward(20_000)
@@ -418,7 +417,7 @@ def test_a_runs_page_that_could_not_be_loaded_is_loaded_when_the_server_is_back(
     page.route("**/digits/?**", lambda route: route.fulfill(json={"count": 0, "results": []}))
     server = FakeSocket(page, snapshot())
     page.goto(visits.url + "/runs/1/")
-    pass_time_until(page, button(page, "Try again"))
+    pass_time_until(page, button(page, "Try again"), LONG_SILENCE)
     away.clear()
     server.wait()
     server.connections[-1].close(code=1012)
@@ -433,7 +432,7 @@ def test_a_runs_page_that_could_not_be_loaded_is_loaded_when_the_server_is_back(
 def test_a_network_that_dies_while_nothing_trains_is_noticed(visits, stack):
     with forwarding(stack.port) as (url, network):
         visits.url = url
-        page = visits.open(clock=True)
+        page = visits.open(clock=True, expected=["closed before the connection is established"])
         expect(connection(page)).to_have_text("Live")
         network.suspend()
         for _ in range(2):

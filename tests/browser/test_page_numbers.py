@@ -133,6 +133,7 @@ def test_a_finger_writes_opens_and_corrects_and_the_telephone_is_turned(visits, 
     expect(digits(page).nth(4)).to_have_attribute("aria-pressed", "true")
     assert best(page) == "5"
     digits(page).nth(1).tap()
+    expect(digits(page).nth(1)).to_have_attribute("aria-pressed", "true")
     assert best(page) == "8"
     correct(page, stack, 1, "3")
     assert top_of_the_rest(page) == top

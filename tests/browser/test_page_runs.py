@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import RUN, FakeSocket, check_accessibility, epoch, overflow, snapshot
 from tests.support.charts import CONFUSION
-from tests.support.page import alert, button, epoch_rows
+from tests.support.page import PATIENCE, alert, button, epoch_rows
 from tests.support.shifts import record_shifts, shifts
 from tests.support.shipped import HISTORY, SHIPPED_EPOCHS
 
@@ -350,7 +350,7 @@ def test_a_run_waits_and_is_cancelled_or_starts_by_itself(visits, stack):
     expect(panel.get_by_role("link", name="slow")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("Compare with the baseline"))).to_be_hidden()
     stack.http.post("/api/stop_training/", json={"run": active})
-    expect(page.get_by_role("article")).to_contain_text("Test accuracy")
+    expect(page.get_by_role("article")).to_contain_text("Test accuracy", timeout=PATIENCE)
     assert stack.run(first + 1)["status"] == "completed"
 
 
@@ -380,7 +380,7 @@ def test_a_run_is_continued_from_the_page_of_an_earlier_one(visits, stack):
     page.get_by_role("button", name="Start training").click()
     panel = page.get_by_role("article")
     expect(panel).to_contain_text(f"Run {number + 1}")
-    expect(panel).to_contain_text("Test accuracy")
+    expect(panel).to_contain_text("Test accuracy", timeout=PATIENCE)
     expect(epoch_rows(page)).to_have_count(2)
     assert stack.run(number + 1)["continues"] == number
     page.goto(f"{visits.url}/runs/{number + 1}/")

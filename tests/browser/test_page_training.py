@@ -6,7 +6,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import RUN, epoch, overflow, snapshot
+from tests.support.browser import RUN, FakeSocket, epoch, overflow, snapshot
 from tests.support.page import (
     PATIENCE,
     button,
@@ -14,6 +14,7 @@ from tests.support.page import (
     curve,
     epoch_rows,
     history_row,
+    pass_time_until,
     run_number,
     run_panel,
     start,
@@ -35,11 +36,11 @@ def test_the_presets_offered_are_those_there_are(visits):
 
 def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     first = visits.open()
-    start(first, Epochs=50, Samples=8192, Batch_size=64, Seed=5)
+    start(first, Epochs=100, Samples=8192, Batch_size=64, Seed=5)
     expect(run_panel(first)).to_contain_text("Requested by a visitor")
-    expect(run_panel(first)).to_contain_text("50 epochs · 8,192 samples · batch size 64")
+    expect(run_panel(first)).to_contain_text("100 epochs · 8,192 samples · batch size 64")
     wait_for_batches(first)
-    expect(run_panel(first)).to_contain_text(re.compile(r"Epoch \d+ of 50"))
+    expect(run_panel(first)).to_contain_text(re.compile(r"Epoch \d+ of 100"))
     expect(run_panel(first)).to_contain_text(re.compile(r"\d+ of 128"))
     expect(epoch_rows(first)).not_to_have_count(0, timeout=PATIENCE)
     told = curve(first, "Accuracy").get_attribute("aria-label")
@@ -58,7 +59,6 @@ def test_a_run_is_started_watched_on_every_page_and_stopped(visits, stack):
     button(second, "Keep training").click()
     expect(second.get_by_role("dialog")).to_be_hidden()
     expect(run_panel(second)).not_to_contain_text("Stopping")
-
     expect(curve(first, "Accuracy")).not_to_have_attribute("aria-label", told, timeout=PATIENCE)
     expect(curve(first, "Loss")).to_be_visible()
     button(second, "Stop run").click()
@@ -164,9 +164,13 @@ def test_batches_move_the_bar_and_old_ones_do_not(visits):
 
 
 def test_a_run_nobody_takes_is_said_to_wait_for_a_worker(visits):
-    page, server = visits.open_faked(snapshot(seq=1, status="queued", attempt=0), clock=True)
-    expect(run_panel(page)).to_contain_text("Requested by grace")
+    page = visits.prepare(faked=True, clock=True)
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)  # else four seconds could pass before the page is looked at
+    server = FakeSocket(page, snapshot(seq=1, status="queued", attempt=0))
+    page.goto(visits.url)
+    pass_time_until(page, run_panel(page).get_by_text("Requested by grace"), 100)
     expect(run_panel(page)).not_to_contain_text("Waiting for a worker")
+    page.clock.resume()
     page.clock.fast_forward(4000)
     expect(run_panel(page)).to_contain_text("Waiting for a worker")
     server.send("started", 2, attempt=1)
@@ -186,10 +190,8 @@ def test_a_run_taken_up_again_and_one_that_fails_say_so(visits):
     server.send("phase", 7, phase="drawing", progress=0.426)
     expect(run_panel(page)).to_contain_text("Attempt 3, starting over. Generating training digits… 42%")
     server.send("error", 8, error_code="diverged", error="The loss became NaN.")
-    problem = run_panel(page).get_by_role("alert")
-    expect(problem).to_have_text(
-        "The run failed. The loss became NaN. The results of this run could not be loaded. Not found."
-    )
+    words = "The run failed. The loss became NaN. The results of this run could not be loaded. Not found."
+    expect(run_panel(page).get_by_role("alert")).to_have_text(words)
     expect(state(page)).to_have_text(f"Run {RUN} failed.")
 
 

@@ -1,10 +1,9 @@
 """Runs of the preset adapt: what each learns and is judged by, whatever happens to the corrections meanwhile."""
 
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from tests.support.constant_models import publish_constant_model
 from tests.support.numpy_learner import SLOW_PHASE
 from tests.support.refusals import assert_refused
 from tests.support.shell import Shell
-from tests.support.stack import HASTY_SECONDS, Stack, eventually
+from tests.support.stack import HASTY_SECONDS, PATIENCE_SECONDS, Stack, eventually
+from tests.support.watcher import Watcher
 from training.learner.presets import PRESETS
 from training.models import RunCorrections, Status, TrainingRun
 
@@ -207,12 +207,16 @@ def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Ada
 def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: AdaptingStack) -> None:
     """First its training process is killed, then its worker."""
     whole = adapting.ended(adapting.train(**LONG))
-    number = adapting.train(**LONG, corrections_of=whole["id"])
-    adapting.begun(number, 1)
-    adapting.training_child().kill()
-    adapting.begun(number, 2)
-    adapting.kill("worker")
-    adapting.start_worker()
+    with slow_evaluation(adapting):  # neither attempt completes it, however late it is killed
+        number = adapting.train(**LONG, corrections_of=whole["id"])
+        adapting.begun(number, 1)
+        adapting.training_child().kill()
+        adapting.begun(number, 2)
+        eventually(lambda: adapting.run(number)["attempt"] == 2, PATIENCE_SECONDS, "attempt 2")
+        adapting.launch_worker("another")  # before the first is killed: nobody waits long for a worker here
+        eventually(lambda: " ready." in adapting.log("another"), PATIENCE_SECONDS, "the other worker")
+        adapting.kill("worker")
+        adapting.processes["worker"] = adapting.processes.pop("another")
     shell(
         adapting,
         f"add_corrections(60, first={next(UNUSED)});"
@@ -228,6 +232,17 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
     without = {"seconds"}
     epochs = [[{k: v for k, v in e.items() if k not in without} for e in run["epochs"]] for run in (whole, broken)]
     assert epochs[0] == epochs[1]
+
+
+@contextmanager
+def slow_evaluation(stack: Stack) -> Iterator[None]:
+    """Let runs wait a minute before their evaluation, so that none ends meanwhile."""
+    file = stack.folder / SLOW_PHASE
+    file.write_text("evaluating")
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 def in_service(stack: Stack) -> dict[str, Any]:
@@ -250,9 +265,10 @@ def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Adapt
 @pytest.mark.postgres
 def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
-    number = adapting.train(**LONG | {"activate": True, "seed": 7})
-    adapting.begun(number, 1)
-    shell(adapting, "registry.activate(ModelVersion.objects.order_by('pk')[0])")
+    with slow_evaluation(adapting):
+        number = adapting.train(**LONG | {"activate": True, "seed": 7})
+        adapting.begun(number, 1)
+        shell(adapting, "registry.activate(ModelVersion.objects.order_by('pk')[0])")
     run = adapting.ended(number)
     shell(adapting, f"registry.activate(ModelVersion.objects.get(pk={champion['id']}))")
     assert (run["status"], run["in_service"], run["base"]) == ("completed", False, champion["id"])
@@ -273,7 +289,7 @@ def test_a_stopped_run_keeps_its_manifest_and_leaves_the_model_in_service(adapti
     champion = in_service(adapting)
     if when == "queued":
         adapting.kill("worker", signal.SIGTERM)
-    number = adapting.train(**LONG)
+    number = adapting.train(**LONG | {"epochs": 30})  # it is stopped long before
     if when == "fitting":
         adapting.begun(number, 1)
     assert adapting.http.post("/api/stop_training/").status_code == 200
@@ -302,6 +318,7 @@ def test_a_base_whose_keras_file_is_gone_ends_the_run_with_a_code(adapting: Adap
 @pytest.mark.postgres
 def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_kept(adapting: AdaptingStack) -> None:
     before = int(shell(adapting, "print(RunCorrections.objects.count())"))
+    adapting.pause("worker")  # which would end the run before the last request
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: adapting.http.post("/api/retrain_model/", json=LONG), range(20)))
     (number,) = [answer.json()["run"] for answer in answers if answer.status_code == 202]
@@ -312,24 +329,17 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
 
 @pytest.mark.stack
 def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: AdaptingStack) -> None:
-    (adapting.folder / SLOW_PHASE).write_text("evaluating")
-    number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
-    adapting.begun(number, 4)
-    try:
-        progress = eventually(lambda: progress_that_stays_full(adapting), 30, "the evaluation")
+    with slow_evaluation(adapting), closing(Watcher(adapting.ws_url)) as watcher:
+        number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
+        adapting.begun(number, 4)
+        phases = lambda: [one["phase"] for one in watcher.of("phase")]  # noqa: E731
+        eventually(lambda: "evaluating" in phases(), PATIENCE_SECONDS, "the evaluation")
+        full = lambda: (one := progress_of(adapting))["percentage"] == 100 and one  # noqa: E731
+        progress = eventually(full, 10, "the whole progress")
         assert 4 <= progress["epoch"] < progress["max_epochs"] == 30
-    finally:
-        (adapting.folder / SLOW_PHASE).unlink()
-        adapting.training_child().kill()  # it would wait for a minute; the next attempt has no epoch left to train
+    adapting.training_child().kill()  # it would wait for a minute; the next attempt has no epoch left to train
     run = adapting.ended(number)
     assert (run["status"], len(run["epochs"])) == ("completed", progress["epoch"])
-
-
-def progress_that_stays_full(stack: Stack) -> dict[str, Any]:
-    """The progress if it is 100 for a second: at the end of an epoch it is for a moment."""
-    progress = progress_of(stack)
-    time.sleep(1)
-    return progress if progress["percentage"] == 100 and progress_of(stack) == progress else {}
 
 
 def progress_of(stack: Stack) -> dict[str, Any]:

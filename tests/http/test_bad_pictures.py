@@ -1,8 +1,6 @@
 """Pictures over HTTP as clients send them: those that only cost time, and one digit in many forms."""
 
 import json
-import os
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from PIL import Image
 
 from recognition.imaging.decoding import isolation
 from tests.support import bombs
+from tests.support.cpu_time import least_cpu_seconds, of_process_and_children
 from tests.support.drawings import chunk, data_url, draw, encode, png_header, with_chunk
 from tests.support.fives import BOMB, JPEG, PNG, SAME
 from tests.support.refusals import JSON, assert_refused
@@ -59,12 +58,14 @@ EXIF[0x010E] = "a five"
 def test_what_only_costs_time_is_not_read(client: Client, picture: bytes, status: int) -> None:
     """Pillow would take from half a second to minutes, and write a line of log for each tag."""
     ask(client, PNG)  # the model is loaded
-    with warnings.catch_warnings(record=True) as written:
-        began = time.process_time()
+
+    def post() -> None:
         answer = client.post("/api/drawing/", picture, content_type="image/png")
-        took = time.process_time() - began
-    assert answer.status_code == status, answer.content
-    assert status >= 400 or answer.json()["prediction"] == 5
+        assert answer.status_code == status, answer.content
+        assert status >= 400 or answer.json()["prediction"] == 5
+
+    with warnings.catch_warnings(record=True) as written:
+        took = least_cpu_seconds(post, 0.2)
     assert took < 0.2, took
     assert not written
 
@@ -127,13 +128,14 @@ def test_a_phones_photo_is_read_as_it_is_sent(client: Client, kind: str) -> None
     size, options = PHOTOS[kind]
     photo = encode(draw(5, size, ink=60, paper=200).convert("RGB"), kind, **options)
     ask(client, PNG)  # the model is loaded
-    began = os.times()
-    answer = client.post("/api/drawing/?preview=1", photo, content_type="image/heic")
-    took = sum(os.times()[:4]) - sum(began[:4])
-    assert answer.json()["prediction"] == 5
+
+    def post() -> None:
+        answer = client.post("/api/drawing/?preview=1", photo, content_type="image/heic").json()
+        assert answer["prediction"] == 5
+        assert 0.6 < answer["segmentation"]["box"][3] / size[1] < 0.8, "its box is in the photo's pixels"
+
+    took = least_cpu_seconds(post, 1, of_process_and_children)
     assert took < 1, took
-    height = answer.json()["segmentation"]["box"][3]
-    assert 0.6 < height / size[1] < 0.8, "its box is in the photo's pixels"
 
 
 @pytest.mark.django_db
@@ -172,6 +174,11 @@ def test_a_bomb_costs_the_running_product_neither_time_nor_memory(stack: Stack) 
     def ask_stack(picture: bytes) -> httpx.Response:
         return stack.http.post("/api/drawing/", content=picture, headers={"Content-Type": "image/png"})
 
+    def cost_of(picture: bytes) -> tuple[httpx.Response, float]:
+        """The answer, and what it took of the processor in seconds, with decoders that have ended."""
+        before = sum(web.cpu_times()[:4])
+        return ask_stack(picture), sum(web.cpu_times()[:4]) - before
+
     def peak() -> int:
         return int(Path(f"/proc/{web.pid}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 
@@ -181,8 +188,9 @@ def test_a_bomb_costs_the_running_product_neither_time_nor_memory(stack: Stack) 
     before = max(web.memory_info().rss, peak())
     lying = [bombs.lying(SAME[kind], kind, 30000, 30000) for kind in ("HEIF", "AVIF", "TIFF", "GIF", "BMP")]
     for picture in (png_header(13300, 13300), png_header(30000, 30000, 1, 0), *lying):
-        answers = [ask_stack(picture) for _ in range(5)]
-        assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(413, "image_too_large")}
-        assert min(answer.elapsed.total_seconds() for answer in answers) < 0.05
+        costs = [cost_of(picture) for _ in range(5)]
+        assert {(answer.status_code, answer.json()["code"]) for answer, _ in costs} == {(413, "image_too_large")}
+        assert min(answer.elapsed.total_seconds() for answer, _ in costs) < 1
+        assert min(seconds for _, seconds in costs) < 0.05
     assert peak() - before < 10_000_000
     assert [ask_stack(SAME[kind]).json()["prediction"] for kind in ("HEIF", "AVIF", "TIFF")] == [5, 5, 5]

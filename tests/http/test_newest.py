@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.support.admin_pages import RUNS
 from tests.support.runs import completed_run
+from tests.support.stack import PATIENCE_SECONDS, eventually
 from training import shipping
 from training.live.snapshots import read_position, read_snapshot
 from training.models import SHIPPED, Status, TrainingRun
@@ -40,7 +41,8 @@ def test_the_newest_run_is_the_one_asked_for_last_everywhere(client: Client) -> 
     assert listed(ordering="-id")[0] == shipped.pk
     snapshot, position = asyncio.run(read_snapshot()), asyncio.run(read_position())
     assert snapshot["run"]["id"] == position[0] == stopped.pk
-    assert f"digits_run_number {float(stopped.pk)}" in client.get("/metrics").content.decode()
+    told = f"digits_run_number {float(stopped.pk)}"  # a scrape goes without a database that is slow
+    eventually(lambda: told in client.get("/metrics").content.decode(), PATIENCE_SECONDS, told)
     client.force_login(User.objects.create_superuser("admin"))
     for path in ("/admin/", RUNS):
         shown = re.findall(r">run (\d+)<", client.get(path).content.decode())

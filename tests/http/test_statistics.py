@@ -29,7 +29,6 @@ from tests.support.shell import Shell
 from tests.support.stack import Stack, eventually, running
 from training.templatetags.drift import drift_card
 
-TODAY = datetime.now(timezone.utc).date()
 SECONDS_TO_ROWS = statistics.FLUSH_SECONDS + 20
 
 
@@ -39,6 +38,10 @@ def no_counts() -> Iterator[None]:
     statistics._counts.take()
     yield
     statistics._counts.take()
+
+
+def today() -> date:
+    return datetime.now(timezone.utc).date()
 
 
 def rows() -> dict[tuple[date, int], tuple[int, int]]:
@@ -68,14 +71,14 @@ def test_single_and_batched_predictions_become_rows(client: Client) -> None:
     statistics.flush()  # nothing is counted twice
     expected: dict[tuple[date, int], tuple[int, int]] = {}
     for answer in answers:
-        count, uncertain = expected.get((TODAY, answer["prediction"]), (0, 0))
-        expected[TODAY, answer["prediction"]] = (count + 1, uncertain + answer["uncertain"])
+        count, uncertain = expected.get((today(), answer["prediction"]), (0, 0))
+        expected[today(), answer["prediction"]] = (count + 1, uncertain + answer["uncertain"])
     assert rows() == expected
     total = DailyPredictions.objects.aggregate(Sum("confidence"))["confidence__sum"]
     assert total == pytest.approx(sum(answer["confidence"] for answer in answers) / 100, abs=1e-3)
     predict(client, 7)
     statistics.flush()
-    assert rows()[TODAY, 7][0] == expected[TODAY, 7][0] + 1
+    assert rows()[today(), 7][0] == expected[today(), 7][0] + 1
 
 
 @pytest.mark.django_db
@@ -105,7 +108,7 @@ def test_counts_wait_for_a_database_that_is_away(client: Client) -> None:
         with pytest.raises(OperationalError):
             statistics.flush()
     statistics.flush()
-    assert rows() == {(TODAY, 7): (2, 0)}
+    assert rows() == {(today(), 7): (2, 0)}
 
 
 @pytest.mark.django_db
@@ -114,7 +117,7 @@ def test_counts_of_a_deleted_model_are_dropped_and_hold_up_no_others(client: Cli
     predict(client, 7)
     statistics.count(999_999, 7, 0.9, False)
     statistics.flush()
-    assert rows() == {(TODAY, 7): (1, 0)}
+    assert rows() == {(today(), 7): (1, 0)}
 
 
 @pytest.mark.django_db
@@ -122,9 +125,9 @@ def test_counts_of_a_deleted_model_are_dropped_and_hold_up_no_others(client: Cli
 def test_rows_are_kept_for_400_days(client: Client) -> None:
     model = ModelVersion.objects.get()
     for age in (0, 400, 401):
-        DailyPredictions.objects.create(day=TODAY - timedelta(days=age), model=model, digit=1)
-    statistics.prune(TODAY)
-    assert {TODAY - day for day, _ in rows()} == {timedelta(0), timedelta(days=400)}
+        DailyPredictions.objects.create(day=today() - timedelta(days=age), model=model, digit=1)
+    statistics.prune(today())
+    assert {today() - day for day, _ in rows()} == {timedelta(0), timedelta(days=400)}
 
 
 def stored(shell: Shell) -> dict[int, int]:
@@ -204,7 +207,7 @@ def add_day(age: int, counts: dict[int, int], confidence: float = 0.98, uncertai
     model = ModelVersion.objects.get()
     for digit, count in counts.items():
         DailyPredictions.objects.create(
-            day=TODAY - timedelta(days=age),
+            day=today() - timedelta(days=age),
             model=model,
             digit=digit,
             count=count,
@@ -249,7 +252,7 @@ def test_the_card_with_one_day(client: Client) -> None:
     text = card(client)
     for figure in ("Estimated accuracy 90.00%", "Uncertain 5.0%", "Corrections per 1,000 5.0", "7 75.0% –"):
         assert figure in text, figure
-    assert f"{TODAY} 400 90.00% 5.0% 5.0" in text
+    assert f"{today()} 400 90.00% 5.0% 5.0" in text
 
 
 @pages

@@ -88,19 +88,22 @@ def test_an_activation_and_a_rollback_are_told(shipped, receiver) -> None:
     "answer", [status(302, Location="http://elsewhere.example/a-key\n forged"), status(500, b"down\x00"), drip, hang]
 )
 def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settings, answer) -> None:
-    settings.WEBHOOK_TIMEOUT_SECONDS = 0.3
+    never_ends = answer in {drip, hang}
+    settings.WEBHOOK_TIMEOUT_SECONDS = 0.3 if never_ends else 10
     endpoint, secret = made(receiver.url)
     receiver.answers = [answer]
-    began = time.monotonic()
+    began, before = time.monotonic(), timezone.now()
     delivery = attempted(published(endpoint))
-    assert time.monotonic() - began < 1.5
+    after = timezone.now()
+    assert time.monotonic() - began < 10
     assert (delivery.status, delivery.attempts) == ("pending", 1)
-    expected = {drip: "No answer within 0.3 s.", hang: "No answer within 0.3 s."}
     redirected = "Status 302. Redirects are not followed (to http://elsewhere.example)."
-    assert delivery.error == expected.get(answer, redirected if delivery.response_status == 302 else "Status 500.")
+    refused = redirected if delivery.response_status == 302 else "Status 500."
+    assert delivery.error == ("No answer within 0.3 s." if never_ends else refused)
     assert delivery.response_body in {"", "down\ufffd"}
     assert delivery.next_attempt_at is not None
-    assert 4 < (delivery.next_attempt_at - timezone.now()).total_seconds() <= 6
+    assert before + timedelta(seconds=5) <= delivery.next_attempt_at <= after + timedelta(seconds=6)
+    settings.WEBHOOK_TIMEOUT_SECONDS = 10
     assert attempted(delivery).status == "delivered"
     one, two = receiver.received
     assert one.headers["webhook-id"] == two.headers["webhook-id"] == delivery.message_id
@@ -113,7 +116,7 @@ def test_a_bad_answer_is_recorded_and_repeated_with_the_same_id(receiver, settin
 @pytest.mark.parametrize("length", [b"-1", b"-5", b"+7", b"0x7", b"", b"f" * 2000, b"7fffffffffffffff"])
 @pytest.mark.parametrize("code", [200, 500])
 def test_a_body_of_impossible_chunks_is_neither_read_nor_repeated_for_ever(receiver, settings, code, length) -> None:
-    settings.WEBHOOK_TIMEOUT_SECONDS = 2
+    settings.WEBHOOK_TIMEOUT_SECONDS = 10
     sent = 0
 
     def flood(handler: Any) -> None:

@@ -7,10 +7,11 @@ from itertools import pairwise
 from playwright.sync_api import expect
 
 from tests.support.browser import settle
+from tests.support.stack import PATIENCE_SECONDS
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8)]
 SCRIBBLE = [(0.2, 0.2), (0.8, 0.8), (0.2, 0.8), (0.8, 0.2)]
-PATIENCE = 120_000  # milliseconds, for a run on a busy machine
+PATIENCE = PATIENCE_SECONDS * 1000  # milliseconds, for a run on a busy machine
 # Drops a file on the page, but not on the pad.
 DROP = """(data) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -45,6 +46,35 @@ def answer(page):
 
 def alert(page, text):
     return page.get_by_role("alert").filter(has_text=text)
+
+
+def count_down(page, told, words, seconds):
+    """Let seconds pass on the page's clock, and expect the countdown to follow. Return the number that it began with.
+
+    The clock goes by itself as well: the number may fall further, but by no more than the time that passed.
+    """
+    began = time.monotonic()
+    expect(told).to_contain_text(re.compile(words.format(r"\d+")))
+    before = number_in(told, words)
+    page.clock.run_for(seconds * 1000)
+    lower = "|".join(map(str, range(before - seconds + 1)))
+    expect(told).to_contain_text(re.compile(words.format(f"({lower})")))
+    assert seconds <= before - number_in(told, words) <= seconds + 1 + time.monotonic() - began
+    return before
+
+
+def pass_time_until(page, locator, step):
+    """Let `step` milliseconds pass again and again on the page's clock, until something is shown."""
+    for _ in range(600):
+        if locator.is_visible():
+            return
+        page.clock.fast_forward(step)
+        page.wait_for_timeout(20)
+    expect(locator).to_be_visible()
+
+
+def number_in(told, words):
+    return int(re.search(words.format(r"(\d+)"), told.text_content()).group(1))
 
 
 def number_answer(*digits, **values):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from recognition.prediction import calibration
+from tests.support.children import spawned
 from tests.support.drawings import data_url, draw, encode
 from tests.support.shipped import HISTORY
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
@@ -199,18 +200,19 @@ def test_the_shipped_model_is_the_handwriting_presets() -> None:
 @pytest.mark.stack
 def test_processes_that_are_killed_take_no_run_and_leave_no_process(stack: Stack) -> None:
     """As the kernel kills when memory is short: first the process that makes pictures, then the one that trains."""
-    number = stack.train(preset="handwriting", samples=600, epochs=60)
+    number = stack.train(preset="handwriting", samples=600, epochs=100)
     stack.begun(number)
     child = stack.training_child()
-    next(c for c in child.children() if "spawn_main" in " ".join(c.cmdline())).kill()
+    eventually(lambda: spawned(child), PATIENCE_SECONDS, "its second process")[0].kill()
     resumed = lambda: (run := stack.run(number))["attempt"] == 2 and run["resumed_after_epoch"] and run  # noqa: E731
     run = eventually(resumed, PATIENCE_SECONDS, "attempt 2")
     assert run["status"] == "in_progress"
     assert 1 <= run["resumed_after_epoch"] <= len(run["epochs"])
     child = stack.training_child()
-    family = [child, *eventually(lambda: child.children(recursive=True), PATIENCE_SECONDS, "its second process")]
+    eventually(lambda: spawned(child), PATIENCE_SECONDS, "its second process")
+    family = [child, *child.children(recursive=True)]
     child.kill()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert not alive
     stack.http.post("/api/stop_training/")
     assert stack.ended(number)["status"] == "interrupted"

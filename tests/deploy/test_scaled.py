@@ -17,11 +17,12 @@ from websockets.sync.client import connect
 
 from tests.support.drawings import data_url, draw, encode
 from tests.support.scaled import Scaled
-from tests.support.stack import eventually
+from tests.support.stack import PATIENCE_SECONDS, eventually
 from tests.support.watcher import Watcher
 
 pytestmark = pytest.mark.stack
 DRAWING = {"drawing": data_url(encode(draw(7)))}
+PASSING = re.compile(r"postgres: (\w+ \w+ (\S+\(|\[local])|autovacuum worker)")
 SEEN_BY_CACHES = ("content-type", "cache-control", "content-encoding", "vary", "x-content-type-options")
 
 
@@ -78,7 +79,7 @@ def test_viewers_see_every_epoch_as_it_ends(scaled: Scaled) -> None:
         times = [
             (time.monotonic() - began, json.loads(line[6:])) for line in answer.iter_lines() if line[:6] == "data: "
         ]
-    assert times[0][0] < 2, "at once, not when the run has ended"
+    assert times[0][0] < times[-1][0] / 2, "at once, not when the run has ended"
     assert len(times) > 2
     assert times[-1][1]["reason"] == "completed"
     assert watcher.wait_for_end(run) == "completed"
@@ -172,10 +173,10 @@ def test_a_worker_of_granian_that_is_killed_is_replaced_while_requests_go_on(sca
         for _ in range(4):
             askers.submit(ask)
         try:
-            victim = scaled.granian_workers()[0]
+            victim = eventually(scaled.granian_workers, PATIENCE_SECONDS, "a worker")[0]
             eventually(lambda: len(answers) > 20, 10, "answers")
             victim.kill()
-            eventually(lambda: len(new := scaled.granian_workers()) == 2 and victim not in new, 10, "another worker")
+            eventually(lambda: len(new := scaled.granian_workers()) == 2 and victim not in new, 30, "another worker")
             before = len(answers)
             eventually(lambda: len(answers) > before + 40, 20, "more answers")
         finally:
@@ -192,19 +193,30 @@ def test_workers_killed_again_and_again_do_not_end_the_service(scaled: Scaled) -
     first = scaled.granian()
     for _ in range(4):
         for worker in scaled.granian_workers():
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):  # it may have ended with its main process
+                worker.kill()
         time.sleep(0.5)
         if not first.is_running():
             break
     eventually(lambda: scaled.below("granian") and works(scaled), 30, "granian")
-    eventually(lambda: len(scaled.granian_workers()) == 2, 10, "both workers")
+    eventually(lambda: len(scaled.granian_workers()) == 2, 30, "both workers")
     assert scaled.processes["up"].poll() is None
+
+
+def count_lasting(scaled: Scaled, program: str) -> int:
+    """How many of its processes last: PostgreSQL has others, which serve a connection or work for a moment."""
+    lines = []
+    for process in scaled.below(program):
+        with suppress(psutil.Error):
+            lines.append(" ".join(process.cmdline()))
+    return sum(1 for line in lines if not PASSING.match(line))
 
 
 @pytest.mark.parametrize("programs", [["granian", "digits_site.server", "nginx"], ["postgres"]])
 def test_what_is_killed_comes_back(scaled: Scaled, programs: list[str]) -> None:
     """Its workers with it: what serves afterwards are the new one's alone."""
     old = {program: scaled.below(program) for program in programs}
+    lasting = {program: count_lasting(scaled, program) for program in programs}
     for processes in old.values():
         processes[0].kill()
     for program, processes in old.items():
@@ -212,8 +224,8 @@ def test_what_is_killed_comes_back(scaled: Scaled, programs: list[str]) -> None:
         assert not left, f"orphans: {left}"
         eventually(lambda name=program: scaled.below(name), 30, f"another {program}")
     eventually(lambda: works(scaled), 30, "an answer of each")
-    for program, processes in old.items():
-        assert len(scaled.below(program)) >= len(processes) - (3 if program == "postgres" else 0)
+    for program, count in lasting.items():
+        eventually(lambda name=program, n=count: count_lasting(scaled, name) >= n, 10, f"all processes of {program}")
     assert scaled.processes["up"].poll() is None
 
 

@@ -35,7 +35,7 @@ pytestmark = [
 ]
 FIRST_USER = 61_000  # of numbers that no account has
 WORKER = "celery -A digits_site worker --pool threads --concurrency 1 --without-gossip --without-mingle"
-EPOCHS = 6
+EPOCHS = 12
 PACKAGES = os.environ | {"PYTHONPATH": f"{sysconfig.get_path('purelib')}:{os.environ.get('PYTHONPATH', '')}"}
 
 

@@ -81,8 +81,11 @@ def test_an_augmented_run_resumed_after_its_first_epoch_ends_as_an_unbroken_one(
 def test_a_training_process_that_outlived_its_worker_does_not_disturb_the_next(start: Callable[..., Attempt]) -> None:
     """Its worker was stopped: it trained on past the last epoch that has a row, and is still at work."""
     first = start("run", "original").follow(last_epoch=2)
+    process = psutil.Process(first.process.pid)
+    process.suspend()  # so that it cannot end before its folder is gone
     known = first.state(2)
     second = start("run", "original", number=2, finished=1)
+    process.resume()
     assert second.config.resumed_after_epoch == 1, "the checkpoint of the last row was kept"
     first.process.join(60)
     assert first.process.exitcode == 1, "it failed when it wrote into its folder, which is gone"

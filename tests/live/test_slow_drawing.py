@@ -16,7 +16,7 @@ from training.models import TrainingRun
 from training.worker import supervisor
 from training.worker.runner import config_of
 
-STALL_SECONDS = 3.0
+STALL_SECONDS = 5.0
 
 
 @pytest.mark.django_db(transaction=True)

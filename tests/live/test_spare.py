@@ -4,11 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
 
 from tests.support.children import has_ended, spawned
+from tests.support.retries import in_time
 from tests.support.stack import NUMPY_LEARNER, PATIENCE_SECONDS, Stack, eventually
 from training.worker.spare import Spare
 
@@ -41,7 +43,8 @@ def test_a_lost_spare_costs_no_attempt(stack: Stack, fault: str) -> None:
     run = stack.train(**SMALL)
     if fault == "killed when it gets the run":
         eventually(lambda: stack.run(run)["attempt"], PATIENCE_SECONDS, "the claim")
-        spare.kill()
+        with suppress(psutil.NoSuchProcess):  # the worker may have been faster
+            spare.kill()
     ended = stack.ended(run)
     assert (ended["status"], ended["attempt"]) == ("completed", 1)
     assert time.monotonic() - asked < 60, "a silent process is heard for 300 s"
@@ -49,14 +52,20 @@ def test_a_lost_spare_costs_no_attempt(stack: Stack, fault: str) -> None:
     assert has_ended(spare)
 
 
-@pytest.mark.stack
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_spare_ends_with_its_worker(stack: Stack, how: signal.Signals) -> None:
+def end_with_worker(stack: Stack, how: signal.Signals) -> float:
+    """Seconds until a worker and its spare had ended."""
+    stack.mend()
     spare = stack.spare()
     asked = time.monotonic()
     stack.kill("worker", how)
-    spare.wait(5)
-    assert time.monotonic() - asked < 8
+    spare.wait(PATIENCE_SECONDS)
+    return time.monotonic() - asked
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("how", "seconds"), [(signal.SIGTERM, 8), (signal.SIGKILL, 5)])
+def test_a_spare_ends_with_its_worker(stack: Stack, how: signal.Signals, seconds: int) -> None:
+    in_time(lambda: end_with_worker(stack, how), seconds)
 
 
 @pytest.fixture
@@ -67,7 +76,7 @@ def spare(settings) -> Iterator[Spare]:
     spare.end()
 
 
-@pytest.mark.parametrize(("seconds", "count"), [(0, 0), (1, 1)])
+@pytest.mark.parametrize(("seconds", "count"), [(0, 0), (3, 1)])
 def test_a_spare_is_given_back_after_a_while_or_not_wanted_at_all(
     settings, spare: Spare, seconds: int, count: int
 ) -> None:
@@ -77,4 +86,4 @@ def test_a_spare_is_given_back_after_a_while_or_not_wanted_at_all(
     spare.start()
     started = [child for child in spawned(psutil.Process()) if child not in before]
     assert len(started) == count
-    eventually(lambda: all(map(has_ended, started)), 10)
+    eventually(lambda: all(map(has_ended, started)), 30)

@@ -17,7 +17,7 @@ import pytest
 from digits_site.development.nginx_server import nginx_program
 from digits_site.development.postgres_server import programs
 from tests.support.ports import wait_for_port
-from tests.support.stack import ROOT, Stack, eventually
+from tests.support.stack import PATIENCE_SECONDS, ROOT, Stack, eventually
 from training.learner.config import KERAS_LEARNER
 
 MISSING = [name for name, found in {"nginx": nginx_program(), "PostgreSQL": programs()}.items() if not found]
@@ -59,11 +59,13 @@ class Scaled(Stack):
         return found
 
     def granian(self) -> psutil.Process:
-        return self.below("granian")[0]
+        """Its main process, which deploy/keep starts again a second after its end."""
+        return eventually(lambda: self.below("granian"), PATIENCE_SECONDS, "granian")[0]
 
     def granian_workers(self) -> list[psutil.Process]:
-        main = self.granian()
-        return [process for process in self.below("granian") if process.ppid() == main.pid]
+        """None in the second without a main process."""
+        main, *others = self.below("granian") or [None]
+        return [process for process in others if main and parent_of(process) == main.pid]
 
     def port_of(self, program: str, option: str) -> int:
         """The port behind nginx, as the command line says it."""
@@ -88,11 +90,18 @@ class Scaled(Stack):
         everything = psutil.Process(launcher.pid).children(recursive=True) if launcher.poll() is None else []
         launcher.send_signal(signal.SIGINT)
         launcher.wait(60)
-        _, left = psutil.wait_procs(everything, timeout=2)
+        _, left = psutil.wait_procs(everything, timeout=10)
         for process in left:
             process.kill()
         assert not left, f"left behind: {left}"
         assert launcher.returncode == 0, self.log("up")[-3000:]
+
+
+def parent_of(process: psutil.Process) -> int | None:
+    """Its parent's process ID; None if it has ended."""
+    with suppress(psutil.Error):
+        return process.ppid()
+    return None
 
 
 def start_granian(stack: Stack) -> None:

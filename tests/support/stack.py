@@ -131,7 +131,7 @@ class Stack:
         """Send a signal to one process, and wait for its end where that ends it."""
         self.processes[name].send_signal(how)
         if how in {signal.SIGKILL, signal.SIGTERM}:
-            self.processes[name].wait(20)
+            self.processes[name].wait(60)
 
     def pause(self, name: str) -> None:
         """Stop a process where it holds no lock of the database, which others would wait for in vain.
@@ -181,9 +181,10 @@ class Stack:
         return eventually(lambda: self.find_child("worker", trains=False), PATIENCE_SECONDS, "a spare process")
 
     def find_child(self, worker: str, *, trains: bool) -> psutil.Process | None:
-        """The worker's process that trains, or its spare, if there is one."""
+        """The worker's process that trains, or its spare, if there is one that listens: it has lowered its priority."""
         try:
-            return next((child for child in self.spawned(worker) if has_run(child) == trains), None)
+            listening = [child for child in self.spawned(worker) if child.nice() > os.nice(0)]
+            return next((child for child in listening if has_run(child) == trains), None)
         except psutil.Error:  # it ends
             return None
 

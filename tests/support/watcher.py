@@ -20,7 +20,7 @@ class Watcher:
         self.socket = connect(url, **options)
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
-        eventually(lambda: self.messages, 10, "the first snapshot")
+        eventually(lambda: self.messages, PATIENCE_SECONDS, "the first snapshot")
 
     def listen(self) -> None:
         try:

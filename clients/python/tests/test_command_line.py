@@ -53,7 +53,7 @@ def test_train_watch_and_lists(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.training
 def test_a_run_that_waits_says_so_and_is_cancelled(url: str) -> None:
-    first = json.loads(run("train", "--samples", 600, "--epochs", 100, "--queue", "--json", url=url)[1])
+    first = json.loads(run("train", "--samples", 60_000, "--epochs", 100, "--queue", "--json", url=url)[1])
     try:
         words = ("train", "--samples", 600, "--epochs", 2, "--validation-samples", 100, "--queue")
         code, out, _ = run(*words, "--notes", "a pen", "--tag", "pen", "--tag", "Blue", "--json", url=url)

@@ -44,8 +44,8 @@ def check_section(section):
     expect(section).to_contain_text("No significant difference (p = 1.000)")
     broken = section.get_by_role("list", name="Broken").first
     picture = broken.get_by_role("img", name=re.compile(r"A 7: model \d+ predicted 1, model \d+ 7"))
-    picture.scroll_into_view_if_needed()
-    assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth }") == 28
+    picture.scroll_into_view_if_needed()  # else it is not loaded
+    expect(picture).to_have_js_property("naturalWidth", 28)
 
 
 def test_a_runs_page_compares_its_model_with_the_one_it_began_with(visits, number):

@@ -44,7 +44,8 @@ def test_a_runs_page_shows_all_that_is_known_of_it_and_the_values_under_the_poin
     mistakes = region(page, f"{MISREAD} misread test digits")
     pictures = mistakes.get_by_role("img", name=re.compile(r"Test digit \d+: \d read as \d"))
     expect(pictures).to_have_count(MISREAD)
-    assert pictures.first.evaluate("async image => { await image.decode(); return image.naturalWidth }") == 28
+    pictures.first.scroll_into_view_if_needed()  # else it is not loaded
+    expect(pictures.first).to_have_js_property("naturalWidth", 28)
 
 
 def test_a_cell_of_the_confusion_matrix_opens_its_digits_by_keyboard_too(visits):

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import OperationalError
+from django.db import DatabaseError
 from django.test import Client
 
 from recognition.deletion import delete_planned
@@ -123,7 +123,7 @@ def test_a_run_whose_checkpoint_is_gone_ends_and_says_so(client: Client, harm: s
     assert f"Run {earlier.pk} cannot be continued" in run["error"]
 
 
-def stopped_run(monkeypatch: pytest.MonkeyPatch, preset: str = "original") -> TrainingRun:
+def stopped_run(monkeypatch: pytest.MonkeyPatch, preset: str = "original", **values: Any) -> TrainingRun:
     """A run that a worker has brought to its end: it was stopped after its first epoch."""
 
     def supervise(config: Config, progress: RunProgress, _: Any) -> Any:
@@ -133,7 +133,7 @@ def stopped_run(monkeypatch: pytest.MonkeyPatch, preset: str = "original") -> Tr
         raise ChildStopped
 
     monkeypatch.setattr(runner, "supervise", supervise)
-    run = TrainingRun.objects.create(preset=preset, parameters=PARAMETERS)
+    run = TrainingRun.objects.create(preset=preset, parameters=PARAMETERS, **values)
     runner.execute(run.pk)
     run.refresh_from_db()
     assert run.status == Status.INTERRUPTED
@@ -149,8 +149,9 @@ def test_checkpoints_of_what_can_be_continued_are_kept_without_empty_folders(
     first.refresh_from_db()
     assert storages["models"].open(first.checkpoint).read() == b"weights"
     folders = storages["models"].listdir("checkpoints")[0]
-    assert stopped_run(monkeypatch).checkpoint
-    assert not storages["models"].exists(first.checkpoint)
+    second = stopped_run(monkeypatch, continues=first)
+    assert second.checkpoint
+    assert not storages["models"].exists(first.checkpoint), "what a run goes on from is kept until that run's end"
     assert storages["models"].listdir("checkpoints")[0] == folders
 
 
@@ -193,9 +194,9 @@ def test_a_run_ends_properly_although_the_database_fails_around_its_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
-        raise OperationalError("the connection is lost")
+        raise DatabaseError("the disk is full")  # an OperationalError would be tried again for two minutes
 
-    monkeypatch.setattr("training.worker.kept_checkpoints.forget_old_checkpoints", fail)
+    monkeypatch.setattr("training.worker.kept_checkpoints.replace_checkpoint", fail)
     monkeypatch.setattr(runner, "promote_next", fail)
     run = stopped_run(monkeypatch)
     assert f"the checkpoint of {run} is not kept" in caplog.text

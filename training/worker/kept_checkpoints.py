@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
-    """Store the checkpoint of the last finished epoch, and forget the oldest ones that are too many.
+    """Store the checkpoint of the last finished epoch.
 
     Before the run's end is written, so that whoever sees the end can continue the run. Without it the run cannot be
     continued, and nothing else depends on it: errors are logged.
@@ -41,7 +41,6 @@ def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
         name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}_{files[0].name}"
         name, replaced = registry.store(storages["models"], name, content), run.checkpoint
         persist(lambda: replace_checkpoint(run, name, replaced))
-        forget_old_checkpoints()
     except (OSError, StorageUnavailable, AnyDatabaseError) as error:
         logger.warning("the checkpoint of %s is not kept: %s", run, error)
 

@@ -32,7 +32,7 @@ from training.live.events import Started
 from training.models import Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.environment import describe_environment
-from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint
+from training.worker.kept_checkpoints import forget_old_checkpoints, keep_checkpoint, place_checkpoint
 from training.worker.supervisor import TIMED_OUT, ChildFailed, ChildLost, ChildStopped, hide_paths, supervise
 from training.worker.waiting import promote_next
 
@@ -186,8 +186,9 @@ def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
     logger.log(level, "%s: %s%s", run, run.status, f", {run.error}" if run.error else "")
     progress.broadcast(payload_of(run, in_service))
     shutil.rmtree(folder_of(run), ignore_errors=True)
-    with suppress(AnyDatabaseError):  # else a watchdog does
+    with suppress(AnyDatabaseError):  # else a watchdog does the one, and the next run's end the other
         promote_next()
+        forget_old_checkpoints()
 
 
 def requeue_or_end(progress: RunProgress, why: str) -> None:

@@ -191,6 +191,22 @@ def test_the_first_page_keeps_filter_and_selection_on_the_way_back_and_the_list_
     expect(row).to_contain_text("1 of 5")
 
 
+def test_what_a_filter_found_is_said_although_an_event_loads_the_list_once_more(visits):
+    page, server = visits.open_faked(
+        snapshot(seq=2), "/runs/", expected=["status of 404"]
+    )  # the run is the stand-in's alone
+    runs = region(page, "^Runs$")
+    expect(runs.get_by_text(f"Run {RUN}")).to_be_visible()
+    held = []
+    page.route("**/api/runs/?*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/api/runs/?*"):
+        runs.get_by_label("Status").select_option("queued")
+    with page.expect_response("**/api/runs/?*"):
+        server.send("completed", 3, test_accuracy=0.9, in_service=False, model=None)
+    held[0].continue_()
+    expect(runs.get_by_role("status", name="List of runs")).to_have_text("No queued runs.")
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

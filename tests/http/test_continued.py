@@ -1,5 +1,6 @@
 """Runs that go on from an earlier one: what is accepted, refused and shown, and which checkpoints are kept."""
 
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -11,7 +12,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
+from recognition import registry
 from recognition.deletion import delete_planned
 from recognition.models import ObsoleteFile
 from tests.support.admin_pages import RUNS, confirm, text_of
@@ -22,8 +25,8 @@ from training.learner.config import Config
 from training.live.broadcast import RunProgress
 from training.models import Status, TrainingRun
 from training.worker import runner
-from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint
-from training.worker.supervisor import ChildStopped
+from training.worker.kept_checkpoints import keep_checkpoint, place_checkpoint, replace_checkpoint
+from training.worker.supervisor import ChildLost, ChildStopped
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -123,14 +126,16 @@ def test_a_run_whose_checkpoint_is_gone_ends_and_says_so(client: Client, harm: s
     assert f"Run {earlier.pk} cannot be continued" in run["error"]
 
 
-def stopped_run(monkeypatch: pytest.MonkeyPatch, preset: str = "original", **values: Any) -> TrainingRun:
+def stopped_run(
+    monkeypatch: pytest.MonkeyPatch, preset: str = "original", raised: Exception | None = None, **values: Any
+) -> TrainingRun:
     """A run that a worker has brought to its end: it was stopped after its first epoch."""
 
     def supervise(config: Config, progress: RunProgress, _: Any) -> Any:
         values = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.001, "seconds": 1.0}
         assert progress.run.add_epoch(values)
         config.checkpoint(1).write_bytes(b"weights")
-        raise ChildStopped
+        raise raised or ChildStopped
 
     monkeypatch.setattr(runner, "supervise", supervise)
     run = TrainingRun.objects.create(preset=preset, parameters=PARAMETERS, **values)
@@ -155,19 +160,58 @@ def test_checkpoints_of_what_can_be_continued_are_kept_without_empty_folders(
     assert storages["models"].listdir("checkpoints")[0] == folders
 
 
+def look_at_the_end(monkeypatch: pytest.MonkeyPatch, method: str) -> list[TrainingRun]:
+    """Return a list that gets each run's row as it is just before this method writes the run's end."""
+    rows: list[TrainingRun] = []
+    write = getattr(TrainingRun, method)
+
+    def look_and_write(run: TrainingRun, *words: Any, **values: Any) -> Any:
+        rows.append(TrainingRun.objects.get(pk=run.pk))
+        return write(run, *words, **values)
+
+    monkeypatch.setattr(TrainingRun, method, look_and_write)
+    return rows
+
+
 def test_a_run_can_be_continued_from_the_moment_of_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that polls sees the end as soon as it is committed, and asks at once."""
-    seen = []
-    finish = TrainingRun.finish
-
-    def look_and_finish(run: TrainingRun, *words: Any, **values: Any) -> None:
-        seen.append(TrainingRun.objects.get(pk=run.pk).checkpoint)
-        finish(run, *words, **values)
-
-    monkeypatch.setattr(TrainingRun, "finish", look_and_finish)
+    seen = look_at_the_end(monkeypatch, "finish")
     run = stopped_run(monkeypatch)
-    assert seen == [run.checkpoint]
+    assert [row.checkpoint for row in seen] == [run.checkpoint]
     assert storages["models"].exists(run.checkpoint)
+
+
+def test_a_run_that_is_stopped_while_its_process_is_lost_can_be_continued_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = look_at_the_end(monkeypatch, "requeue_or_end")
+    run = stopped_run(monkeypatch, raised=ChildLost("killed"), stop_requested_at=timezone.now())
+    assert [row.checkpoint for row in seen] == [run.checkpoint]
+    assert run.checkpoint
+
+
+def test_storage_that_hangs_costs_no_run_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No heartbeat comes meanwhile, and the model is stored next, so one comes before and after."""
+    at_the_end, at_storing = look_at_the_end(monkeypatch, "finish"), []
+    store = registry.store
+
+    def store_slowly(*words: Any) -> str:
+        at_storing.append(TrainingRun.objects.get())
+        TrainingRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=9))
+        return store(*words)
+
+    monkeypatch.setattr(registry, "store", store_slowly)
+    began = timezone.now()
+    stopped_run(monkeypatch)
+    assert len(at_storing) == len(at_the_end) == 1
+    assert all(run.heartbeat_at and run.heartbeat_at > began for run in at_storing + at_the_end)
+
+
+def test_naming_a_checkpoint_can_be_repeated_although_another_attempt_has_begun() -> None:
+    """The answer to the first commit was lost, and with it the claim."""
+    run = claimed_run()
+    replace_checkpoint(run, "checkpoints/new.keras", "checkpoints/old.keras")
+    TrainingRun.objects.filter(pk=run.pk).update(attempt=2)
+    replace_checkpoint(run, "checkpoints/new.keras", "checkpoints/old.keras")
+    assert set(ObsoleteFile.objects.values_list("name", flat=True)) == {"checkpoints/old.keras"}
 
 
 def test_a_worker_that_was_late_keeps_no_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,12 +8,10 @@ from secrets import token_hex
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import Error as AnyDatabaseError
 from django.db import transaction
 
 from recognition import registry
 from recognition.deletion import remove_files
-from recognition.errors import StorageUnavailable
 from recognition.models import ObsoleteFile
 from training.errors import NoCheckpoint
 from training.learner.checkpoints import epoch_of
@@ -41,8 +39,8 @@ def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
         name = f"checkpoints/{run.pk}-{token_hex(4)}-{sha256(content).hexdigest()}_{files[0].name}"
         name, replaced = registry.store(storages["models"], name, content), run.checkpoint
         persist(lambda: replace_checkpoint(run, name, replaced))
-    except (OSError, StorageUnavailable, AnyDatabaseError) as error:
-        logger.warning("the checkpoint of %s is not kept: %s", run, error)
+    except Exception as error:  # whatever it is, the run gets its end
+        logger.warning("the checkpoint of %s is not kept: %s", run, error, exc_info=True)
 
 
 def replace_checkpoint(run: TrainingRun, name: str, replaced: str) -> None:
@@ -51,12 +49,12 @@ def replace_checkpoint(run: TrainingRun, name: str, replaced: str) -> None:
     Safe to repeat.
     """
     with transaction.atomic():
-        if TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt).update(checkpoint=name):
-            run.checkpoint, obsolete = name, replaced
-        else:
-            obsolete = name
-        if obsolete:
-            ObsoleteFile.objects.get_or_create(name=obsolete)
+        row = TrainingRun.objects.filter(pk=run.pk)
+        named = row.filter(attempt=run.attempt).update(checkpoint=name) or row.filter(checkpoint=name).exists()
+        if obsolete := replaced if named else name:
+            ObsoleteFile.objects.create(name=obsolete)
+    if named:
+        run.checkpoint = name
 
 
 def forget_old_checkpoints() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from digits_site.backends.databases import clean
@@ -29,7 +30,7 @@ from training.learner.config import NO_SPACE, Config
 from training.learner.reports import Result
 from training.live.broadcast import RunProgress, payload_of, persist
 from training.live.events import Started
-from training.models import Predictions, Status, StoppedVia, TrainingRun
+from training.models import MAX_ATTEMPTS, Predictions, Status, StoppedVia, TrainingRun
 from training.worker import inputs, presence
 from training.worker.environment import describe_environment
 from training.worker.kept_checkpoints import forget_old_checkpoints, keep_checkpoint, place_checkpoint
@@ -137,7 +138,7 @@ def publish_and_complete(
             Predictions.objects.update_or_create(run=run, defaults=result["predictions"])
             return active
 
-    keep_checkpoint(run, config.folder)
+    keep_claimed(run)
     try:
         active = persist(write_end)
     except IntegrityError:  # an earlier run had published the same bytes, and was deleted with them a moment ago
@@ -174,9 +175,19 @@ def end_without_model(
 ) -> None:
     """Write an end without a model, and broadcast it. Raises LostClaim."""
     values |= {"error": clean(hide_paths(error)), "error_detail": clean(error_detail)}
-    keep_checkpoint(progress.run, folder_of(progress.run))
+    keep_claimed(progress.run)
     persist(lambda: progress.finish(status, **values))
     broadcast_end(progress)
+
+
+def keep_claimed(run: TrainingRun) -> None:
+    """Keep the checkpoint before the run's end is written. Raises LostClaim.
+
+    With a heartbeat on either side: storage that hangs takes half of RUN_LOST_SECONDS, and the model is stored next.
+    """
+    persist(lambda: run.write(heartbeat_at=timezone.now()))
+    keep_checkpoint(run, folder_of(run))
+    persist(lambda: run.write(heartbeat_at=timezone.now()))
 
 
 def broadcast_end(progress: RunProgress, in_service: bool = False) -> None:
@@ -195,11 +206,13 @@ def requeue_or_end(progress: RunProgress, why: str) -> None:
     """Return the run to the queue, or end it if it was stopped or no attempt is left."""
     run = progress.run
     logger.warning("%s stopped early: %s", run, why)
+    if run.stop_requested_at or run.attempt >= MAX_ATTEMPTS:
+        keep_claimed(run)
     if persist(lambda: run.requeue_or_end(is_shutdown=SHUTDOWN.is_set())):
         if run.is_active:
             progress.broadcast(payload_of(run))
         else:
-            keep_checkpoint(run, folder_of(run))
+            keep_checkpoint(run, folder_of(run))  # if the stop came in this moment
             broadcast_end(progress)
 
 

@@ -20,21 +20,26 @@ function summarize({ epochs, ...run }) {
   return { ...run, finished_epochs: epochs.length };
 }
 
+/** Return "5 completed runs", "1 run" or "No queued runs". */
+const countRuns = (count, kind = "") => `${count ? formatCount(count) : "No"} ${kind} run${count === 1 ? "" : "s"}`.replace("  ", " ");
+
 /** The checkbox, the link to the run, and what else a row has. */
 const controls = (row) => [...row.querySelectorAll("a, button, input")];
+const nameOf = (control) => control.href ?? control.ariaLabel;
 
 export class RunTable {
   #parts;
   #requests = 0;
   #page = null;
   #latest = null;
+  #say = null; // a request that an event repeats is still to be announced
   #selected = new Set();
   #state = { page: 1, ordering: NEWEST_FIRST, status: "", search: "", tag: [], baseline: [] };
 
   /** The history entry keeps page, order, filters and what is selected; with `remember`, the URL has the first three too. */
   constructor(root, { runsUrl, runPages, stopUrl }, { remember = false } = {}) {
     const one = finder(root, "history-");
-    Object.assign(this, { root, url: runsUrl, pages: runPages, stopUrl, remember });
+    Object.assign(this, { heads: [...root.querySelectorAll("[data-order]")], url: runsUrl, pages: runPages, stopUrl, remember });
     this.#parts = Object.fromEntries(
       ["rows", "status", "search", "problem", "empty", "pages", "page", "newer", "older", "compare", "said", "filters"].map((name) => [name, one(name)]));
     if (remember) this.#restoreFromUrl();
@@ -69,7 +74,8 @@ export class RunTable {
   }
 
   /** Load the list. `say()` returns what screen readers announce then. */
-  async refresh(say = null) {
+  async refresh(say = this.#say) {
+    this.#say = say;
     this.#requests += 1;
     const request = this.#requests;
     const query = new URLSearchParams(Object.entries(this.#state).flatMap(([name, value]) => [value].flat().filter(Boolean).map((each) => [name, each])));
@@ -86,6 +92,7 @@ export class RunTable {
       // An event that arrived meanwhile may be newer than the response.
       if (this.#latest === before || !this.#place(this.#latest)) this.#show();
       if (say) setText(this.#parts.said, say());
+      this.#say = null;
     } catch (error) {
       if (request !== this.#requests) return;
       if (error.status === 404 && this.#state.page > 1) this.#load({ page: 1 });
@@ -152,7 +159,7 @@ export class RunTable {
   #restoreFromUrl() {
     const given = new URLSearchParams(location.search);
     const page = Number.parseInt(given.get("page"), 10);
-    const known = [...this.root.querySelectorAll("[data-order]")].map((head) => head.dataset.order);
+    const known = this.heads.map((head) => head.dataset.order);
     const ordering = given.get("ordering") ?? "";
     if (page > 0) this.#state.page = page;
     if (known.includes(ordering.replace(/^-/, ""))) this.#state.ordering = ordering;
@@ -177,15 +184,11 @@ export class RunTable {
 
   /** Load the list, and say "5 completed runs." or "No queued runs." */
   #filter(change) {
-    this.#load(change, () => {
-      const { count } = this.#page;
-      const kind = this.#state.status ? `${STATUSES[this.#state.status]} ` : "";
-      return `${count ? formatCount(count) : "No"} ${kind}run${count === 1 ? "" : "s"}.`;
-    });
+    this.#load(change, () => `${countRuns(this.#page.count, STATUSES[this.#state.status])}.`);
   }
 
   #makeSortable() {
-    for (const head of this.root.querySelectorAll("[data-order]")) {
+    for (const head of this.heads) {
       head.replaceChildren(button(head.textContent, () => this.#sortBy(head.dataset.order)));
     }
     this.#showOrder();
@@ -194,7 +197,7 @@ export class RunTable {
   #sortBy(name) {
     const both = TEXTS.includes(name) ? [name, `-${name}`] : [`-${name}`, name];
     const ordering = both.find((each) => each !== this.#state.ordering);
-    const title = this.root.querySelector(`[data-order="${name}"]`).textContent.toLowerCase();
+    const title = this.heads.find((head) => head.dataset.order === name).textContent.toLowerCase();
     this.#load({ ordering }, () => `Sorted by ${title}, ${ordering.startsWith("-") ? "descending" : "ascending"}.`);
     this.#showOrder();
   }
@@ -202,7 +205,7 @@ export class RunTable {
   #showOrder() {
     const { ordering } = this.#state;
     const direction = ordering.startsWith("-") ? "descending" : "ascending";
-    for (const head of this.root.querySelectorAll("[data-order]")) {
+    for (const head of this.heads) {
       head.ariaSort = ordering.replace(/^-/, "") === head.dataset.order ? direction : null;
     }
   }
@@ -215,8 +218,7 @@ export class RunTable {
       else this.#selected.delete(run.id);
       this.#showSelected();
       this.#remember();
-      const { size } = this.#selected;
-      setText(this.#parts.said, `${size || "No"} run${size === 1 ? "" : "s"} selected.`);
+      setText(this.#parts.said, `${countRuns(this.#selected.size)} selected.`);
     });
     const cancel = cancelButton(run, this.stopUrl, async (problem) => {
       await this.refresh();
@@ -243,7 +245,7 @@ export class RunTable {
     const focused = rows.contains(activeElement) ? controls(activeElement.closest("tr")) : [];
     rows.replaceChildren(...results.map((run) => this.#row(run)));
     const again = [...rows.rows].map(controls).find(([, link]) => link.href === focused[1]?.href);
-    (again?.[focused.indexOf(activeElement)] ?? again?.[1])?.focus({ preventScroll: true });
+    if (again) (again.find((one) => nameOf(one) === nameOf(activeElement)) ?? again[1]).focus({ preventScroll: true });
     empty.hidden = results.length > 0;
     setText(empty, this.#isFiltered ? "No run matches." : "No runs yet.");
     pages.hidden = !next && !previous;

@@ -63,6 +63,7 @@ def meanwhile(call: Callable[[], Any], change: Callable[[], Any]) -> Any:
 
 def waits() -> bool:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
         cursor.execute(WAITING)
         return bool(cursor.fetchone()[0])
 

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from recognition import registry
 from recognition.models import Correction, ModelVersion
 from tests.support.accepted_corrections import add_corrections, manifest
 from tests.support.constant_models import publish_constant_model
-from tests.support.numpy_learner import SLOW_PHASE
+from tests.support.numpy_learner import slow_phase
 from tests.support.refusals import assert_refused
 from tests.support.shell import Shell
 from tests.support.stack import HASTY_SECONDS, PATIENCE_SECONDS, Stack, eventually
@@ -207,7 +207,7 @@ def test_a_whole_run_is_compared_with_the_model_that_it_began_with(adapting: Ada
 def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_corrections(adapting: AdaptingStack) -> None:
     """First its training process is killed, then its worker."""
     whole = adapting.ended(adapting.train(**LONG))
-    with slow_evaluation(adapting):  # neither attempt completes it, however late it is killed
+    with slow_phase(adapting.folder, "evaluating"):  # neither attempt completes it, however late it is killed
         number = adapting.train(**LONG, corrections_of=whole["id"])
         adapting.begun(number, 1)
         adapting.training_child().kill()
@@ -234,17 +234,6 @@ def test_a_run_killed_in_its_middle_ends_as_an_unbroken_one_on_the_same_correcti
     assert epochs[0] == epochs[1]
 
 
-@contextmanager
-def slow_evaluation(stack: Stack) -> Iterator[None]:
-    """Let runs wait a minute before their evaluation, so that none ends meanwhile."""
-    file = stack.folder / SLOW_PHASE
-    file.write_text("evaluating")
-    try:
-        yield
-    finally:
-        file.unlink()
-
-
 def in_service(stack: Stack) -> dict[str, Any]:
     models = stack.http.get("/api/models/").json()["results"]
     return next(model for model in models if model["in_service"])
@@ -265,7 +254,7 @@ def test_a_worse_model_stays_out_of_service_and_the_run_says_why(adapting: Adapt
 @pytest.mark.postgres
 def test_a_champion_that_changed_during_the_run_is_not_replaced(adapting: AdaptingStack) -> None:
     champion = in_service(adapting)
-    with slow_evaluation(adapting):
+    with slow_phase(adapting.folder, "evaluating"):
         number = adapting.train(**LONG | {"activate": True, "seed": 7})
         adapting.begun(number, 1)
         shell(adapting, "registry.activate(ModelVersion.objects.order_by('pk')[0])")
@@ -329,7 +318,7 @@ def test_of_simultaneous_requests_one_gets_the_run_and_only_its_corrections_are_
 
 @pytest.mark.stack
 def test_a_run_that_stops_gaining_ends_before_its_last_epoch(adapting: AdaptingStack) -> None:
-    with slow_evaluation(adapting), closing(Watcher(adapting.ws_url)) as watcher:
+    with slow_phase(adapting.folder, "evaluating"), closing(Watcher(adapting.ws_url)) as watcher:
         number = adapting.train(preset="adapt", epochs=30, samples=16, batch_size=16, learning_rate=0.5, seed=1)
         adapting.begun(number, 4)
         phases = lambda: [one["phase"] for one in watcher.of("phase")]  # noqa: E731

@@ -96,7 +96,7 @@ def test_a_whole_ipv6_network_is_one_caller_and_a_peer_without_an_address_anothe
 def test_rate_limits_hold_while_redis_is_unreachable_or_silent(tmp_path: Path, silent: bool) -> None:
     """A Redis that does not answer holds up one request a second; each of the four would wait a second or two.
 
-    The first request imports the views, and the better of two times counts, because other processes take theirs.
+    Views are imported beforehand. The better of two measurements counts, because other processes share the machine.
     """
     code = """
 def ask_four(peer):

@@ -2,14 +2,16 @@
 
 import signal
 import time
+from contextlib import closing
 
 import pytest
 
 from tests.support.children import has_ended
-from tests.support.numpy_learner import SLOW_PHASE
+from tests.support.numpy_learner import slow_phase
 from tests.support.retries import in_time
 from tests.support.stack import PATIENCE_SECONDS, Stack, eventually
 from tests.support.watcher import Watcher
+from training.learner.reports import PhaseName
 
 pytestmark = pytest.mark.stack
 
@@ -22,40 +24,31 @@ def stop(stack: Stack, run: int) -> float:
     return time.monotonic() - began
 
 
-def stop_in(stack: Stack, phase: str) -> float:
+def stop_in(stack: Stack, phase: PhaseName) -> float:
     """Seconds that a run took to stop in this phase."""
-    watcher, slow = Watcher(stack.ws_url), stack.folder / SLOW_PHASE
-    slow.write_text(phase)
-    try:
-        return stop_when_reached(stack, phase, watcher)
-    finally:
-        slow.unlink(missing_ok=True)
-        watcher.close()
-
-
-def stop_when_reached(stack: Stack, phase: str, watcher: Watcher) -> float:
-    if phase == "importing":
-        stack.spare().kill()  # it has imported the learner
-    long = {"samples": 60_000, "batch_size": 16}  # no epoch ends before the stop
-    run = stack.train(**long if phase == "fitting" else {"samples": 256}, epochs=2)
-    reached = lambda: any(m["run"] == run and m["phase"] == phase for m in watcher.of("phase"))  # noqa: E731
-    eventually(reached, PATIENCE_SECONDS, f"the phase {phase}")
-    child = stack.training_child()
-    seconds = stop(stack, run)
-    (stack.folder / SLOW_PHASE).unlink()
-    if phase == "importing":
-        stack.spare().kill()  # it may have begun its import before that
-    ended = stack.run(run)
-    assert (ended["error_code"], ended["model"]) == ("", None)
-    assert watcher.wait_for_end(run) == "interrupted"
-    assert watcher.epochs.get(run, []) == [e["epoch"] for e in ended["epochs"]]
-    assert len(ended["epochs"]) == (2 if phase in {"evaluating", "exporting"} else 0), "finished epochs are kept"
-    assert has_ended(child)
+    with closing(Watcher(stack.ws_url)) as watcher:
+        with slow_phase(stack.folder, phase):
+            if phase == "importing":
+                stack.spare().kill()  # it has imported the learner
+            long = {"samples": 60_000, "batch_size": 16}  # no epoch ends before the stop
+            run = stack.train(**long if phase == "fitting" else {"samples": 256}, epochs=2)
+            reached = lambda: any(m["run"] == run and m["phase"] == phase for m in watcher.of("phase"))  # noqa: E731
+            eventually(reached, PATIENCE_SECONDS, f"the phase {phase}")
+            child = stack.training_child()
+            seconds = stop(stack, run)
+        if phase == "importing":
+            stack.spare().kill()  # it may have begun its import before that
+        ended = stack.run(run)
+        assert (ended["error_code"], ended["model"]) == ("", None)
+        assert watcher.wait_for_end(run) == "interrupted"
+        assert watcher.epochs.get(run, []) == [e["epoch"] for e in ended["epochs"]]
+        assert len(ended["epochs"]) == (2 if phase in {"evaluating", "exporting"} else 0), "finished epochs are kept"
+        assert has_ended(child)
     return seconds
 
 
 @pytest.mark.parametrize("phase", ["importing", "loading", "fitting", "evaluating", "exporting"])
-def test_a_stop_in_any_phase(stack: Stack, phase: str) -> None:
+def test_a_stop_in_any_phase(stack: Stack, phase: PhaseName) -> None:
     """The training process itself gives way: a second for a batch to end, and half of one for the worker to look."""
     in_time(lambda: stop_in(stack, phase), 3.5)
 

@@ -11,6 +11,8 @@ import os
 import platform
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +47,17 @@ def wait_if_slow(phase: PhaseName) -> None:
 
 
 wait_if_slow("importing")
+
+
+@contextmanager
+def slow_phase(folder: Path, phase: PhaseName) -> Iterator[None]:
+    """Let runs of this data folder wait a minute before a phase, so that they are met there."""
+    file = folder / SLOW_PHASE
+    file.write_text(phase)
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 def fit(config: Config, send: SendReport, stop: threading.Event) -> Result | None:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 def keep_checkpoint(run: TrainingRun, folder: Path) -> None:
     """Store the checkpoint of the last finished epoch.
 
-    Before the run's end is written, so that whoever sees the end can continue the run. Without it the run cannot be
-    continued, and nothing else depends on it: errors are logged.
+    Call it before the run's end is committed, so that a client that sees the end can continue the run. Without a
+    checkpoint only that is impossible, so errors are logged and not raised.
     """
     if not settings.CHECKPOINTS_KEPT or not is_continuable(run.preset):
         return

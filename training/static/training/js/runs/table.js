@@ -21,7 +21,7 @@ function summarize({ epochs, ...run }) {
 }
 
 /** Return "5 completed runs", "1 run" or "No queued runs". */
-const countRuns = (count, kind = "") => `${count ? formatCount(count) : "No"} ${kind} run${count === 1 ? "" : "s"}`.replace("  ", " ");
+const countRuns = (count, kind) => [count ? formatCount(count) : "No", kind, count === 1 ? "run" : "runs"].filter(Boolean).join(" ");
 
 /** The checkbox, the link to the run, and what else a row has. */
 const controls = (row) => [...row.querySelectorAll("a, button, input")];
